@@ -1,0 +1,1 @@
+//! One file a verb: observes, asks the core for a plan, hands it to the engine.

@@ -1,0 +1,94 @@
+//! What went wrong, as people and scripts are told it: what, why, what to do next, what was left unchanged.
+
+use std::fmt;
+
+/// The result of everything that can end a verb.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+/// Exit statuses; a contract with scripts (README, "Exit status").
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything asked for is effective.
+    Done = 0,
+    /// Something of this machine failed: a file, a lock, a bug of ours.
+    Failed = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// A check failed: the world is not as the verb needs it.
+    CheckFailed = 3,
+    /// Refused by policy or by the user.
+    Refused = 5,
+    /// `helm`, `kubectl` or the cluster failed.
+    Outside = 6,
+    /// A time limit ran out.
+    TimedOut = 124,
+    /// Stopped by Ctrl-C or a termination signal.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// One failure in the words that an operator reads. Never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Failure {
+    /// The status that the process ends with.
+    pub exit: Exit,
+    /// A stable code that scripts may match, in kebab case.
+    pub code: &'static str,
+    /// What failed: one line, lower case, no final dot.
+    pub what: String,
+    /// Why: one line.
+    pub why: String,
+    /// The next thing to do, a command where there is one.
+    pub next: String,
+    /// What was left as it was; `None` where the caller knows it better and adds it.
+    pub unchanged: Option<String>,
+}
+
+impl Failure {
+    /// A failure that ends with `exit` and can be told from others by `code`.
+    pub fn new(exit: Exit, code: &'static str, what: impl Into<String>) -> Self {
+        Self { exit, code, what: what.into(), why: String::new(), next: String::new(), unchanged: None }
+    }
+
+    /// Adds the reason.
+    #[must_use]
+    pub fn why(mut self, why: impl Into<String>) -> Self {
+        self.why = why.into();
+        self
+    }
+
+    /// Adds the next thing to do.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = next.into();
+        self
+    }
+
+    /// Says what was left as it was, unless somebody nearer to the cause said it already.
+    #[must_use]
+    pub fn unchanged(mut self, unchanged: impl Into<String>) -> Self {
+        self.unchanged.get_or_insert_with(|| unchanged.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]", self.what, self.code)?;
+        let unchanged = self.unchanged.as_deref().unwrap_or_default();
+        for (label, text) in [("why", self.why.as_str()), ("next", &self.next), ("unchanged", unchanged)] {
+            if !text.is_empty() {
+                write!(f, "\n  {label}: {text}")?;
+            }
+        }
+        Ok(())
+    }
+}

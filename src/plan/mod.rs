@@ -1,0 +1,1 @@
+//! The steps, their preview, and the engine that applies them.

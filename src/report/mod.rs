@@ -1,0 +1,1 @@
+//! How people and machines read what the tool found and did.

@@ -1,0 +1,1 @@
+//! Values files: read as Helm reads them, edited without loss, and the edit proven.
