@@ -1,1 +1,316 @@
-//! The one door to the disk.
+//! The one door to the disk: reads with a size limit, keys made new and private, files replaced whole or not at all.
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, Read, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use zeroize::Zeroizing;
+
+use crate::failure::{Exit, Failure, Result};
+
+/// No file that the tool reads is honestly larger: 8 MiB, in bytes.
+const LARGEST: u64 = 8 << 20;
+
+/// The whole file, at most 8 MiB.
+///
+/// # Errors
+/// The file is missing, unreadable, larger, or not a regular file (a FIFO would hang us).
+pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let file = File::options().read(true).custom_flags(NONBLOCK).open(path).map_err(|e| unreadable(path, &e))?;
+    slurp(path, file)
+}
+
+/// As [`read`], with `None` for a file that is not there.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        _ => read(path).map(Some),
+    }
+}
+
+/// A private key file: refused when anybody but its owner can read it, as ssh does.
+///
+/// # Errors
+/// As [`read`], and for a file that group or others can read.
+pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let file = File::options().read(true).custom_flags(NONBLOCK).open(path).map_err(|e| unreadable(path, &e))?;
+    let mode = file.metadata().map_err(|e| unreadable(path, &e))?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Failure::new(Exit::Refused, "key-file-open", format!("{} can be read by others", path.display()))
+            .why(format!("its mode is {mode:04o}; a private key must belong to its owner alone"))
+            .next(format!("chmod 600 {}", path.display())));
+    }
+    slurp(path, file)
+}
+
+/// What an inherited file descriptor gives, its last line end taken off: a passphrase.
+///
+/// # Errors
+/// No such descriptor is open.
+pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
+    let path = PathBuf::from(format!("/dev/fd/{number}"));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    let file = File::open(&path).map_err(|e| unreadable(&path, &e))?;
+    file.take(4096).read_to_end(&mut bytes).map_err(|e| unreadable(&path, &e))?;
+    while bytes.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
+        bytes.pop();
+    }
+    Ok(bytes)
+}
+
+/// `O_NONBLOCK`: opening a FIFO must fail later with a message instead of waiting for a writer.
+const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+
+fn slurp(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>> {
+    let meta = file.metadata().map_err(|e| unreadable(path, &e))?;
+    if !meta.is_file() {
+        return Err(Failure::new(Exit::Failed, "file-kind", format!("{} is not a regular file", path.display()))
+            .why("only regular files are read".to_owned())
+            .next("name the file itself"));
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len().min(LARGEST)).unwrap_or(0) + 1));
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Failure::new(Exit::Refused, "file-size", format!("{} is larger than 8 MiB", path.display()))
+            .why("no file that this verb reads is that large")
+            .next("check that the right file is named"));
+    }
+    Ok(bytes)
+}
+
+/// A new private key file, mode 0600 from its first moment, on the disk before this returns. Never overwrites.
+///
+/// # Errors
+/// A file of that name is there already, or the folder cannot be written.
+pub fn create_private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = folder_of(path);
+    let mut temporary = temporary_in(&folder, path, 0o600)?;
+    temporary.write_all(bytes).and_then(|()| temporary.as_file().sync_all()).map_err(|e| unwritable(path, &e))?;
+    temporary.persist_noclobber(path).map_err(|e| match e.error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Failure::new(Exit::Refused, "file-exists", format!("{} is there already", path.display()))
+                .why("a private key file is never overwritten")
+                .next("run the command again to use the key that is there, or name another file")
+        }
+        _ => unwritable(path, &e.error),
+    })?;
+    sync_folder(&folder)
+}
+
+/// Replaces a file by `new`, whole or not at all, if it still holds `old`: temporary file beside it, sync, rename,
+/// sync of the folder. The mode is kept, a symbolic link is followed to its file.
+///
+/// # Errors
+/// The file changed since it was read, has hard links (a rename would split them), or cannot be written.
+pub fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<()> {
+    let target = fs::canonicalize(path).map_err(|e| unreadable(path, &e))?;
+    let meta = fs::metadata(&target).map_err(|e| unreadable(path, &e))?;
+    refuse_hard_links(path)?;
+    let folder = folder_of(&target);
+    let mut temporary = temporary_in(&folder, &target, meta.permissions().mode() & 0o7777)?;
+    temporary.write_all(new).map_err(|e| unwritable(path, &e))?;
+    // A file of root's that belongs to somebody else stays theirs; without the right to say so it becomes ours.
+    let _ = std::os::unix::fs::fchown(temporary.as_file(), Some(meta.uid()), Some(meta.gid()));
+    temporary.as_file().sync_all().map_err(|e| unwritable(path, &e))?;
+    if read(&target)?.as_slice() != old {
+        return Err(Failure::new(Exit::Failed, "file-changed", format!("{} changed while we worked", path.display()))
+            .why("somebody else wrote to it after it was read")
+            .next("run the command again"));
+    }
+    temporary.persist(&target).map_err(|e| unwritable(path, &e.error))?;
+    sync_folder(&folder)
+}
+
+/// Refuses a file with more than one name: replacing it would leave the other name with the old text.
+///
+/// # Errors
+/// As said, or the file cannot be looked at.
+pub fn refuse_hard_links(path: &Path) -> Result<()> {
+    let links = fs::metadata(path).map_err(|e| unreadable(path, &e))?.nlink();
+    if links < 2 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::Refused,
+        "hard-links",
+        format!("{} is not edited: it has {links} hard links", path.display()),
+    )
+    .why("replacing the file would leave its other names with the old text")
+    .next(format!("make it a file of its own: cp {0} {0}.new && mv {0}.new {0}", path.display())))
+}
+
+/// Puts a public file (request, certificate) in place with mode 0644: the old one or the new one, whole.
+/// Not synced: what it holds can be made again from the issue log or the pending Secret.
+///
+/// # Errors
+/// The folder is missing or cannot be written.
+pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut temporary = temporary_in(&folder_of(path), path, 0o644)?;
+    temporary.write_all(bytes).map_err(|e| unwritable(path, &e))?;
+    temporary.persist(path).map(drop).map_err(|e| unwritable(path, &e.error))
+}
+
+/// Appends to a log and syncs it; one write, so that a crash leaves whole lines and at most one torn at the end.
+///
+/// # Errors
+/// The file cannot be opened, written or synced.
+pub fn append_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let is_new = !path.exists();
+    let mut file =
+        OpenOptions::new().append(true).create(true).mode(0o644).open(path).map_err(|e| unwritable(path, &e))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| unwritable(path, &e))?;
+    if is_new { sync_folder(&folder_of(path)) } else { Ok(()) }
+}
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Locks an existing file against another run of the tool, without waiting.
+///
+/// # Errors
+/// Somebody holds it, or the file cannot be opened.
+pub fn lock(path: &Path) -> Result<Lock> {
+    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Lock(file)),
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(Failure::new(Exit::Failed, "locked", format!("{} is in use by another run", path.display()))
+                .why("two operators at one certificate authority could sign the same request twice")
+                .next("wait until the other run has ended, then run the command again"))
+        }
+        Err(fs::TryLockError::Error(e)) => Err(unreadable(path, &e)),
+    }
+}
+
+/// Refuses early what would fail late: a folder that is missing or cannot be written.
+///
+/// # Errors
+/// As said.
+pub fn probe_folder(folder: &Path) -> Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    tempfile::Builder::new().prefix(".substra-mtls-").tempfile_in(folder).map(drop).map_err(|e| unwritable(folder, &e))
+}
+
+/// A folder for throw-away files that is removed with the value.
+///
+/// # Errors
+/// The system's folder for temporary files cannot be written.
+pub fn scratch() -> Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("substra-mtls-").tempdir().map_err(|e| unwritable(&std::env::temp_dir(), &e))
+}
+
+/// Makes a folder and what is missing above it.
+///
+/// # Errors
+/// The folder cannot be made.
+pub fn make_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|e| unwritable(path, &e))
+}
+
+fn temporary_in(folder: &Path, beside: &Path, mode: u32) -> Result<tempfile::NamedTempFile> {
+    let temporary = tempfile::Builder::new()
+        .prefix(".substra-mtls-")
+        .permissions(Permissions::from_mode(mode & 0o600))
+        .tempfile_in(folder)
+        .map_err(|e| unwritable(beside, &e))?;
+    // The creation mode goes through the umask; this one does not.
+    temporary.as_file().set_permissions(Permissions::from_mode(mode)).map_err(|e| unwritable(beside, &e))?;
+    Ok(temporary)
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| unwritable(folder, &e))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Failed, "file-unreadable", format!("cannot read {}", path.display()))
+        .why(reason(error))
+        .next("check the path and its permissions")
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Failed, "file-unwritable", format!("cannot write {}", path.display()))
+        .why(reason(error))
+        .next("check the folder, its permissions and the free space")
+}
+
+/// The system's own words, without Rust's "(os error N)".
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_new_private_and_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("MyOrg1MSP.key");
+        create_private(&path, b"one").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(create_private(&path, b"two").unwrap_err().code, "file-exists");
+        assert_eq!(read_private(&path).unwrap().as_slice(), b"one");
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        assert_eq!(read_private(&path).unwrap_err().code, "key-file-open");
+    }
+
+    #[test]
+    fn replacing_keeps_the_mode_and_follows_the_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("real.yaml"), folder.path().join("link.yaml"));
+        fs::write(&file, "a").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o664)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        replace(&link, b"a", b"b").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(
+            (fs::read(&file).unwrap().as_slice(), fs::metadata(&file).unwrap().mode() & 0o777),
+            (&b"b"[..], 0o664)
+        );
+    }
+
+    #[test]
+    fn replacing_refuses_what_changed_meanwhile_and_hard_links() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("v.yaml");
+        fs::write(&file, "theirs").unwrap();
+        assert_eq!(replace(&file, b"old", b"new").unwrap_err().code, "file-changed");
+        fs::hard_link(&file, folder.path().join("other")).unwrap();
+        assert_eq!(replace(&file, b"theirs", b"new").unwrap_err().code, "hard-links");
+        assert_eq!(fs::read(&file).unwrap(), b"theirs");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_fifo_and_a_folder_are_refused_without_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()).unwrap_err().code, "file-kind");
+        assert_eq!(read(&folder.path().join("no")).unwrap_err().why, "no such file or directory");
+    }
+
+    #[test]
+    fn a_second_run_finds_the_lock_taken() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let held = lock(file.path()).unwrap();
+        assert_eq!(lock(file.path()).unwrap_err().code, "locked");
+        drop(held);
+        assert!(lock(file.path()).is_ok());
+    }
+}

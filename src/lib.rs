@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod commands;
 pub mod failure;
 pub mod files;
+pub mod interrupt;
 pub mod names;
 pub mod pki;
 pub mod plan;

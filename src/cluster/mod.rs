@@ -1,1 +1,143 @@
 //! The one door to processes: `helm` and `kubectl`, and the simulated cluster behind the same trait.
+
+mod child;
+mod helm;
+mod kubectl;
+mod object;
+mod tools;
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+pub use self::{
+    object::{Object, ObjectRef, PAIR_TYPE},
+    tools::{Tools, ToolsOptions},
+};
+use crate::{failure::Result, names::ReleaseName};
+
+/// A release as `helm status -o json` tells it.
+#[derive(Debug, Clone)]
+pub struct Release {
+    /// The namespace that it is in.
+    pub namespace: String,
+    /// Counts the upgrades, from 1.
+    pub revision: u64,
+    /// `deployed`, `failed`, `pending-upgrade`, ...
+    pub status: String,
+    /// What the user supplied: `{}` when nothing.
+    pub config: Value,
+    /// The rendered documents, hooks left out.
+    pub manifest: String,
+}
+
+impl Release {
+    /// Whether another operation holds the release, or was killed and holds it for ever.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.status.starts_with("pending-") || self.status == "uninstalling"
+    }
+}
+
+/// A chart's name and version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChartVersion {
+    /// `substra-backend` or `orchestrator`.
+    pub name: String,
+    /// SemVer, as in `Chart.yaml`.
+    pub version: String,
+}
+
+/// One `helm upgrade`.
+#[derive(Debug, Clone)]
+pub struct Upgrade {
+    /// The release.
+    pub release: ReleaseName,
+    /// Repository chart, path or OCI reference.
+    pub chart: String,
+    /// The chart's version.
+    pub version: String,
+    /// Values files in Helm's order.
+    pub files: Vec<PathBuf>,
+}
+
+/// What the verbs need of a cluster: one namespace of it, through `helm` and `kubectl` or simulated.
+///
+/// Every method fails with [`crate::failure::Exit::Outside`] when the child or the server fails; the codes that
+/// callers tell apart are `forbidden`, `exists`, `conflict` and `not-found`.
+pub trait Cluster: Sync {
+    /// Where this is, for messages: `namespace org-1, context hospital`.
+    fn place(&self) -> String;
+
+    /// Releases of the namespace with their charts; asked only where `--release` was not given.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn releases(&self) -> Result<Vec<(String, ChartVersion)>>;
+
+    /// The latest revision of a release; `None` where there is no such release.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn release(&self, name: &ReleaseName) -> Result<Option<Release>>;
+
+    /// Name and version of the chart of a release; `None` where there is no such release.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>>;
+
+    /// Those of the named objects that are there.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>>;
+
+    /// All objects of a resource (`pods`, `configmaps`) with a label, `key=value`.
+    ///
+    /// # Errors
+    /// See the trait; small rights may not allow it (`forbidden`).
+    fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>>;
+
+    /// Makes a new object.
+    ///
+    /// # Errors
+    /// `exists` where one of that name is there.
+    fn create(&self, object: &Object) -> Result<()>;
+
+    /// Replaces an object, guarded by its resourceVersion.
+    ///
+    /// # Errors
+    /// `conflict` where somebody changed it meanwhile.
+    fn replace(&self, object: &Object) -> Result<()>;
+
+    /// Removes an object; one that is gone already is no failure.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn delete(&self, object: &ObjectRef) -> Result<()>;
+
+    /// Name and version of the chart that an upgrade would take.
+    ///
+    /// # Errors
+    /// `chart` where it cannot be found in that version.
+    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion>;
+
+    /// The manifest that an upgrade would deploy with these merged values.
+    ///
+    /// # Errors
+    /// The chart does not render.
+    fn render(&self, upgrade: &Upgrade, values: &Value) -> Result<String>;
+
+    /// How Helm itself reads these values files, one result a file.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>>;
+
+    /// Upgrades, without waiting for the rollout.
+    ///
+    /// # Errors
+    /// See the trait; the release may then be `failed`.
+    fn upgrade(&self, upgrade: &Upgrade) -> Result<()>;
+}

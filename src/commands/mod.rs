@@ -1,1 +1,121 @@
 //! One file a verb: observes, asks the core for a plan, hands it to the engine.
+
+pub mod approve;
+pub mod enroll;
+pub mod gate;
+pub mod rehearse;
+mod release;
+
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use crate::{
+    cli::{Cli, ClusterArgs, Command, CommonArgs, GateCommand},
+    cluster::{Cluster, Tools, ToolsOptions},
+    failure::Result,
+    plan::{self, Event, State, Step, World},
+    report::{Console, Outcome},
+};
+
+/// What a verb works with: everything that a test or `rehearse` puts others in place of.
+pub struct Desk<'a> {
+    /// The cluster; `None` where the verb works offline.
+    pub cluster: Option<&'a dyn Cluster>,
+    /// Where it talks and asks.
+    pub console: Console,
+    /// The time, read once.
+    pub now: OffsetDateTime,
+}
+
+/// Runs a verb and writes its result.
+///
+/// # Errors
+/// Whatever ends the verb.
+pub fn run(cli: Cli) -> Result<()> {
+    let now = OffsetDateTime::now_utc();
+    let (common, offline) = match &cli.command {
+        Command::Enroll(args) => (&args.common, args.key_file.is_some() && args.certificate.is_none()),
+        Command::Approve(args) => (&args.common, args.offline),
+        Command::Gate(GateCommand::Close(args)) => (&args.common, false),
+        Command::Gate(GateCommand::Open(args)) => (&args.common, false),
+        Command::Rehearse(args) => return rehearse::run(args, now),
+    };
+    let console = Console::of_process(common.output, common.yes);
+    let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common))?) };
+    let desk = Desk { cluster: tools.as_ref().map(|tools| tools as &dyn Cluster), console, now };
+    let outcome = match &cli.command {
+        Command::Enroll(args) => enroll::run(args, &desk)?,
+        Command::Approve(args) => approve::run(args, &desk)?,
+        Command::Gate(GateCommand::Close(args)) => gate::close(args, &desk)?,
+        Command::Gate(GateCommand::Open(args)) => gate::open(args, &desk)?,
+        Command::Rehearse(_) => return Ok(()),
+    };
+    outcome.write(&console)
+}
+
+fn options(cluster: &ClusterArgs, common: &CommonArgs) -> ToolsOptions {
+    ToolsOptions {
+        namespace: cluster.namespace.clone(),
+        context: cluster.kube_context.clone().filter(|context| !context.is_empty()),
+        kubeconfig: cluster.kubeconfig.clone(),
+        verbose: cluster.verbose,
+        timeout: common.timeout,
+    }
+}
+
+impl Desk<'_> {
+    fn world(&self, common: &CommonArgs) -> World<'_> {
+        World { cluster: self.cluster, timeout: common.timeout }
+    }
+
+    /// Shows a plan, asks where `consent` names what would happen, and applies it. Gives back whether anything was
+    /// or would be done.
+    fn carry_out(&self, steps: &[Step], common: &CommonArgs, consent: Option<&str>) -> Result<bool> {
+        let open = steps.iter().any(|step| step.state == State::ToDo);
+        if open {
+            self.show(steps);
+        }
+        if open && !common.dry_run {
+            if let Some(what) = consent {
+                self.console.consent(what)?;
+            }
+            plan::apply(steps, &self.world(common), &mut |step, event| match event {
+                Event::Already => self.console.say(format!("already  {}", step.title)),
+                Event::Starts => {}
+                Event::Now => self.console.say(format!("now      {}", step.title)),
+            })?;
+        }
+        Ok(open)
+    }
+
+    fn show(&self, steps: &[Step]) {
+        self.console.say("Plan:");
+        for step in steps {
+            let mark = if step.state == State::Already { "already" } else { "to do" };
+            self.console.say(format!("  {mark:<8} {}", step.title));
+        }
+        for diff in steps.iter().filter_map(Step::diff).filter(|diff| !diff.is_empty()) {
+            self.console.say(diff.trim_end());
+        }
+    }
+}
+
+/// The stage of a verb that came to its end.
+fn stage(open: bool, dry_run: bool, done: &'static str) -> &'static str {
+    match (open, dry_run) {
+        (false, _) => "already",
+        (true, true) => "planned",
+        (true, false) => done,
+    }
+}
+
+/// A verb's result with its steps.
+fn outcome(verb: &'static str, stage: &'static str, steps: &[Step]) -> Outcome {
+    Outcome::new(verb, stage).steps(steps, stage != "planned")
+}
+
+/// A file name in a folder; the empty folder is the working directory.
+fn in_folder(folder: &std::path::Path, name: &str) -> PathBuf {
+    folder.join(name)
+}

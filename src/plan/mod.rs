@@ -1,1 +1,12 @@
 //! The steps, their preview, and the engine that applies them.
+
+pub mod drift;
+pub mod edits;
+mod engine;
+pub mod rollout;
+mod step;
+
+pub use self::{
+    engine::{Event, World, apply},
+    step::{Action, State, Step},
+};

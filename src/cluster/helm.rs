@@ -1,0 +1,203 @@
+//! The calls of `helm`, worded so that Helm 3 and Helm 4 understand them alike.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::{ChartVersion, Release, Tools, Upgrade, child::Reply, kubectl::one_line};
+use crate::{
+    failure::{Exit, Failure, Result},
+    files,
+    names::ReleaseName,
+};
+
+#[derive(Deserialize)]
+struct Status {
+    namespace: String,
+    version: u64,
+    #[serde(default)]
+    config: Option<Value>,
+    #[serde(default)]
+    manifest: String,
+    info: Info,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    name: String,
+    chart: String,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    chart: String,
+    version: String,
+}
+
+/// The folder inside the throw-away chart in which the values files lie, and the template that prints them.
+const READER: &str = r#"{{- $all := dict -}}{{- range $path, $_ := .Files.Glob "read/*" -}}{{- $_ := set $all $path ($.Files.Get $path | fromYaml) -}}{{- end -}}
+values: {{ $all | toJson | quote }}
+"#;
+
+impl Tools {
+    pub(super) fn helm_list(&self) -> Result<Vec<(String, ChartVersion)>> {
+        // `--all` is gone in Helm 4; these four mean the same in both.
+        let states = ["--deployed", "--failed", "--pending", "--uninstalling"];
+        let args = [&["list", "--output=json"][..], &states].concat();
+        let reply = self.helm(&args, None, Self::SHORT)?;
+        let listed: Vec<Listed> = json_of(&reply, "list releases")?;
+        Ok(listed.into_iter().filter_map(|item| Some((item.name, split(&item.chart)?))).collect())
+    }
+
+    pub(super) fn helm_status(&self, name: &ReleaseName) -> Result<Option<Release>> {
+        let reply = self.helm(&["status", name.as_str(), "--output=json"], None, Self::SHORT)?;
+        if is_missing(&reply) {
+            return Ok(None);
+        }
+        let status: Status = json_of(&reply, &format!("read release {name}"))?;
+        Ok(Some(Release {
+            namespace: status.namespace,
+            revision: status.version,
+            status: status.info.status,
+            config: status.config.filter(|config| !config.is_null()).unwrap_or_else(|| json!({})),
+            manifest: status.manifest,
+        }))
+    }
+
+    pub(super) fn helm_metadata(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
+        let reply = self.helm(&["get", "metadata", name.as_str(), "--output=json"], None, Self::SHORT)?;
+        if is_missing(&reply) {
+            return Ok(None);
+        }
+        let metadata: Metadata = json_of(&reply, &format!("read the chart of release {name}"))?;
+        Ok(Some(ChartVersion { name: metadata.chart, version: metadata.version }))
+    }
+
+    pub(super) fn helm_show_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
+        let version = format!("--version={}", upgrade.version);
+        let reply = self.helm_without_cluster(&["show", "chart", &upgrade.chart, &version], None)?;
+        let missing = |why: String| {
+            Failure::new(Exit::CheckFailed, "chart", format!("chart {} {} cannot be had", upgrade.chart, upgrade.version))
+                .why(why)
+                .next(format!("helm repo update, or name the chart with --chart (a path, repo/name or oci://) and --version {}", upgrade.version))
+        };
+        if !reply.success {
+            return Err(missing(one_line(&reply.stderr)));
+        }
+        let chart = crate::values::read(&reply.stdout).map_err(|e| missing(e.to_string()))?;
+        let text = |key: &str| chart[key].as_str().unwrap_or_default().to_owned();
+        Ok(ChartVersion { name: text("name"), version: text("version") })
+    }
+
+    pub(super) fn helm_template(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {
+        let version = format!("--version={}", upgrade.version);
+        // Merged values may hold passwords: by standard input, as JSON, which is YAML too.
+        let values = Zeroizing::new(values.to_string().into_bytes());
+        let args = ["template", upgrade.release.as_str(), &upgrade.chart, &version, "--no-hooks", "--values=-"];
+        let reply = self.helm(&args, Some(values), Self::SHORT)?;
+        if reply.success {
+            return Ok(String::from_utf8_lossy(&reply.stdout).into_owned());
+        }
+        Err(Failure::new(Exit::CheckFailed, "render", format!("chart {} does not render with these values", upgrade.chart))
+            .why(one_line(&reply.stderr))
+            .next("mend the values file that the message names, then run the same command again"))
+    }
+
+    pub(super) fn helm_read(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
+        let folder = files::scratch()?;
+        files::make_folder(&folder.path().join("templates"))?;
+        files::make_folder(&folder.path().join("read"))?;
+        files::publish(&folder.path().join("Chart.yaml"), b"apiVersion: v2\nname: reader\nversion: 0.0.0\n")?;
+        files::publish(&folder.path().join("templates/values.yaml"), READER.as_bytes())?;
+        for (index, text) in files.iter().enumerate() {
+            files::create_private(&folder.path().join(format!("read/{index}.yaml")), text)?;
+        }
+        let path = folder.path().to_string_lossy();
+        let reply = self.helm_without_cluster(&["template", "reader", &path], None)?;
+        ensure(&reply, "read the values files")?;
+        let unexpected = || Failure::new(Exit::Outside, "helm", "helm's reading of the values files is not understood");
+        let outer = crate::values::read(&reply.stdout).map_err(|e| unexpected().why(e.to_string()))?;
+        let inner = outer["values"].as_str().unwrap_or_default();
+        let all: Value = serde_json::from_str(inner).map_err(|e| unexpected().why(e.to_string()))?;
+        Ok((0..files.len()).map(|index| reading(&all[format!("read/{index}.yaml")])).collect())
+    }
+
+    pub(super) fn helm_upgrade(&self, upgrade: &Upgrade, limit: Duration) -> Result<()> {
+        let version = format!("--version={}", upgrade.version);
+        let timeout = format!("--timeout={}s", limit.as_secs());
+        let files: Vec<String> = upgrade.files.iter().map(|f| format!("--values={}", f.display())).collect();
+        let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout, "--output=json"];
+        args.extend(files.iter().map(String::as_str));
+        // Helm ends by itself at its own limit; ours is for a Helm that does not.
+        let reply = self.helm(&args, None, limit + Duration::from_secs(30))?;
+        ensure(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)
+    }
+
+    fn helm_without_cluster(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
+        self.helm(args, stdin, Self::SHORT)
+    }
+}
+
+fn reading(value: &Value) -> std::result::Result<Value, String> {
+    match value {
+        // `fromYaml` answers an unreadable file with an object of this one key.
+        Value::Object(map) if map.len() == 1 && map.get("Error").is_some_and(Value::is_string) => {
+            Err(map["Error"].as_str().unwrap_or_default().to_owned())
+        }
+        Value::Null => Ok(json!({})),
+        other => Ok(other.clone()),
+    }
+}
+
+/// `name-version` as `helm list` joins them: the version begins at the first dash with a digit after it.
+fn split(joined: &str) -> Option<ChartVersion> {
+    let at = joined.match_indices('-').map(|(i, _)| i).find(|i| joined[i + 1..].starts_with(|c: char| c.is_ascii_digit()))?;
+    Some(ChartVersion { name: joined[..at].to_owned(), version: joined[at + 1..].to_owned() })
+}
+
+fn is_missing(reply: &Reply) -> bool {
+    !reply.success && reply.stderr.contains("release: not found")
+}
+
+fn ensure<'a>(reply: &'a Reply, doing: &str) -> Result<&'a Reply> {
+    if reply.success {
+        return Ok(reply);
+    }
+    let text = one_line(&reply.stderr);
+    let (code, next) = if text.contains("another operation (install/upgrade/rollback) is in progress") {
+        ("pending", "see helm history; if no other helm is running, helm rollback to the last deployed revision")
+    } else if text.contains("forbidden") {
+        ("forbidden", "ask the cluster's administrator for the Role in the README, part Rights")
+    } else {
+        ("helm", "mend what helm names, then run the same command again: it goes on from what it finds")
+    };
+    Err(Failure::new(Exit::Outside, code, format!("helm could not {doing}")).why(text).next(next))
+}
+
+fn json_of<T: serde::de::DeserializeOwned>(reply: &Reply, doing: &str) -> Result<T> {
+    ensure(reply, doing)?;
+    serde_json::from_slice(&reply.stdout).map_err(|e| {
+        Failure::new(Exit::Outside, "helm", format!("helm could not {doing}"))
+            .why(format!("its answer is not the JSON that Helm 3 and 4 give: {e}"))
+            .next("helm version; Helm 3.18 or later, or Helm 4, is needed")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_joined_chart_is_split_at_its_version() {
+        let chart = split("substra-backend-26.15.3").unwrap();
+        assert_eq!((chart.name.as_str(), chart.version.as_str()), ("substra-backend", "26.15.3"));
+        assert!(split("nothing").is_none());
+    }
+}

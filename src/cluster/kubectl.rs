@@ -1,0 +1,83 @@
+//! The calls of `kubectl`: objects by name, written from standard input, never by `apply`.
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::{Object, ObjectRef, Tools, child::Reply};
+use crate::failure::{Exit, Failure, Result};
+
+impl Tools {
+    pub(super) fn kubectl_get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names: Vec<String> = wanted.iter().map(ObjectRef::to_string).collect();
+        let mut args = vec!["get", "--output=json", "--ignore-not-found"];
+        args.extend(names.iter().map(String::as_str));
+        objects(self.read(&args, "read objects of the namespace")?)
+    }
+
+    pub(super) fn kubectl_list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
+        let selector = format!("--selector={selector}");
+        objects(self.read(&["get", resource, "--output=json", &selector], &format!("list {resource}"))?)
+    }
+
+    pub(super) fn kubectl_write(&self, verb: &str, object: &Object) -> Result<()> {
+        let bytes = Zeroizing::new(object.json().to_string().into_bytes());
+        // Client-side field checks would ask the server for its schema first; the server checks anyway.
+        let reply = self.kubectl(&[verb, "--validate=false", "--output=name", "--filename=-"], Some(bytes))?;
+        done(&reply, &format!("{verb} {}", object.reference())).map(drop)
+    }
+
+    pub(super) fn kubectl_delete(&self, object: &ObjectRef) -> Result<()> {
+        let name = object.to_string();
+        let reply = self.kubectl(&["delete", "--ignore-not-found", "--wait=false", "--output=name", &name], None)?;
+        done(&reply, &format!("delete {object}")).map(drop)
+    }
+
+    fn read(&self, args: &[&str], doing: &str) -> Result<Zeroizing<Vec<u8>>> {
+        let reply = self.kubectl(args, None)?;
+        done(&reply, doing)?;
+        Ok(reply.stdout)
+    }
+}
+
+/// One object, a list of them, or nothing at all: kubectl prints each of these.
+fn objects(stdout: Zeroizing<Vec<u8>>) -> Result<Vec<Object>> {
+    if stdout.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut value: Value = serde_json::from_slice(&stdout).map_err(|e| {
+        Failure::new(Exit::Outside, "kubectl", "kubectl gave something that is not JSON").why(e.to_string())
+    })?;
+    Ok(match value.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items.into_iter().map(Object::from).collect(),
+        _ => vec![Object::from(value)],
+    })
+}
+
+/// Tells apart what callers must tell apart, by the reason that the API server names.
+fn done<'a>(reply: &'a Reply, doing: &str) -> Result<&'a Reply> {
+    if reply.success {
+        return Ok(reply);
+    }
+    let text = &reply.stderr;
+    let (code, next) = if text.contains("(Forbidden)") || text.contains("is forbidden") {
+        ("forbidden", "ask the cluster's administrator for the Role in the README, part Rights")
+    } else if text.contains("(AlreadyExists)") {
+        ("exists", "somebody made it meanwhile; run the same command again")
+    } else if text.contains("(Conflict)") {
+        ("conflict", "somebody changed it meanwhile; run the same command again")
+    } else if text.contains("(NotFound)") {
+        ("not-found", "check the namespace; run the same command again")
+    } else {
+        ("kubectl", "check that kubectl reaches the cluster, then run the same command again")
+    };
+    Err(Failure::new(Exit::Outside, code, format!("kubectl could not {doing}")).why(one_line(text)).next(next))
+}
+
+/// A child's stderr as one line.
+pub(super) fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { "it said nothing on stderr".to_owned() } else { lines.join(" / ") }
+}

@@ -1,0 +1,220 @@
+//! Kubernetes objects as JSON: what is read of them, and how Secrets are made and changed without losing a label.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Map, Value, json};
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::substra::kind::ObjectKind;
+
+/// The type of a Secret that holds a certificate and its key.
+pub const PAIR_TYPE: &str = "kubernetes.io/tls";
+
+/// What client-side `kubectl apply` leaves: a copy of the whole object, a private key included.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A named object, as kubectl takes it: `secret/orchestrator-cacert`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectRef {
+    /// The resource in kubectl's singular words: `secret`, `configmap`, `deployment`, `statefulset`.
+    pub resource: String,
+    /// The name.
+    pub name: String,
+}
+
+impl ObjectRef {
+    /// Any resource by its name.
+    pub fn new(resource: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { resource: resource.into(), name: name.into() }
+    }
+
+    /// A Secret.
+    pub fn secret(name: impl Into<String>) -> Self {
+        Self::new("secret", name)
+    }
+
+    /// A `ConfigMap`.
+    pub fn config_map(name: impl Into<String>) -> Self {
+        Self::new("configmap", name)
+    }
+
+    /// A Secret or a `ConfigMap`.
+    pub fn of_kind(kind: ObjectKind, name: impl Into<String>) -> Self {
+        match kind {
+            ObjectKind::Secret => Self::secret(name),
+            ObjectKind::ConfigMap => Self::config_map(name),
+        }
+    }
+}
+
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.resource, self.name)
+    }
+}
+
+/// One object. Its texts are wiped when it is dropped, since it may hold a private key.
+#[derive(Clone)]
+pub struct Object(Value);
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(map) => map.values_mut().for_each(wipe),
+        _ => {}
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Object({})", self.reference())
+    }
+}
+
+impl From<Value> for Object {
+    fn from(value: Value) -> Self {
+        Self(value)
+    }
+}
+
+impl Object {
+    /// A new Secret of a type, with labels and data (raw bytes, not base64).
+    #[must_use]
+    pub fn secret(name: &str, kind: &str, labels: &[(&str, &str)], data: &[(&str, &[u8])]) -> Self {
+        let labels: Map<String, Value> = labels.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
+        Self(json!({
+            "apiVersion": "v1", "kind": "Secret", "type": kind,
+            "metadata": {"name": name, "labels": labels}, "data": encode(data),
+        }))
+    }
+
+    /// A new `ConfigMap` with labels and text data.
+    #[must_use]
+    pub fn config_map(name: &str, labels: &[(&str, &str)], data: &[(&str, &str)]) -> Self {
+        let map = |pairs: &[(&str, &str)]| -> Map<String, Value> {
+            pairs.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect()
+        };
+        Self(json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": name, "labels": map(labels)}, "data": map(data),
+        }))
+    }
+
+    /// The same object with these items of data set: every other item, its type, labels, annotations and
+    /// resourceVersion are kept, all but the annotation in which client-side apply keeps a copy of the old key.
+    #[must_use]
+    pub fn with_data(&self, data: &[(&str, &[u8])]) -> Self {
+        let mut new = self.clone();
+        if !new.0["data"].is_object() {
+            new.0["data"] = json!({});
+        }
+        if let Some(items) = new.0["data"].as_object_mut() {
+            items.extend(encode(data));
+        }
+        if let Some(metadata) = new.0["metadata"].as_object_mut() {
+            metadata.remove("managedFields");
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.remove(LAST_APPLIED);
+            }
+        }
+        new
+    }
+
+    /// Whether client-side apply left a copy of the object in an annotation.
+    #[must_use]
+    pub fn carries_a_copy(&self) -> bool {
+        !self.0["metadata"]["annotations"][LAST_APPLIED].is_null()
+    }
+
+    /// How kubectl names it.
+    #[must_use]
+    pub fn reference(&self) -> ObjectRef {
+        ObjectRef::new(self.text("kind").to_ascii_lowercase(), self.name())
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0["metadata"]["name"].as_str().unwrap_or_default()
+    }
+
+    /// The type of a Secret: `Opaque`, `kubernetes.io/tls`.
+    #[must_use]
+    pub fn secret_type(&self) -> &str {
+        self.text("type")
+    }
+
+    /// A label's value.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.0["metadata"]["labels"][key].as_str()
+    }
+
+    /// The version that guards a replacement.
+    #[must_use]
+    pub fn resource_version(&self) -> &str {
+        self.0["metadata"]["resourceVersion"].as_str().unwrap_or_default()
+    }
+
+    /// The keys under `data`.
+    #[must_use]
+    pub fn keys(&self) -> Vec<&str> {
+        self.0["data"].as_object().map(|data| data.keys().map(String::as_str).collect()).unwrap_or_default()
+    }
+
+    /// One item of `data` as raw bytes; `None` where it is missing or not base64.
+    #[must_use]
+    pub fn data(&self, key: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let text = self.0["data"][key].as_str()?;
+        if self.text("kind") == "Secret" {
+            BASE64.decode(text).ok().map(Zeroizing::new)
+        } else {
+            Some(Zeroizing::new(text.as_bytes().to_vec()))
+        }
+    }
+
+    /// The JSON under it; never to be shown.
+    #[must_use]
+    pub fn json(&self) -> &Value {
+        &self.0
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.0[key].as_str().unwrap_or_default()
+    }
+}
+
+fn encode(data: &[(&str, &[u8])]) -> Map<String, Value> {
+    data.iter().map(|(key, bytes)| ((*key).to_owned(), Value::String(BASE64.encode(bytes)))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_data_keeps_every_label_and_annotation_but_the_copy_of_the_old_key() {
+        let old = Object::from(json!({"kind": "Secret", "type": PAIR_TYPE, "data": {"tls.key": "b2xk"}, "metadata": {
+            "name": "pair", "resourceVersion": "7", "labels": {"team": "x"},
+            "annotations": {LAST_APPLIED: "{...b2xk...}", "owner": "me"}}}));
+        let new = old.with_data(&[("tls.key", b"new")]);
+        assert!(old.carries_a_copy() && !new.carries_a_copy());
+        assert_eq!(new.json()["metadata"]["annotations"], json!({"owner": "me"}));
+        assert_eq!((new.label("team"), new.resource_version(), new.secret_type()), (Some("x"), "7", PAIR_TYPE));
+        assert_eq!(new.data("tls.key").unwrap().as_slice(), b"new");
+    }
+
+    #[test]
+    fn the_debug_form_holds_no_data() {
+        let object = Object::secret("pair", PAIR_TYPE, &[], &[("tls.key", b"TOPSECRET")]);
+        assert_eq!(format!("{object:?}"), "Object(secret/pair)");
+    }
+}

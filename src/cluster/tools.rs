@@ -1,0 +1,216 @@
+//! The real cluster: which `helm` and `kubectl`, which cluster and namespace, which environment they get.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::{
+    ChartVersion, Cluster, Object, ObjectRef, Release, Upgrade,
+    child::{Call, Reply},
+};
+use crate::{
+    failure::{Exit, Failure, Result},
+    names::{Namespace, ReleaseName},
+};
+
+/// Helm's own names for the cluster that it was pointed at by flags, with kubectl's flag for each.
+const POINTERS: [(&str, &str); 6] = [
+    ("HELM_KUBEAPISERVER", "--server"),
+    ("HELM_KUBECAFILE", "--certificate-authority"),
+    ("HELM_KUBETLS_SERVER_NAME", "--tls-server-name"),
+    ("HELM_KUBEINSECURE_SKIP_TLS_VERIFY", "--insecure-skip-tls-verify"),
+    ("HELM_KUBEASUSER", "--as"),
+    ("HELM_KUBEASGROUPS", "--as-group"),
+];
+
+/// What points at a cluster; `None` leaves it to Helm's and kubectl's own defaults.
+#[derive(Debug, Clone, Default)]
+pub struct ToolsOptions {
+    /// `-n`, `--namespace` or `HELM_NAMESPACE`.
+    pub namespace: Option<Namespace>,
+    /// `--kube-context` or `HELM_KUBECONTEXT`.
+    pub context: Option<String>,
+    /// `--kubeconfig` or `KUBECONFIG`.
+    pub kubeconfig: Option<PathBuf>,
+    /// Show each child's command line.
+    pub verbose: bool,
+    /// How long a `helm upgrade` may take.
+    pub timeout: Duration,
+}
+
+/// `helm` and `kubectl` at one namespace.
+#[derive(Debug)]
+pub struct Tools {
+    pub(super) helm: PathBuf,
+    pub(super) kubectl: PathBuf,
+    options: ToolsOptions,
+    env: Vec<(OsString, OsString)>,
+    kubectl_pointers: Vec<OsString>,
+}
+
+/// How long a child that only asks or writes one object may take.
+const SHORT: Duration = Duration::from_secs(60);
+
+impl Tools {
+    /// Finds both programs (`HELM_BIN` first, as Helm tells its plugins) and settles the environment.
+    ///
+    /// # Errors
+    /// One of them is missing, or a bearer token was given to Helm by flag, which kubectl could only get in its argv.
+    pub fn new(options: ToolsOptions) -> Result<Self> {
+        if env::var_os("HELM_KUBETOKEN").is_some_and(|token| !token.is_empty()) {
+            return Err(Failure::new(Exit::Usage, "kube-token", "--kube-token cannot be used here")
+                .why("kubectl takes a token only in its command line, where every user of this machine can read it")
+                .next("put the token into a kubeconfig and name that with --kubeconfig"));
+        }
+        let helm = match env::var_os("HELM_BIN").filter(|bin| !bin.is_empty()) {
+            Some(bin) => find(Path::new(&bin))?,
+            None => find(Path::new("helm"))?,
+        };
+        let given = |name: &str| env::var(name).ok().filter(|value| !value.is_empty() && value != "false");
+        let kubectl_pointers = POINTERS
+            .iter()
+            .filter_map(|(name, flag)| given(name).map(|value| (flag, value)))
+            .flat_map(|(flag, value)| value.split(',').map(|one| format!("{flag}={one}").into()).collect::<Vec<_>>())
+            .collect();
+        Ok(Self { helm, kubectl: find(Path::new("kubectl"))?, env: environment(), options, kubectl_pointers })
+    }
+
+    pub(super) fn helm(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>, limit: Duration) -> Result<Reply> {
+        let mut words: Vec<OsString> = args.iter().map(OsString::from).collect();
+        self.point(&mut words, "--kube-context");
+        self.run(self.helm.clone(), words, stdin, limit, true)
+    }
+
+    pub(super) fn kubectl(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
+        // Request bodies are printed from -v=8 on, and a kuberc could set that.
+        let mut words: Vec<OsString> = vec!["-v=0".into(), "--request-timeout=30s".into()];
+        words.extend(self.kubectl_pointers.iter().cloned());
+        self.point(&mut words, "--context");
+        words.extend(args.iter().map(OsString::from));
+        self.run(self.kubectl.clone(), words, stdin, SHORT, false)
+    }
+
+    fn point(&self, words: &mut Vec<OsString>, context_flag: &str) {
+        let mut flag = |name: &str, value: &str| words.push(format!("{name}={value}").into());
+        if let Some(context) = &self.options.context {
+            flag(context_flag, context);
+        }
+        if let Some(namespace) = &self.options.namespace {
+            flag("--namespace", namespace.as_str());
+        }
+        if let Some(kubeconfig) = &self.options.kubeconfig {
+            flag("--kubeconfig", &kubeconfig.to_string_lossy());
+        }
+    }
+
+    fn run(
+        &self,
+        program: PathBuf,
+        args: Vec<OsString>,
+        stdin: Option<Zeroizing<Vec<u8>>>,
+        limit: Duration,
+        never_kill: bool,
+    ) -> Result<Reply> {
+        let call = Call { program, args, env: self.env.clone(), stdin, limit, never_kill };
+        if self.options.verbose {
+            anstream::eprintln!("+ {}", call.line());
+        }
+        call.run()
+    }
+}
+
+/// A program by its name on PATH, or by its path.
+fn find(program: &Path) -> Result<PathBuf> {
+    which::which(program).map_err(|_| {
+        Failure::new(Exit::Outside, "tool-missing", format!("{} was not found", program.display()))
+            .why("this verb needs it to reach the cluster, and it is neither on PATH nor named by HELM_BIN")
+            .next("install it, or put its folder on PATH")
+            .unchanged("nothing was written")
+    })
+}
+
+/// Ours, less what would point elsewhere than our flags say or make the tools print more than they should.
+/// Exec credential plugins need the rest.
+fn environment() -> Vec<(OsString, OsString)> {
+    let dropped = ["HELM_DEBUG", "HELM_NAMESPACE", "HELM_KUBECONTEXT", "KUBECTL_EXTERNAL_DIFF"];
+    let mut kept: Vec<_> =
+        env::vars_os().filter(|(name, _)| !dropped.iter().any(|dropped| name == *dropped)).collect();
+    // Preferences of a kuberc could add flags or aliases to our calls.
+    kept.push(("KUBECTL_KUBERC".into(), "false".into()));
+    kept
+}
+
+impl Cluster for Tools {
+    fn place(&self) -> String {
+        let part = |name: &str, value: Option<&str>| value.map(|value| format!("{name} {value}"));
+        let parts = [
+            part("namespace", self.options.namespace.as_ref().map(Namespace::as_str)),
+            part("context", self.options.context.as_deref()),
+        ];
+        let text = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        if text.is_empty() { "the current context's namespace".to_owned() } else { text }
+    }
+
+    fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
+        self.helm_list()
+    }
+
+    fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
+        self.helm_status(name)
+    }
+
+    fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
+        self.helm_metadata(name)
+    }
+
+    fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
+        self.kubectl_get(wanted)
+    }
+
+    fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
+        self.kubectl_list(resource, selector)
+    }
+
+    fn create(&self, object: &Object) -> Result<()> {
+        self.kubectl_write("create", object)
+    }
+
+    fn replace(&self, object: &Object) -> Result<()> {
+        self.kubectl_write("replace", object)
+    }
+
+    fn delete(&self, object: &ObjectRef) -> Result<()> {
+        self.kubectl_delete(object)
+    }
+
+    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
+        self.helm_show_chart(upgrade)
+    }
+
+    fn render(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {
+        self.helm_template(upgrade, values)
+    }
+
+    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
+        self.helm_read(files)
+    }
+
+    fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
+        self.helm_upgrade(upgrade, self.options.timeout)
+    }
+}
+
+impl Tools {
+    pub(super) const SHORT: Duration = SHORT;
+
+    /// Helm's wording of the namespace flag for a command that we print, with a space before it.
+    pub(super) fn namespace(&self) -> Option<&Namespace> {
+        self.options.namespace.as_ref()
+    }
+}

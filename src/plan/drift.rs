@@ -1,0 +1,108 @@
+//! Where the values that are deployed and the values files differ, our own edit aside.
+
+use serde_json::Value;
+
+use crate::report::mask;
+
+/// One difference: a path, what is deployed there and what the files say; `None` where there is nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The keys from the top.
+    pub path: Vec<String>,
+    /// What is deployed.
+    pub deployed: Option<Value>,
+    /// What the files say.
+    pub file: Option<Value>,
+}
+
+impl Difference {
+    /// One line, secrets masked: `server.replicas: deployed 2, file 1`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let side = |value: &Option<Value>| match value {
+            None => "nothing".to_owned(),
+            Some(value) => mask::value(&self.path, value),
+        };
+        format!("{}: deployed {}, files {}", self.path.join("."), side(&self.deployed), side(&self.file))
+    }
+}
+
+/// All differences, what stands at or below the paths of `own` left out.
+#[must_use]
+pub fn between(deployed: &Value, files: &Value, own: &[&[&str]]) -> Vec<Difference> {
+    let mut found = Vec::new();
+    walk(&mut Vec::new(), Some(deployed), Some(files), own, &mut found);
+    found
+}
+
+fn walk(
+    path: &mut Vec<String>,
+    deployed: Option<&Value>,
+    file: Option<&Value>,
+    own: &[&[&str]],
+    found: &mut Vec<Difference>,
+) {
+    if own.iter().any(|own| path.iter().map(String::as_str).take(own.len()).eq(own.iter().copied())) {
+        return;
+    }
+    let empty = serde_json::Map::new();
+    let (left, right) = match (deployed, file) {
+        (Some(Value::Object(left)), Some(Value::Object(right))) => (left, right),
+        // A map on one side only is gone through too, since only a part of it may be our own.
+        (Some(Value::Object(left)), None) if !left.is_empty() => (left, &empty),
+        (None, Some(Value::Object(right))) if !right.is_empty() => (&empty, right),
+        (left, right) => {
+            let equal = match (left, right) {
+                (Some(left), Some(right)) => same(left, right),
+                _ => false,
+            };
+            if !equal {
+                found.push(Difference { path: path.clone(), deployed: left.cloned(), file: right.cloned() });
+            }
+            return;
+        }
+    };
+    let keys: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+    for key in keys {
+        path.push(key.clone());
+        walk(path, left.get(key), right.get(key), own, found);
+        path.pop();
+    }
+}
+
+/// Equal as Helm holds values: every number is a float64.
+#[must_use]
+pub fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(l, r)| same(l, r))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len() && left.iter().all(|(k, l)| right.get(k).is_some_and(|r| same(l, r)))
+        }
+        _ => left == right,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn both_ways_are_found_and_our_own_paths_are_not() {
+        let own: [&[&str]; 1] = [&["orchestrator", "tls", "mtls", "enabled"]];
+        let deployed = json!({"a": 1, "orchestrator": {"host": "x", "tls": {"enabled": true}}});
+        let files = json!({"a": 1.0, "b": [1], "orchestrator": {"tls": {"enabled": true, "mtls": {"enabled": true}}}});
+        let lines: Vec<_> = between(&deployed, &files, &own).iter().map(Difference::line).collect();
+        assert_eq!(lines, ["b: deployed nothing, files [1]", "orchestrator.host: deployed \"x\", files nothing"]);
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let found = between(&json!({"postgresql": {"password": "hunter2"}}), &json!({}), &[]);
+        assert_eq!(found[0].line(), "postgresql.password: deployed (hidden), files nothing");
+    }
+}

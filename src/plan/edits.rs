@@ -1,0 +1,150 @@
+//! The values files of a release: read once, merged as Helm merges them, edited where a setting belongs.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::{Action, Step};
+use crate::{
+    cluster::Cluster,
+    failure::{Exit, Failure, Result},
+    files,
+    plan::drift::same,
+    values::{self, Refusal, Setting},
+};
+
+/// One values file as it was read.
+struct File {
+    path: PathBuf,
+    text: Zeroizing<Vec<u8>>,
+    tree: Value,
+}
+
+/// All `-f` files, in Helm's order.
+pub struct ValuesFiles(Vec<File>);
+
+/// The files after an edit.
+pub struct Edited {
+    /// One step a file that is touched, or that has the settings already.
+    pub steps: Vec<Step>,
+    /// The merged values after the edit.
+    pub merged: Value,
+    texts: Vec<Zeroizing<Vec<u8>>>,
+    trees: Vec<Value>,
+    paths: Vec<PathBuf>,
+}
+
+impl ValuesFiles {
+    /// Reads every file.
+    ///
+    /// # Errors
+    /// No file is named, one cannot be read, or Helm would not read it as it looks.
+    pub fn read(paths: &[PathBuf]) -> Result<Self> {
+        paths.iter().map(|path| read_one(path)).collect::<Result<_>>().map(Self)
+    }
+
+    /// The merged values.
+    #[must_use]
+    pub fn merged(&self) -> Value {
+        values::merge(&self.trees())
+    }
+
+    /// The paths, as they were given.
+    #[must_use]
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.0.iter().map(|file| file.path.clone()).collect()
+    }
+
+    /// `file:line:column` of a setting, for messages; the last file's start where no file has it.
+    #[must_use]
+    pub fn locate(&self, path: &[&str]) -> String {
+        let found = self.0.iter().rev().find_map(|file| {
+            values::location(&file.text, path).map(|(line, column)| format!("{}:{line}:{column}", file.path.display()))
+        });
+        found.unwrap_or_else(|| self.0.last().map(|file| file.path.display().to_string()).unwrap_or_default())
+    }
+
+    /// Edits each file where its settings belong; nothing is written yet.
+    ///
+    /// # Errors
+    /// A file cannot be edited without loss; the failure has the snippet to paste.
+    pub fn edit(&self, settings: &[Setting]) -> Result<Edited> {
+        let places = values::place(&self.trees(), settings);
+        let mut edited =
+            Edited { steps: Vec::new(), merged: Value::Null, texts: Vec::new(), trees: Vec::new(), paths: self.paths() };
+        for (file, here) in self.0.iter().zip(places) {
+            let new = values::edit(&file.text, &here).map_err(|refusal| refused(&file.path, &refusal))?;
+            if new != file.text.as_slice() {
+                files::refuse_hard_links(&file.path)?;
+            }
+            edited.trees.push(values::read(&new).map_err(|refusal| refused(&file.path, &refusal))?);
+            edited.texts.push(Zeroizing::new(new.clone()));
+            if !here.is_empty() {
+                edited.steps.push(step(file, new));
+            }
+        }
+        edited.merged = values::merge(&edited.trees);
+        Ok(edited)
+    }
+
+    fn trees(&self) -> Vec<Value> {
+        self.0.iter().map(|file| file.tree.clone()).collect()
+    }
+}
+
+impl Edited {
+    /// Whether a file is changed.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.steps.iter().any(|step| step.state == super::State::ToDo)
+    }
+
+    /// Lets Helm itself read the edited files and compares.
+    ///
+    /// # Errors
+    /// Helm reads a file otherwise than we do: it is not written.
+    pub fn proven_by(&self, cluster: &dyn Cluster) -> Result<()> {
+        let texts: Vec<&[u8]> = self.texts.iter().map(|text| text.as_slice()).collect();
+        for ((path, ours), helms) in self.paths.iter().zip(&self.trees).zip(cluster.helm_reading(&texts)?) {
+            let why = match helms {
+                Ok(helms) if same(ours, &helms) => continue,
+                Ok(_) => "Helm and this tool read the file differently".to_owned(),
+                Err(error) => format!("Helm cannot read it: {error}"),
+            };
+            return Err(Failure::new(Exit::Refused, "values-reading", format!("{} is not edited", path.display()))
+                .why(why)
+                .next("please report the file's unusual part; until then edit it by hand")
+                .unchanged("nothing was written"));
+        }
+        Ok(())
+    }
+}
+
+fn step(file: &File, new: Vec<u8>) -> Step {
+    let done = new == file.text.as_slice();
+    let action =
+        Action::EditValues { path: file.path.clone(), old: file.text.clone(), new: Zeroizing::new(new) };
+    Step::to_do("values", format!("values file {}", file.path.display()), action).already_if(done)
+}
+
+fn read_one(path: &Path) -> Result<File> {
+    let text = files::read(path)?;
+    let tree = values::read(&text).map_err(|refusal| refused(path, &refusal))?;
+    Ok(File { path: path.to_owned(), text, tree })
+}
+
+fn refused(path: &Path, refusal: &Refusal) -> Failure {
+    let place = match refusal.line {
+        0 => path.display().to_string(),
+        line => format!("{}:{line}:{}", path.display(), refusal.column),
+    };
+    let next = refusal.snippet.as_ref().map_or_else(
+        || "mend the file at that place, then run the same command again".to_owned(),
+        |snippet| format!("merge this by hand, then run the same command again:\n{snippet}"),
+    );
+    Failure::new(Exit::Refused, refusal.code, format!("{place} cannot be used safely"))
+        .why(refusal.why.clone())
+        .next(next)
+        .unchanged("nothing was written")
+}

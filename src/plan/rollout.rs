@@ -1,0 +1,135 @@
+//! Whether workloads run what was deployed, and nothing older.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::engine::interrupted;
+use crate::{
+    cluster::{Cluster, Object, ObjectRef},
+    failure::{Exit, Failure, Result},
+};
+
+/// What is still missing of a Deployment's or StatefulSet's rollout; `None` when it is complete.
+/// The fields are those that `kubectl rollout status` judges by.
+#[must_use]
+pub fn missing(workload: &Object) -> Option<String> {
+    let json = workload.json();
+    let number = |group: &str, field: &str| json[group][field].as_u64().unwrap_or(0);
+    let name = workload.reference();
+    let wanted = json["spec"]["replicas"].as_u64().unwrap_or(1);
+    if number("status", "observedGeneration") < json["metadata"]["generation"].as_u64().unwrap_or(0) {
+        return Some(format!("{name}: the change is not seen yet"));
+    }
+    let updated = number("status", "updatedReplicas");
+    let old_revision = name.resource == "statefulset"
+        && json["status"]["updateRevision"] != Value::Null
+        && json["status"]["updateRevision"] != json["status"]["currentRevision"];
+    if updated < wanted || (old_revision && wanted > 0) {
+        return Some(format!("{name}: {updated} of {wanted} pods are new"));
+    }
+    if number("status", "replicas") > updated {
+        return Some(format!("{name}: old pods are still there"));
+    }
+    let ready = if name.resource == "statefulset" { "readyReplicas" } else { "availableReplicas" };
+    let ready = number("status", ready);
+    (ready < wanted).then(|| format!("{name}: {ready} of {wanted} pods are ready"))
+}
+
+/// Waits for a rollout.
+pub(super) struct Waiter<'a> {
+    pub(super) cluster: &'a dyn Cluster,
+    pub(super) release: &'a str,
+    pub(super) workloads: &'a [ObjectRef],
+    pub(super) limit: Duration,
+    pub(super) stop: fn() -> bool,
+}
+
+impl Waiter<'_> {
+    pub(super) fn wait(&self) -> Result<()> {
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(250);
+        loop {
+            let Some(missing) = self.missing()? else { return Ok(()) };
+            if (self.stop)() {
+                return Err(interrupted());
+            }
+            if start.elapsed() > self.limit {
+                return Err(self.late(&missing));
+            }
+            thread::sleep(pause);
+            pause = (pause * 3 / 2).min(Duration::from_secs(5));
+        }
+    }
+
+    fn missing(&self) -> Result<Option<String>> {
+        let found = self.cluster.get(self.workloads)?;
+        if let Some(gone) = self.workloads.iter().find(|w| !found.iter().any(|o| o.reference() == **w)) {
+            return Ok(Some(format!("{gone}: is not there")));
+        }
+        if let Some(missing) = found.iter().find_map(missing) {
+            return Ok(Some(missing));
+        }
+        self.leaving_pod()
+    }
+
+    /// A pod that is being ended still serves its open connections. Rights that do not allow to list pods do not
+    /// stop the wait: the workload's own count of old pods was zero.
+    fn leaving_pod(&self) -> Result<Option<String>> {
+        match self.cluster.list("pods", &format!("app.kubernetes.io/instance={}", self.release)) {
+            Ok(pods) => Ok(pods
+                .iter()
+                .find(|pod| !pod.json()["metadata"]["deletionTimestamp"].is_null())
+                .map(|pod| format!("{}: an old pod is still ending", pod.reference()))),
+            Err(failure) if failure.code == "forbidden" => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn late(&self, missing: &str) -> Failure {
+        Failure::new(Exit::TimedOut, "rollout", format!("release {} is upgraded but not rolled out", self.release))
+            .why(missing.to_owned())
+            .next("kubectl describe that workload's pods; when it is mended, run the same command again, with a longer --timeout where it is only slow")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn deployment(status: Value) -> Object {
+        json!({"kind": "Deployment", "metadata": {"name": "server", "generation": 2}, "spec": {"replicas": 1}, "status": status})
+            .into()
+    }
+
+    #[test]
+    fn a_deployment_is_complete_when_all_pods_are_new_and_available() {
+        let done = json!({"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1});
+        assert_eq!(missing(&deployment(done)), None);
+    }
+
+    #[test]
+    fn a_deployment_with_an_old_unready_or_unseen_pod_is_not_complete() {
+        let text = |status| missing(&deployment(status)).unwrap();
+        assert!(text(json!({"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1})).contains("not seen"));
+        assert!(text(json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2})).contains("old pods"));
+        assert!(text(json!({"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1})).contains("0 of 1 pods are ready"));
+        assert!(text(json!({"observedGeneration": 2, "replicas": 1, "availableReplicas": 1})).contains("0 of 1 pods are new"));
+    }
+
+    #[test]
+    fn a_stateful_set_is_complete_when_its_revision_is_the_new_one() {
+        let set = |current: &str| {
+            Object::from(json!({"kind": "StatefulSet", "metadata": {"name": "worker", "generation": 1}, "spec": {"replicas": 1},
+                "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
+                           "currentRevision": current, "updateRevision": "b"}}))
+        };
+        assert_eq!(missing(&set("b")), None);
+        assert!(missing(&set("a")).is_some());
+    }
+}

@@ -1,0 +1,132 @@
+//! One step of a plan: what it changes, what it shows before, and how it is done.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    cluster::{Cluster, Object, ObjectRef, Upgrade},
+    failure::Result,
+    files, interrupt,
+    plan::{World, rollout},
+    report::diff,
+};
+
+/// Whether a step was found done when the plan was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The world is so already: nothing is done.
+    Already,
+    /// To be done.
+    ToDo,
+}
+
+/// What a step does.
+pub enum Action {
+    /// A private key into a file of its own, mode 0600, never over another.
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// PKCS#8 PEM.
+        pem: Zeroizing<String>,
+    },
+    /// A request or certificate into a public file.
+    Publish {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        bytes: Vec<u8>,
+    },
+    /// Lines for the issue log, synced before the next step.
+    AppendLog {
+        /// The log.
+        path: PathBuf,
+        /// Whole lines.
+        lines: String,
+    },
+    /// A values file, edited without loss.
+    EditValues {
+        /// The file.
+        path: PathBuf,
+        /// What it held when it was read.
+        old: Zeroizing<Vec<u8>>,
+        /// What it will hold.
+        new: Zeroizing<Vec<u8>>,
+    },
+    /// A new object.
+    Create(Object),
+    /// An object in place of the one of the same name and resourceVersion.
+    Replace(Object),
+    /// An object goes.
+    Delete(ObjectRef),
+    /// `helm upgrade`, not waited for.
+    Upgrade(Upgrade),
+    /// Waits until these workloads are rolled out and no old pod is left.
+    RollOut {
+        /// The release that they belong to.
+        release: String,
+        /// Deployments and StatefulSets.
+        workloads: Vec<ObjectRef>,
+    },
+}
+
+/// One step.
+pub struct Step {
+    /// Stable, for scripts: `values`, `pair`, `upgrade`, ...
+    pub id: &'static str,
+    /// One line, for people: "Secret orchestrator-client-cert: certificate and key".
+    pub title: String,
+    /// Found done, or to be done.
+    pub state: State,
+    /// What it does.
+    pub action: Action,
+}
+
+impl Step {
+    /// A step that is to be done.
+    pub fn to_do(id: &'static str, title: impl Into<String>, action: Action) -> Self {
+        Self { id, title: title.into(), state: State::ToDo, action }
+    }
+
+    /// The same step, found done where `done` holds.
+    #[must_use]
+    pub fn already_if(mut self, done: bool) -> Self {
+        if done {
+            self.state = State::Already;
+        }
+        self
+    }
+
+    /// The change of a file as a unified diff with others' secrets masked; `None` for what is no text file.
+    #[must_use]
+    pub fn diff(&self) -> Option<String> {
+        match &self.action {
+            Action::EditValues { path, old, new } => Some(diff::of_values(&name(path), old, new)),
+            _ => None,
+        }
+    }
+
+    /// Does it and looks whether it is so now.
+    pub(super) fn apply(&self, world: &World<'_>) -> Result<()> {
+        match &self.action {
+            Action::KeyFile { path, pem } => files::create_private(path, pem.as_bytes()),
+            Action::Publish { path, bytes } => files::publish(path, bytes),
+            Action::AppendLog { path, lines } => files::append_synced(path, lines.as_bytes()),
+            Action::EditValues { path, old, new } => files::replace(path, old, new),
+            Action::Create(object) => world.cluster()?.create(object),
+            Action::Replace(object) => world.cluster()?.replace(object),
+            Action::Delete(object) => world.cluster()?.delete(object),
+            Action::Upgrade(upgrade) => world.cluster()?.upgrade(upgrade),
+            Action::RollOut { release, workloads } => self.roll_out(world.cluster()?, release, workloads, world),
+        }
+    }
+
+    fn roll_out(&self, cluster: &dyn Cluster, release: &str, workloads: &[ObjectRef], world: &World<'_>) -> Result<()> {
+        let waiter = rollout::Waiter { cluster, release, workloads, limit: world.timeout, stop: interrupt::wished };
+        waiter.wait()
+    }
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}

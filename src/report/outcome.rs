@@ -1,0 +1,123 @@
+//! The result of a verb: the same facts for people and for scripts.
+
+use serde_json::{Value, json};
+
+use super::Console;
+use crate::{
+    failure::{Failure, Result},
+    plan::{State, Step},
+};
+
+/// The version of the JSON form; it changes when a field changes its meaning or goes.
+const SCHEMA_VERSION: u64 = 1;
+
+/// What a verb found and did.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    verb: &'static str,
+    stage: &'static str,
+    facts: Vec<(&'static str, Value)>,
+    steps: Vec<Value>,
+    warnings: Vec<String>,
+    next: Vec<String>,
+}
+
+impl Outcome {
+    /// An empty result; `stage` is a stable word for scripts: `requested`, `installed`, `already`, `planned`, ...
+    #[must_use]
+    pub fn new(verb: &'static str, stage: &'static str) -> Self {
+        Self { verb, stage, facts: Vec::new(), steps: Vec::new(), warnings: Vec::new(), next: Vec::new() }
+    }
+
+    /// The stage.
+    #[must_use]
+    pub fn stage(&self) -> &'static str {
+        self.stage
+    }
+
+    /// Adds a fact: `key: value` for people, a field of `result` for scripts.
+    #[must_use]
+    pub fn fact(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+        self.facts.push((key, value.into()));
+        self
+    }
+
+    /// A fact of this name.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.facts.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
+    /// Adds what was planned or done.
+    #[must_use]
+    pub fn steps(mut self, steps: &[Step], done: bool) -> Self {
+        self.steps = steps.iter().map(|step| described(step, done)).collect();
+        self
+    }
+
+    /// Adds what the operator should know.
+    #[must_use]
+    pub fn warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// Adds what comes next.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next.push(next.into());
+        self
+    }
+
+    /// Writes it: facts to stdout, warnings and what comes next to stderr; or all of it as JSON to stdout.
+    ///
+    /// # Errors
+    /// Nobody reads stdout any more.
+    pub fn write(&self, console: &Console) -> Result<()> {
+        if console.format == super::Format::Json {
+            return console.data(self.json().to_string());
+        }
+        for (key, value) in &self.facts {
+            console.data(format!("{key}: {}", plain(value)))?;
+        }
+        self.warnings.iter().for_each(|warning| console.say(format!("warning: {warning}")));
+        self.next.iter().for_each(|next| console.say(format!("next: {next}")));
+        Ok(())
+    }
+
+    fn json(&self) -> Value {
+        let result: serde_json::Map<String, Value> =
+            self.facts.iter().map(|(key, value)| (key.replace(' ', "_"), value.clone())).collect();
+        json!({"schemaVersion": SCHEMA_VERSION, "verb": self.verb, "stage": self.stage, "result": result,
+               "steps": self.steps, "warnings": self.warnings, "next": self.next})
+    }
+}
+
+/// A failure as JSON; `findings` are all of them where there are several.
+#[must_use]
+pub(crate) fn failure_json(failure: &Failure) -> Value {
+    json!({"schemaVersion": SCHEMA_VERSION, "error": {
+        "exit": failure.exit.code(), "code": failure.code, "what": failure.what, "why": failure.why,
+        "next": failure.next, "unchanged": failure.unchanged}})
+}
+
+fn described(step: &Step, done: bool) -> Value {
+    let state = match (step.state, done) {
+        (State::Already, _) => "already",
+        (State::ToDo, true) => "done",
+        (State::ToDo, false) => "planned",
+    };
+    let mut value = json!({"id": step.id, "title": step.title, "state": state});
+    if let Some(diff) = step.diff().filter(|diff| !diff.is_empty()) {
+        value["diff"] = Value::String(diff);
+    }
+    value
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
