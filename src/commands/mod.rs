@@ -64,8 +64,13 @@ fn options(cluster: &ClusterArgs, common: &CommonArgs) -> ToolsOptions {
     }
 }
 
-impl Desk<'_> {
-    fn world(&self, common: &CommonArgs) -> World<'_> {
+impl<'a> Desk<'a> {
+    /// The cluster.
+    fn cluster(&self) -> Result<&'a dyn Cluster> {
+        World { cluster: self.cluster, timeout: std::time::Duration::ZERO }.cluster()
+    }
+
+    fn world(&self, common: &CommonArgs) -> World<'a> {
         World { cluster: self.cluster, timeout: common.timeout }
     }
 
@@ -118,4 +123,22 @@ fn outcome(verb: &'static str, stage: &'static str, steps: &[Step]) -> Outcome {
 /// A file name in a folder; the empty folder is the working directory.
 fn in_folder(folder: &std::path::Path, name: &str) -> PathBuf {
     folder.join(name)
+}
+
+/// RFC 3339, in UTC.
+fn rfc3339(time: OffsetDateTime) -> String {
+    time.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+}
+
+/// The same work for many, on all cores; results in the order of the items.
+fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let chunk = items.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> =
+            items.chunks(chunk).map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<R>>())).collect();
+        // A thread that panicked has said so; its panic goes on here.
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
 }

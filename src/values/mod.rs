@@ -1,1 +1,42 @@
 //! Values files: read as Helm reads them, edited without loss, and the edit proven.
+
+mod edit;
+mod flow;
+mod insert;
+mod literal;
+mod place;
+mod read;
+mod refuse;
+mod remove;
+mod scalar;
+mod setting;
+mod tree;
+
+pub use self::{
+    edit::edit,
+    place::{location, merge, place},
+    read::read,
+    setting::{Change, Scalar, Setting, apply},
+};
+
+/// Why a text is not read or not edited.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {why}")]
+pub struct Refusal {
+    /// A stable code in kebab case.
+    pub code: &'static str,
+    /// From 1; 0 for the whole file.
+    pub line: usize,
+    /// From 1; 0 for the whole file.
+    pub column: usize,
+    /// The reason, one line.
+    pub why: String,
+    /// For an edit: the YAML to merge by hand.
+    pub snippet: Option<String>,
+}
+
+impl Refusal {
+    fn new(code: &'static str, (line, column): (usize, usize), why: impl Into<String>) -> Self {
+        Self { code, line, column, why: why.into(), snippet: None }
+    }
+}

@@ -102,6 +102,10 @@ spec:
         timeoutSeconds: 2
         failureThreshold: 3
         {{- end }}
-      {{- include "substra.volumeMounts" .root | nindent 6 }}
-  {{- include "substra.volumes" .root | nindent 2 }}
+      {{- with include "substra.volumeMounts" .root }}
+      {{- . | trim | nindent 6 }}
+      {{- end }}
+  {{- with include "substra.volumes" .root }}
+  {{- . | trim | nindent 2 }}
+  {{- end }}
 {{- end }}

@@ -1,0 +1,97 @@
+//! The certificate authority that signs: from files or from a Secret, judged, and compared with the cluster's.
+
+use zeroize::Zeroizing;
+
+use super::Approval;
+use crate::{
+    cluster::{Object, ObjectRef},
+    failure::{Exit, Failure, Result},
+    files,
+    pki::{
+        authority::Authority,
+        inspect,
+        key::{KeyError, PrivateKey},
+    },
+};
+
+impl Approval<'_> {
+    /// The authority and what is to be warned of.
+    pub(super) fn authority(&self) -> Result<(Authority, Vec<String>)> {
+        let (certificate, key) = self.authority_pems()?;
+        let key = self.unlocked(&key)?;
+        let (authority, warnings) = Authority::load(&certificate, key, self.desk.now)
+            .map_err(|findings| super::refuse_all(self.desk, findings))?;
+        self.is_the_clusters(&authority)?;
+        Ok((authority, warnings))
+    }
+
+    fn authority_pems(&self) -> Result<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>)> {
+        if let (Some(certificate), Some(key)) = (&self.args.ca_cert, &self.args.ca_key) {
+            return Ok((files::read(certificate)?, files::read_private(key)?));
+        }
+        let name = self.args.ca_secret.as_ref().map(ToString::to_string).unwrap_or_default();
+        let missing = |why: String| {
+            Failure::new(Exit::CheckFailed, "ca-secret", format!("Secret {name} does not hold a certificate authority"))
+                .why(why)
+                .next("name the Secret with the CA's tls.crt and tls.key (cert-manager's CA issuer uses one), or use --ca-cert and --ca-key")
+                .unchanged("nothing was signed and nothing was written")
+        };
+        let secret = self.object(&ObjectRef::secret(&name)).ok_or_else(|| missing("it is not there".to_owned()))?;
+        let item = |key: &str| secret.data(key).ok_or_else(|| missing(format!("it has no item {key}")));
+        Ok((item("tls.crt")?, item("tls.key")?))
+    }
+
+    pub(super) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
+        self.seen.as_ref()?.objects.iter().find(|object| object.reference() == *wanted)
+    }
+
+    /// The key, its passphrase from the file descriptor or the terminal.
+    fn unlocked(&self, pem: &[u8]) -> Result<PrivateKey> {
+        let refused = |error: &KeyError| {
+            Failure::new(Exit::Refused, "ca-key", "the CA's private key cannot be used")
+                .why(error.to_string())
+                .next("check the file that --ca-key names, and the passphrase")
+                .unchanged("nothing was signed and nothing was written")
+        };
+        match (PrivateKey::from_pem(pem, None), self.args.passphrase_fd) {
+            (Err(KeyError::PassphraseNeeded), Some(number)) => {
+                let passphrase = files::read_descriptor(number)?;
+                PrivateKey::from_pem(pem, Some(&passphrase)).map_err(|e| refused(&e))
+            }
+            (Err(KeyError::PassphraseNeeded), None) => {
+                let passphrase = self.desk.console.passphrase("Passphrase of the CA's key: ")?;
+                PrivateKey::from_pem(pem, Some(passphrase.as_bytes())).map_err(|e| refused(&e))
+            }
+            (other, _) => other.map_err(|e| refused(&e)),
+        }
+    }
+
+    /// The CA that signs must be the one that the orchestrator will check against: equal key, first certificate.
+    fn is_the_clusters(&self, authority: &Authority) -> Result<()> {
+        let Some(seen) = &self.seen else { return Ok(()) };
+        let name = self.object.as_str();
+        let fail = |code, what: String| {
+            Failure::new(Exit::CheckFailed, code, what).unchanged("nothing was signed and nothing was written")
+        };
+        let chart = &seen.found.chart;
+        let kind = seen.found.manifest.mount_kind(name)
+            .unwrap_or_else(|| crate::substra::manifest::expected_kind(&chart.name, &chart.version));
+        let object = self.object(&ObjectRef::of_kind(kind, name)).ok_or_else(|| {
+            fail("ca-object", format!("{kind} {name} is not there"))
+                .why(format!("chart {} {} mounts the client CA from it", chart.name, chart.version))
+                .next("make it with the CA's certificate as ca.crt, or name another with --ca-object")
+        })?;
+        let first = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()?.into_iter().next());
+        let first = first.ok_or_else(|| {
+            fail("ca-object", format!("{kind} {name} has no certificate at the start of its item ca.crt"))
+                .why("the orchestrator would crash on it")
+                .next("make it again with the CA's certificate alone as ca.crt")
+        })?;
+        if first.fingerprint == authority.fingerprint() {
+            return Ok(());
+        }
+        Err(fail("ca-not-the-clusters", "the CA that would sign is not the one in the cluster".to_owned())
+            .why(format!("{kind} {name} begins with a CA whose key is {}, the one given has {}", first.fingerprint, authority.fingerprint()))
+            .next("use the federation's CA, or name the object that holds this one with --ca-object"))
+    }
+}

@@ -1,0 +1,197 @@
+//! `approve`: requests are judged, shown, signed once, and their organizations admitted in the values file.
+
+mod authority;
+pub(in crate::commands) mod ledger;
+mod sign;
+mod verify;
+
+use std::path::PathBuf;
+
+use crate::{
+    cli::ApproveArgs,
+    cluster::{Object, ObjectRef},
+    commands::{
+        self, Desk,
+        release::{self, Chart, Found},
+    },
+    failure::{Exit, Failure, Result},
+    files,
+    names::{MspId, ObjectName},
+    pki::log::Entry,
+    plan::{
+        Action, State, Step,
+        edits::{Edited, ValuesFiles},
+    },
+    report::Outcome,
+    substra::orchestrator::{self, Orchestrator},
+};
+
+const VERB: &str = "approve";
+
+/// What an approval knows before it judges.
+struct Approval<'a> {
+    args: &'a ApproveArgs,
+    desk: &'a Desk<'a>,
+    files: ValuesFiles,
+    orchestrator: Orchestrator,
+    /// The object under which organizations are admitted.
+    object: ObjectName,
+    seen: Option<Seen>,
+}
+
+/// What the cluster says; nothing with `--offline`.
+struct Seen {
+    found: Found,
+    objects: Vec<Object>,
+}
+
+/// Signs all requests or none.
+///
+/// # Errors
+/// A finding in any request, a CA that cannot be used, no consent, a child that fails.
+pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    let files = ValuesFiles::read(&args.common.values)?;
+    let orchestrator = Orchestrator::read(&files.merged())?;
+    let object = args.ca_object.clone().unwrap_or_else(|| orchestrator.cacert.clone());
+    let mut approval = Approval { args, desk, files, orchestrator, object, seen: None };
+    approval.seen = approval.look()?;
+    let lock = args.ca_cert.as_deref().map(files::lock).transpose()?;
+    let (authority, mut warnings) = approval.authority()?;
+    let ledger = approval.ledger()?;
+    let requests = approval.judged(&authority, &ledger)?;
+    let signed = approval.sign(&authority, &ledger, requests)?;
+    let orgs: Vec<MspId> = signed.iter().map(|signed| signed.request.msp_id.clone()).collect();
+    let edited = approval.files.edit(&approval.orchestrator.admit_settings(&orgs, &approval.object))?;
+    let new: Vec<Entry> = signed.iter().filter_map(|signed| signed.entry.clone()).collect();
+    let mut steps = Vec::new();
+    steps.extend(approval.log_step(&new)?);
+    for one in &signed {
+        steps.push(approval.certificate_step(one)?);
+    }
+    let upgrade = approval.upgrade(&edited)?;
+    steps.extend(edited.steps);
+    steps.extend(upgrade.steps);
+    warnings.extend(upgrade.warnings);
+    signed.iter().for_each(|one| approval.show(one));
+    approval.say_restarts(&upgrade.restarts);
+    let open = desk.carry_out(&steps, &args.common, Some(&approval.consent(&signed, &steps)))?;
+    drop(lock);
+    Ok(approval.result(&signed, &steps, open).warnings(warnings))
+}
+
+/// What follows for the release.
+#[derive(Default)]
+struct After {
+    steps: Vec<Step>,
+    restarts: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Approval<'_> {
+    /// Three children; none offline.
+    fn look(&self) -> Result<Option<Seen>> {
+        if self.args.offline {
+            return Ok(None);
+        }
+        let cluster = self.desk.cluster()?;
+        let found = release::find(cluster, self.args.common.release.as_ref(), Chart::Orchestrator)?;
+        let name = self.object.as_str();
+        let mut wanted = vec![ObjectRef::secret(name), ObjectRef::config_map(name)];
+        wanted.extend(self.args.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));
+        wanted.push(ObjectRef::secret(self.orchestrator.server_pair.as_str()));
+        wanted.extend(found.workloads());
+        wanted.dedup();
+        let objects = cluster.get(&wanted)?;
+        Ok(Some(Seen { found, objects }))
+    }
+
+    /// One upgrade once mutual TLS is on; before that the file alone changes, since nothing would be rendered anew.
+    fn upgrade(&self, edited: &Edited) -> Result<After> {
+        let Some(seen) = &self.seen else { return Ok(After::default()) };
+        let cluster = self.desk.cluster()?;
+        if !self.orchestrator.mtls_enabled {
+            if edited.changes() {
+                edited.proven_by(cluster)?;
+            }
+            return Ok(After::default());
+        }
+        let common = &self.args.common;
+        let own = orchestrator::OWN_PATHS;
+        let planned = seen.found.plan(cluster, Chart::Orchestrator, common, &self.files, edited, own, &seen.objects)?;
+        Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings })
+    }
+
+    /// Where a request's certificate goes: beside it, or into `--out-dir`.
+    fn certificate_path(&self, request: &std::path::Path, org: &MspId) -> PathBuf {
+        let folder = self.args.out_dir.clone().or_else(|| request.parent().map(PathBuf::from)).unwrap_or_default();
+        folder.join(format!("{org}.crt"))
+    }
+
+    fn certificate_step(&self, signed: &sign::Signed) -> Result<Step> {
+        let path = self.certificate_path(&signed.path, &signed.request.msp_id);
+        let bytes = signed.issued.pem.clone().into_bytes();
+        let same = files::read_if_there(&path)?.is_some_and(|there| there.as_slice() == bytes.as_slice());
+        let title = format!("certificate {} in {}", signed.issued.serial, path.display());
+        Ok(Step::to_do("certificate", title, Action::Publish { path, bytes }).already_if(same))
+    }
+
+    fn say_restarts(&self, restarts: &[String]) {
+        if !restarts.is_empty() {
+            self.desk.console.say(format!("what will restart: {}", restarts.join(", ")));
+        }
+    }
+
+    fn consent(&self, signed: &[sign::Signed], steps: &[Step]) -> String {
+        let orgs = signed.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
+        let upgrades = steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+        let upgrade = if upgrades { ", upgrade the orchestrator" } else { "" };
+        format!("sign for {orgs} and admit it in the values file{upgrade}")
+    }
+
+    fn result(&self, signed: &[sign::Signed], steps: &[Step], open: bool) -> Outcome {
+        let stage = commands::stage(open, self.args.common.dry_run, "approved");
+        let certificates: Vec<serde_json::Value> = signed.iter().map(|one| self.described(one)).collect();
+        let organizations: Vec<&str> = signed.iter().map(|one| one.request.msp_id.as_str()).collect();
+        let mut outcome = commands::outcome(VERB, stage, steps).fact("organizations", organizations);
+        if self.desk.console.format == crate::report::Format::Json {
+            outcome = outcome.fact("certificates", certificates);
+        } else {
+            let paths: Vec<String> =
+                signed.iter().map(|one| self.certificate_path(&one.path, &one.request.msp_id).display().to_string()).collect();
+            outcome = outcome.fact("certificates", paths);
+        }
+        let gate = if self.orchestrator.mtls_enabled {
+            "mutual TLS is on: each organization is let in as soon as its certificate is installed"
+        } else {
+            "mutual TLS is off at the orchestrator: the file is edited, nothing was upgraded; gate close turns it on"
+        };
+        outcome = outcome.fact("gate", gate);
+        for one in signed {
+            let path = self.certificate_path(&one.path, &one.request.msp_id);
+            outcome = outcome.next(format!("send {} to {}'s operator", path.display(), one.request.msp_id));
+        }
+        outcome
+    }
+
+    fn described(&self, signed: &sign::Signed) -> serde_json::Value {
+        serde_json::json!({
+            "organization": signed.request.msp_id.as_str(),
+            "file": self.certificate_path(&signed.path, &signed.request.msp_id).display().to_string(),
+            "serial": signed.issued.serial,
+            "fingerprint": signed.request.fingerprint.to_string(),
+            "hosts": signed.request.hosts.iter().map(crate::names::Hostname::as_str).collect::<Vec<_>>(),
+            "notBefore": commands::rfc3339(signed.issued.not_before),
+            "notAfter": commands::rfc3339(signed.issued.not_after),
+            "cutToTheCa": signed.issued.cut_to_ca_end,
+            "again": signed.entry.is_none(),
+        })
+    }
+}
+
+/// Many findings, one exit: each is shown, the last line says that nothing happened.
+fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure>) -> Failure {
+    let last = findings.pop();
+    findings.iter().for_each(|finding| desk.console.say(format!("error: {finding}")));
+    let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the requests are refused"));
+    last.unchanged("nothing was signed and nothing was written")
+}

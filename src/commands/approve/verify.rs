@@ -1,0 +1,130 @@
+//! Every request is judged, and the organization that is meant is settled, before anything is signed.
+
+use std::path::PathBuf;
+
+use super::{Approval, refuse_all};
+use crate::{
+    commands::parallel,
+    failure::{Exit, Failure, Result},
+    files,
+    pki::{
+        authority::Authority,
+        fingerprint::Fingerprint,
+        inspect,
+        log::IssueLog,
+        policy::{self, Circumstances, Claim},
+        request::Request,
+    },
+    cluster::ObjectRef,
+    substra::kebab::kebab_case,
+};
+
+/// A request that passed, and its file.
+pub(super) struct Passed {
+    pub(super) path: PathBuf,
+    pub(super) request: Request,
+}
+
+impl Approval<'_> {
+    /// All requests, or all findings of all of them.
+    pub(super) fn judged(&self, authority: &Authority, log: &IssueLog) -> Result<Vec<Passed>> {
+        let (release, namespace) = self.where_it_runs();
+        let keys: Vec<String> = self.orchestrator.client_cas.keys().cloned().collect();
+        let names = self.orchestrator.own_names(&release, &namespace);
+        let burnt = self.burnt(authority);
+        let circumstances = Circumstances {
+            members: &self.orchestrator.members,
+            client_ca_keys: &keys,
+            orchestrator_names: &names,
+            burnt: &burnt,
+            kebab: kebab_case,
+            log,
+        };
+        let verdicts = parallel(&self.args.requests, |path| -> std::result::Result<Passed, Vec<Failure>> {
+            let bytes = files::read(path).map_err(|failure| vec![failure])?;
+            let request = policy::judge(&path.display().to_string(), &bytes, &circumstances)?;
+            Ok(Passed { path: path.clone(), request })
+        });
+        let (mut passed, mut findings) = (Vec::new(), Vec::new());
+        for verdict in verdicts {
+            match verdict {
+                Ok(one) => passed.push(one),
+                Err(found) => findings.extend(found),
+            }
+        }
+        findings.extend(twice(&passed));
+        // Nobody is asked about a batch that is refused already.
+        if findings.is_empty() {
+            findings.extend(self.identified(&passed)?);
+        }
+        if findings.is_empty() { Ok(passed) } else { Err(refuse_all(self.desk, findings)) }
+    }
+
+    fn where_it_runs(&self) -> (String, String) {
+        match (&self.seen, &self.args.common.release) {
+            (Some(seen), _) => (seen.found.name.to_string(), seen.found.release.namespace.clone()),
+            // Offline the walkthrough's names stand in.
+            (None, Some(name)) => (name.to_string(), "orchestrator".to_owned()),
+            (None, None) => ("orchestrator".to_owned(), "orchestrator".to_owned()),
+        }
+    }
+
+    /// Keys that no organization can have: the CA's, and the server's where the cluster shows it.
+    fn burnt(&self, authority: &Authority) -> Vec<(Fingerprint, String)> {
+        let mut burnt = vec![(authority.fingerprint(), "the certificate authority".to_owned())];
+        let pair = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
+        let server = pair.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next());
+        burnt.extend(server.map(|server| (server.fingerprint, "the orchestrator's server".to_owned())));
+        burnt
+    }
+
+    /// Rule 15: somebody must have compared the fingerprint over another channel.
+    fn identified(&self, passed: &[Passed]) -> Result<Vec<Failure>> {
+        let console = &self.desk.console;
+        let claim = if self.args.unverified_mail {
+            Claim::UnverifiedMail
+        } else if self.args.fingerprint.is_empty() && console.interactive && !self.args.common.dry_run {
+            Claim::Fingerprints(passed.iter().map(|one| self.typed(one)).collect::<Result<_>>()?)
+        } else {
+            Claim::Fingerprints(self.args.fingerprint.clone())
+        };
+        let judged = passed.iter().map(|one| policy::identify(&one.path.display().to_string(), &one.request, &claim));
+        Ok(judged.filter_map(std::result::Result::err).collect())
+    }
+
+    /// At a terminal the operator types what was read out to them; it is not shown before, so that it is not copied.
+    fn typed(&self, passed: &Passed) -> Result<(crate::names::MspId, Fingerprint)> {
+        let org = &passed.request.msp_id;
+        let console = &self.desk.console;
+        console.say(format!("{}: a request of {org} for {}", passed.path.display(), hosts(&passed.request)));
+        let typed = console.ask(&format!("Fingerprint that {org}'s operator read out to you (8 groups): "))?;
+        let fingerprint = typed.parse().map_err(|_| {
+            Failure::new(Exit::Refused, "fingerprint", format!("{} is not signed", passed.path.display()))
+                .why("what was typed is not a fingerprint: 8 groups of 8 hexadecimal digits")
+                .next("run the command again and type the groups as they are read out to you")
+                .unchanged("nothing was signed and nothing was written")
+        })?;
+        Ok((org.clone(), fingerprint))
+    }
+}
+
+pub(super) fn hosts(request: &Request) -> String {
+    request.hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Two requests of one organization in one batch: which one is meant cannot be known.
+fn twice(passed: &[Passed]) -> Vec<Failure> {
+    let mut seen = std::collections::BTreeMap::new();
+    let mut findings = Vec::new();
+    for one in passed {
+        if let Some(first) = seen.insert(one.request.msp_id.clone(), &one.path) {
+            let what = format!("{} is not signed: {} is of {} too", one.path.display(), first.display(), one.request.msp_id);
+            findings.push(
+                Failure::new(Exit::Refused, "organization-twice", what)
+                    .why("one organization gets one certificate in a batch")
+                    .next("ask that organization which request is meant, and approve that one"),
+            );
+        }
+    }
+    findings
+}

@@ -1,0 +1,208 @@
+//! The second run of `enroll`: the certificate is judged, then Secret, values, upgrade, rollout; the pending Secret last.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{
+    Enrolment, VERB,
+    request::read_key,
+    seen::{Seen, refuse},
+};
+use crate::{
+    cluster::{Object, ObjectRef, PAIR_TYPE},
+    commands::{self, release::Chart},
+    failure::{Failure, Result},
+    files,
+    pki::{
+        inspect::{self, Certificate},
+        key::PrivateKey,
+        mirror::{self, Expected},
+    },
+    plan::{Action, State, Step},
+    report::Outcome,
+    substra::{backend, kind::ObjectKind},
+};
+
+/// Where the certificate comes from.
+pub(super) enum Source<'a> {
+    /// The file that came back.
+    File(&'a Path),
+    /// The live pair: its installation was cut short, or is done.
+    Live,
+}
+
+/// A certificate that may be installed, and its key.
+struct Pair {
+    certificate: Certificate,
+    pem: Vec<u8>,
+    key: PrivateKey,
+}
+
+impl Enrolment<'_> {
+    pub(super) fn install(&self, seen: &Seen, source: Source<'_>) -> Result<Outcome> {
+        let cluster = self.desk.cluster()?;
+        let authorities = self.authorities(seen)?;
+        let pair = self.judged(seen, &source, &authorities)?;
+        let common = &self.args.common;
+        let edited = self.files.edit(&self.backend.settings())?;
+        let own: Vec<&[&str]> = backend::OWN_PATHS.to_vec();
+        let planned = seen.found.plan(cluster, Chart::Backend, common, &self.files, &edited, &own, &seen.objects)?;
+        self.mounted_as_secret(&planned.manifest)?;
+        let merged = edited.merged.clone();
+        let mut steps = vec![self.pair_step(seen, &pair)?];
+        steps.extend(edited.steps);
+        steps.extend(planned.steps);
+        steps.extend(self.goodbye(seen));
+        self.show_certificate(&pair, &planned.restarts);
+        let open = self.desk.carry_out(&steps, common, Some(&self.consent(seen, &steps)))?;
+        Ok(self.installed(&pair, &steps, open, &merged).warnings(planned.warnings))
+    }
+
+    /// The CA that the certificate must come from: the cluster's, or the one that `--client-ca` names.
+    fn authorities(&self, seen: &Seen) -> Result<Vec<Certificate>> {
+        match &self.args.client_ca {
+            // The other preconditions hold for this case too.
+            Some(path) if self.backend.cacert.is_some() => {
+                seen.authorities(self)?;
+                inspect::certificates(&files::read(path)?)
+            }
+            Some(path) => inspect::certificates(&files::read(path)?),
+            None => seen.authorities(self),
+        }
+    }
+
+    fn judged(&self, seen: &Seen, source: &Source<'_>, authorities: &[Certificate]) -> Result<Pair> {
+        let (name, pem) = match (source, &seen.live) {
+            (Source::File(path), _) => (path.display().to_string(), files::read(path)?.to_vec()),
+            (Source::Live, Some(live)) => ("the live certificate".to_owned(), live.pem.clone()),
+            (Source::Live, None) => return Err(no_request(&self.pending_name())),
+        };
+        let mut keys = self.keys(seen)?;
+        if keys.is_empty() {
+            return Err(no_request(&self.pending_name()));
+        }
+        // The key that the certificate is for, else the newest: judging against it says what is wrong.
+        let spki = inspect::certificates(&pem).ok().and_then(|found| found.into_iter().next()).map(|first| first.spki);
+        let fits = keys.iter().position(|key| Some(key.spki()) == spki.as_deref()).unwrap_or(0);
+        let key = keys.swap_remove(fits);
+        let expected =
+            Expected { spki: key.spki(), msp_id: &self.backend.msp_id, authorities, now: self.desk.now };
+        let certificate = mirror::judge(&name, &pem, &expected).map_err(|found| self.all(&found))?;
+        let pem = certificate.to_pem().into_bytes();
+        Ok(Pair { certificate, pem, key })
+    }
+
+    /// All findings are shown; the first one ends the verb.
+    fn all(&self, found: &[Failure]) -> Failure {
+        found.iter().skip(1).for_each(|failure| self.desk.console.say(format!("error: {failure}")));
+        let first = found.first().cloned();
+        first.unwrap_or_else(|| refuse("certificate", "the certificate is refused")).unchanged("nothing was written")
+    }
+
+    /// Every key that a certificate could be for, the newest first.
+    fn keys(&self, seen: &Seen) -> Result<Vec<PrivateKey>> {
+        let mut keys = Vec::new();
+        if let Some(path) = &self.args.key_file {
+            keys.push(read_key(path)?);
+        }
+        if let Some(pending) = &seen.pending {
+            let names = pending.keys().into_iter().filter(|name| name.starts_with("earlier-")).collect::<Vec<_>>();
+            let pems = std::iter::once("tls.key").chain(names).filter_map(|name| pending.data(name));
+            keys.extend(pems.filter_map(|pem| PrivateKey::from_pem(&pem, None).ok()));
+        }
+        if let Some(live) = seen.pair.as_ref().and_then(|pair| pair.data("tls.key")) {
+            keys.extend(PrivateKey::from_pem(&live, None).ok());
+        }
+        Ok(keys)
+    }
+
+    fn mounted_as_secret(&self, manifest: &crate::substra::manifest::Manifest) -> Result<()> {
+        let name = self.backend.client_certificate.as_str();
+        match manifest.mount_kind(name) {
+            Some(ObjectKind::ConfigMap) => Err(refuse("pair-kind", format!("the chart mounts {name} as a ConfigMap"))
+                .why("a private key must be in a Secret")
+                .next("use another name for orchestrator.tls.mtls.clientCertificate, or another chart version")),
+            None if !self.args.common.no_upgrade => {
+                Err(refuse("pair-not-mounted", format!("the chart does not mount Secret {name}"))
+                    .why("this version of the chart does not know orchestrator.tls.mtls.clientCertificate")
+                    .next("name a version that does with --version: substra-backend 5.0 or later"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Both halves in one write.
+    fn pair_step(&self, seen: &Seen, pair: &Pair) -> Result<Step> {
+        let name = self.backend.client_certificate.as_str();
+        let key = pair.key.to_pem();
+        let data: [(&str, &[u8]); 2] = [("tls.crt", &pair.pem), ("tls.key", key.as_bytes())];
+        let title = format!("Secret {name}: certificate {} and its key", pair.certificate.serial);
+        let Some(old) = &seen.pair else {
+            let labels = [("substra-mtls/release", seen.found.name.as_str()), ("substra-mtls/msp-id", self.backend.msp_id.as_str())];
+            return Ok(Step::to_do("pair", title, Action::Create(Object::secret(name, PAIR_TYPE, &labels, &data))));
+        };
+        if old.secret_type() != PAIR_TYPE {
+            return Err(refuse("pair-type", format!("Secret {name} is of type {}", old.secret_type()))
+                .why(format!("the pair goes into a Secret of type {PAIR_TYPE}, and a type cannot be changed"))
+                .next(format!("keep a copy, then kubectl delete secret {name}; or choose another name at orchestrator.tls.mtls.clientCertificate")));
+        }
+        let same = seen.live.as_ref().is_some_and(|live| live.certificate.der == pair.certificate.der);
+        Ok(Step::to_do("pair", title, Action::Replace(old.with_data(&data))).already_if(same && !old.carries_a_copy()))
+    }
+
+    /// The pending Secret goes last, so that a run that is cut short finds its key again.
+    fn goodbye(&self, seen: &Seen) -> Option<Step> {
+        seen.pending.as_ref()?;
+        let name = self.pending_name();
+        Some(Step::to_do("pending", format!("Secret {name} goes"), Action::Delete(ObjectRef::secret(&name))))
+    }
+
+    fn consent(&self, seen: &Seen, steps: &[Step]) -> String {
+        let upgrades = steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+        let upgrade = if upgrades { format!(", upgrade release {}", seen.found.name) } else { String::new() };
+        format!("put the pair of {} in place{upgrade}", self.backend.msp_id)
+    }
+
+    fn show_certificate(&self, pair: &Pair, restarts: &[String]) {
+        let say = |text: String| self.desk.console.say(text);
+        let certificate = &pair.certificate;
+        say(format!("Certificate of {}: serial {}, issued by {}", self.backend.msp_id, certificate.serial, certificate.issuer));
+        say(format!("  valid from {} to {}", commands::rfc3339(certificate.not_before), commands::rfc3339(certificate.not_after)));
+        if !restarts.is_empty() {
+            say(format!("  what will restart: {} (the server is away for a moment, sessions end)", restarts.join(", ")));
+        }
+    }
+
+    fn installed(&self, pair: &Pair, steps: &[Step], open: bool, merged: &Value) -> Outcome {
+        let common = &self.args.common;
+        let stage = commands::stage(open, common.dry_run, "installed");
+        let org = &self.backend.msp_id;
+        let serial = &pair.certificate.serial;
+        let mut outcome = commands::outcome(VERB, stage, steps)
+            .fact("organization", org.as_str())
+            .fact("serial", serial.as_str())
+            .fact("fingerprint", pair.certificate.fingerprint.to_string())
+            .fact("not after", commands::rfc3339(pair.certificate.not_after));
+        if stage == "planned" {
+            return outcome;
+        }
+        let rolled_out = if common.no_upgrade { "" } else { ", and every pod of the release is newer than the change" };
+        outcome = outcome
+            .fact("proven", format!("the certificate is from the cluster's CA, names {org}, fits its key and is in Secret {}{rolled_out}", self.backend.client_certificate))
+            .fact("not proven", "that the orchestrator lets it in: it asks for certificates only after gate close");
+        if common.no_upgrade {
+            outcome = outcome.next(format!(
+                "let your sync apply these values: {}",
+                serde_json::json!({"orchestrator": {"tls": merged["orchestrator"]["tls"]}})
+            ));
+        }
+        outcome.next(format!("tell the orchestrator's operator: \"{org} is installed, serial {serial}\""))
+    }
+}
+
+fn no_request(pending: &str) -> Failure {
+    refuse("no-request", "there is no key that this certificate could be for")
+        .why(format!("neither a Secret {pending} nor a --key-file is there"))
+        .next("run enroll without --certificate first, and have that request signed; or name the --key-file again")
+}

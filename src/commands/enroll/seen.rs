@@ -1,0 +1,129 @@
+//! What an enrolment finds in the cluster: the release, the live pair, the pending request, the CA's object.
+
+use time::OffsetDateTime;
+
+use super::Enrolment;
+use crate::{
+    cluster::{Object, ObjectRef},
+    commands::release::{self, Chart, Found},
+    failure::{Exit, Failure, Result},
+    pki::{
+        inspect::{self, Certificate},
+        key::PrivateKey,
+    },
+    substra::{
+        kind::ObjectKind,
+        manifest::expected_kind,
+    },
+};
+
+/// Everything that one look gives.
+pub(super) struct Seen {
+    pub(super) found: Found,
+    pub(super) pair: Option<Object>,
+    pub(super) live: Option<Live>,
+    pub(super) pending: Option<Object>,
+    pub(super) objects: Vec<Object>,
+}
+
+/// The pair in the Secret that the backend mounts.
+pub(super) struct Live {
+    pub(super) certificate: Certificate,
+    pub(super) pem: Vec<u8>,
+    pub(super) key: PrivateKey,
+}
+
+impl Live {
+    /// Renewal is due when two thirds of its life are over.
+    pub(super) fn is_in_last_third(&self, now: OffsetDateTime) -> bool {
+        let life = self.certificate.not_after - self.certificate.not_before;
+        now > self.certificate.not_before + life * 2 / 3
+    }
+}
+
+impl Enrolment<'_> {
+    /// Three children: the release's two, and one for all objects.
+    pub(super) fn look(&self) -> Result<Seen> {
+        let cluster = self.desk.cluster()?;
+        let found = release::find(cluster, self.args.common.release.as_ref(), Chart::Backend)?;
+        let (pair_name, pending_name) = (self.backend.client_certificate.to_string(), self.pending_name());
+        let mut wanted = vec![ObjectRef::secret(&pair_name), ObjectRef::secret(&pending_name)];
+        if let Some(cacert) = &self.backend.cacert {
+            wanted.extend([ObjectRef::secret(cacert.as_str()), ObjectRef::config_map(cacert.as_str())]);
+        }
+        wanted.extend(found.workloads());
+        let objects = cluster.get(&wanted)?;
+        let secret = |name: &str| objects.iter().find(|o| o.reference() == ObjectRef::secret(name)).cloned();
+        let pair = secret(&pair_name);
+        let live = pair.as_ref().and_then(live);
+        Ok(Seen { found, live, pending: secret(&pending_name), pair, objects })
+    }
+}
+
+/// A pair whose halves fit; anything else counts as none and is replaced.
+fn live(pair: &Object) -> Option<Live> {
+    let (pem, key) = (pair.data("tls.crt")?, pair.data("tls.key")?);
+    let certificate = inspect::certificates(&pem).ok()?.into_iter().next()?;
+    let key = PrivateKey::from_pem(&key, None).ok()?;
+    (certificate.spki == key.spki()).then(|| Live { certificate, pem: pem.to_vec(), key })
+}
+
+impl Seen {
+    /// Whether the pair of the pending request is the live one: only the pending Secret is left to go.
+    pub(super) fn pending_is_live(&self) -> bool {
+        let pending = self.pending.as_ref().and_then(|secret| secret.data("tls.key"));
+        let key = pending.and_then(|pem| PrivateKey::from_pem(&pem, None).ok());
+        matches!((key, &self.live), (Some(key), Some(live)) if key.spki() == live.certificate.spki)
+    }
+
+    /// The CA's certificates from the object that the deployed release mounts, each precondition with its message.
+    pub(super) fn authorities(&self, enrolment: &Enrolment<'_>) -> Result<Vec<Certificate>> {
+        if self.found.config()["orchestrator"]["tls"]["enabled"] != serde_json::Value::Bool(true) {
+            return Err(refuse("tls-off", format!("release {} does not use TLS to the orchestrator yet", self.found.name))
+                .why("mutual TLS stands on TLS: the deployed values lack orchestrator.tls.enabled: true")
+                .next("set TLS up first (the walkthrough's part before mutual TLS), with the orchestrator's operator"));
+        }
+        let Some(name) = enrolment.backend.cacert.as_ref().map(ToString::to_string) else {
+            return Err(refuse("no-cacert", "the values name no CA of the orchestrator")
+                .why("orchestrator.tls.cacert is empty: the orchestrator's certificate is from a public CA, which says nothing about client certificates")
+                .next("name the federation's client CA with --client-ca FILE, from the orchestrator's operator"));
+        };
+        let chart = &self.found.chart;
+        let kind = self.found.manifest.mount_kind(&name).unwrap_or_else(|| expected_kind(&chart.name, &chart.version));
+        let Some(object) = self.object(kind, &name) else { return Err(self.absent(kind, &name)) };
+        let Some(pem) = object.data("ca.crt") else {
+            return Err(refuse("ca-key-missing", format!("{kind} {name} has no item ca.crt"))
+                .why(format!("it has: {}", object.keys().join(", ")))
+                .next(format!("make it again with the CA's certificate: kubectl create {} {name} --from-file=ca.crt=orchestrator-ca.crt", words(kind))));
+        };
+        inspect::certificates(&pem).map_err(|failure| Failure { exit: Exit::CheckFailed, ..failure })
+    }
+
+    fn object(&self, kind: ObjectKind, name: &str) -> Option<&Object> {
+        self.objects.iter().find(|object| object.reference() == ObjectRef::of_kind(kind, name))
+    }
+
+    fn absent(&self, kind: ObjectKind, name: &str) -> Failure {
+        let other = if kind == ObjectKind::Secret { ObjectKind::ConfigMap } else { ObjectKind::Secret };
+        let make = format!("kubectl create {} {name} --from-file=ca.crt=orchestrator-ca.crt", words(kind));
+        if self.object(other, name).is_some() {
+            return refuse("ca-kind", format!("{name} is a {other}, and chart {} {} mounts a {kind}", self.found.chart.name, self.found.chart.version))
+                .why("its pods would stay in ContainerCreating for ever")
+                .next(make);
+        }
+        refuse("ca-missing", format!("{kind} {name} is not there"))
+            .why("orchestrator.tls.cacert names it, and the backend's pods cannot start without it")
+            .next(make)
+    }
+}
+
+fn words(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Secret => "secret generic",
+        ObjectKind::ConfigMap => "configmap",
+    }
+}
+
+pub(super) fn refuse(code: &'static str, what: impl Into<String>) -> Failure {
+    Failure::new(Exit::CheckFailed, code, what).unchanged("nothing was written")
+}

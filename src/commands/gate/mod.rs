@@ -1,0 +1,143 @@
+//! `gate close` and `gate open`: mutual TLS on for all once every member is in place, and the way back.
+
+mod judge;
+mod members;
+
+use crate::{
+    cli::{CloseArgs, CommonArgs, OpenArgs},
+    cluster::{Object, ObjectRef},
+    commands::{
+        self, Desk,
+        release::{self, Chart, Found, Planned},
+    },
+    failure::{Exit, Failure, Result},
+    plan::{Step, edits::ValuesFiles},
+    report::Outcome,
+    substra::orchestrator::{self, Orchestrator},
+    values::Setting,
+};
+
+const VERB: &str = "gate";
+
+/// What both ways of the gate know.
+struct Gate<'a> {
+    common: &'a CommonArgs,
+    desk: &'a Desk<'a>,
+    files: ValuesFiles,
+    orchestrator: Orchestrator,
+    found: Found,
+    objects: Vec<Object>,
+}
+
+/// Turns mutual TLS on.
+///
+/// # Errors
+/// A member that is not accounted for, a server pair that would fail its own probe, an object that is missing.
+pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    let gate = Gate::look(&args.common, desk)?;
+    let settings = gate.orchestrator.close_settings(!args.no_verify_mspid);
+    let (mut steps, planned) = gate.plan(&settings)?;
+    let mut findings = gate.judge_server_pair();
+    findings.extend(gate.judge_mounts(&planned));
+    let mut warnings = planned.warnings;
+    let closed = gate.is_closed(!args.no_verify_mspid);
+    if !closed {
+        let (absent, waived) = gate.members(args)?;
+        findings.extend(absent);
+        warnings.extend(waived);
+        warnings.extend(gate.dangerous_certificates(args)?);
+        warnings.extend(unverified(args));
+    }
+    gate.stop_at(findings)?;
+    steps.extend(planned.steps);
+    gate.say_restarts(&planned.restarts);
+    let consent = format!("turn mutual TLS on at release {}: backends without a valid pair are cut off", gate.found.name);
+    let open = desk.carry_out(&steps, &args.common, Some(&consent))?;
+    let back = format!("the way back: gate open {}", gate.words());
+    Ok(gate.result("closed", &steps, open).warnings(warnings).next(back))
+}
+
+/// Turns mutual TLS off again.
+///
+/// # Errors
+/// A child that fails, drift, no consent.
+pub fn open(args: &OpenArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    let gate = Gate::look(&args.common, desk)?;
+    let (mut steps, planned) = gate.plan(&gate.orchestrator.open_settings())?;
+    steps.extend(planned.steps);
+    gate.say_restarts(&planned.restarts);
+    let consent = format!("turn mutual TLS off at release {}: anybody is let in, with or without a certificate", gate.found.name);
+    let changed = desk.carry_out(&steps, &args.common, Some(&consent))?;
+    Ok(gate.result("opened", &steps, changed).warnings(planned.warnings))
+}
+
+fn unverified(args: &CloseArgs) -> Option<String> {
+    let text = "verifyClientMSPID stays as it is: while it is off, every organization can act as every other";
+    args.no_verify_mspid.then(|| text.to_owned())
+}
+
+impl<'a> Gate<'a> {
+    fn look(common: &'a CommonArgs, desk: &'a Desk<'a>) -> Result<Self> {
+        let files = ValuesFiles::read(&common.values)?;
+        let orchestrator = Orchestrator::read(&files.merged())?;
+        if !orchestrator.tls_enabled {
+            return Err(Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")
+                .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
+                .next("set TLS up first (the walkthrough's part before mutual TLS)")
+                .unchanged("nothing was written"));
+        }
+        let cluster = desk.cluster()?;
+        let found = release::find(cluster, common.release.as_ref(), Chart::Orchestrator)?;
+        let mut wanted: Vec<ObjectRef> = Vec::new();
+        let cas = orchestrator.client_cas.values().flatten().map(String::as_str);
+        for name in cas.chain([orchestrator.cacert.as_str(), orchestrator.server_pair.as_str()]) {
+            wanted.extend([ObjectRef::secret(name), ObjectRef::config_map(name)]);
+        }
+        wanted.sort();
+        wanted.dedup();
+        wanted.extend(found.workloads());
+        let objects = cluster.get(&wanted)?;
+        Ok(Self { common, desk, files, orchestrator, found, objects })
+    }
+
+    fn plan(&self, settings: &[Setting]) -> Result<(Vec<Step>, Planned)> {
+        let edited = self.files.edit(settings)?;
+        let own = orchestrator::OWN_PATHS;
+        let cluster = self.desk.cluster()?;
+        let planned =
+            self.found.plan(cluster, Chart::Orchestrator, self.common, &self.files, &edited, own, &self.objects)?;
+        Ok((edited.steps, planned))
+    }
+
+    /// Whether the files and the release have mutual TLS on already, as strictly as asked: then no member is cut off anew.
+    fn is_closed(&self, verify: bool) -> bool {
+        let deployed = Orchestrator::read(self.found.config());
+        let closed = |o: &Orchestrator| o.mtls_enabled && (o.verify_msp_id || !verify);
+        self.found.release.status == "deployed" && closed(&self.orchestrator) && deployed.is_ok_and(|o| closed(&o))
+    }
+
+    /// Several findings, one exit.
+    fn stop_at(&self, mut findings: Vec<Failure>) -> Result<()> {
+        let Some(last) = findings.pop() else { return Ok(()) };
+        findings.iter().for_each(|finding| self.desk.console.say(format!("error: {finding}")));
+        Err(last.unchanged("nothing was written; the gate is as it was"))
+    }
+
+    fn say_restarts(&self, restarts: &[String]) {
+        if !restarts.is_empty() {
+            self.desk.console.say(format!("what will restart: {}", restarts.join(", ")));
+        }
+    }
+
+    fn words(&self) -> String {
+        let files = self.common.values.iter().map(|file| format!("-f {}", file.display())).collect::<Vec<_>>().join(" ");
+        format!("{files} --release {}", self.found.name)
+    }
+
+    fn result(&self, stage: &'static str, steps: &[Step], open: bool) -> Outcome {
+        let stage = commands::stage(open, self.common.dry_run, stage);
+        commands::outcome(VERB, stage, steps)
+            .fact("release", self.found.name.as_str())
+            .fact("members", self.orchestrator.members.clone())
+    }
+}

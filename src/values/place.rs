@@ -1,0 +1,62 @@
+//! Several values files: Helm's merge of them, and the file and line where a setting belongs.
+
+use serde_json::Value;
+
+use super::{
+    Setting, read, refuse,
+    tree::{self, Kind},
+};
+
+/// Several `-f` files in Helm's order: maps are merged deeply, everything else is replaced by the later file.
+#[must_use]
+pub fn merge(files: &[Value]) -> Value {
+    let mut merged = Value::Object(serde_json::Map::new());
+    files.iter().for_each(|file| merge_one(&mut merged, file));
+    merged
+}
+
+fn merge_one(base: &mut Value, over: &Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                match base.get_mut(key) {
+                    Some(there) if there.is_object() && value.is_object() => merge_one(there, value),
+                    _ => drop(base.insert(key.clone(), value.clone())),
+                }
+            }
+        }
+        (base, over) => *base = over.clone(),
+    }
+}
+
+/// For each file the settings that go into it: the last file that has the setting's path already, since the last one
+/// wins, else the last file.
+#[must_use]
+pub fn place(files: &[Value], settings: &[Setting]) -> Vec<Vec<Setting>> {
+    let mut places = vec![Vec::new(); files.len()];
+    for setting in settings {
+        let has = |file: &Value| setting.path.iter().try_fold(file, |node, key| node.get(key)).is_some();
+        let at = files.iter().rposition(has).unwrap_or(files.len().saturating_sub(1));
+        if let Some(place) = places.get_mut(at) {
+            place.push(setting.clone());
+        }
+    }
+    places
+}
+
+/// Line and column, from 1, of the last key of `path` that is there.
+#[must_use]
+pub fn location(text: &[u8], path: &[&str]) -> Option<(usize, usize)> {
+    let tree = tree::parse(refuse::check(text).ok()?).ok()?;
+    let mut node = tree.root.as_ref()?;
+    let mut found = None;
+    for wanted in path {
+        let Kind::Map { pairs, .. } = &node.kind else { break };
+        let Some((key, value)) = pairs.iter().find(|(key, _)| read::key(key).is_ok_and(|key| key == *wanted)) else {
+            break;
+        };
+        found = Some(key.at);
+        node = value;
+    }
+    found
+}

@@ -1,0 +1,59 @@
+//! A key is taken out; the last one leaves `{}`.
+
+use super::{
+    Refusal,
+    edit::{Document, Splice},
+    tree::{Kind, Node},
+};
+
+impl Document<'_> {
+    /// The lines of key and value go, comments above stay.
+    pub(super) fn remove(
+        &self,
+        parent: Option<&Node>,
+        map: &Node,
+        key: &Node,
+        value: &Node,
+    ) -> Result<Vec<Splice>, Refusal> {
+        let Kind::Map { pairs, flow } = &map.kind else {
+            return Err(Refusal::new("not-a-map", map.at, "something else stands where a map must be"));
+        };
+        if *flow {
+            return self.remove_from_flow(pairs, key, value);
+        }
+        let mut start = self.line_start(key.bytes.start);
+        if !self.text[start..key.bytes.start].trim().is_empty() {
+            return Err(Refusal::new("key-form", key.at, "the key does not stand on a line of its own"));
+        }
+        let end = self.line_after(self.content_end(value).max(self.after_colon(key)?));
+        // Where the file has no last line end, the one before goes, so that it has none again.
+        if end == self.text.len() && !self.text.ends_with('\n') {
+            start = self.text[..start].trim_end_matches(['\n', '\r']).len();
+        }
+        let gone = Splice { at: start, removed: end - start, inserted: String::new() };
+        match parent {
+            Some(parent) if pairs.len() == 1 => {
+                let empty = Splice { at: self.after_colon(parent)?, removed: 0, inserted: " {}".to_owned() };
+                Ok(vec![empty, gone])
+            }
+            _ => Ok(vec![gone]),
+        }
+    }
+
+    fn remove_from_flow(&self, pairs: &[(Node, Node)], key: &Node, value: &Node) -> Result<Vec<Splice>, Refusal> {
+        let at = pairs.iter().position(|(other, _)| std::ptr::eq(other, key)).unwrap_or(0);
+        let (start, end) = match (at.checked_sub(1).and_then(|before| pairs.get(before)), pairs.get(at + 1)) {
+            (_, Some((next, _))) => (key.bytes.start, next.bytes.start),
+            (Some((_, before)), None) => (before.bytes.end, value.bytes.end),
+            (None, None) => (key.bytes.start, value.bytes.end),
+        };
+        if self.text[start..end].contains(['#', '\n']) {
+            return Err(Refusal::new(
+                "flow-comment",
+                key.at,
+                "a comment or a line end stands between the members here",
+            ));
+        }
+        Ok(vec![Splice { at: start, removed: end - start, inserted: String::new() }])
+    }
+}

@@ -1,0 +1,139 @@
+//! What an edit asks for, and what the tree must be afterwards.
+
+use serde_json::{Map, Value, json};
+
+/// A value of one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scalar {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A text.
+    Text(String),
+}
+
+impl From<bool> for Scalar {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<&str> for Scalar {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl Scalar {
+    pub(super) fn value(&self) -> Value {
+        match self {
+            Self::Bool(value) => json!(value),
+            Self::Text(text) => json!(text),
+        }
+    }
+}
+
+/// What happens at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The key has this value.
+    Set(Scalar),
+    /// The key's list holds this item; the list is made where it is missing.
+    Include(String),
+    /// The key is gone; the last key of a map leaves `{}`, since null would delete a chart's default.
+    Remove,
+}
+
+/// One change at one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The keys from the top, at least one.
+    pub path: Vec<String>,
+    /// What happens there.
+    pub change: Change,
+}
+
+impl Setting {
+    fn new(path: &[&str], change: Change) -> Self {
+        Self { path: path.iter().map(|key| (*key).to_owned()).collect(), change }
+    }
+
+    /// The key at `path` has this value.
+    pub fn set(path: &[&str], value: impl Into<Scalar>) -> Self {
+        Self::new(path, Change::Set(value.into()))
+    }
+
+    /// The list at `path` holds this item.
+    #[must_use]
+    pub fn include(path: &[&str], item: &str) -> Self {
+        Self::new(path, Change::Include(item.to_owned()))
+    }
+
+    /// The key at `path` is gone.
+    #[must_use]
+    pub fn remove(path: &[&str]) -> Self {
+        Self::new(path, Change::Remove)
+    }
+
+    /// Whether a tree is so already.
+    pub(super) fn holds(&self, tree: &Value) -> bool {
+        let there = self.path.iter().try_fold(tree, |node, key| node.get(key));
+        match (&self.change, there) {
+            (Change::Set(value), Some(there)) => value.value() == *there,
+            (Change::Include(item), Some(Value::Array(items))) => items.iter().any(|i| i == item),
+            (Change::Remove, there) => there.is_none(),
+            _ => false,
+        }
+    }
+
+    /// The YAML that a person would merge by hand.
+    pub(super) fn snippet(&self) -> String {
+        let mut lines = String::new();
+        for (depth, key) in self.path.iter().enumerate() {
+            let last = depth + 1 == self.path.len();
+            let value = match (&self.change, last) {
+                (Change::Set(value), true) => format!(" {}", super::literal::scalar(value, false)),
+                (Change::Remove, true) => "  # take this key out".to_owned(),
+                _ => String::new(),
+            };
+            lines.push_str(&format!("{}{}:{value}\n", "  ".repeat(depth), super::literal::text(key, false)));
+        }
+        if let Change::Include(item) = &self.change {
+            lines.push_str(&format!("{}- {}\n", "  ".repeat(self.path.len()), super::literal::text(item, false)));
+        }
+        lines
+    }
+}
+
+/// The tree after the settings: what the new text must read as.
+#[must_use]
+pub fn apply(tree: &Value, settings: &[Setting]) -> Value {
+    let mut tree = tree.clone();
+    settings.iter().for_each(|setting| apply_one(&mut tree, &setting.path, &setting.change));
+    tree
+}
+
+fn apply_one(node: &mut Value, path: &[String], change: &Change) {
+    let Some((key, rest)) = path.split_first() else { return };
+    if !node.is_object() {
+        *node = Value::Object(Map::new());
+    }
+    let Some(map) = node.as_object_mut() else { return };
+    if !rest.is_empty() {
+        if *change == Change::Remove && !map.get(key).is_some_and(Value::is_object) {
+            return;
+        }
+        return apply_one(map.entry(key.clone()).or_insert(Value::Null), rest, change);
+    }
+    match change {
+        Change::Set(value) => drop(map.insert(key.clone(), value.value())),
+        Change::Remove => drop(map.remove(key)),
+        Change::Include(item) => {
+            let list = map.entry(key.clone()).or_insert(Value::Null);
+            match list {
+                Value::Array(items) if items.iter().any(|i| i == item) => {}
+                Value::Array(items) => items.push(json!(item)),
+                other => *other = json!([item]),
+            }
+        }
+    }
+}
