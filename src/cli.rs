@@ -30,6 +30,20 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// How the result, and a failure, are written.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        match &self.command {
+            Command::Enroll(args) => args.common.output,
+            Command::Approve(args) => args.common.output,
+            Command::Gate(GateCommand::Close(args)) => args.common.output,
+            Command::Gate(GateCommand::Open(args)) => args.common.output,
+            Command::Rehearse(args) => args.output,
+        }
+    }
+}
+
 /// Helm's own global flags. Helm takes them off the line and passes them by environment; without Helm they are ours.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cluster (Helm's own flags)")]
@@ -66,7 +80,7 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum GateCommand {
     /// Mutual TLS on: backends without a valid pair are cut off
-    Close(CloseArgs),
+    Close(Box<CloseArgs>),
     /// Mutual TLS off again
     Open(OpenArgs),
 }
@@ -135,7 +149,7 @@ pub struct EnrollArgs {
     #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
     /// Folder for ORG.csr [default: the working directory]
-    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
     pub out_dir: PathBuf,
 }
 

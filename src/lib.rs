@@ -1,7 +1,14 @@
 //! The library under the `substra-mtls` binary: the pure core, the steps, the doors to the world and the verbs.
 
+pub mod cli;
+pub mod cluster;
+pub mod commands;
 pub mod failure;
 pub mod files;
 pub mod interrupt;
 pub mod names;
+pub mod pki;
+pub mod plan;
+pub mod report;
+pub mod substra;
 pub mod values;

@@ -1,4 +1,37 @@
 //! Parse, run, exit.
-#![allow(missing_docs)]
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use substra_mtls::{
+    cli::Cli,
+    commands,
+    failure::{Exit, Failure},
+    interrupt, report,
+};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let help = !error.use_stderr();
+            // A closed stdout or stderr is no reason to fail again.
+            drop(error.print());
+            return ExitCode::from(if help { Exit::Done.code() } else { Exit::Usage.code() });
+        }
+    };
+    let format = cli.format();
+    let done = listen().and_then(|()| commands::run(cli));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report::write_failure(&failure, format);
+            ExitCode::from(failure.exit.code())
+        }
+    }
+}
+
+fn listen() -> Result<(), Failure> {
+    interrupt::listen()
+        .map_err(|e| Failure::new(Exit::Failed, "signals", "signals cannot be listened to").why(e.to_string()))
+}

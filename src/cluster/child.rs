@@ -82,7 +82,8 @@ impl Call {
 
     fn stop(&self, handle: &duct::Handle) {
         let group = handle.pids().first().and_then(|pid| Pid::from_raw(i32::try_from(*pid).ok()?));
-        let signal = |signal| drop(group.map(|group| kill_process_group(group, signal)));
+        // A group that is gone already is what we want.
+        let signal = |signal| group.is_some_and(|group| kill_process_group(group, signal).is_ok());
         signal(Signal::INT);
         let gone = matches!(handle.wait_timeout(GRACE), Ok(Some(_)));
         if !gone && !self.never_kill {
@@ -98,15 +99,23 @@ impl Call {
     }
 
     fn timed_out(&self) -> Failure {
-        Failure::new(Exit::TimedOut, "time-limit", format!("no answer within {} s from: {}", self.limit.as_secs(), self.line()))
-            .why("the child process was asked to stop after its time limit")
-            .next("check the cluster, then run the same command again: it goes on from what it finds")
+        Failure::new(
+            Exit::TimedOut,
+            "time-limit",
+            format!("no answer within {} s from: {}", self.limit.as_secs(), self.line()),
+        )
+        .why("the child process was asked to stop after its time limit")
+        .next("check the cluster, then run the same command again: it goes on from what it finds")
     }
 }
 
 fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// Takes out of a child's stderr what could be a key, and control characters that could fool a terminal.

@@ -84,9 +84,16 @@ impl Tools {
         let version = format!("--version={}", upgrade.version);
         let reply = self.helm_without_cluster(&["show", "chart", &upgrade.chart, &version], None)?;
         let missing = |why: String| {
-            Failure::new(Exit::CheckFailed, "chart", format!("chart {} {} cannot be had", upgrade.chart, upgrade.version))
-                .why(why)
-                .next(format!("helm repo update, or name the chart with --chart (a path, repo/name or oci://) and --version {}", upgrade.version))
+            Failure::new(
+                Exit::CheckFailed,
+                "chart",
+                format!("chart {} {} cannot be had", upgrade.chart, upgrade.version),
+            )
+            .why(why)
+            .next(format!(
+                "helm repo update, or name the chart with --chart (a path, repo/name or oci://) and --version {}",
+                upgrade.version
+            ))
         };
         if !reply.success {
             return Err(missing(one_line(&reply.stderr)));
@@ -105,9 +112,13 @@ impl Tools {
         if reply.success {
             return Ok(String::from_utf8_lossy(&reply.stdout).into_owned());
         }
-        Err(Failure::new(Exit::CheckFailed, "render", format!("chart {} does not render with these values", upgrade.chart))
-            .why(one_line(&reply.stderr))
-            .next("mend the values file that the message names, then run the same command again"))
+        Err(Failure::new(
+            Exit::CheckFailed,
+            "render",
+            format!("chart {} does not render with these values", upgrade.chart),
+        )
+        .why(one_line(&reply.stderr))
+        .next("mend the values file that the message names, then run the same command again"))
     }
 
     pub(super) fn helm_read(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
@@ -158,7 +169,10 @@ fn reading(value: &Value) -> std::result::Result<Value, String> {
 
 /// `name-version` as `helm list` joins them: the version begins at the first dash with a digit after it.
 fn split(joined: &str) -> Option<ChartVersion> {
-    let at = joined.match_indices('-').map(|(i, _)| i).find(|i| joined[i + 1..].starts_with(|c: char| c.is_ascii_digit()))?;
+    let at = joined
+        .match_indices('-')
+        .map(|(i, _)| i)
+        .find(|i| joined[i + 1..].starts_with(|c: char| c.is_ascii_digit()))?;
     Some(ChartVersion { name: joined[..at].to_owned(), version: joined[at + 1..].to_owned() })
 }
 

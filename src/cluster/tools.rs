@@ -139,8 +139,7 @@ fn find(program: &Path) -> Result<PathBuf> {
 /// Exec credential plugins need the rest.
 fn environment() -> Vec<(OsString, OsString)> {
     let dropped = ["HELM_DEBUG", "HELM_NAMESPACE", "HELM_KUBECONTEXT", "KUBECTL_EXTERNAL_DIFF"];
-    let mut kept: Vec<_> =
-        env::vars_os().filter(|(name, _)| !dropped.iter().any(|dropped| name == *dropped)).collect();
+    let mut kept: Vec<_> = env::vars_os().filter(|(name, _)| !dropped.iter().any(|dropped| name == *dropped)).collect();
     // Preferences of a kuberc could add flags or aliases to our calls.
     kept.push(("KUBECTL_KUBERC".into(), "false".into()));
     kept
@@ -208,9 +207,4 @@ impl Cluster for Tools {
 
 impl Tools {
     pub(super) const SHORT: Duration = SHORT;
-
-    /// Helm's wording of the namespace flag for a command that we print, with a space before it.
-    pub(super) fn namespace(&self) -> Option<&Namespace> {
-        self.options.namespace.as_ref()
-    }
 }

@@ -120,9 +120,9 @@ fn outcome(verb: &'static str, stage: &'static str, steps: &[Step]) -> Outcome {
     Outcome::new(verb, stage).steps(steps, stage != "planned")
 }
 
-/// A file name in a folder; the empty folder is the working directory.
+/// A file name in a folder, without a `./` before it.
 fn in_folder(folder: &std::path::Path, name: &str) -> PathBuf {
-    folder.join(name)
+    if folder == std::path::Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
 }
 
 /// RFC 3339, in UTC.
@@ -139,6 +139,9 @@ fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec
         let threads: Vec<_> =
             items.chunks(chunk).map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<R>>())).collect();
         // A thread that panicked has said so; its panic goes on here.
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     })
 }

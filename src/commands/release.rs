@@ -63,14 +63,22 @@ pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: C
         }
     };
     let (Some(release), Some(found_chart)) = (release, found_chart) else {
-        return Err(Failure::new(Exit::CheckFailed, "no-release", format!("there is no release {name} in {}", cluster.place()))
-            .why("the namespace, the context or the name is not the right one")
-            .next("helm list --all-namespaces; then name it with --release and --namespace"));
+        return Err(Failure::new(
+            Exit::CheckFailed,
+            "no-release",
+            format!("there is no release {name} in {}", cluster.place()),
+        )
+        .why("the namespace, the context or the name is not the right one")
+        .next("helm list --all-namespaces; then name it with --release and --namespace"));
     };
     if found_chart.name != chart.name() {
-        return Err(Failure::new(Exit::CheckFailed, "release-chart", format!("release {name} is not of chart {}", chart.name()))
-            .why(format!("it is of chart {}", found_chart.name))
-            .next("name the right release with --release, and its namespace with --namespace"));
+        return Err(Failure::new(
+            Exit::CheckFailed,
+            "release-chart",
+            format!("release {name} is not of chart {}", chart.name()),
+        )
+        .why(format!("it is of chart {}", found_chart.name))
+        .next("name the right release with --release, and its namespace with --namespace"));
     }
     if release.is_pending() {
         return Err(pending(&name, &release));
@@ -86,7 +94,8 @@ fn pending(name: &ReleaseName, release: &Release) -> Failure {
 }
 
 fn only_release(cluster: &dyn Cluster, chart: Chart) -> Result<(ReleaseName, ChartVersion)> {
-    let mut found: Vec<_> = cluster.releases()?.into_iter().filter(|(_, version)| version.name == chart.name()).collect();
+    let mut found: Vec<_> =
+        cluster.releases()?.into_iter().filter(|(_, version)| version.name == chart.name()).collect();
     let fail = |what: String| {
         Failure::new(Exit::CheckFailed, "which-release", what)
             .next("helm list --all-namespaces; then name it with --release and --namespace")
@@ -130,7 +139,16 @@ impl Found {
     }
 
     /// Plans the upgrade to the edited files, with the deployed chart version unless another is asked for.
-    pub(super) fn plan(&self, cluster: &dyn Cluster, chart: Chart, common: &CommonArgs, files: &ValuesFiles, edited: &Edited, own: &[&[&str]], seen: &[Object]) -> Result<Planned> {
+    pub(super) fn plan(
+        &self,
+        cluster: &dyn Cluster,
+        chart: Chart,
+        common: &CommonArgs,
+        files: &ValuesFiles,
+        edited: &Edited,
+        own: &[&[&str]],
+        seen: &[Object],
+    ) -> Result<Planned> {
         let version = common.version.clone().unwrap_or_else(|| self.chart.version.clone());
         let upgrade = Upgrade {
             release: self.name.clone(),
@@ -151,11 +169,17 @@ impl Found {
     /// Everything is deployed: only the rollout is looked at.
     fn settled(&self, upgrade: Upgrade, seen: &[Object]) -> Planned {
         let workloads = self.workloads();
-        let complete = |wanted: &ObjectRef| seen.iter().any(|o| o.reference() == *wanted && rollout::missing(o).is_none());
+        let complete =
+            |wanted: &ObjectRef| seen.iter().any(|o| o.reference() == *wanted && rollout::missing(o).is_none());
         let rolled_out = workloads.iter().all(complete);
         let title = format!("helm upgrade of release {}", self.name);
         let upgrade = Step::to_do("upgrade", title, Action::Upgrade(upgrade)).already_if(true);
-        Planned { steps: vec![upgrade, self.rollout(workloads).already_if(rolled_out)], manifest: self.manifest.clone(), restarts: Vec::new(), warnings: Vec::new() }
+        Planned {
+            steps: vec![upgrade, self.rollout(workloads).already_if(rolled_out)],
+            manifest: self.manifest.clone(),
+            restarts: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     fn rollout(&self, workloads: Vec<ObjectRef>) -> Step {
@@ -164,11 +188,20 @@ impl Found {
     }
 
     /// Three children side by side: Helm's own reading of the files, the chart in that version, what it renders.
-    fn look_ahead(&self, cluster: &dyn Cluster, upgrade: Upgrade, common: &CommonArgs, edited: &Edited, warnings: Vec<String>) -> Result<Planned> {
+    fn look_ahead(
+        &self,
+        cluster: &dyn Cluster,
+        upgrade: Upgrade,
+        common: &CommonArgs,
+        edited: &Edited,
+        warnings: Vec<String>,
+    ) -> Result<Planned> {
         let (read, chart, rendered) = std::thread::scope(|scope| {
             let read = scope.spawn(|| edited.proven_by(cluster));
-            let chart = scope.spawn(|| if common.no_upgrade { Ok(None) } else { cluster.find_chart(&upgrade).map(Some) });
-            let rendered = if common.no_upgrade { Ok(None) } else { cluster.render(&upgrade, &edited.merged).map(Some) };
+            let chart =
+                scope.spawn(|| if common.no_upgrade { Ok(None) } else { cluster.find_chart(&upgrade).map(Some) });
+            let rendered =
+                if common.no_upgrade { Ok(None) } else { cluster.render(&upgrade, &edited.merged).map(Some) };
             (read.join(), chart.join(), rendered)
         });
         let ended = |_| Failure::new(Exit::Failed, "bug", "a thread of ours ended early");
@@ -192,10 +225,17 @@ impl Found {
         if chart.name == self.chart.name && chart.version == upgrade.version {
             return Ok(());
         }
-        Err(Failure::new(Exit::CheckFailed, "chart", format!("{} is {} {}, not {} {}", upgrade.chart, chart.name, chart.version, self.chart.name, upgrade.version))
-            .why("an upgrade with it would change more than mutual TLS")
-            .next("name the chart that is deployed with --chart, or accept the other version with --version")
-            .unchanged("nothing was written"))
+        Err(Failure::new(
+            Exit::CheckFailed,
+            "chart",
+            format!(
+                "{} is {} {}, not {} {}",
+                upgrade.chart, chart.name, chart.version, self.chart.name, upgrade.version
+            ),
+        )
+        .why("an upgrade with it would change more than mutual TLS")
+        .next("name the chart that is deployed with --chart, or accept the other version with --version")
+        .unchanged("nothing was written"))
     }
 
     fn drift(&self, common: &CommonArgs, files: &ValuesFiles, own: &[&[&str]]) -> Result<Vec<String>> {
@@ -204,13 +244,21 @@ impl Found {
         if lines.is_empty() || common.accept_drift || common.no_upgrade {
             return Ok(lines);
         }
-        Err(Failure::new(Exit::CheckFailed, "drift", format!("release {} and the values files differ in {} places", self.name, lines.len()))
-            .why(format!("an upgrade would change these too: {}", lines.join("; ")))
-            .next("bring the files up to what is deployed, or accept the change with --accept-drift")
-            .unchanged("nothing was written"))
+        Err(Failure::new(
+            Exit::CheckFailed,
+            "drift",
+            format!("release {} and the values files differ in {} places", self.name, lines.len()),
+        )
+        .why(format!("an upgrade would change these too: {}", lines.join("; ")))
+        .next("bring the files up to what is deployed, or accept the change with --accept-drift")
+        .unchanged("nothing was written"))
     }
 }
 
 pub(super) fn references(manifest: &Manifest) -> Vec<ObjectRef> {
-    manifest.workloads().iter().map(|workload| ObjectRef::new(workload.kind.to_string().to_lowercase(), &workload.name)).collect()
+    manifest
+        .workloads()
+        .iter()
+        .map(|workload| ObjectRef::new(workload.kind.to_string().to_lowercase(), &workload.name))
+        .collect()
 }

@@ -71,8 +71,13 @@ impl ValuesFiles {
     /// A file cannot be edited without loss; the failure has the snippet to paste.
     pub fn edit(&self, settings: &[Setting]) -> Result<Edited> {
         let places = values::place(&self.trees(), settings);
-        let mut edited =
-            Edited { steps: Vec::new(), merged: Value::Null, texts: Vec::new(), trees: Vec::new(), paths: self.paths() };
+        let mut edited = Edited {
+            steps: Vec::new(),
+            merged: Value::Null,
+            texts: Vec::new(),
+            trees: Vec::new(),
+            paths: self.paths(),
+        };
         for (file, here) in self.0.iter().zip(places) {
             let new = values::edit(&file.text, &here).map_err(|refusal| refused(&file.path, &refusal))?;
             if new != file.text.as_slice() {
@@ -123,8 +128,7 @@ impl Edited {
 
 fn step(file: &File, new: Vec<u8>) -> Step {
     let done = new == file.text.as_slice();
-    let action =
-        Action::EditValues { path: file.path.clone(), old: file.text.clone(), new: Zeroizing::new(new) };
+    let action = Action::EditValues { path: file.path.clone(), old: file.text.clone(), new: Zeroizing::new(new) };
     Step::to_do("values", format!("values file {}", file.path.display()), action).already_if(done)
 }
 

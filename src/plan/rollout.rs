@@ -116,18 +116,32 @@ mod tests {
     #[test]
     fn a_deployment_with_an_old_unready_or_unseen_pod_is_not_complete() {
         let text = |status| missing(&deployment(status)).unwrap();
-        assert!(text(json!({"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1})).contains("not seen"));
-        assert!(text(json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2})).contains("old pods"));
-        assert!(text(json!({"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1})).contains("0 of 1 pods are ready"));
-        assert!(text(json!({"observedGeneration": 2, "replicas": 1, "availableReplicas": 1})).contains("0 of 1 pods are new"));
+        assert!(
+            text(json!({"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}))
+                .contains("not seen")
+        );
+        assert!(
+            text(json!({"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1, "availableReplicas": 2}))
+                .contains("old pods")
+        );
+        assert!(
+            text(json!({"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1}))
+                .contains("0 of 1 pods are ready")
+        );
+        assert!(
+            text(json!({"observedGeneration": 2, "replicas": 1, "availableReplicas": 1}))
+                .contains("0 of 1 pods are new")
+        );
     }
 
     #[test]
     fn a_stateful_set_is_complete_when_its_revision_is_the_new_one() {
         let set = |current: &str| {
-            Object::from(json!({"kind": "StatefulSet", "metadata": {"name": "worker", "generation": 1}, "spec": {"replicas": 1},
+            Object::from(
+                json!({"kind": "StatefulSet", "metadata": {"name": "worker", "generation": 1}, "spec": {"replicas": 1},
                 "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
-                           "currentRevision": current, "updateRevision": "b"}}))
+                           "currentRevision": current, "updateRevision": "b"}}),
+            )
         };
         assert_eq!(missing(&set("b")), None);
         assert!(missing(&set("a")).is_some());

@@ -7,5 +7,5 @@ mod outcome;
 
 pub use self::{
     console::{Console, Format},
-    outcome::Outcome,
+    outcome::{Outcome, write_failure},
 };

@@ -93,9 +93,17 @@ impl Outcome {
     }
 }
 
-/// A failure as JSON; `findings` are all of them where there are several.
-#[must_use]
-pub(crate) fn failure_json(failure: &Failure) -> Value {
+/// Writes the failure that ends the process: to stderr for people, to stdout as JSON for scripts.
+pub fn write_failure(failure: &Failure, format: super::Format) {
+    if format == super::Format::Json {
+        let console = Console { format, yes: false, interactive: false, quiet: false };
+        // Nobody reads stdout any more: the exit status says it all the same.
+        drop(console.data(failure_json(failure).to_string()));
+    }
+    anstream::eprintln!("error: {failure}");
+}
+
+fn failure_json(failure: &Failure) -> Value {
     json!({"schemaVersion": SCHEMA_VERSION, "error": {
         "exit": failure.exit.code(), "code": failure.code, "what": failure.what, "why": failure.why,
         "next": failure.next, "unchanged": failure.unchanged}})

@@ -1,4 +1,9 @@
 //! What is known of the charts and of the rules of the two servers: paths, kinds, names, mounts, identity check.
 
+pub mod backend;
+pub mod identity;
 pub mod kebab;
 pub mod kind;
+pub mod manifest;
+pub mod orchestrator;
+mod paths;

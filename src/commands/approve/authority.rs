@@ -74,7 +74,10 @@ impl Approval<'_> {
             Failure::new(Exit::CheckFailed, code, what).unchanged("nothing was signed and nothing was written")
         };
         let chart = &seen.found.chart;
-        let kind = seen.found.manifest.mount_kind(name)
+        let kind = seen
+            .found
+            .manifest
+            .mount_kind(name)
             .unwrap_or_else(|| crate::substra::manifest::expected_kind(&chart.name, &chart.version));
         let object = self.object(&ObjectRef::of_kind(kind, name)).ok_or_else(|| {
             fail("ca-object", format!("{kind} {name} is not there"))
@@ -91,7 +94,11 @@ impl Approval<'_> {
             return Ok(());
         }
         Err(fail("ca-not-the-clusters", "the CA that would sign is not the one in the cluster".to_owned())
-            .why(format!("{kind} {name} begins with a CA whose key is {}, the one given has {}", first.fingerprint, authority.fingerprint()))
+            .why(format!(
+                "{kind} {name} begins with a CA whose key is {}, the one given has {}",
+                first.fingerprint,
+                authority.fingerprint()
+            ))
             .next("use the federation's CA, or name the object that holds this one with --ca-object"))
     }
 }

@@ -156,8 +156,10 @@ impl Approval<'_> {
         if self.desk.console.format == crate::report::Format::Json {
             outcome = outcome.fact("certificates", certificates);
         } else {
-            let paths: Vec<String> =
-                signed.iter().map(|one| self.certificate_path(&one.path, &one.request.msp_id).display().to_string()).collect();
+            let paths: Vec<String> = signed
+                .iter()
+                .map(|one| self.certificate_path(&one.path, &one.request.msp_id).display().to_string())
+                .collect();
             outcome = outcome.fact("certificates", paths);
         }
         let gate = if self.orchestrator.mtls_enabled {

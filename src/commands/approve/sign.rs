@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Approval, refuse_all, verify::{Passed, hosts}};
+use super::{
+    Approval, refuse_all,
+    verify::{Passed, hosts},
+};
 use crate::{
     commands::{self, parallel},
-    failure::{Failure, Result},
+    failure::Result,
     pki::{
         authority::Authority,
         issue::{self, Issued},
@@ -36,7 +39,12 @@ impl Approval<'_> {
         if findings.is_empty() { Ok(signed) } else { Err(refuse_all(self.desk, findings)) }
     }
 
-    fn sign_one(&self, authority: &Authority, log: &IssueLog, request: &Request) -> Result<(Issued, Option<Entry>), Failure> {
+    fn sign_one(
+        &self,
+        authority: &Authority,
+        log: &IssueLog,
+        request: &Request,
+    ) -> Result<(Issued, Option<Entry>)> {
         if let Some(entry) = log.find(&request.digest) {
             return Ok((log::again(entry, authority, self.desk.now)?, None));
         }
@@ -52,10 +60,17 @@ impl Approval<'_> {
         say(format!("{}: {}", signed.path.display(), request.msp_id));
         say(format!("  host         {}", hosts(request)));
         say(format!("  key          {}, {}", request.key_type, request.fingerprint));
-        say(format!("  asked for    {}", if request.asked.is_empty() { "nothing more".to_owned() } else { request.asked.join("; ") }));
+        say(format!(
+            "  asked for    {}",
+            if request.asked.is_empty() { "nothing more".to_owned() } else { request.asked.join("; ") }
+        ));
         say(format!("  signed       O={}, DNS {}, client authentication only", request.msp_id, hosts(request)));
         let cut = if issued.cut_to_ca_end { " (cut to the CA's end)" } else { "" };
-        say(format!("  valid        {} to {}{cut}", commands::rfc3339(issued.not_before), commands::rfc3339(issued.not_after)));
+        say(format!(
+            "  valid        {} to {}{cut}",
+            commands::rfc3339(issued.not_before),
+            commands::rfc3339(issued.not_after)
+        ));
         if signed.entry.is_none() {
             say("  again        this request was signed before: the same certificate is given out".to_owned());
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::{Approval, refuse_all};
 use crate::{
+    cluster::ObjectRef,
     commands::parallel,
     failure::{Exit, Failure, Result},
     files,
@@ -15,7 +16,6 @@ use crate::{
         policy::{self, Circumstances, Claim},
         request::Request,
     },
-    cluster::ObjectRef,
     substra::kebab::kebab_case,
 };
 
@@ -118,7 +118,8 @@ fn twice(passed: &[Passed]) -> Vec<Failure> {
     let mut findings = Vec::new();
     for one in passed {
         if let Some(first) = seen.insert(one.request.msp_id.clone(), &one.path) {
-            let what = format!("{} is not signed: {} is of {} too", one.path.display(), first.display(), one.request.msp_id);
+            let what =
+                format!("{} is not signed: {} is of {} too", one.path.display(), first.display(), one.request.msp_id);
             findings.push(
                 Failure::new(Exit::Refused, "organization-twice", what)
                     .why("one organization gets one certificate in a batch")

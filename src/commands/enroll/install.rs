@@ -86,8 +86,7 @@ impl Enrolment<'_> {
         let spki = inspect::certificates(&pem).ok().and_then(|found| found.into_iter().next()).map(|first| first.spki);
         let fits = keys.iter().position(|key| Some(key.spki()) == spki.as_deref()).unwrap_or(0);
         let key = keys.swap_remove(fits);
-        let expected =
-            Expected { spki: key.spki(), msp_id: &self.backend.msp_id, authorities, now: self.desk.now };
+        let expected = Expected { spki: key.spki(), msp_id: &self.backend.msp_id, authorities, now: self.desk.now };
         let certificate = mirror::judge(&name, &pem, &expected).map_err(|found| self.all(&found))?;
         let pem = certificate.to_pem().into_bytes();
         Ok(Pair { certificate, pem, key })
@@ -139,7 +138,10 @@ impl Enrolment<'_> {
         let data: [(&str, &[u8]); 2] = [("tls.crt", &pair.pem), ("tls.key", key.as_bytes())];
         let title = format!("Secret {name}: certificate {} and its key", pair.certificate.serial);
         let Some(old) = &seen.pair else {
-            let labels = [("substra-mtls/release", seen.found.name.as_str()), ("substra-mtls/msp-id", self.backend.msp_id.as_str())];
+            let labels = [
+                ("substra-mtls/release", seen.found.name.as_str()),
+                ("substra-mtls/msp-id", self.backend.msp_id.as_str()),
+            ];
             return Ok(Step::to_do("pair", title, Action::Create(Object::secret(name, PAIR_TYPE, &labels, &data))));
         };
         if old.secret_type() != PAIR_TYPE {
@@ -167,10 +169,20 @@ impl Enrolment<'_> {
     fn show_certificate(&self, pair: &Pair, restarts: &[String]) {
         let say = |text: String| self.desk.console.say(text);
         let certificate = &pair.certificate;
-        say(format!("Certificate of {}: serial {}, issued by {}", self.backend.msp_id, certificate.serial, certificate.issuer));
-        say(format!("  valid from {} to {}", commands::rfc3339(certificate.not_before), commands::rfc3339(certificate.not_after)));
+        say(format!(
+            "Certificate of {}: serial {}, issued by {}",
+            self.backend.msp_id, certificate.serial, certificate.issuer
+        ));
+        say(format!(
+            "  valid from {} to {}",
+            commands::rfc3339(certificate.not_before),
+            commands::rfc3339(certificate.not_after)
+        ));
         if !restarts.is_empty() {
-            say(format!("  what will restart: {} (the server is away for a moment, sessions end)", restarts.join(", ")));
+            say(format!(
+                "  what will restart: {} (the server is away for a moment, sessions end)",
+                restarts.join(", ")
+            ));
         }
     }
 

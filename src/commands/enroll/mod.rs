@@ -5,11 +5,7 @@ mod request;
 mod seen;
 
 use crate::{
-    cli::EnrollArgs,
-    commands::Desk,
-    failure::Result,
-    plan::edits::ValuesFiles,
-    report::Outcome,
+    cli::EnrollArgs, commands::Desk, failure::Result, plan::edits::ValuesFiles, report::Outcome,
     substra::backend::Backend,
 };
 

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::{Enrolment, VERB, seen::{Seen, refuse}};
+use super::{
+    Enrolment, VERB,
+    seen::{Seen, refuse},
+};
 use crate::{
     cluster::Object,
     commands::{self, in_folder},
@@ -76,7 +79,8 @@ impl Enrolment<'_> {
     fn pending_request(&self, pending: &Object) -> Result<(PrivateKey, Vec<u8>)> {
         let name = self.pending_name();
         let spoilt = |why: &str| {
-            refuse("pending", format!("Secret {name} does not hold a request of ours")).why(why.to_owned())
+            refuse("pending", format!("Secret {name} does not hold a request of ours"))
+                .why(why.to_owned())
                 .next("look at it; if nobody needs it, start over with --new-request")
         };
         let pem = pending.data("tls.key").ok_or_else(|| spoilt("it has no item tls.key"))?;
@@ -85,9 +89,12 @@ impl Enrolment<'_> {
         // Made again from the same key and today's values, the request must be the same.
         let meant = request::create(&key, &self.backend.msp_id, &self.backend.host)?;
         if request::digest(&csr) != request::digest(meant.as_bytes()) {
-            return Err(refuse("pending-other", format!("the request in Secret {name} is for other names than the values have now"))
-                .why(format!("the values say organization {} and host {}", self.backend.msp_id, self.backend.host))
-                .next("put the values back, or ask for a certificate with these names with --new-request"));
+            return Err(refuse(
+                "pending-other",
+                format!("the request in Secret {name} is for other names than the values have now"),
+            )
+            .why(format!("the values say organization {} and host {}", self.backend.msp_id, self.backend.host))
+            .next("put the values back, or ask for a certificate with these names with --new-request"));
         }
         Ok((key, csr.to_vec()))
     }
@@ -119,7 +126,10 @@ impl Enrolment<'_> {
         }
         let key_file = self.args.key_file.as_ref().map(|f| format!(" --key-file {}", f.display())).unwrap_or_default();
         Ok(outcome
-            .next(format!("send {} to the orchestrator's operator, and read the fingerprint out to them by phone", path.display()))
+            .next(format!(
+                "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",
+                path.display()
+            ))
             .next(format!("when {org}.crt comes back: enroll -f ... --certificate {org}.crt{key_file}")))
     }
 }

@@ -11,10 +11,7 @@ use crate::{
         inspect::{self, Certificate},
         key::PrivateKey,
     },
-    substra::{
-        kind::ObjectKind,
-        manifest::expected_kind,
-    },
+    substra::{kind::ObjectKind, manifest::expected_kind},
 };
 
 /// Everything that one look gives.
@@ -30,7 +27,6 @@ pub(super) struct Seen {
 pub(super) struct Live {
     pub(super) certificate: Certificate,
     pub(super) pem: Vec<u8>,
-    pub(super) key: PrivateKey,
 }
 
 impl Live {
@@ -65,7 +61,7 @@ fn live(pair: &Object) -> Option<Live> {
     let (pem, key) = (pair.data("tls.crt")?, pair.data("tls.key")?);
     let certificate = inspect::certificates(&pem).ok()?.into_iter().next()?;
     let key = PrivateKey::from_pem(&key, None).ok()?;
-    (certificate.spki == key.spki()).then(|| Live { certificate, pem: pem.to_vec(), key })
+    (certificate.spki == key.spki()).then(|| Live { certificate, pem: pem.to_vec() })
 }
 
 impl Seen {
@@ -79,9 +75,12 @@ impl Seen {
     /// The CA's certificates from the object that the deployed release mounts, each precondition with its message.
     pub(super) fn authorities(&self, enrolment: &Enrolment<'_>) -> Result<Vec<Certificate>> {
         if self.found.config()["orchestrator"]["tls"]["enabled"] != serde_json::Value::Bool(true) {
-            return Err(refuse("tls-off", format!("release {} does not use TLS to the orchestrator yet", self.found.name))
-                .why("mutual TLS stands on TLS: the deployed values lack orchestrator.tls.enabled: true")
-                .next("set TLS up first (the walkthrough's part before mutual TLS), with the orchestrator's operator"));
+            return Err(refuse(
+                "tls-off",
+                format!("release {} does not use TLS to the orchestrator yet", self.found.name),
+            )
+            .why("mutual TLS stands on TLS: the deployed values lack orchestrator.tls.enabled: true")
+            .next("set TLS up first (the walkthrough's part before mutual TLS), with the orchestrator's operator"));
         }
         let Some(name) = enrolment.backend.cacert.as_ref().map(ToString::to_string) else {
             return Err(refuse("no-cacert", "the values name no CA of the orchestrator")
@@ -107,9 +106,15 @@ impl Seen {
         let other = if kind == ObjectKind::Secret { ObjectKind::ConfigMap } else { ObjectKind::Secret };
         let make = format!("kubectl create {} {name} --from-file=ca.crt=orchestrator-ca.crt", words(kind));
         if self.object(other, name).is_some() {
-            return refuse("ca-kind", format!("{name} is a {other}, and chart {} {} mounts a {kind}", self.found.chart.name, self.found.chart.version))
-                .why("its pods would stay in ContainerCreating for ever")
-                .next(make);
+            return refuse(
+                "ca-kind",
+                format!(
+                    "{name} is a {other}, and chart {} {} mounts a {kind}",
+                    self.found.chart.name, self.found.chart.version
+                ),
+            )
+            .why("its pods would stay in ContainerCreating for ever")
+            .next(make);
         }
         refuse("ca-missing", format!("{kind} {name} is not there"))
             .why("orchestrator.tls.cacert names it, and the backend's pods cannot start without it")

@@ -17,9 +17,19 @@ impl Gate<'_> {
     pub(super) fn judge_server_pair(&self) -> Vec<Failure> {
         let name = self.orchestrator.server_pair.as_str();
         let fail = |code, why: String, next: String| {
-            vec![Failure::new(Exit::CheckFailed, code, format!("the orchestrator would restart for ever: its pair in Secret {name} fails its own probe")).why(why).next(next)]
+            vec![
+                Failure::new(
+                    Exit::CheckFailed,
+                    code,
+                    format!("the orchestrator would restart for ever: its pair in Secret {name} fails its own probe"),
+                )
+                .why(why)
+                .next(next),
+            ]
         };
-        let renew = format!("put a new server pair into Secret {name} (serverAuth and clientAuth, all its names), then kubectl rollout restart");
+        let renew = format!(
+            "put a new server pair into Secret {name} (serverAuth and clientAuth, all its names), then kubectl rollout restart"
+        );
         let pair = self.object(&ObjectRef::secret(name)).and_then(|object| read_pair(object));
         let Some((chain, key)) = pair else {
             return fail("server-pair", "it is missing, or its tls.crt or tls.key cannot be read".to_owned(), renew);
@@ -33,10 +43,16 @@ impl Gate<'_> {
         } else if leaf.not_after < self.desk.now {
             fail("server-expired", format!("it ended on {}", leaf.not_after.date()), renew)
         } else if !leaf.client_auth() {
-            fail("server-client-auth", "it has an extended key usage without clientAuth, and the probe is a client".to_owned(), renew)
+            fail(
+                "server-client-auth",
+                "it has an extended key usage without clientAuth, and the probe is a client".to_owned(),
+                renew,
+            )
         } else if !covers(leaf, &probe) {
             fail("server-name", format!("it does not cover {probe}, the name that the probe asks for"), renew)
-        } else if !self.authorities().iter().any(|ca| leaf.is_signed_by(ca) || chain.iter().skip(1).any(|mid| leaf.is_signed_by(mid) && mid.is_signed_by(ca))) {
+        } else if !self.authorities().iter().any(|ca| {
+            leaf.is_signed_by(ca) || chain.iter().skip(1).any(|mid| leaf.is_signed_by(mid) && mid.is_signed_by(ca))
+        }) {
             fail("server-chain", "it comes from none of the CAs in tls.cacert and clientCACerts".to_owned(), renew)
         } else {
             Vec::new()
@@ -54,7 +70,9 @@ impl Gate<'_> {
 
     fn judge_mount(&self, planned: &Planned, name: &str) -> Option<Failure> {
         let chart = &self.found.chart;
-        let kind = planned.manifest.mount_kind(name)
+        let kind = planned
+            .manifest
+            .mount_kind(name)
             .unwrap_or_else(|| crate::substra::manifest::expected_kind(&chart.name, &chart.version));
         let fail = |code, what: String| Some(Failure::new(Exit::CheckFailed, code, what));
         let Some(object) = self.object(&ObjectRef::of_kind(kind, name)) else {
@@ -69,14 +87,29 @@ impl Gate<'_> {
         };
         let first = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()?.into_iter().next());
         match first {
-            None => fail("mount-ca", format!("the orchestrator would crash: {kind} {name} has no certificate at the start of its ca.crt"))
-                .map(|f| f.why("the server reads the first PEM block of every client CA").next("make it again from the CA's certificate alone")),
-            Some(first) if !first.is_ca => fail("mount-ca", format!("{kind} {name} begins with a certificate that is no CA"))
-                .map(|f| f.why("no client certificate can chain to it").next("make it again from the CA's certificate alone")),
-            Some(first) if first.subject_key_id.is_none() => fail("mount-ski", format!("{kind} {name} holds a CA without subjectKeyIdentifier"))
-                .map(|f| f.why("the identity check would compare against an empty key identifier").next("use a CA with that extension")),
-            Some(first) if first.not_after < self.desk.now => fail("mount-expired", format!("the CA in {kind} {name} ended on {}", first.not_after.date()))
-                .map(|f| f.why("everybody would be refused").next("renew the CA first")),
+            None => fail(
+                "mount-ca",
+                format!("the orchestrator would crash: {kind} {name} has no certificate at the start of its ca.crt"),
+            )
+            .map(|f| {
+                f.why("the server reads the first PEM block of every client CA")
+                    .next("make it again from the CA's certificate alone")
+            }),
+            Some(first) if !first.is_ca => {
+                fail("mount-ca", format!("{kind} {name} begins with a certificate that is no CA")).map(|f| {
+                    f.why("no client certificate can chain to it").next("make it again from the CA's certificate alone")
+                })
+            }
+            Some(first) if first.subject_key_id.is_none() => {
+                fail("mount-ski", format!("{kind} {name} holds a CA without subjectKeyIdentifier")).map(|f| {
+                    f.why("the identity check would compare against an empty key identifier")
+                        .next("use a CA with that extension")
+                })
+            }
+            Some(first) if first.not_after < self.desk.now => {
+                fail("mount-expired", format!("the CA in {kind} {name} ended on {}", first.not_after.date()))
+                    .map(|f| f.why("everybody would be refused").next("renew the CA first"))
+            }
             Some(_) => None,
         }
     }

@@ -68,7 +68,9 @@ impl Gate<'_> {
             None => match ledger::of_cluster(self.desk.cluster()?, None) {
                 Ok(log) => log,
                 Err(failure) if failure.code == "forbidden" => {
-                    return Ok(vec!["the issue log was not looked at: listing ConfigMaps is not allowed here".to_owned()]);
+                    return Ok(vec![
+                        "the issue log was not looked at: listing ConfigMaps is not allowed here".to_owned(),
+                    ]);
                 }
                 Err(failure) => return Err(failure),
             },
@@ -84,7 +86,8 @@ fn danger(org: &str, certificate: &Certificate, names: &[String]) -> Option<Stri
     if certificate.authority_key_id.is_none() {
         return Some(format!("{org}'s certificate {serial} has no authorityKeyIdentifier: the server will refuse it"));
     }
-    let poses = certificate.dns_names.iter().chain(&certificate.common_names).any(|name| names.contains(&name.to_lowercase()));
+    let poses =
+        certificate.dns_names.iter().chain(&certificate.common_names).any(|name| names.contains(&name.to_lowercase()));
     (poses || certificate.server_auth()).then(|| format!("{org}'s certificate {serial} can pose as the orchestrator"))
 }
 
@@ -95,7 +98,11 @@ fn not_admitted(member: &str) -> Failure {
 }
 
 fn not_installed(member: &str) -> Failure {
-    Failure::new(Exit::CheckFailed, "not-installed", format!("{member} may be cut off: nobody has said that its pair is installed"))
-        .why("a certificate that was signed a minute ago is not in place yet")
-        .next(format!("ask its operator; then add --installed {member}, or give it up with --cut-off {member}"))
+    Failure::new(
+        Exit::CheckFailed,
+        "not-installed",
+        format!("{member} may be cut off: nobody has said that its pair is installed"),
+    )
+    .why("a certificate that was signed a minute ago is not in place yet")
+    .next(format!("ask its operator; then add --installed {member}, or give it up with --cut-off {member}"))
 }

@@ -51,7 +51,8 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     gate.stop_at(findings)?;
     steps.extend(planned.steps);
     gate.say_restarts(&planned.restarts);
-    let consent = format!("turn mutual TLS on at release {}: backends without a valid pair are cut off", gate.found.name);
+    let consent =
+        format!("turn mutual TLS on at release {}: backends without a valid pair are cut off", gate.found.name);
     let open = desk.carry_out(&steps, &args.common, Some(&consent))?;
     let back = format!("the way back: gate open {}", gate.words());
     Ok(gate.result("closed", &steps, open).warnings(warnings).next(back))
@@ -66,7 +67,8 @@ pub fn open(args: &OpenArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let (mut steps, planned) = gate.plan(&gate.orchestrator.open_settings())?;
     steps.extend(planned.steps);
     gate.say_restarts(&planned.restarts);
-    let consent = format!("turn mutual TLS off at release {}: anybody is let in, with or without a certificate", gate.found.name);
+    let consent =
+        format!("turn mutual TLS off at release {}: anybody is let in, with or without a certificate", gate.found.name);
     let changed = desk.carry_out(&steps, &args.common, Some(&consent))?;
     Ok(gate.result("opened", &steps, changed).warnings(planned.warnings))
 }
@@ -130,7 +132,8 @@ impl<'a> Gate<'a> {
     }
 
     fn words(&self) -> String {
-        let files = self.common.values.iter().map(|file| format!("-f {}", file.display())).collect::<Vec<_>>().join(" ");
+        let files =
+            self.common.values.iter().map(|file| format!("-f {}", file.display())).collect::<Vec<_>>().join(" ");
         format!("{files} --release {}", self.found.name)
     }
 

@@ -1,0 +1,214 @@
+//! The orchestrator as its values say it: its TLS, whom it admits, its members, and the names that are its own.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::paths::{self, wrong};
+use crate::{
+    failure::Result,
+    names::{MspId, ObjectName},
+    values::Setting,
+};
+
+const TLS_ENABLED: &[&str] = &["orchestrator", "tls", "enabled"];
+const CACERT: &[&str] = &["orchestrator", "tls", "cacert"];
+const SERVER_PAIR: &[&str] = &["orchestrator", "tls", "secrets", "pair"];
+const MTLS_ENABLED: &[&str] = &["orchestrator", "tls", "mtls", "enabled"];
+const CLIENT_CAS: &[&str] = &["orchestrator", "tls", "mtls", "clientCACerts"];
+const VERIFY: &[&str] = &["orchestrator", "verifyClientMSPID"];
+const CHANNELS: &[&str] = &["channels"];
+const HOSTNAME: &[&str] = &["ingress", "hostname"];
+const EXTRA_HOSTS: &[&str] = &["ingress", "extraHosts"];
+
+/// The only paths that `approve` and `gate` may set.
+pub const OWN_PATHS: &[&[&str]] = &[MTLS_ENABLED, CLIENT_CAS, VERIFY];
+
+/// An orchestrator.
+#[derive(Debug, Clone)]
+pub struct Orchestrator {
+    /// `orchestrator.tls.enabled`.
+    pub tls_enabled: bool,
+    /// `orchestrator.tls.cacert`, else the chart's default.
+    pub cacert: ObjectName,
+    /// `orchestrator.tls.secrets.pair`, else the chart's default.
+    pub server_pair: ObjectName,
+    /// `orchestrator.tls.mtls.enabled`.
+    pub mtls_enabled: bool,
+    /// `orchestrator.tls.mtls.clientCACerts`: objects by key.
+    pub client_cas: BTreeMap<String, Vec<String>>,
+    /// `orchestrator.verifyClientMSPID`.
+    pub verify_msp_id: bool,
+    /// All of `channels[].organizations`, each once, in order.
+    pub members: Vec<String>,
+    ingress_hostname: Option<String>,
+    extra_hosts: Vec<String>,
+}
+
+impl Orchestrator {
+    /// Reads merged values.
+    ///
+    /// # Errors
+    /// A value has another form than the chart takes.
+    pub fn read(values: &Value) -> Result<Self> {
+        let object = |path, default: &str| -> Result<ObjectName> {
+            let named: Option<ObjectName> = paths::name(values, path)?;
+            named.map_or_else(|| default.parse().map_err(|e: crate::names::BadName| wrong(path, &e.to_string())), Ok)
+        };
+        Ok(Self {
+            tls_enabled: paths::flag(values, TLS_ENABLED)?,
+            cacert: object(CACERT, "orchestrator-tls-cacert")?,
+            server_pair: object(SERVER_PAIR, "orchestrator-tls-server-pair")?,
+            mtls_enabled: paths::flag(values, MTLS_ENABLED)?,
+            client_cas: client_cas(values)?,
+            verify_msp_id: paths::flag(values, VERIFY)?,
+            members: members(values)?,
+            ingress_hostname: paths::text(values, HOSTNAME)?.map(str::to_ascii_lowercase),
+            extra_hosts: extra_hosts(values),
+        })
+    }
+
+    /// Every name under which a backend may dial the orchestrator, in lower case: no client certificate may carry one.
+    #[must_use]
+    pub fn own_names(&self, release: &str, namespace: &str) -> Vec<String> {
+        let service = service(release);
+        let short = [service.clone(), format!("{service}.{namespace}"), format!("{service}.{namespace}.svc")];
+        let names = self.ingress_hostname.iter().chain(&self.extra_hosts).cloned();
+        let mut names: Vec<String> =
+            names.chain(short).chain([format!("{service}.{namespace}.svc.cluster.local")]).collect();
+        names.dedup();
+        names
+    }
+
+    /// The server name that the health probe asks for (chart `orchestrator`, probes of the server's Deployment).
+    #[must_use]
+    pub fn probe_name(&self, release: &str, namespace: &str) -> String {
+        let service = || format!("{}.{namespace}.svc.cluster.local", service(release));
+        self.ingress_hostname.clone().unwrap_or_else(service)
+    }
+
+    /// Each organization under a key of its own name, pointing at the object that holds the signing CA.
+    #[must_use]
+    pub fn admit_settings(&self, organizations: &[MspId], object: &ObjectName) -> Vec<Setting> {
+        organizations
+            .iter()
+            .map(|org| Setting::include(&[CLIENT_CAS, &[org.as_str()]].concat(), object.as_str()))
+            .collect()
+    }
+
+    /// Mutual TLS on, and with `verify` the identity check.
+    #[must_use]
+    pub fn close_settings(&self, verify: bool) -> Vec<Setting> {
+        let verify = verify.then(|| Setting::set(VERIFY, true));
+        std::iter::once(Setting::set(MTLS_ENABLED, true)).chain(verify).collect()
+    }
+
+    /// Mutual TLS off. The identity check is off with it: the chart joins the two (its `configmap-env-orchestrator.yaml`).
+    #[must_use]
+    pub fn open_settings(&self) -> Vec<Setting> {
+        vec![Setting::set(MTLS_ENABLED, false)]
+    }
+}
+
+/// The service's name: the release's with the chart's where it lacks it, and `server`.
+fn service(release: &str) -> String {
+    let name = if release.contains("orchestrator") { release.to_owned() } else { format!("{release}-orchestrator") };
+    let name = format!("{name}-server");
+    name.get(..63).unwrap_or(&name).trim_end_matches('-').to_owned()
+}
+
+fn client_cas(values: &Value) -> Result<BTreeMap<String, Vec<String>>> {
+    let list = |objects: &Value| -> Option<Vec<String>> {
+        objects.as_array()?.iter().map(|object| object.as_str().map(str::to_owned)).collect()
+    };
+    match paths::at(values, CLIENT_CAS) {
+        None => Ok(BTreeMap::new()),
+        Some(Value::Object(map)) => map
+            .iter()
+            .map(|(key, objects)| {
+                let objects = list(objects).ok_or_else(|| {
+                    wrong(
+                        &[CLIENT_CAS, &[key.as_str()]].concat(),
+                        "it must be a list of object names (charts before 5.0 took no list)",
+                    )
+                })?;
+                Ok((key.clone(), objects))
+            })
+            .collect(),
+        Some(_) => Err(wrong(CLIENT_CAS, "it must be a map from organizations to lists of object names")),
+    }
+}
+
+fn members(values: &Value) -> Result<Vec<String>> {
+    let odd = || wrong(CHANNELS, "it must be a list of channels, each with a name and a list of organizations");
+    let channels = match paths::at(values, CHANNELS) {
+        None => return Ok(Vec::new()),
+        Some(channels) => channels.as_array().ok_or_else(odd)?,
+    };
+    let mut members: Vec<String> = Vec::new();
+    for channel in channels {
+        let organizations = channel.get("organizations").and_then(Value::as_array).ok_or_else(odd)?;
+        for organization in organizations {
+            let organization = organization.as_str().ok_or_else(|| {
+                wrong(CHANNELS, "an organization must be a text; quote names like no, on, y and 0123")
+            })?;
+            if !members.iter().any(|member| member == organization) {
+                members.push(organization.to_owned());
+            }
+        }
+    }
+    Ok(members)
+}
+
+/// Texts, or maps with a `name`, as the ingress template takes them.
+fn extra_hosts(values: &Value) -> Vec<String> {
+    let hosts = paths::at(values, EXTRA_HOSTS).and_then(Value::as_array);
+    let host = |host: &Value| host.as_str().or_else(|| host.get("name")?.as_str()).map(str::to_ascii_lowercase);
+    hosts.into_iter().flatten().filter_map(host).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn its_own_names_are_those_of_ingress_and_service() {
+        let values = json!({"ingress": {"hostname": "Orc.example.org", "extraHosts": [{"name": "b.example.org"}]}});
+        let names = Orchestrator::read(&values).unwrap().own_names("orchestrator", "orchestrator");
+        assert_eq!(
+            names,
+            [
+                "orc.example.org",
+                "b.example.org",
+                "orchestrator-server",
+                "orchestrator-server.orchestrator",
+                "orchestrator-server.orchestrator.svc",
+                "orchestrator-server.orchestrator.svc.cluster.local"
+            ]
+        );
+        assert_eq!(
+            Orchestrator::read(&json!({})).unwrap().probe_name("x", "ns"),
+            "x-orchestrator-server.ns.svc.cluster.local"
+        );
+    }
+
+    #[test]
+    fn members_are_those_of_all_channels_once() {
+        let values = json!({"channels": [{"name": "a", "organizations": ["A", "B"]}, {"name": "b", "organizations": ["B", "C"]}]});
+        assert_eq!(Orchestrator::read(&values).unwrap().members, ["A", "B", "C"]);
+        let spoilt = json!({"channels": [{"name": "a", "organizations": [true]}]});
+        assert_eq!(Orchestrator::read(&spoilt).unwrap_err().code, "value");
+    }
+
+    #[test]
+    fn an_organization_is_admitted_under_its_own_name() {
+        let orchestrator = Orchestrator::read(&json!({})).unwrap();
+        let settings = orchestrator.admit_settings(&["A".parse().unwrap()], &orchestrator.cacert);
+        assert_eq!(
+            settings,
+            [Setting::include(&["orchestrator", "tls", "mtls", "clientCACerts", "A"], "orchestrator-tls-cacert")]
+        );
+    }
+}
