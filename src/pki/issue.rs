@@ -64,7 +64,7 @@ pub fn issue(authority: &Authority, request: &Request, validity: Validity, now: 
 }
 
 /// 0x01 and 128 random bits: positive, of fixed length (CA/Browser Forum asks for 64 bits and more).
-pub(super) fn random_serial() -> Result<[u8; 17]> {
+pub(crate) fn random_serial() -> Result<[u8; 17]> {
     let mut serial = [1; 17];
     rand::fill(&mut serial[1..]).map_err(|_| {
         Failure::new(Exit::Failed, "random", "no serial number could be made").why("the system gives no random bytes")

@@ -60,7 +60,7 @@ fn decode(body: &str) -> Option<Zeroizing<Vec<u8>>> {
 }
 
 /// One block: 64 columns, LF, no headers.
-pub(super) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
+pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
     let body = Zeroizing::new(STANDARD.encode(der));
     let mut out = Zeroizing::new(String::with_capacity(body.len() + body.len() / 64 + 2 * label.len() + 64));
     for part in ["-----BEGIN ", label, "-----\n"] {

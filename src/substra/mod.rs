@@ -7,3 +7,5 @@ pub mod kind;
 pub mod manifest;
 pub mod orchestrator;
 mod paths;
+pub mod servers;
+pub mod specimen;

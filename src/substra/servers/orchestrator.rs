@@ -1,0 +1,131 @@
+//! The orchestrator's server: what it loads at its start, what ends it there, and whom it answers.
+
+use std::sync::Arc;
+
+use rustls::{
+    ServerConfig,
+    crypto::aws_lc_rs::sign::any_supported_type,
+    pki_types::CertificateDer,
+    pki_types::PrivatePkcs8KeyDer,
+    sign::{CertifiedKey, SingleCertAndKey},
+};
+use time::OffsetDateTime;
+
+use super::{
+    BackendClient, Pair,
+    chain::Rules,
+    verifiers::{Judge, provider},
+};
+use crate::{
+    pki::{
+        inspect::{self, Certificate},
+        key::PrivateKey,
+    },
+    substra::identity,
+};
+
+/// A `ca.crt` under a key of `clientCACerts`.
+#[derive(Debug, Clone)]
+pub struct TrustedCa {
+    /// The key.
+    pub organization: String,
+    /// The file's bytes.
+    pub pem: Vec<u8>,
+}
+
+/// A started server.
+pub struct OrchestratorServer {
+    pair: Pair,
+    cacert: Vec<u8>,
+    pool: Vec<Certificate>,
+    admitted: Vec<(String, Certificate)>,
+    mtls: bool,
+    verify_msp_id: bool,
+}
+
+impl OrchestratorServer {
+    /// Starts with what is mounted, as the real server does once (`server/common/tls.go`).
+    ///
+    /// # Errors
+    /// Why the real one crashes, for ever: mutual TLS without client CAs, a first PEM block that is no certificate,
+    /// a pair that does not load.
+    pub fn start(
+        pair: Pair,
+        cacert: &[u8],
+        client_cas: &[TrustedCa],
+        mtls: bool,
+        verify_msp_id: bool,
+    ) -> Result<Self, String> {
+        certified(&pair)?;
+        let mut pool = Vec::new();
+        let mut admitted = Vec::new();
+        if mtls {
+            if client_cas.is_empty() {
+                return Err("open /var/orchestrator/tls/client: no such file or directory".to_owned());
+            }
+            pool.extend(readable(cacert));
+            for ca in client_cas {
+                // The server reads the first block of each file for the identity check, all of them for TLS.
+                let first = readable(&ca.pem)
+                    .into_iter()
+                    .next()
+                    .ok_or("the first PEM block of a client CA is not a certificate")?;
+                pool.extend(readable(&ca.pem));
+                admitted.push((ca.organization.clone(), first));
+            }
+        }
+        Ok(Self { pair, cacert: cacert.to_vec(), pool, admitted, mtls, verify_msp_id })
+    }
+
+    pub(super) fn config(&self, now: OffsetDateTime) -> Result<Arc<ServerConfig>, String> {
+        let builder = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|e| e.to_string())?;
+        let judged = if self.mtls {
+            builder.with_client_cert_verifier(Judge::new(self.pool.clone(), Rules::Go, now))
+        } else {
+            builder.with_no_client_auth()
+        };
+        Ok(Arc::new(judged.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified(&self.pair)?)))))
+    }
+
+    /// A request's answer: with mutual TLS and the identity check, the header must fit the certificate.
+    pub(super) fn answer(&self, sent: &[Certificate], header: &str) -> Result<(), String> {
+        if !(self.mtls && self.verify_msp_id) {
+            return Ok(());
+        }
+        let sent: Vec<&Certificate> = sent.iter().collect();
+        let admitted: Vec<(&str, &Certificate)> = self.admitted.iter().map(|(key, ca)| (key.as_str(), ca)).collect();
+        identity::check(header, &sent, &admitted)
+    }
+
+    pub(super) fn probe_client(&self, name: &str) -> BackendClient {
+        let pair = self.mtls.then(|| self.pair.clone());
+        BackendClient::new(self.cacert.clone(), pair, "", name)
+    }
+}
+
+/// A server that asks nobody for a certificate.
+pub(super) fn open_config(pair: &Pair) -> Result<Arc<ServerConfig>, String> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?;
+    Ok(Arc::new(builder.with_no_client_auth().with_cert_resolver(Arc::new(SingleCertAndKey::from(certified(pair)?)))))
+}
+
+/// Go's `X509KeyPair`: the halves must fit.
+pub(super) fn certified(pair: &Pair) -> Result<CertifiedKey, String> {
+    let chain = readable(&pair.certificate);
+    let key = PrivateKey::from_pem(&pair.key, None).map_err(|e| format!("tls: {e}"))?;
+    if chain.first().map(|leaf| leaf.spki.as_slice()) != Some(key.spki()) {
+        return Err("tls: private key does not match public key".to_owned());
+    }
+    let chain = chain.into_iter().map(|certificate| CertificateDer::from(certificate.der)).collect();
+    let key = any_supported_type(&PrivatePkcs8KeyDer::from(key.pkcs8()).into()).map_err(|e| e.to_string())?;
+    Ok(CertifiedKey::new(chain, key))
+}
+
+/// The certificates of a file; a first block that is none leaves nothing, as Go's reading of the first block does.
+pub(super) fn readable(pem: &[u8]) -> Vec<Certificate> {
+    inspect::certificates(pem).unwrap_or_default()
+}

@@ -1,0 +1,143 @@
+//! The wire between a client and a server: TLS records in memory, one request, one answer.
+
+use std::{
+    io::{Read, Write},
+    sync::Arc,
+};
+
+use rustls::{
+    AlertDescription, ClientConfig, ClientConnection, Error, ServerConfig, ServerConnection, pki_types::ServerName,
+};
+
+use super::Answer;
+use crate::pki::inspect::Certificate;
+
+/// How a server answers a request: the certificates that the client sent, and its header `mspid`.
+pub(super) type Answering<'a> = &'a dyn Fn(&[Certificate], &str) -> Result<(), String>;
+
+/// The answer that means yes.
+const ACCEPTED: &[u8] = b"OK";
+
+/// Shakes hands and makes one request. In TLS 1.3 a refused client learns of it with its first read, not before.
+pub(super) fn exchange(
+    client: Arc<ClientConfig>,
+    server: Arc<ServerConfig>,
+    host: &str,
+    header: &str,
+    answer: Answering<'_>,
+) -> Answer {
+    let Ok(name) = ServerName::try_from(host.to_owned()) else {
+        return Answer::ServerNotTrusted(format!("{host} is not a name that can be dialled"));
+    };
+    let connections =
+        ClientConnection::new(client, name).and_then(|client| Ok((client, ServerConnection::new(server)?)));
+    match connections {
+        Ok((client, server)) => Wire { client, server, answered: false }.run(header, answer),
+        Err(error) => Answer::CannotLoad(error.to_string()),
+    }
+}
+
+struct Wire {
+    client: ClientConnection,
+    server: ServerConnection,
+    answered: bool,
+}
+
+impl Wire {
+    fn run(mut self, header: &str, answer: Answering<'_>) -> Answer {
+        let mut asked = false;
+        // A handshake takes a handful of turns; the bound is against a mistake of ours.
+        for _ in 0..20 {
+            if let Err(error) =
+                carry(&mut |out| self.client.write_tls(out), &mut |mut bytes| self.server.read_tls(&mut bytes))
+            {
+                return Answer::HandshakeRefused(error.to_string());
+            }
+            // The server's verdict goes to the client as an alert.
+            let refused = self.server.process_new_packets().is_err();
+            if !refused && self.server.peer_certificates_or_done() {
+                self.answer(answer);
+            }
+            if let Err(error) =
+                carry(&mut |out| self.server.write_tls(out), &mut |mut bytes| self.client.read_tls(&mut bytes))
+            {
+                return Answer::HandshakeRefused(error.to_string());
+            }
+            if let Err(error) = self.client.process_new_packets() {
+                return refusal(&error);
+            }
+            if !asked && !self.client.is_handshaking() {
+                asked = self.client.writer().write_all(format!("QueryVersion\n{header}\n").as_bytes()).is_ok();
+            }
+            if let Some(answer) = self.heard() {
+                return answer;
+            }
+        }
+        Answer::HandshakeRefused("no answer came".to_owned())
+    }
+
+    fn answer(&mut self, answer: Answering<'_>) {
+        let mut request = Vec::new();
+        drop(self.server.reader().read_to_end(&mut request));
+        let text = String::from_utf8_lossy(&request);
+        let Some(header) = text.lines().nth(1).filter(|_| !self.answered) else { return };
+        let sent = self.server.peer_certificates().unwrap_or_default();
+        let sent: Vec<Certificate> = sent.iter().filter_map(|der| Certificate::from_der(der)).collect();
+        let reply = answer(&sent, header).map_or_else(String::into_bytes, |()| ACCEPTED.to_vec());
+        self.answered = self.server.writer().write_all(&reply).is_ok();
+    }
+
+    fn heard(&mut self) -> Option<Answer> {
+        let mut bytes = Vec::new();
+        drop(self.client.reader().read_to_end(&mut bytes));
+        match bytes.as_slice() {
+            [] => None,
+            ACCEPTED => Some(Answer::Accepted),
+            refused => Some(Answer::PermissionDenied(String::from_utf8_lossy(refused).into_owned())),
+        }
+    }
+}
+
+/// Whether the server may answer requests already.
+trait Done {
+    fn peer_certificates_or_done(&self) -> bool;
+}
+
+impl Done for ServerConnection {
+    fn peer_certificates_or_done(&self) -> bool {
+        !self.is_handshaking()
+    }
+}
+
+/// Carries what one side writes to the other.
+fn carry(
+    write: &mut dyn FnMut(&mut Vec<u8>) -> std::io::Result<usize>,
+    read: &mut dyn FnMut(&[u8]) -> std::io::Result<usize>,
+) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    while write(&mut bytes)? > 0 {}
+    let mut rest = bytes.as_slice();
+    while !rest.is_empty() {
+        match read(rest)? {
+            0 => break,
+            taken => rest = &rest[taken..],
+        }
+    }
+    Ok(())
+}
+
+/// Go's words for an alert (crypto/tls `alert.go`), as they come to the client's log.
+fn refusal(error: &Error) -> Answer {
+    let alert = match error {
+        Error::AlertReceived(alert) => alert,
+        Error::InvalidCertificate(reason) => return Answer::ServerNotTrusted(reason.to_string()),
+        other => return Answer::HandshakeRefused(other.to_string()),
+    };
+    Answer::HandshakeRefused(match alert {
+        AlertDescription::CertificateRequired => "certificate required".to_owned(),
+        AlertDescription::BadCertificate => "bad certificate".to_owned(),
+        AlertDescription::CertificateExpired => "expired certificate".to_owned(),
+        AlertDescription::UnknownCA => "unknown certificate authority".to_owned(),
+        other => format!("{other:?}"),
+    })
+}

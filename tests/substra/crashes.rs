@@ -1,0 +1,54 @@
+//! What ends the orchestrator at its start, and what its own probe refuses.
+
+use substra_mtls::substra::{
+    servers::{OrchestratorServer, probe},
+    specimen::{LeafUsage, Recipe},
+};
+
+use super::world::{HOST, WORLD, now, server, signed, trusted};
+
+fn start(cas: &[substra_mtls::substra::servers::TrustedCa]) -> Result<OrchestratorServer, String> {
+    OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), cas, true, true)
+}
+
+#[test]
+fn mutual_tls_without_client_cas_crashes() {
+    assert!(start(&[]).err().unwrap().contains("no such file or directory"));
+}
+
+#[test]
+fn a_first_block_that_is_no_certificate_crashes() {
+    assert!(start(&[trusted("MyOrg1MSP", "not PEM")]).is_err());
+    assert!(start(&[trusted("MyOrg1MSP", &WORLD.leaf_key.to_pem())]).is_err());
+}
+
+#[test]
+fn a_pair_that_does_not_fit_crashes() {
+    let mut pair = WORLD.server.clone();
+    pair.key = super::world::zeroize(&WORLD.leaf_key);
+    let started = OrchestratorServer::start(pair, WORLD.ca.pem.as_bytes(), &[], false, false);
+    assert_eq!(started.err().unwrap(), "tls: private key does not match public key");
+}
+
+#[test]
+fn the_probe_passes_with_both_usages_and_the_name() {
+    assert_eq!(probe(&server(true), HOST, now()), Ok(()));
+}
+
+#[test]
+fn the_probe_is_a_client_and_needs_client_auth_and_the_name() {
+    let refused = |recipe: &Recipe, name: &str| {
+        let cas = [trusted("MyOrg1MSP", &WORLD.ca.pem)];
+        let server =
+            OrchestratorServer::start(signed(recipe, &WORLD.ca), WORLD.ca.pem.as_bytes(), &cas, true, true).unwrap();
+        probe(&server, name, now()).is_err()
+    };
+    let named = Recipe { dns_names: vec![HOST.into()], v3: true, ..Recipe::default() };
+    assert!(refused(&Recipe { usage: Some(LeafUsage::Server), ..named.clone() }, HOST));
+    assert!(refused(&Recipe { usage: Some(LeafUsage::Both), ..named.clone() }, "other.example.org"));
+    assert!(!refused(&Recipe { usage: None, ..named }, HOST), "no extended key usage at all allows everything");
+    assert!(
+        refused(&Recipe { common_name: HOST.into(), ..Recipe::default() }, HOST),
+        "Go does not fall back to the CN"
+    );
+}

@@ -1,0 +1,7 @@
+//! The simulated servers give the answers that were measured on the real ones, row for row.
+#![allow(missing_docs, clippy::disallowed_methods, reason = "tests are the world outside")]
+
+mod crashes;
+mod loading;
+mod measured;
+mod world;
