@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The result of everything that can end a verb.
-pub type Result<T> = std::result::Result<T, Failure>;
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Exit statuses; a contract with scripts (README, "Exit status").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

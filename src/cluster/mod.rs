@@ -4,6 +4,7 @@ mod child;
 mod helm;
 mod kubectl;
 mod object;
+pub mod simulated;
 mod tools;
 
 use std::path::PathBuf;

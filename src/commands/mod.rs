@@ -39,19 +39,26 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Approve(args) => (&args.common, args.offline),
         Command::Gate(GateCommand::Close(args)) => (&args.common, false),
         Command::Gate(GateCommand::Open(args)) => (&args.common, false),
-        Command::Rehearse(args) => return rehearse::run(args, now),
+        Command::Rehearse(args) => {
+            let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
+            return rehearse::run(args, &desk)?.write(&desk.console);
+        }
     };
     let console = Console::of_process(common.output, common.yes);
     let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common))?) };
     let desk = Desk { cluster: tools.as_ref().map(|tools| tools as &dyn Cluster), console, now };
-    let outcome = match &cli.command {
-        Command::Enroll(args) => enroll::run(args, &desk)?,
-        Command::Approve(args) => approve::run(args, &desk)?,
-        Command::Gate(GateCommand::Close(args)) => gate::close(args, &desk)?,
-        Command::Gate(GateCommand::Open(args)) => gate::open(args, &desk)?,
-        Command::Rehearse(_) => return Ok(()),
-    };
-    outcome.write(&console)
+    dispatch(&cli.command, &desk)?.write(&console)
+}
+
+/// Runs a verb at a desk.
+fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
+    match command {
+        Command::Enroll(args) => enroll::run(args, desk),
+        Command::Approve(args) => approve::run(args, desk),
+        Command::Gate(GateCommand::Close(args)) => gate::close(args, desk),
+        Command::Gate(GateCommand::Open(args)) => gate::open(args, desk),
+        Command::Rehearse(args) => rehearse::run(args, desk),
+    }
 }
 
 fn options(cluster: &ClusterArgs, common: &CommonArgs) -> ToolsOptions {

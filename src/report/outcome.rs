@@ -55,6 +55,12 @@ impl Outcome {
         self
     }
 
+    /// The steps as scripts see them: `id`, `title`, `state`, `diff`.
+    #[must_use]
+    pub fn described_steps(&self) -> &[Value] {
+        &self.steps
+    }
+
     /// Adds what the operator should know.
     #[must_use]
     pub fn warnings(mut self, warnings: impl IntoIterator<Item = String>) -> Self {

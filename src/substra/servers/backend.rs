@@ -28,6 +28,12 @@ impl BackendClient {
         Self { ca, pair, msp_id: msp_id.to_owned(), host: host.to_owned() }
     }
 
+    /// The pair that it has mounted.
+    #[must_use]
+    pub fn pair(&self) -> Option<&Pair> {
+        self.pair.as_ref()
+    }
+
     pub(super) fn host(&self) -> &str {
         &self.host
     }

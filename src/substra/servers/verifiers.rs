@@ -128,7 +128,10 @@ impl ServerCertVerifier for Judge {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let leaf = self.chain(leaf, others, Usage::Server)?;
+        let leaf = self.chain(leaf, others, Usage::Server).map_err(|error| match error {
+            Error::InvalidCertificate(CertificateError::NotValidForName) => Error::InvalidCertificate(CertificateError::InvalidPurpose),
+            other => other,
+        })?;
         chain::covers(&leaf, &name.to_str(), self.rules).map_err(error)?;
         Ok(ServerCertVerified::assertion())
     }

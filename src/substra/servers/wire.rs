@@ -126,11 +126,22 @@ fn carry(
     Ok(())
 }
 
+/// BoringSSL's words for what it does not trust (`x509_txt.c`), as grpcio logs them.
+fn distrust(reason: &CertificateError) -> &'static str {
+    match reason {
+        CertificateError::Expired => "certificate has expired",
+        CertificateError::UnknownIssuer => "unable to get local issuer certificate",
+        CertificateError::InvalidPurpose => "unsupported certificate purpose",
+        CertificateError::NotValidForName => "Hostname Verification Check failed",
+        _ => "certificate verify failed",
+    }
+}
+
 /// Go's words for an alert (crypto/tls `alert.go`), as they come to the client's log.
 fn refusal(error: &Error) -> Answer {
     let alert = match error {
         Error::AlertReceived(alert) => alert,
-        Error::InvalidCertificate(reason) => return Answer::ServerNotTrusted(reason.to_string()),
+        Error::InvalidCertificate(reason) => return Answer::ServerNotTrusted(distrust(reason).to_owned()),
         other => return Answer::HandshakeRefused(other.to_string()),
     };
     Answer::HandshakeRefused(match alert {

@@ -1,0 +1,276 @@
+//! The simulated cluster: objects, releases and pods in memory, mounted as the charts mount and checked as the servers check.
+//!
+//! It models what is measured of the real one and no more; the contract test compares the two.
+
+mod charts;
+mod pods;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{ChartVersion, Cluster, Object, ObjectRef, Release, Upgrade};
+use crate::{
+    failure::{Exit, Failure, Result},
+    files,
+    names::ReleaseName,
+    substra::servers::{BackendClient, OrchestratorServer},
+    values,
+};
+
+/// Which calls end badly, for tests of what a run leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The call does nothing and fails.
+    Before,
+    /// The call does its work and fails all the same, as when an answer is lost.
+    After,
+}
+
+/// One namespace of a simulated world.
+#[derive(Clone)]
+pub struct Simulated {
+    namespace: String,
+    world: Arc<Mutex<World>>,
+}
+
+struct World {
+    now: OffsetDateTime,
+    objects: BTreeMap<(String, ObjectRef), Value>,
+    releases: BTreeMap<(String, String), Installed>,
+    version: u64,
+    writes: Vec<String>,
+    fault: Option<(usize, Fault)>,
+}
+
+struct Installed {
+    revision: u64,
+    status: &'static str,
+    config: Value,
+    manifest: String,
+    chart: ChartVersion,
+    /// The server that runs now: the old one where the new one could not start.
+    server: Option<OrchestratorServer>,
+    /// What the workloads' pods wait for; empty when all run.
+    waiting: BTreeMap<String, String>,
+}
+
+impl Simulated {
+    /// A world of its own with one empty namespace.
+    #[must_use]
+    pub fn new(namespace: &str, now: OffsetDateTime) -> Self {
+        let world = World {
+            now,
+            objects: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            version: 0,
+            writes: Vec::new(),
+            fault: None,
+        };
+        Self { namespace: namespace.to_owned(), world: Arc::new(Mutex::new(world)) }
+    }
+
+    /// Another namespace of the same world.
+    #[must_use]
+    pub fn namespace(&self, namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), world: Arc::clone(&self.world) }
+    }
+
+    /// Installs a release with values, as `helm install` does.
+    ///
+    /// # Errors
+    /// The values do not render.
+    pub fn install(&self, release: &str, chart: ChartVersion, config: Value) -> Result<()> {
+        self.world().deploy(&self.namespace, release, chart, config)
+    }
+
+    /// The `n`-th write from now on, from 0, ends badly.
+    pub fn fail_at(&self, n: usize, fault: Fault) {
+        self.world().fault = Some((n, fault));
+    }
+
+    /// Every write that was made, in order: `create secret/x`, `upgrade backend`.
+    #[must_use]
+    pub fn writes(&self) -> Vec<String> {
+        self.world().writes.clone()
+    }
+
+    /// Leaves a release as a killed helm does.
+    pub fn leave_pending(&self, release: &str) {
+        if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
+            installed.status = "pending-upgrade";
+        }
+    }
+
+    /// A backend of this namespace as it would call the orchestrator now.
+    #[must_use]
+    pub fn backend(&self, release: &str) -> Option<BackendClient> {
+        self.world().backend(&self.namespace, release)
+    }
+
+    /// Looks at the orchestrator of this namespace that runs now.
+    pub fn with_server<T>(&self, release: &str, look: impl FnOnce(&OrchestratorServer) -> T) -> Option<T> {
+        let world = self.world();
+        world.releases.get(&(self.namespace.clone(), release.to_owned()))?.server.as_ref().map(look)
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        // A test that panicked under the lock has said so itself.
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One write, with the fault that was asked for.
+    fn write(&self, what: String, work: impl FnOnce(&mut World) -> Result<()>) -> Result<()> {
+        let mut world = self.world();
+        let fault = match world.fault.take() {
+            Some((0, fault)) => Some(fault),
+            Some((n, fault)) => {
+                world.fault = Some((n - 1, fault));
+                None
+            }
+            None => None,
+        };
+        if fault != Some(Fault::Before) {
+            work(&mut world)?;
+            world.writes.push(what);
+        }
+        fault.map_or(Ok(()), |_| {
+            Err(Failure::new(Exit::Outside, "fault", "the simulated call failed").why("a test asked for it"))
+        })
+    }
+}
+
+impl Cluster for Simulated {
+    fn place(&self) -> String {
+        format!("namespace {}", self.namespace)
+    }
+
+    fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
+        let world = self.world();
+        let here = world.releases.iter().filter(|((namespace, _), _)| *namespace == self.namespace);
+        Ok(here.map(|((_, name), installed)| (name.clone(), installed.chart.clone())).collect())
+    }
+
+    fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
+        let world = self.world();
+        Ok(world.releases.get(&(self.namespace.clone(), name.to_string())).map(|installed| Release {
+            namespace: self.namespace.clone(),
+            revision: installed.revision,
+            status: installed.status.to_owned(),
+            config: installed.config.clone(),
+            manifest: installed.manifest.clone(),
+        }))
+    }
+
+    fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
+        Ok(self
+            .world()
+            .releases
+            .get(&(self.namespace.clone(), name.to_string()))
+            .map(|installed| installed.chart.clone()))
+    }
+
+    fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
+        let world = self.world();
+        Ok(wanted.iter().filter_map(|name| world.object(&self.namespace, name)).map(Object::from).collect())
+    }
+
+    fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
+        let singular = resource.trim_end_matches('s');
+        let (key, value) = selector.split_once('=').map_or((selector, None), |(key, value)| (key, Some(value)));
+        let world = self.world();
+        let here = world
+            .objects
+            .iter()
+            .filter(|((namespace, name), _)| *namespace == self.namespace && name.resource == singular);
+        let labelled = here.filter(|(_, object)| {
+            let label = object["metadata"]["labels"][key].as_str();
+            label.is_some() && (value.is_none() || label == value)
+        });
+        Ok(labelled.map(|(_, object)| Object::from(object.clone())).collect())
+    }
+
+    fn create(&self, object: &Object) -> Result<()> {
+        let name = object.reference();
+        self.write(format!("create {name}"), |world| {
+            let key = (self.namespace.clone(), name.clone());
+            if world.objects.contains_key(&key) {
+                return Err(Failure::new(Exit::Outside, "exists", format!("kubectl could not create {name}"))
+                    .why("it is there already")
+                    .next("somebody made it meanwhile; run the same command again"));
+            }
+            world.put(key, object.json().clone());
+            Ok(())
+        })
+    }
+
+    fn replace(&self, object: &Object) -> Result<()> {
+        let name = object.reference();
+        self.write(format!("replace {name}"), |world| {
+            let key = (self.namespace.clone(), name.clone());
+            let fail = |code, why: &str| {
+                Err(Failure::new(Exit::Outside, code, format!("kubectl could not replace {name}"))
+                    .why(why.to_owned())
+                    .next("somebody changed it meanwhile; run the same command again"))
+            };
+            match world.objects.get(&key) {
+                None => fail("not-found", "it is gone"),
+                Some(there) if there["metadata"]["resourceVersion"] != object.resource_version() => {
+                    fail("conflict", "it was changed meanwhile")
+                }
+                Some(_) => {
+                    world.put(key, object.json().clone());
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    fn delete(&self, object: &ObjectRef) -> Result<()> {
+        self.write(format!("delete {object}"), |world| {
+            world.objects.remove(&(self.namespace.clone(), object.clone()));
+            Ok(())
+        })
+    }
+
+    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
+        let name = upgrade.chart.rsplit('/').next().unwrap_or_default().to_owned();
+        Ok(ChartVersion { name, version: upgrade.version.clone() })
+    }
+
+    fn render(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {
+        let chart = self.find_chart(upgrade)?;
+        charts::render(&chart, upgrade.release.as_str(), &self.namespace, values)
+    }
+
+    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
+        Ok(files.iter().map(|text| values::read(text).map_err(|refusal| refusal.to_string())).collect())
+    }
+
+    fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
+        let read = |path: &std::path::PathBuf| -> Result<Value> {
+            let text = files::read(path)?;
+            values::read(&text).map_err(|refusal| {
+                Failure::new(Exit::Outside, "helm", "helm could not read a values file").why(refusal.to_string())
+            })
+        };
+        let trees = upgrade.files.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let chart = self.find_chart(upgrade)?;
+        self.write(format!("upgrade {}", upgrade.release), |world| {
+            world.deploy(&self.namespace, upgrade.release.as_str(), chart, values::merge(&trees))
+        })
+    }
+}
+
+impl World {
+    fn put(&mut self, key: (String, ObjectRef), mut object: Value) {
+        self.version += 1;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        object["metadata"]["namespace"] = json!(key.0);
+        self.objects.insert(key, object);
+    }
+}

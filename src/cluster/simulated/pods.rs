@@ -1,0 +1,127 @@
+//! What happens to pods: mounts are waited for, the orchestrator starts and is probed, backends read their mounts anew.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::{Installed, World, charts};
+use crate::{
+    cluster::{ChartVersion, Object, ObjectRef},
+    failure::Result,
+    substra::{
+        kind::ObjectKind,
+        manifest::{Manifest, Mount, expected_kind},
+        orchestrator::Orchestrator,
+        servers::{BackendClient, OrchestratorServer, Pair, TrustedCa, probe},
+    },
+};
+
+impl World {
+    /// A new revision: rendered, and its pods started as far as their mounts and servers let them.
+    pub(super) fn deploy(&mut self, namespace: &str, release: &str, chart: ChartVersion, config: Value) -> Result<()> {
+        let manifest = charts::render(&chart, release, namespace, &config)?;
+        let parsed = Manifest::parse(&manifest)?;
+        let mut waiting = BTreeMap::new();
+        for workload in parsed.workloads() {
+            let missing = workload.mounts.iter().find(|mount| !self.can_mount(namespace, mount));
+            if let Some(mount) = missing {
+                waiting.insert(
+                    workload.name.clone(),
+                    format!("ContainerCreating: {} {} not found", mount.kind, mount.name),
+                );
+            }
+        }
+        let key = (namespace.to_owned(), release.to_owned());
+        let old = self.releases.remove(&key);
+        let (revision, mut server) = old.map_or((0, None), |old| (old.revision, old.server));
+        if chart.name == "orchestrator" && waiting.is_empty() {
+            match self.started(namespace, release, &chart, &config) {
+                Ok(started) => server = Some(started),
+                // The old pod goes on, since a rolling upgrade ends it only when the new one is ready.
+                Err(why) => waiting
+                    .extend(parsed.workloads().iter().map(|w| (w.name.clone(), format!("CrashLoopBackOff: {why}")))),
+            }
+        }
+        self.releases.insert(
+            key,
+            Installed { revision: revision + 1, status: "deployed", config, manifest, chart, server, waiting },
+        );
+        Ok(())
+    }
+
+    fn can_mount(&self, namespace: &str, mount: &Mount) -> bool {
+        let object = self.objects.get(&(namespace.to_owned(), ObjectRef::of_kind(mount.kind, &mount.name)));
+        object.is_some_and(|object| mount.items.iter().all(|item| object["data"][item].is_string()))
+    }
+
+    fn started(
+        &self,
+        namespace: &str,
+        release: &str,
+        chart: &ChartVersion,
+        config: &Value,
+    ) -> Result<OrchestratorServer, String> {
+        let read = Orchestrator::read(config).map_err(|failure| failure.what)?;
+        let kind = expected_kind(&chart.name, &chart.version);
+        let pair = self.pair(namespace, read.server_pair.as_str()).ok_or("the server's pair is not mounted")?;
+        let cacert = self.data(namespace, kind, read.cacert.as_str(), "ca.crt").unwrap_or_default();
+        let ca = |organization: &String, object: &String| TrustedCa {
+            organization: organization.clone(),
+            pem: self.data(namespace, kind, object, "ca.crt").unwrap_or_default().to_vec(),
+        };
+        let cas: Vec<TrustedCa> = read
+            .client_cas
+            .iter()
+            .flat_map(|(org, objects)| objects.iter().map(|object| ca(org, object)).collect::<Vec<_>>())
+            .collect();
+        let server = OrchestratorServer::start(pair, &cacert, &cas, read.mtls_enabled, read.verify_msp_id)?;
+        probe(&server, &read.probe_name(release, namespace), self.now)
+            .map_err(|why| format!("the health probe fails: {why}"))?;
+        Ok(server)
+    }
+
+    /// A backend's client: its mounts are read for every call, so a replaced Secret counts at once.
+    pub(super) fn backend(&self, namespace: &str, release: &str) -> Option<BackendClient> {
+        let installed = self.releases.get(&(namespace.to_owned(), release.to_owned()))?;
+        let orchestrator = &installed.config["orchestrator"];
+        let tls = &orchestrator["tls"];
+        let kind = expected_kind(&installed.chart.name, &installed.chart.version);
+        let ca = self.data(namespace, kind, tls["cacert"].as_str().unwrap_or_default(), "ca.crt").unwrap_or_default();
+        let mounted = tls["mtls"]["enabled"] == true;
+        let pair =
+            tls["mtls"]["clientCertificate"].as_str().filter(|_| mounted).and_then(|name| self.pair(namespace, name));
+        let (msp_id, host) = (orchestrator["mspID"].as_str()?, orchestrator["host"].as_str()?);
+        Some(BackendClient::new(ca.to_vec(), pair, msp_id, host))
+    }
+
+    fn pair(&self, namespace: &str, name: &str) -> Option<Pair> {
+        let half = |item| self.data(namespace, ObjectKind::Secret, name, item);
+        Some(Pair { certificate: half("tls.crt")?.to_vec(), key: half("tls.key")? })
+    }
+
+    fn data(&self, namespace: &str, kind: ObjectKind, name: &str, item: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let object = self.objects.get(&(namespace.to_owned(), ObjectRef::of_kind(kind, name)))?;
+        Object::from(object.clone()).data(item)
+    }
+
+    /// An object, or a workload with the status that the API server would give it.
+    pub(super) fn object(&self, namespace: &str, name: &ObjectRef) -> Option<Value> {
+        if let Some(object) = self.objects.get(&(namespace.to_owned(), name.clone())) {
+            return Some(object.clone());
+        }
+        let mut here = self.releases.iter().filter(|((space, _), _)| space == namespace);
+        here.find_map(|(_, installed)| {
+            let manifest = Manifest::parse(&installed.manifest).ok()?;
+            let is = |kind: String| kind.to_lowercase() == name.resource;
+            let workload = manifest.workloads().iter().find(|w| w.name == name.name && is(w.kind.to_string()))?;
+            let ready = u64::from(!installed.waiting.contains_key(&workload.name));
+            let kind = workload.kind.to_string();
+            Some(json!({
+                "kind": kind, "metadata": {"name": workload.name, "generation": installed.revision}, "spec": {"replicas": 1},
+                "status": {"observedGeneration": installed.revision, "replicas": 1, "updatedReplicas": 1,
+                           "availableReplicas": ready, "readyReplicas": ready},
+            }))
+        })
+    }
+}

@@ -1,6 +1,0 @@
-//! soon
-use crate::{cli::RehearseArgs, failure::Result};
-/// soon
-pub fn run(_args: &RehearseArgs, _now: time::OffsetDateTime) -> Result<()> {
-    Ok(())
-}

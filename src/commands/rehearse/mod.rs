@@ -1,0 +1,149 @@
+//! `rehearse`: the plans of the real verbs on a simulated cluster, with real TLS handshakes, offline.
+
+mod federation;
+mod verdicts;
+
+use clap::Parser;
+use serde_json::{Value, json};
+
+use self::federation::{Federation, Organization};
+use crate::{
+    cli::{Cli, RehearseArgs},
+    cluster::Cluster,
+    commands::{self, Desk},
+    failure::{Exit, Failure, Result},
+    report::{Console, Outcome},
+};
+
+/// Runs it all: the exchange of every organization, the gate, and what the servers make of good and bad clients.
+///
+/// # Errors
+/// A file that the verbs would refuse is refused with their words; a verdict that is not the right one fails.
+pub fn run(args: &RehearseArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    let federation = Federation::of(args, desk.now)?;
+    let mut stage = Stage { federation: &federation, desk, told: Vec::new() };
+    stage.say("Before: TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in.");
+    stage.connected();
+    for org in &federation.organizations {
+        stage.exchange(org)?;
+    }
+    let mut close = vec!["gate", "close", "-f", federation.orchestrator_file(), "--release", "orchestrator", "--yes"];
+    let ca = federation.ca_file("crt");
+    close.extend(["--ca-cert", &ca]);
+    close.extend(federation.organizations.iter().flat_map(|org| ["--installed", org.msp_id.as_str()]));
+    stage.verb(&federation.orchestrator, &close)?;
+    stage.connected();
+    let verdicts = verdicts::all(&federation, desk.now)?;
+    stage.finish(&verdicts)
+}
+
+/// The rehearsal as it goes on.
+struct Stage<'a> {
+    federation: &'a Federation,
+    desk: &'a Desk<'a>,
+    told: Vec<Value>,
+}
+
+impl Stage<'_> {
+    /// Request, approval, installation.
+    fn exchange(&mut self, org: &Organization) -> Result<()> {
+        let (federation, folder) = (self.federation, self.federation.folder());
+        let enroll = ["enroll", "-f", &org.file, "--release", &org.release, "--out-dir", &folder, "--yes"];
+        let requested = self.verb(&org.cluster, &enroll)?;
+        let fingerprint = requested.get("fingerprint").and_then(Value::as_str).unwrap_or_default();
+        let claim = format!("{}={fingerprint}", org.msp_id);
+        let (csr, crt) =
+            (federation.file(&format!("{}.csr", org.msp_id)), federation.file(&format!("{}.crt", org.msp_id)));
+        let (ca_cert, ca_key) = (federation.ca_file("crt"), federation.ca_file("key"));
+        let orchestrator = federation.orchestrator_file();
+        self.verb(
+            &federation.orchestrator,
+            &[
+                "approve",
+                &csr,
+                "-f",
+                orchestrator,
+                "--release",
+                "orchestrator",
+                "--ca-cert",
+                &ca_cert,
+                "--ca-key",
+                &ca_key,
+                "--fingerprint",
+                &claim,
+                "--yes",
+            ],
+        )?;
+        let install: Vec<&str> = enroll.iter().copied().chain(["--certificate", &crt]).collect();
+        self.verb(&org.cluster, &install)?;
+        self.connected();
+        Ok(())
+    }
+
+    /// One verb through the same engine as on a real cluster, its steps and diffs shown.
+    fn verb(&mut self, cluster: &dyn Cluster, words: &[&str]) -> Result<Outcome> {
+        let line = words
+            .join(" ")
+            .replace(&format!("{}/", self.federation.folder()), "")
+            .replace(&self.federation.folder(), ".");
+        self.say(&format!("\n$ helm substra-mtls {line}"));
+        let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(words.iter().copied())).map_err(|e| {
+            Failure::new(Exit::Failed, "bug", "the rehearsal gave a command line that is not one").why(e.to_string())
+        })?;
+        let desk = Desk { cluster: Some(cluster), console: Console::silent(), now: self.desk.now };
+        let outcome = commands::dispatch(&cli.command, &desk)?;
+        for step in outcome.described_steps() {
+            let mark = if step["state"] == "already" { "already" } else { "now" };
+            let text = |key: &str| {
+                step[key].as_str().unwrap_or_default().replace(&format!("{}/", self.federation.folder()), "")
+            };
+            self.say(&format!("  {mark:<8} {}", text("title")));
+            for line in text("diff").lines().skip(2) {
+                self.say(&format!("           {line}"));
+            }
+        }
+        self.told.push(json!({"command": line, "stage": outcome.stage(), "steps": outcome.described_steps()}));
+        Ok(outcome)
+    }
+
+    /// Who gets an answer from the orchestrator now: a handshake and a request each.
+    fn connected(&mut self) {
+        let answers = self.federation.connections(self.desk.now);
+        let texts: Vec<String> = answers.iter().map(|(org, answer)| format!("{org} {answer}")).collect();
+        self.say(&format!("  connected: {}", texts.join("; ")));
+        let answers: serde_json::Map<String, Value> =
+            answers.into_iter().map(|(org, answer)| (org, json!(answer.to_string()))).collect();
+        self.told.push(json!({"connected": answers}));
+    }
+
+    fn say(&self, text: &str) {
+        if self.desk.console.format == crate::report::Format::Text {
+            self.desk.console.say(text);
+        }
+    }
+
+    fn finish(self, verdicts: &[verdicts::Verdict]) -> Result<Outcome> {
+        self.say("\nVerdicts, with mutual TLS and the identity check on:");
+        let wrong: Vec<&verdicts::Verdict> = verdicts.iter().filter(|verdict| !verdict.is_right()).collect();
+        if self.desk.console.format == crate::report::Format::Text {
+            let width = verdicts.iter().map(|verdict| verdict.who.chars().count()).max().unwrap_or(0);
+            for verdict in verdicts {
+                self.desk.console.data(verdict.line(width))?;
+            }
+        }
+        if let Some(first) = wrong.first() {
+            return Err(Failure::new(Exit::CheckFailed, "verdict", format!("{} of {} verdicts are not the right ones", wrong.len(), verdicts.len()))
+                .why(format!("{}: {}", first.who, first.answer))
+                .next("look at the orchestrator's values: a member without a key of its own name, or a host that nobody dials")
+                .unchanged("your files were only read"));
+        }
+        let all: Vec<Value> = verdicts.iter().map(verdicts::Verdict::json).collect();
+        let outcome = Outcome::new("rehearse", "rehearsed");
+        if self.desk.console.format == crate::report::Format::Text {
+            return Ok(outcome.next(
+                "your own files: rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml",
+            ));
+        }
+        Ok(outcome.fact("rehearsal", self.told).fact("verdicts", all))
+    }
+}
