@@ -6,7 +6,7 @@ use std::{
 };
 
 use rustls::{
-    AlertDescription, ClientConfig, ClientConnection, Error, ServerConfig, ServerConnection, pki_types::ServerName,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, ServerConfig, ServerConnection, pki_types::ServerName,
 };
 
 use super::Answer;
