@@ -55,7 +55,7 @@ pub struct Tools {
 }
 
 /// How long a child that only asks or writes one object may take.
-const SHORT: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_mins(1);
 
 impl Tools {
     /// Finds both programs (`HELM_BIN` first, as Helm tells its plugins) and settles the environment.

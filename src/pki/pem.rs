@@ -13,7 +13,7 @@ pub(super) struct Block {
 }
 
 /// All blocks of a text, and whether other text than blanks stands around them.
-pub(super) struct Blocks {
+pub(super) struct Found {
     pub(super) blocks: Vec<Block>,
     pub(super) text_around: bool,
     /// A block begins and does not end.
@@ -21,15 +21,15 @@ pub(super) struct Blocks {
 }
 
 /// Finds the blocks. Anything may stand around them; lines may end with CR LF.
-pub(super) fn blocks(bytes: &[u8]) -> Blocks {
+pub(super) fn blocks(bytes: &[u8]) -> Found {
     let text = String::from_utf8_lossy(bytes);
-    let mut found = Blocks { blocks: Vec::new(), text_around: false, torn: false };
+    let mut found = Found { blocks: Vec::new(), text_around: false, torn: false };
     let mut open: Option<(String, Zeroizing<String>, bool)> = None;
     for line in text.lines().map(str::trim_end) {
         match &mut open {
             None => match boundary(line, "-----BEGIN ") {
                 Some(label) => {
-                    open = Some((label.to_owned(), Zeroizing::new(String::with_capacity(text.len())), false))
+                    open = Some((label.to_owned(), Zeroizing::new(String::with_capacity(text.len())), false));
                 }
                 None => found.text_around |= !line.trim().is_empty(),
             },

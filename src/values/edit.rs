@@ -98,9 +98,9 @@ fn snippets(settings: &[Setting]) -> String {
 impl Document<'_> {
     /// Walks down the path as far as it is there, and changes or adds what is left of it.
     fn plan(&self, setting: &Setting) -> Result<Vec<Splice>, Refusal> {
-        let Some(root) = &self.tree.root else { return self.append_to_empty(setting) };
+        let Some(root) = &self.tree.root else { return Ok(self.append_to_empty(setting)) };
         if root.is_unwritten() {
-            return self.append_to_empty(setting);
+            return Ok(self.append_to_empty(setting));
         }
         let mut parent: Option<(&Node, &Node)> = None;
         let mut node = root;

@@ -88,12 +88,12 @@ fn indent_of_line(text: &str, at: usize) -> usize {
 
 impl Document<'_> {
     /// A file without content.
-    pub(super) fn append_to_empty(&self, setting: &Setting) -> Result<Vec<Splice>, Refusal> {
+    pub(super) fn append_to_empty(&self, setting: &Setting) -> Vec<Splice> {
         if setting.change == Change::Remove {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let lines = self.habits.lines(&setting.path, &setting.change, 0);
-        Ok(vec![self.lines_at(self.document_end(), &lines)])
+        vec![self.lines_at(self.document_end(), &lines)]
     }
 
     /// A new key in a block map: after its last child and the comments right below that belong to it; at the top
@@ -129,7 +129,7 @@ impl Document<'_> {
         path: &[String],
         change: &Change,
     ) -> Result<Vec<Splice>, Refusal> {
-        let Some(key) = key else { return self.open_root(value, path, change) };
+        let Some(key) = key else { return Ok(self.open_root(value, path, change)) };
         if self.is_inside_flow(key) {
             return self.open_flow(key, value, path, change);
         }
@@ -154,12 +154,12 @@ impl Document<'_> {
     }
 
     /// The whole file is `{}`.
-    fn open_root(&self, value: &Node, path: &[String], change: &Change) -> Result<Vec<Splice>, Refusal> {
+    fn open_root(&self, value: &Node, path: &[String], change: &Change) -> Vec<Splice> {
         if *change == Change::Remove {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         let text = self.habits.lines(path, change, 0).join(self.habits.line_end);
-        Ok(vec![Splice { at: value.bytes.start, removed: value.bytes.len(), inserted: text }])
+        vec![Splice { at: value.bytes.start, removed: value.bytes.len(), inserted: text }]
     }
 
     /// One more item of a block list.

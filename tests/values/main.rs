@@ -1,5 +1,11 @@
 //! Values files: the traps of Helm's YAML, a corpus with its diffs, mutants, and Helm's own reading.
-#![allow(missing_docs, clippy::disallowed_methods, reason = "tests are the world outside")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests are the world outside"
+)]
 
 mod corpus;
 mod helm;

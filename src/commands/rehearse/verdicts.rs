@@ -62,7 +62,7 @@ pub(super) fn all(federation: &Federation, now: OffsetDateTime) -> Result<Vec<Ve
         let other = &federation.organizations[(n + 1) % federation.organizations.len()];
         let name =
             if federation.organizations.len() > 1 { other.msp_id.to_string() } else { "SomebodyElseMSP".to_owned() };
-        let answer = bench.ask(bench.live(org), &name);
+        let answer = bench.ask(Bench::live(org), &name);
         verdicts.push(Verdict::new(format!("{} under the name of {name}", org.msp_id), &answer, false));
     }
     if let Some(first) = federation.organizations.first() {
@@ -89,7 +89,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The pair that is live in an organization's namespace.
-    fn live(&self, org: &Organization) -> Option<Pair> {
+    fn live(org: &Organization) -> Option<Pair> {
         org.cluster.backend(&org.release)?.pair().cloned()
     }
 
@@ -167,7 +167,7 @@ impl<'a> Bench<'a> {
     fn impostors(&self, org: &Organization) -> Result<Vec<Verdict>> {
         let victim = self.client(None, org.msp_id.as_str());
         let mut verdicts = Vec::new();
-        if let Some(live) = self.live(org) {
+        if let Some(live) = Self::live(org) {
             let answer = call_impostor(&victim, &live, self.now);
             verdicts.push(Verdict::new(
                 format!("{}'s certificate posing as the orchestrator", org.msp_id),

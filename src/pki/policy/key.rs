@@ -90,14 +90,15 @@ fn rsa_type(bits: &[u8]) -> Result<KeyType, &'static str> {
 }
 
 fn is_prime(n: u32) -> bool {
-    (2..n).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    (2..n).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 /// The algorithm of a request's signature, if it fits the key: parameters NULL or absent for RSA, absent for ECDSA.
 fn algorithm(key_type: KeyType, given: &AlgorithmIdentifierOwned) -> Option<&'static dyn VerificationAlgorithm> {
     let absent = given.parameters.is_none();
     let rsa = matches!(key_type, KeyType::Rsa2048 | KeyType::Rsa3072 | KeyType::Rsa4096);
-    if !absent && !(rsa && is_null(given)) {
+    let fits = absent || (rsa && is_null(given));
+    if !fits {
         return None;
     }
     Some(match (given.oid.to_string().as_str(), key_type, rsa) {

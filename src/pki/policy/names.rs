@@ -35,7 +35,7 @@ pub(super) fn subject(refuse: &Refuser<'_>, request: &CertReq) -> Result<(MspId,
                     findings.push(refuse.finding(
                         "subject",
                         format!("its subject has the attribute {other}: only O and CN belong there"),
-                    ))
+                    ));
                 }
             }
         }
