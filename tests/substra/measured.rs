@@ -124,7 +124,7 @@ fn the_arbitrary_key_of_the_walkthrough_admits_nobody() {
     let cas = [trusted("orchestrator", &WORLD.ca.pem)];
     let server = OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, true).unwrap();
     let client = client(Some(signed(&proper("MyOrg1MSP"), &WORLD.ca)), "MyOrg1MSP");
-    assert_eq!(call(&client, &server, now()), denied("invalid issuer for MSPID MyOrg1MSP"));
+    assert_eq!(call(&client, &server, now()), denied("cannot find MSPID MyOrg1MSP in allowed organizations"));
 }
 
 #[test]
