@@ -7,7 +7,9 @@
     reason = "tests are the world outside"
 )]
 
+mod chains;
 mod crashes;
 mod loading;
+mod manifests;
 mod measured;
 mod world;
