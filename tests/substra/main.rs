@@ -12,4 +12,5 @@ mod crashes;
 mod loading;
 mod manifests;
 mod measured;
+mod robust;
 mod world;
