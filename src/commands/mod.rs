@@ -71,6 +71,8 @@ fn options(cluster: &ClusterArgs, common: &CommonArgs) -> ToolsOptions {
         namespace: cluster.namespace.clone(),
         context: cluster.kube_context.clone().filter(|context| !context.is_empty()),
         kubeconfig: cluster.kubeconfig.clone(),
+        helm: std::env::var_os("HELM_BIN").filter(|bin| !bin.is_empty()).map(PathBuf::from),
+        kubectl: None,
         verbose: cluster.verbose,
         timeout: common.timeout,
     }
