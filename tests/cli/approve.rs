@@ -68,9 +68,13 @@ fn without_a_compared_fingerprint_nothing_is_signed() {
     world.request();
     let before = world.snapshot();
     let other = "0".repeat(64);
-    world.approve("MyOrg1MSP.csr", "").refused(5, "fingerprint");
-    world.approve("MyOrg1MSP.csr", &format!("--fingerprint MyOrg1MSP=SHA256:{other}")).refused(5, "fingerprint");
-    world.approve("MyOrg1MSP.csr", &format!("--fingerprint MyOrg2MSP=SHA256:{other}")).refused(5, "fingerprint");
+    world.approve("MyOrg1MSP.csr", "").refused(5, "request-fingerprint");
+    world
+        .approve("MyOrg1MSP.csr", &format!("--fingerprint MyOrg1MSP=SHA256:{other}"))
+        .refused(5, "request-fingerprint");
+    world
+        .approve("MyOrg1MSP.csr", &format!("--fingerprint MyOrg2MSP=SHA256:{other}"))
+        .refused(5, "request-fingerprint");
     assert_eq!(world.snapshot(), before);
 }
 
@@ -78,9 +82,10 @@ fn without_a_compared_fingerprint_nothing_is_signed() {
 fn a_fingerprint_given_for_another_organization_says_so() {
     let world = World::new();
     let fingerprint = world.request();
-    let ran =
-        world.approve("MyOrg1MSP.csr", &format!("--fingerprint MyOrg2MSP={fingerprint}")).refused(5, "fingerprint");
-    assert!(ran.stderr.contains("was given for MyOrg2MSP, and the request says it is MyOrg1MSP"), "{}", ran.stderr);
+    let ran = world
+        .approve("MyOrg1MSP.csr", &format!("--fingerprint MyOrg2MSP={fingerprint}"))
+        .refused(5, "request-organization");
+    assert!(ran.stderr.contains("it names MyOrg1MSP, but its fingerprint was given for MyOrg2MSP"), "{}", ran.stderr);
 }
 
 #[test]
@@ -101,7 +106,7 @@ fn one_bad_request_stops_the_whole_batch_and_all_findings_are_shown() {
     let before = world.snapshot();
     let ran = world.approve("MyOrg1MSP.csr StrangerMSP.csr spoilt.csr", "--unverified-mail");
     assert_eq!(ran.status, 5);
-    for code in ["[not-a-member]", "[request-der]"] {
+    for code in ["[request-not-a-member]", "[request-not-strict-der]"] {
         assert!(ran.stderr.contains(code), "{code}: {}", ran.stderr);
     }
     assert_eq!(world.snapshot(), before);
@@ -120,7 +125,7 @@ fn two_requests_of_one_organization_are_refused() {
 fn a_host_of_the_orchestrator_is_refused() {
     let world = World::new();
     world.run("enroll -f backend-values.yaml --key-file a.key --hostname orchestrator.example.org").ok();
-    let ran = world.approve("MyOrg1MSP.csr", "--unverified-mail").refused(5, "host");
+    let ran = world.approve("MyOrg1MSP.csr", "--unverified-mail").refused(5, "request-host");
     assert!(ran.stderr.contains("could pose as the orchestrator"), "{}", ran.stderr);
 }
 
@@ -130,7 +135,7 @@ fn a_ca_key_that_is_not_the_certificate_s_is_refused() {
     world.request();
     world.run("enroll -f backend-values.yaml --key-file other.key").ok();
     let ran = world.run("approve MyOrg1MSP.csr -f orchestrator-values.yaml --ca-cert ca.crt --ca-key other.key --offline --yes --unverified-mail");
-    ran.refused(5, "ca-key-other");
+    ran.refused(5, "authority-key-mismatch");
 }
 
 #[test]
@@ -147,8 +152,8 @@ fn a_spoilt_log_stops_the_signing() {
     let world = World::new();
     world.request();
     world.write("ca.issued.jsonl", "{\"time\":\"2026-");
-    let ran = world.approve("MyOrg1MSP.csr", "--unverified-mail").refused(5, "issue-log");
-    assert!(ran.stderr.contains("cut off by a crash"), "{}", ran.stderr);
+    let ran = world.approve("MyOrg1MSP.csr", "--unverified-mail").refused(3, "issue-log-damaged");
+    assert!(ran.stderr.contains("it is cut off"), "{}", ran.stderr);
 }
 
 #[test]

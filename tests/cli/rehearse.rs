@@ -59,5 +59,5 @@ fn a_stranger_is_refused_as_approve_would() {
     world.write("backend-values.yaml", &super::world::BACKEND.replace("MyOrg1MSP", "StrangerMSP"));
     world
         .run("rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml")
-        .refused(5, "not-a-member");
+        .refused(5, "request-not-a-member");
 }

@@ -1,5 +1,7 @@
 //! Worlds that are not as the verbs need them: each has its message, and nothing is written.
 
+use crate::site::chart;
+
 both! {
     fn the_ca_in_the_wrong_kind_or_without_its_item(site) {
         site.approved();
@@ -15,8 +17,8 @@ both! {
     }
 
     fn a_wrong_namespace_and_a_wrong_release(site) {
-        site.enroll("--release nothing").refused(3, "no-release");
-        let chart = site.chart("substra-backend");
+        let chart = chart("substra-backend");
+        site.plugin(&site.org, &format!("enroll -f backend-values.yaml --release nothing --chart {chart}")).refused(3, "no-release");
         let ran = site.plugin(&site.orc, &format!("enroll -f backend-values.yaml --release orchestrator --chart {chart}"));
         ran.refused(3, "release-chart");
         site.plugin(&site.orc, "enroll -f backend-values.yaml").refused(3, "which-release");
@@ -24,7 +26,7 @@ both! {
 
     fn drift_both_ways_is_shown_and_needs_consent(site) {
         site.approved();
-        site.helm(&site.org, &format!("upgrade backend {} -f backend-values.yaml --set worker.replicaCount=0,database.auth.password=secret1", site.chart("substra-backend")));
+        site.helm(&site.org, &format!("upgrade backend {} -f backend-values.yaml --set worker.replicaCount=0,database.auth.password=secret1", chart("substra-backend")));
         site.sh("printf 'scheduler:\\n  enabled: true\\n' >> backend-values.yaml");
         let before = site.state(&site.org);
         let ran = site.enroll("--certificate MyOrg1MSP.crt").refused(3, "drift");
@@ -39,7 +41,7 @@ both! {
 
     fn a_release_that_failed_is_upgraded_again(site) {
         site.approved();
-        let line = format!("upgrade backend {} -f backend-values.yaml --set server.replicaCount=-1", site.chart("substra-backend"));
+        let line = format!("upgrade backend {} -f backend-values.yaml --set server.replicaCount=-1", chart("substra-backend"));
         assert!(!site.helm_command(&site.org, &line).output().unwrap().status.success());
         assert!(site.helm(&site.org, "status backend").contains("STATUS: failed"));
         site.enroll("--certificate MyOrg1MSP.crt --accept-drift").ok();
@@ -49,7 +51,7 @@ both! {
     fn a_release_that_is_pending_stops_the_verb(site) {
         site.approved();
         // A killed helm leaves the release pending for ever.
-        let mut helm = site.helm_command(&site.org, &format!("upgrade backend {} -f backend-values.yaml", site.chart("substra-backend"))).spawn().unwrap();
+        let mut helm = site.helm_command(&site.org, &format!("upgrade backend {} -f backend-values.yaml", chart("substra-backend"))).spawn().unwrap();
         while !site.helm(&site.org, "status backend").contains("STATUS: pending-upgrade") {
             assert!(helm.try_wait().unwrap().is_none(), "helm was too fast to be killed");
         }
@@ -70,7 +72,7 @@ both! {
     fn a_chart_of_another_version_is_refused_before_anything_is_written(site) {
         site.approved();
         let before = site.state(&site.org);
-        let chart = site.chart("substra-backend-old");
+        let chart = chart("substra-backend-old");
         let ran = site.plugin(&site.org, &format!("enroll -f backend-values.yaml --release backend --chart {chart} --yes --certificate MyOrg1MSP.crt"));
         ran.refused(3, "chart");
         let ran = site.plugin(&site.org, "enroll -f backend-values.yaml --release backend --yes --certificate MyOrg1MSP.crt");
@@ -93,7 +95,7 @@ both! {
     fn tls_that_is_not_set_up_comes_first(site) {
         site.approved();
         site.sh("sed 's/    enabled: true/    enabled: false/' backend-values.yaml > off.yaml");
-        site.helm(&site.org, &format!("upgrade backend {} -f off.yaml", site.chart("substra-backend")));
+        site.helm(&site.org, &format!("upgrade backend {} -f off.yaml", chart("substra-backend")));
         site.enroll("--certificate MyOrg1MSP.crt").refused(3, "tls-off");
     }
 }

@@ -29,16 +29,16 @@ both! {
         site.sh("cat foreign-ca.crt other.key > with-key.crt; head -c 300 other-org.crt > cut.crt");
         let before = site.state(&site.org);
         for (file, code) in [
-            ("foreign-ca.crt", "other-ca"),
-            ("other-org.crt", "other-organization"),
-            ("two-orgs.crt", "other-organization"),
-            ("server.usage.crt", "usage"),
-            ("plain.crt", "no-key-id"),
-            ("expired.crt", "ends"),
-            ("ca.crt", "is-a-ca"),
-            ("with-key.crt", "private-key"),
-            ("cut.crt", "not-a-certificate"),
-            ("backend-values.yaml", "not-a-certificate"),
+            ("foreign-ca.crt", "certificate-authority"),
+            ("other-org.crt", "certificate-organization"),
+            ("two-orgs.crt", "certificate-organization"),
+            ("server.usage.crt", "certificate-usage"),
+            ("plain.crt", "certificate-authority-key-id"),
+            ("expired.crt", "certificate-times"),
+            ("ca.crt", "certificate-organization"),
+            ("with-key.crt", "certificate-file-holds-key"),
+            ("cut.crt", "certificate-file-damaged"),
+            ("backend-values.yaml", "certificate-file-empty"),
         ] {
             let ran = site.enroll(&format!("--key-file other.key --certificate {file}")).refused(5, code);
             assert!(ran.stderr.contains(file), "{}", ran.stderr);
@@ -52,7 +52,7 @@ both! {
         site.sh("openssl genrsa 2048 > other.key 2>/dev/null");
         careless(site, "other.crt", "/O=MyOrg1MSP/CN=substra.org-1.example.org", "authorityKeyIdentifier=keyid\\nextendedKeyUsage=clientAuth", "");
         let before = site.state(&site.org);
-        site.enroll("--certificate other.crt").refused(5, "other-key");
+        site.enroll("--certificate other.crt").refused(5, "certificate-key");
         assert_eq!(site.state(&site.org), before);
     }
 
@@ -73,7 +73,7 @@ both! {
         let fingerprint = site.enroll("").ok().fact("fingerprint");
         site.approve(&format!("--ca-cert client.crt --ca-key client.key --ca-object client-ca --fingerprint MyOrg1MSP={fingerprint}")).ok();
         assert!(site.read("orchestrator-values.yaml").contains("MyOrg1MSP:\n          - client-ca\n"));
-        site.enroll("--certificate MyOrg1MSP.crt").refused(5, "other-ca");
+        site.enroll("--certificate MyOrg1MSP.crt").refused(5, "certificate-authority");
         site.enroll("--certificate MyOrg1MSP.crt --client-ca client.crt").ok();
     }
 }

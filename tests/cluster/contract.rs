@@ -78,7 +78,7 @@ fn the_simulated_cluster_answers_as_the_real_one() {
             kubeconfig: Some(site.path(&format!("{}.kubeconfig", site.org))),
             helm: Some(format!("{}/{helm}", bed("BIN")).into()),
             kubectl: Some(format!("{}/kubectl", bed("BIN")).into()),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             ..ToolsOptions::default()
         })
         .unwrap();

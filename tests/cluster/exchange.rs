@@ -1,6 +1,6 @@
 //! The exchange of one organization, its renewal, and runs that find everything done.
 
-use crate::site::{BACKEND, Helm, ORCHESTRATOR, Site};
+use crate::site::{BACKEND, Helm, ORCHESTRATOR, Site, chart};
 
 /// What an enrolment adds to the values file.
 const MERGED: &str = "    cacert: orchestrator-cacert\n    mtls:\n      enabled: true\n      clientCertificate: orchestrator-client-cert\n";
@@ -111,10 +111,10 @@ both! {
 fn old_charts_mount_config_maps() {
     let site = Site::with_charts(Helm::V3, "substra-backend-old", "orchestrator-old");
     let backend =
-        format!("enroll -f backend-values.yaml --release backend --chart {} --yes", site.chart("substra-backend-old"));
+        format!("enroll -f backend-values.yaml --release backend --chart {} --yes", chart("substra-backend-old"));
     let fingerprint = site.plugin(&site.org, &backend).ok().fact("fingerprint");
     let orchestrator =
-        format!("-f orchestrator-values.yaml --release orchestrator --chart {} --yes", site.chart("orchestrator-old"));
+        format!("-f orchestrator-values.yaml --release orchestrator --chart {} --yes", chart("orchestrator-old"));
     let approve = format!(
         "approve MyOrg1MSP.csr {orchestrator} --ca-cert ca.crt --ca-key ca.key --fingerprint MyOrg1MSP={fingerprint}"
     );

@@ -4,7 +4,7 @@ use std::{os::unix::fs::PermissionsExt, process::Command};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::site::{Site, bed, ran};
+use crate::site::{Site, bed, chart, ran};
 
 /// Records the words and the environment of every child; standard input is not recorded, since keys belong there.
 const RECORDER: &str = "#!/bin/sh\n{ echo \"$*\"; env; } >> \"$RECORD\"\nexec \"$REAL\" \"$@\"\n";
@@ -25,7 +25,7 @@ fn recorded(site: &Site, namespace: &str, line: &str) -> String {
     format!("{}{}", ran.stdout, ran.stderr)
 }
 
-/// A key as PEM lines, raw, in hexadecimal and in base64 once more.
+/// The private part of an RSA key (its first third is the public modulus) as PEM lines, raw, in hexadecimal and in base64 once more.
 fn forms(pem: &[u8]) -> Vec<Vec<u8>> {
     let text = String::from_utf8(pem.to_vec()).unwrap();
     let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
@@ -35,7 +35,7 @@ fn forms(pem: &[u8]) -> Vec<Vec<u8>> {
     let hex: String = tail.iter().map(|byte| format!("{byte:02x}")).collect();
     let lines = text.lines().filter(|line| line.len() == 64).map(|line| line.as_bytes().to_vec());
     let again = STANDARD.encode(pem);
-    let twice = again.as_bytes().chunks(64).skip(1).filter(|chunk| chunk.len() == 64).map(<[u8]>::to_vec);
+    let twice = again.as_bytes().chunks(64).skip(12).filter(|chunk| chunk.len() == 64).map(<[u8]>::to_vec);
     lines
         .skip(1)
         .chain([tail.to_vec(), hex.clone().into_bytes(), hex.to_uppercase().into_bytes()])
@@ -49,15 +49,15 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 
 both! {
     fn the_whole_exchange_leaks_none(site) {
-        let chart = site.chart("substra-backend");
-        let enroll = format!("enroll -f backend-values.yaml --release backend --chart {chart} --yes --key-type rsa-2048");
+        let backend = chart("substra-backend");
+        let enroll = format!("enroll -f backend-values.yaml --release backend --chart {backend} --yes --key-type rsa-2048");
         let mut output = recorded(site, &site.org, &enroll);
         let pending = site.object(&site.org, "secret/orchestrator-client-cert-pending");
         let key = STANDARD.decode(pending["data"]["tls.key"].as_str().unwrap()).unwrap();
         let fingerprint = output.lines().find_map(|line| line.strip_prefix("fingerprint: ")).unwrap().to_owned();
         let approve = format!(
             "approve MyOrg1MSP.csr -f orchestrator-values.yaml --release orchestrator --chart {} --yes --ca-cert ca.crt --ca-key ca.key --fingerprint MyOrg1MSP={fingerprint}",
-            site.chart("orchestrator")
+            chart("orchestrator")
         );
         output += &recorded(site, &site.orc, &approve);
         output += &recorded(site, &site.org, &format!("{enroll} --certificate MyOrg1MSP.crt"));

@@ -57,6 +57,11 @@ impl Ran {
     }
 }
 
+/// The folder of a stand-in chart.
+pub(crate) fn chart(name: &str) -> String {
+    format!("{}/{name}", bed("CHARTS"))
+}
+
 /// What `testbed/with` tells; without it these tests fail and say how to run them.
 pub(crate) fn bed(name: &str) -> String {
     std::env::var(format!("TESTBED_{name}"))
@@ -112,16 +117,12 @@ impl Site {
             &format!("create {} orchestrator-tls-cacert --from-file=ca.crt=ca.crt", kind(orchestrator)),
         );
         site.admin(&site.orc, "create secret tls orchestrator-tls-server-pair --cert=server.crt --key=server.key");
-        site.helm(&site.org, &format!("install backend {} -f backend-values.yaml", site.chart(backend)));
-        site.helm(&site.orc, &format!("install orchestrator {} -f orchestrator-values.yaml", site.chart(orchestrator)));
+        site.helm(&site.org, &format!("install backend {} -f backend-values.yaml", chart(backend)));
+        site.helm(&site.orc, &format!("install orchestrator {} -f orchestrator-values.yaml", chart(orchestrator)));
         site
     }
 
-    pub(crate) fn chart(&self, name: &str) -> String {
-        format!("{}/{name}", bed("CHARTS"))
-    }
-
-    /// A ServiceAccount with just the rights of the role, and its kubeconfig.
+    /// An account with just the rights of the role, and its kubeconfig.
     fn account(&self, namespace: &str, role: &str) {
         self.admin(namespace, &format!("create namespace {namespace}"));
         let role = fs::read_to_string(format!("{}/{role}.yaml", bed("ROLES"))).unwrap().replace("NAMESPACE", namespace);
@@ -207,12 +208,12 @@ impl Site {
 
     /// `enroll` on the backend.
     pub(crate) fn enroll(&self, more: &str) -> Ran {
-        let chart = self.chart("substra-backend");
+        let chart = chart("substra-backend");
         self.plugin(&self.org, &format!("enroll -f backend-values.yaml --release backend --chart {chart} --yes {more}"))
     }
 
     pub(crate) fn approve(&self, more: &str) -> Ran {
-        let chart = self.chart("orchestrator");
+        let chart = chart("orchestrator");
         let line = format!(
             "approve MyOrg1MSP.csr -f orchestrator-values.yaml --release orchestrator --chart {chart} --yes {more}"
         );
@@ -220,7 +221,7 @@ impl Site {
     }
 
     pub(crate) fn gate(&self, way: &str, more: &str) -> Ran {
-        let chart = self.chart("orchestrator");
+        let chart = chart("orchestrator");
         self.plugin(
             &self.orc,
             &format!("gate {way} -f orchestrator-values.yaml --release orchestrator --chart {chart} --yes {more}"),

@@ -93,13 +93,13 @@ impl Approval<'_> {
                 .why("the orchestrator would crash on it")
                 .next("make it again with the CA's certificate alone as ca.crt")
         })?;
-        if first.fingerprint == authority.fingerprint() {
+        if first.fingerprint() == authority.fingerprint() {
             return Ok(());
         }
         Err(fail("ca-not-the-clusters", "the CA that would sign is not the one in the cluster".to_owned())
             .why(format!(
                 "{kind} {name} begins with a CA whose key is {}, the one given has {}",
-                first.fingerprint,
+                first.fingerprint(),
                 authority.fingerprint()
             ))
             .next("use the federation's CA, or name the object that holds this one with --ca-object"))

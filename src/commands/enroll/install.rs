@@ -198,7 +198,7 @@ impl Enrolment<'_> {
         let mut outcome = commands::outcome(VERB, stage, steps)
             .fact("organization", org.as_str())
             .fact("serial", serial.as_str())
-            .fact("fingerprint", pair.certificate.fingerprint.to_string())
+            .fact("fingerprint", pair.certificate.fingerprint().to_string())
             .fact("not after", commands::rfc3339(pair.certificate.not_after));
         if stage == "planned" {
             return outcome;

@@ -16,7 +16,7 @@ use crate::{
     substra::{
         kebab::kebab_case,
         servers::{Answer, BackendClient, Pair, call, call_impostor},
-        specimen::{LeafUsage, Recipe},
+        specimen::{self, LeafUsage, Recipe},
     },
 };
 
@@ -140,7 +140,7 @@ impl<'a> Bench<'a> {
 
     /// The server would let such a certificate in as both: the policy must not let it come into being.
     fn two_organizations(&self, org: &Organization) -> Result<Verdict> {
-        let request = two_organizations_request(&self.key, org)?;
+        let request = specimen::request(&[org.msp_id.as_str(), "SomebodyElseMSP"], &org.host, &self.key)?;
         let members: Vec<String> = self.federation.organizations.iter().map(|org| org.msp_id.to_string()).collect();
         let log = IssueLog::default();
         let circumstances = Circumstances {
@@ -184,22 +184,4 @@ impl<'a> Bench<'a> {
         ));
         Ok(verdicts)
     }
-}
-
-fn two_organizations_request(key: &PrivateKey, org: &Organization) -> Result<String> {
-    use crate::pki::{
-        der::{self, SEQUENCE, oid, tlv},
-        pem,
-    };
-    let subject = tlv(
-        SEQUENCE,
-        &[
-            &der::rdn(oid::ORGANIZATION, org.msp_id.as_str()),
-            &der::rdn(oid::ORGANIZATION, "SomebodyElseMSP"),
-            &der::rdn(oid::COMMON_NAME, &org.host),
-        ],
-    );
-    let info = tlv(SEQUENCE, &[&[2, 1, 0], &subject, key.spki(), &[0xa0, 0]]);
-    let request = tlv(SEQUENCE, &[&info, key.signature_algorithm(), &der::bits(&key.sign(&info)?)]);
-    Ok(pem::encode("CERTIFICATE REQUEST", &request).to_string())
 }

@@ -1,4 +1,4 @@
-//! What Go's and grpcio's judgement of a chain have in common: the words for a fault, and what a certificate allows.
+//! What Go's and grpcio's judgement of a chain have in common: the words for a fault, and what else a certificate says.
 
 use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
 
@@ -35,44 +35,50 @@ pub(super) enum Fault {
     Name,
 }
 
-/// keyUsage's bit for digitalSignature.
-pub(super) const DIGITAL_SIGNATURE: u16 = 1;
-
 /// The most issuers of a chain that are looked for; the real parties take more, federations have one or two.
 pub(super) const LONGEST: usize = 4;
 
-const KEY_CERT_SIGN: u16 = 1 << 5;
-
-const BASIC_CONSTRAINTS: &str = "2.5.29.19";
-const SUBJECT_ALT_NAME: &str = "2.5.29.17";
-
 /// Extensions that both parties understand when they are critical: key usage, alternative names, basic and name
 /// constraints, policies, extended key usage.
-const UNDERSTOOD: [&str; 6] = ["2.5.29.15", SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, "2.5.29.30", "2.5.29.32", "2.5.29.37"];
+const UNDERSTOOD: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.32", "2.5.29.37"];
 
-/// Whether keyUsage, where there is one, has keyCertSign.
-pub(super) fn may_sign_certificates(certificate: &Certificate) -> bool {
-    certificate.key_usage.is_none_or(|usage| usage & KEY_CERT_SIGN != 0)
+/// What the parties look at and this tool's own checks do not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Details {
+    /// A critical extension stands in it that is not understood.
+    pub(super) unknown_critical: bool,
+    /// It has a subjectAltName, of any kind.
+    pub(super) alternative_names: bool,
+    /// It has a keyUsage without digitalSignature.
+    pub(super) no_signatures: bool,
+    /// It has an extendedKeyUsage without serverAuth; anyExtendedKeyUsage is no serverAuth.
+    pub(super) not_a_server_s: bool,
+    path_length: Option<u32>,
 }
 
-/// Whether it has a subjectAltName of any kind.
-pub(super) fn has_alternative_names(certificate: &Certificate) -> bool {
-    certificate.extensions.iter().any(|id| id == SUBJECT_ALT_NAME)
-}
+impl Details {
+    /// Reads them; what cannot be read is not understood.
+    pub(super) fn of(certificate: &Certificate) -> Self {
+        let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else {
+            return Self { unknown_critical: true, ..Self::default() };
+        };
+        let mut details = Self::default();
+        for extension in parsed.extensions() {
+            let understood = UNDERSTOOD.contains(&extension.oid.to_id_string().as_str());
+            details.unknown_critical |= extension.critical && !understood;
+            match extension.parsed_extension() {
+                ParsedExtension::SubjectAlternativeName(_) => details.alternative_names = true,
+                ParsedExtension::KeyUsage(usage) => details.no_signatures = !usage.digital_signature(),
+                ParsedExtension::ExtendedKeyUsage(usage) => details.not_a_server_s = !usage.server_auth,
+                ParsedExtension::BasicConstraints(limits) => details.path_length = limits.path_len_constraint,
+                _ => {}
+            }
+        }
+        details
+    }
 
-/// Whether a critical extension stands in it that is not understood.
-pub(super) fn has_unknown_critical(certificate: &Certificate) -> bool {
-    let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else { return true };
-    let mut critical = parsed.extensions().iter().filter(|extension| extension.critical);
-    critical.any(|extension| !UNDERSTOOD.contains(&extension.oid.to_id_string().as_str()))
-}
-
-/// Whether so many further CAs may stand between it and the leaf (RFC 5280, 4.2.1.9).
-pub(super) fn allows_depth(certificate: &Certificate, between: usize) -> bool {
-    let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else { return false };
-    let mut limits = parsed.extensions().iter().filter_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::BasicConstraints(constraints) => constraints.path_len_constraint,
-        _ => None,
-    });
-    limits.next().is_none_or(|limit| usize::try_from(limit).is_ok_and(|limit| between <= limit))
+    /// Whether so many further CAs may stand between it and the leaf (RFC 5280, 4.2.1.9).
+    pub(super) fn allow_depth(self, between: usize) -> bool {
+        self.path_length.is_none_or(|limit| usize::try_from(limit).is_ok_and(|limit| between <= limit))
+    }
 }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::chain::{self, Fault, LONGEST, Usage};
+use super::chain::{Details, Fault, LONGEST, Usage};
 use crate::pki::inspect::Certificate;
 
 /// What the ways are sought in.
@@ -67,19 +67,20 @@ impl<'a> Search<'a> {
 
     /// `isValid`: critical extensions, dates, path length, a root's too.
     fn is_valid(&self, certificate: &Certificate, between: usize) -> Result<(), Fault> {
-        if chain::has_unknown_critical(certificate) {
+        let details = Details::of(certificate);
+        if details.unknown_critical {
             return Err(Fault::Constraint);
         }
         if self.now < certificate.not_before || certificate.not_after < self.now {
             return Err(Fault::Expired);
         }
-        if chain::allows_depth(certificate, between) { Ok(()) } else { Err(Fault::Constraint) }
+        if details.allow_depth(between) { Ok(()) } else { Err(Fault::Constraint) }
     }
 }
 
 /// `CheckSignatureFrom`: v3 needs CA:TRUE, and so does every issuer that is not itself trusted.
 fn may_issue(certificate: &Certificate, trusted: bool) -> bool {
-    chain::may_sign_certificates(certificate) && (certificate.is_ca || trusted && certificate.version < 3)
+    certificate.key_cert_sign != Some(false) && (certificate.is_ca || trusted && certificate.version < 3)
 }
 
 /// `VerifyHostname`: dNSNames alone, never the CN; a wildcard is one whole label.

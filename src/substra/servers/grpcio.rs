@@ -2,18 +2,15 @@
 
 use time::OffsetDateTime;
 
-use super::chain::{self, DIGITAL_SIGNATURE, Fault, LONGEST};
+use super::chain::{Details, Fault, LONGEST};
 use crate::pki::inspect::Certificate;
-
-/// serverAuth; anyExtendedKeyUsage does not stand for it here.
-const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
 
 /// Goes from the leaf to a trusted certificate, without ever going back. Of a trusted one only the name, the key and the
 /// dates count.
 pub(super) fn judge(sent: &[Certificate], roots: &[Certificate], now: OffsetDateTime) -> Result<(), Fault> {
     let (leaf, others) = sent.split_first().ok_or(Fault::UnknownIssuer)?;
     // The handshake itself asks for this bit (KEY_USAGE_BIT_INCORRECT).
-    if leaf.key_usage.is_some_and(|usage| usage & DIGITAL_SIGNATURE == 0) {
+    if Details::of(leaf).no_signatures {
         return Err(Fault::Usage);
     }
     let mut end = leaf;
@@ -26,22 +23,16 @@ pub(super) fn judge(sent: &[Certificate], roots: &[Certificate], now: OffsetDate
         if !trusted.is_empty() {
             return ends_in(end, &trusted, now);
         }
-        end =
-            others.iter().find(|other| other.der != end.der && fits(end, other)).ok_or(Fault::UnknownIssuer).and_then(
-                |issuer| {
-                    let signed = issuer.is_ca && end.is_signed_by(issuer);
-                    let deep = chain::allows_depth(issuer, between);
-                    if !signed {
-                        Err(Fault::UnknownIssuer)
-                    } else if deep {
-                        Ok(issuer)
-                    } else {
-                        Err(Fault::Constraint)
-                    }
-                },
-            )?;
+        end = sent_issuer(end, others, between)?;
     }
     Err(Fault::UnknownIssuer)
+}
+
+/// The first of the sent certificates that fits, and no other.
+fn sent_issuer<'a>(end: &Certificate, others: &'a [Certificate], between: usize) -> Result<&'a Certificate, Fault> {
+    let issuer = others.iter().find(|other| other.der != end.der && fits(end, other));
+    let issuer = issuer.filter(|issuer| issuer.is_ca && end.is_signed_by(issuer)).ok_or(Fault::UnknownIssuer)?;
+    if Details::of(issuer).allow_depth(between) { Ok(issuer) } else { Err(Fault::Constraint) }
 }
 
 /// Which of several roots that fit is taken depends on their order in the bundle in a way that nobody can foresee (a heap
@@ -57,16 +48,16 @@ fn ends_in(end: &Certificate, trusted: &[&Certificate], now: OffsetDateTime) -> 
 fn fits(certificate: &Certificate, issuer: &Certificate) -> bool {
     let ids = (&certificate.authority_key_id, &issuer.subject_key_id);
     let same_key = if let (Some(asked), Some(has)) = ids { asked == has } else { true };
-    certificate.issuer_der == issuer.subject_der && same_key && chain::may_sign_certificates(issuer)
+    certificate.issuer_der == issuer.subject_der && same_key && issuer.key_cert_sign != Some(false)
 }
 
 /// What counts of certificates that were sent, intermediate ones too.
 fn is_sound(certificate: &Certificate, now: OffsetDateTime) -> Result<(), Fault> {
-    let usage = certificate.extended_key_usage.as_ref();
-    if chain::has_unknown_critical(certificate) {
+    let details = Details::of(certificate);
+    if details.unknown_critical {
         return Err(Fault::Constraint);
     }
-    if usage.is_some_and(|all| !all.iter().any(|one| one == SERVER_AUTH)) {
+    if details.not_a_server_s {
         return Err(Fault::Usage);
     }
     if is_valid(certificate, now) { Ok(()) } else { Err(Fault::Expired) }
@@ -80,7 +71,7 @@ fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
 /// label before at least two others; a final dot does not count.
 pub(super) fn covers(leaf: &Certificate, name: &str) -> Result<(), Fault> {
     let common_name = leaf.common_names.get(..1).unwrap_or_default();
-    let names = if chain::has_alternative_names(leaf) { leaf.dns_names.as_slice() } else { common_name };
+    let names = if Details::of(leaf).alternative_names { leaf.dns_names.as_slice() } else { common_name };
     let name = name.trim_end_matches('.');
     let fits = |pattern: &String| {
         let pattern = pattern.trim_end_matches('.');

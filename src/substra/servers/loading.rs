@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use crate::pki::{inspect::Certificate, key::PrivateKey, pem};
+use crate::pki::{inspect::Certificate, key::PrivateKey};
 
 /// A label that a certificate's block has.
 const CERTIFICATE: &str = "CERTIFICATE";
@@ -13,6 +13,8 @@ const OLD_LABELS: [&str; 2] = ["X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
 
 struct Block {
     label: String,
+    /// Its lines between the boundaries.
+    body: Zeroizing<String>,
     /// `None` where it is not base64.
     der: Option<Zeroizing<Vec<u8>>>,
     /// An empty line stands in it, not right after its beginning: Go reads over it, BoringSSL does not.
@@ -24,13 +26,14 @@ impl Block {
         let text = Zeroizing::new(body.iter().flat_map(|line| line.chars()).filter(|c| *c != ' ').collect::<String>());
         Self {
             label: label.to_owned(),
+            body: Zeroizing::new(body.join("\n")),
             der: STANDARD.decode(text.as_bytes()).ok().map(Zeroizing::new),
             gap: body.iter().skip(1).any(|line| line.is_empty()),
         }
     }
 
     fn certificate(&self) -> Option<Certificate> {
-        Certificate::from_der(self.der.as_ref()?)
+        Certificate::from_der(self.der.as_ref()?).ok()
     }
 }
 
@@ -74,6 +77,8 @@ pub(super) fn chain(text: &[u8]) -> Vec<Certificate> {
 /// The first private key, as both parties take it; other blocks are skipped, an encrypted key is refused.
 pub(super) fn key(text: &[u8]) -> Option<PrivateKey> {
     let found = blocks(text);
-    let block = found.iter().find(|block| block.label.ends_with("PRIVATE KEY"))?;
-    PrivateKey::from_pem(pem::encode(&block.label, block.der.as_ref()?).as_bytes(), None).ok()
+    let block = found.iter().find(|block| block.label.ends_with("PRIVATE KEY")).filter(|block| !block.gap)?;
+    let (label, body) = (&block.label, block.body.as_str());
+    let alone = Zeroizing::new(format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"));
+    PrivateKey::from_pem(alone.as_bytes(), None).ok()
 }
