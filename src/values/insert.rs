@@ -6,7 +6,7 @@ use super::{
     Change, Refusal, Setting,
     edit::{Document, Splice},
     literal,
-    tree::{Kind, Node, Style},
+    tree::{Kind, Node},
 };
 
 /// How a file is written.
@@ -104,13 +104,16 @@ impl Document<'_> {
         }
         let column = map.at.1 - 1;
         let is_root = self.tree.root.as_ref().is_some_and(|root| std::ptr::eq(root, map));
-        let last = last_scalar(map);
+        let last = map.last_scalar();
         let at = if is_root {
             self.document_end()
         } else {
             self.after_comments(self.line_after(self.content_end(map)), column)
         };
-        if at == self.text.len() && !self.text.ends_with('\n') && last.is_some_and(|last| self.keeps_line_ends(last)) {
+        if at == self.text.len()
+            && !self.text.ends_with('\n')
+            && last.is_some_and(|last| last.keeps_line_ends(self.text))
+        {
             return Err(Refusal::new(
                 "block-text-end",
                 map.at,
@@ -173,7 +176,7 @@ impl Document<'_> {
             return Err(odd());
         }
         let at = self.line_after(self.content_end(last));
-        if at == self.text.len() && !self.text.ends_with('\n') && self.keeps_line_ends(last) {
+        if at == self.text.len() && !self.text.ends_with('\n') && last.keeps_line_ends(self.text) {
             return Err(odd());
         }
         Ok(vec![self.lines_at(at, &[format!("{}- {}", " ".repeat(column), literal::text(item, false))])])
@@ -226,8 +229,8 @@ impl Document<'_> {
     /// Where a node's last content ends; kept blank lines are a part of a `|+` text.
     pub(super) fn content_end(&self, node: &Node) -> usize {
         let end = node.end();
-        match last_scalar(node) {
-            Some(last) if is_block(last) && self.header(last).contains('+') => {
+        match node.last_scalar() {
+            Some(last) if last.header(self.text).contains('+') => {
                 let rest = &self.text[end..];
                 let blank = rest.split_inclusive('\n').skip(1).take_while(|line| line.trim().is_empty());
                 let kept: usize = blank.map(str::len).sum();
@@ -236,31 +239,5 @@ impl Document<'_> {
             }
             _ => end,
         }
-    }
-
-    fn keeps_line_ends(&self, last: &Node) -> bool {
-        is_block(last) && !self.header(last).contains('-')
-    }
-
-    /// The `|` or `>` of a block text with its signs.
-    fn header(&self, block: &Node) -> &str {
-        let before = self.text[..block.bytes.start].trim_end();
-        let line = &before[self.line_start(before.len())..];
-        let own = self.text[block.bytes.start..].lines().next().unwrap_or_default();
-        let line = if own.starts_with(['|', '>']) { own } else { line };
-        line.rfind(['|', '>']).map_or("", |at| &line[at..])
-    }
-}
-
-fn is_block(node: &Node) -> bool {
-    matches!(node.kind, Kind::Scalar { style: Style::Block, .. })
-}
-
-/// The scalar that a block collection ends with.
-fn last_scalar(node: &Node) -> Option<&Node> {
-    match &node.kind {
-        Kind::Map { pairs, flow: false } => pairs.last().and_then(|(_, value)| last_scalar(value)),
-        Kind::List { items, flow: false } => items.last().and_then(last_scalar),
-        _ => Some(node),
     }
 }

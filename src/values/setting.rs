@@ -23,6 +23,12 @@ impl From<&str> for Scalar {
     }
 }
 
+impl From<String> for Scalar {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
 impl Scalar {
     pub(super) fn value(&self) -> Value {
         match self {

@@ -129,7 +129,9 @@ impl ServerCertVerifier for Judge {
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let leaf = self.chain(leaf, others, Usage::Server).map_err(|error| match error {
-            Error::InvalidCertificate(CertificateError::NotValidForName) => Error::InvalidCertificate(CertificateError::InvalidPurpose),
+            Error::InvalidCertificate(CertificateError::NotValidForName) => {
+                Error::InvalidCertificate(CertificateError::InvalidPurpose)
+            }
             other => other,
         })?;
         chain::covers(&leaf, &name.to_str(), self.rules).map_err(error)?;

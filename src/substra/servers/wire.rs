@@ -6,7 +6,8 @@ use std::{
 };
 
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, ServerConfig, ServerConnection, pki_types::ServerName,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, ServerConfig, ServerConnection,
+    pki_types::ServerName,
 };
 
 use super::Answer;
