@@ -70,7 +70,8 @@ impl Document<'_> {
         let own_line = self.line_start(close);
         if own_line <= end || !self.text[own_line..close].trim().is_empty() {
             return Ok(match comma {
-                Some(comma) => vec![Splice { at: comma + 1, removed: 0, inserted: format!(" {content}") }],
+                // Who ends a collection with a comma goes on to do so.
+                Some(comma) => vec![Splice { at: comma, removed: 0, inserted: format!(", {content}") }],
                 None => vec![Splice { at: end, removed: 0, inserted: format!(", {content}") }],
             });
         }
@@ -80,7 +81,8 @@ impl Document<'_> {
         if self.line_start(first.bytes.start) <= node.bytes.start {
             indent = close - own_line + self.habits.step();
         }
-        let line = format!("{}{content}{}", " ".repeat(indent), self.habits.line_end());
+        let last_comma = if comma.is_some() { "," } else { "" };
+        let line = format!("{}{content}{last_comma}{}", " ".repeat(indent), self.habits.line_end());
         let line = Splice { at: own_line, removed: 0, inserted: line };
         let comma = comma.is_none().then(|| Splice { at: end, removed: 0, inserted: ",".to_owned() });
         Ok(comma.into_iter().chain([line]).collect())
@@ -107,7 +109,7 @@ fn ends(node: &Node) -> Option<(&Node, &Node)> {
 }
 
 /// The comma between the last member and the closing bracket, comments passed over.
-fn comma_after(text: &str, end: usize, close: usize) -> Option<usize> {
+pub(super) fn comma_after(text: &str, end: usize, close: usize) -> Option<usize> {
     let mut in_comment = false;
     for (at, c) in text[end..close].char_indices() {
         match c {

@@ -2,7 +2,9 @@
 #![allow(missing_docs, clippy::disallowed_methods, reason = "tests are the world outside")]
 
 mod corpus;
+mod files;
 mod helm;
+mod lines;
 mod mutants;
 mod traps;
 

@@ -96,7 +96,7 @@ fn t10_a_comma_goes_before_the_comment() {
 
 #[test]
 fn t11_a_last_comma_is_used() {
-    gives("orchestrator: {host: x,}\n", &mtls(), "orchestrator: {host: x, tls: {enabled: true}}\n");
+    gives("orchestrator: {host: x,}\n", &mtls(), "orchestrator: {host: x, tls: {enabled: true},}\n");
 }
 
 #[test]
