@@ -1,12 +1,11 @@
 //! The edit of one file: settings become splices, and two gates prove the result before it leaves.
 
-use serde_json::Value;
-
 use super::{
     Change, Refusal, Scalar, Setting, apply, flow, insert, literal, read,
     read::{is_merge, key},
     refuse,
-    tree::{self, Kind, Node, Style, Tree},
+    setting::snippet,
+    tree::{Kind, Node, Style, Tree},
 };
 
 /// Some bytes of a text give way to others.
@@ -29,32 +28,31 @@ pub(super) struct Document<'a> {
 /// # Errors
 /// The text cannot be read, or a setting stands where it cannot be edited safely; the refusal has the YAML to paste.
 pub fn edit(text: &[u8], settings: &[Setting]) -> Result<Vec<u8>, Refusal> {
-    let old = read(text)?;
-    let body = refuse::check(text)?;
-    let mark = &text[..text.len() - body.len()];
-    let mut new = body.to_owned();
-    for setting in settings {
-        new = edit_one(new, setting).map_err(|refusal| Refusal { snippet: Some(setting.snippet()), ..refusal })?;
-    }
-    let meant = apply(&old, settings);
-    let bytes = [mark, new.as_bytes()].concat();
-    // The gate of the tree. The gate of the bytes is passed at each splice.
-    if read(&bytes).as_ref() != Ok(&meant) {
-        return Err(Refusal { snippet: Some(snippets(settings)), ..unproven() });
-    }
-    Ok(bytes)
+    proven(text, settings).map_err(|refusal| Refusal { snippet: Some(snippet(settings)), ..refusal })
 }
 
-fn edit_one(text: String, setting: &Setting) -> Result<String, Refusal> {
-    let tree = tree::parse(refuse::check(text.as_bytes())?)?;
-    if setting.holds(&read::value(&tree)?) {
-        return Ok(text);
+fn proven(text: &[u8], settings: &[Setting]) -> Result<Vec<u8>, Refusal> {
+    let body = refuse::check(text)?;
+    let mark = &text[..text.len() - body.len()];
+    let (mut tree, mut value) = read::both(text)?;
+    let meant = apply(&value, settings);
+    let mut new = body.to_owned();
+    for setting in settings {
+        if setting.holds(&value) {
+            continue;
+        }
+        new = edit_one(&new, tree, setting)?;
+        (tree, value) = read::both(new.as_bytes()).map_err(|_| unproven())?;
     }
-    let habits = insert::Habits::of(&text, tree.root.as_ref());
-    let document = Document { text: &text, tree, habits };
-    let splices = document.plan(setting)?;
-    let new = splice(&text, &splices);
-    if unsplice(&new, &splices, &text).as_deref() == Some(text.as_str()) { Ok(new) } else { Err(unproven()) }
+    // The gate of the tree. The gate of the bytes is passed at each splice.
+    if value == meant { Ok([mark, new.as_bytes()].concat()) } else { Err(unproven()) }
+}
+
+fn edit_one(text: &str, tree: Tree, setting: &Setting) -> Result<String, Refusal> {
+    let habits = insert::Habits::of(text, tree.root.as_ref());
+    let splices = Document { text, tree, habits }.plan(setting)?;
+    let new = splice(text, &splices);
+    if unsplice(&new, &splices, text).as_deref() == Some(text) { Ok(new) } else { Err(unproven()) }
 }
 
 fn splice(text: &str, splices: &[Splice]) -> String {
@@ -91,10 +89,6 @@ fn unproven() -> Refusal {
     Refusal::new("unproven", (0, 0), "the edit could not be proven to change nothing else")
 }
 
-fn snippets(settings: &[Setting]) -> String {
-    settings.iter().map(Setting::snippet).collect()
-}
-
 impl Document<'_> {
     /// Walks down the path as far as it is there, and changes or adds what is left of it.
     fn plan(&self, setting: &Setting) -> Result<Vec<Splice>, Refusal> {
@@ -113,6 +107,7 @@ impl Document<'_> {
             let Some((key, value)) = find(pairs, name)? else {
                 return self.add(parent.map(|(key, _)| key), node, rest, &setting.change);
             };
+            self.after_colon(key)?;
             if rest.len() == 1 {
                 return self.leaf(parent.map(|(key, _)| key), node, (key, value), &setting.change);
             }
@@ -146,7 +141,10 @@ impl Document<'_> {
         match (flow, pairs.is_empty()) {
             (false, _) => self.add_to_block(map, rest, change),
             (true, true) if self.is_bare(map) => self.open_block(parent, map, rest, change),
-            (true, _) => self.add_to_flow(map, &flow::content(rest, change, self.is_quoted(map))),
+            (true, empty) => {
+                let quoted = if empty { parent.is_some_and(|key| self.has_quotes(key)) } else { self.is_quoted(map) };
+                self.add_to_flow(map, &flow::content(rest, change, quoted))
+            }
         }
     }
 
@@ -158,8 +156,7 @@ impl Document<'_> {
         rest: &[String],
         change: &Change,
     ) -> Result<Vec<Splice>, Refusal> {
-        let is_null = matches!(&node.kind, Kind::Scalar { text, style: Style::Plain } if super::scalar::resolve(text) == Ok(Value::Null));
-        if !is_null || parent.is_none() {
+        if !node.is_null() || parent.is_none() {
             return Err(Refusal::new("not-a-map", node.at, "something else stands where a map must be"));
         }
         self.open_block(parent.map(|(key, _)| key), node, rest, change)
@@ -180,16 +177,12 @@ impl Document<'_> {
             (Change::Set(scalar), Kind::Scalar { style, .. }) => self.set(key, value, *style, scalar, map),
             (Change::Include(item), Kind::List { items, flow: false }) => self.add_item(value, items, item),
             (Change::Include(item), Kind::List { items, flow: true }) => {
-                let quoted = items.iter().any(|item| self.text[item.bytes.start..].starts_with('"'));
+                let quoted = items.iter().any(|item| self.has_quotes(item));
                 self.add_to_flow(value, &literal::text(item, quoted))
             }
-            (Change::Include(_), Kind::Map { .. } | Kind::Scalar { .. }) => {
-                let null = matches!(&value.kind, Kind::Scalar { text, style: Style::Plain } if super::scalar::resolve(text) == Ok(Value::Null));
-                if null {
-                    self.open_block(Some(key), value, &[], change)
-                } else {
-                    Err(Refusal::new("not-a-list", value.at, "something else stands where a list must be"))
-                }
+            (Change::Include(_), _) if value.is_null() => self.open_block(Some(key), value, &[], change),
+            (Change::Include(_), _) => {
+                Err(Refusal::new("not-a-list", value.at, "something else stands where a list must be"))
             }
             _ => Err(Refusal::new("not-a-value", value.at, "a map or list stands where a single value must be")),
         }

@@ -31,9 +31,14 @@ impl Document<'_> {
     /// Whether keys of a flow map are written as in JSON.
     pub(super) fn is_quoted(&self, map: &Node) -> bool {
         match &map.kind {
-            Kind::Map { pairs, .. } => pairs.iter().any(|(key, _)| self.text[key.bytes.start..].starts_with('"')),
+            Kind::Map { pairs, .. } => pairs.iter().any(|(key, _)| self.has_quotes(key)),
             _ => false,
         }
+    }
+
+    /// Whether a scalar is written in double quotes.
+    pub(super) fn has_quotes(&self, node: &Node) -> bool {
+        self.text[node.bytes.start..].starts_with('"')
     }
 
     /// Whether some flow collection encloses a node.
@@ -49,7 +54,7 @@ impl Document<'_> {
         path: &[String],
         change: &Change,
     ) -> Result<Vec<Splice>, Refusal> {
-        let quoted = self.text[key.bytes.start..].starts_with('"');
+        let quoted = self.has_quotes(key);
         let inner = content(path, change, quoted);
         let inner = if path.is_empty() { inner } else { format!("{{{inner}}}") };
         if value.is_unwritten() {

@@ -104,22 +104,11 @@ impl Document<'_> {
         }
         let column = map.at.1 - 1;
         let is_root = self.tree.root.as_ref().is_some_and(|root| std::ptr::eq(root, map));
-        let last = map.last_scalar();
         let at = if is_root {
             self.document_end()
         } else {
             self.after_comments(self.line_after(self.content_end(map)), column)
         };
-        if at == self.text.len()
-            && !self.text.ends_with('\n')
-            && last.is_some_and(|last| last.keeps_line_ends(self.text))
-        {
-            return Err(Refusal::new(
-                "block-text-end",
-                map.at,
-                "the file ends inside a block text without a line end, and a line more would change that text",
-            ));
-        }
         Ok(vec![self.lines_at(at, &self.habits.lines(path, change, column))])
     }
 
@@ -172,13 +161,10 @@ impl Document<'_> {
         let line = self.line_start(last.bytes.start);
         let before = &self.text[line..last.bytes.start];
         let column = before.len() - before.trim_start_matches(' ').len();
-        if last.is_unwritten() || before.trim() != "-" {
+        if last.is_unwritten() || last.is_block_text() || before.trim() != "-" {
             return Err(odd());
         }
         let at = self.line_after(self.content_end(last));
-        if at == self.text.len() && !self.text.ends_with('\n') && last.keeps_line_ends(self.text) {
-            return Err(odd());
-        }
         Ok(vec![self.lines_at(at, &[format!("{}- {}", " ".repeat(column), literal::text(item, false))])])
     }
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::literal;
+
 /// A value of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scalar {
@@ -90,24 +92,30 @@ impl Setting {
             _ => false,
         }
     }
+}
 
-    /// The YAML that a person would merge by hand.
-    pub(super) fn snippet(&self) -> String {
-        let mut lines = String::new();
-        for (depth, key) in self.path.iter().enumerate() {
-            let last = depth + 1 == self.path.len();
-            let value = match (&self.change, last) {
-                (Change::Set(value), true) => format!(" {}", super::literal::scalar(value, false)),
-                (Change::Remove, true) => "  # take this key out".to_owned(),
+/// The YAML that a person would merge by hand: every setting, each key once.
+pub(super) fn snippet(settings: &[Setting]) -> String {
+    let mut settings: Vec<&Setting> = settings.iter().collect();
+    settings.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut lines = String::new();
+    let mut above: &[String] = &[];
+    for Setting { path, change } in settings {
+        let shared = path.iter().zip(above).take_while(|(a, b)| a == b).count();
+        for (depth, key) in path.iter().enumerate().skip(shared) {
+            let value = match change {
+                Change::Set(value) if depth + 1 == path.len() => format!(" {}", literal::scalar(value, false)),
+                Change::Remove if depth + 1 == path.len() => "  # take this key out".to_owned(),
                 _ => String::new(),
             };
-            lines.push_str(&format!("{}{}:{value}\n", "  ".repeat(depth), super::literal::text(key, false)));
+            lines.push_str(&format!("{}{}:{value}\n", "  ".repeat(depth), literal::text(key, false)));
         }
-        if let Change::Include(item) = &self.change {
-            lines.push_str(&format!("{}- {}\n", "  ".repeat(self.path.len()), super::literal::text(item, false)));
+        if let Change::Include(item) = change {
+            lines.push_str(&format!("{}- {}\n", "  ".repeat(path.len()), literal::text(item, false)));
         }
-        lines
+        above = path;
     }
+    lines
 }
 
 /// The tree after the settings: what the new text must read as.

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeSet, ops::Range};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
-use super::{Refusal, refuse};
+use super::{Refusal, refuse, scalar};
 
 /// How deep maps and lists may stand in each other; beyond it, recursion could run out of stack.
 const DEEPEST: usize = 200;
@@ -72,7 +72,7 @@ impl Node {
 
     /// The signs after the `|` or `>` of a block text, with the sign itself; else nothing.
     pub(super) fn header<'a>(&self, text: &'a str) -> &'a str {
-        if !matches!(self.kind, Kind::Scalar { style: Style::Block, .. }) {
+        if !self.is_block_text() {
             return "";
         }
         let line = &text[text[..self.bytes.start].rfind('\n').map_or(0, |i| i + 1)..self.bytes.start];
@@ -82,10 +82,21 @@ impl Node {
         header.map_or("", |(_, word)| word)
     }
 
+    /// Whether it is written with `|` or `>`.
+    pub(super) fn is_block_text(&self) -> bool {
+        matches!(self.kind, Kind::Scalar { style: Style::Block, .. })
+    }
+
     /// Whether it is a block text whose last line end is a part of it.
     pub(super) fn keeps_line_ends(&self, text: &str) -> bool {
         let header = self.header(text);
         !header.is_empty() && !header.contains('-')
+    }
+
+    /// Whether it is null, written or not.
+    pub(super) fn is_null(&self) -> bool {
+        let Kind::Scalar { text, style: Style::Plain } = &self.kind else { return false };
+        scalar::resolve(text) == Ok(serde_json::Value::Null)
     }
 
     /// Whether it is a null that is not written at all.
@@ -96,7 +107,7 @@ impl Node {
 
 /// Parses a text that passed the checks of `refuse`.
 pub(super) fn parse(text: &str) -> Result<Tree, Refusal> {
-    let options = granit_parser::options! { block_scalar_eof_without_line_feed: true };
+    let options = granit_parser::options! { block_scalar_eof_without_line_feed: true, emit_anchor_events: true };
     let mut builder =
         Builder { text, events: Parser::new_from_str_with_options(text, options), referred: BTreeSet::new(), flows: 0 };
     let root = builder.document()?;
@@ -121,6 +132,7 @@ impl<'a> Builder<'a> {
                     return Err(Refusal::new("yaml", at, refuse::printable(&error.to_string())));
                 }
                 Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok((Event::Anchor(_, name), span))) => anchor_name(&name, &span)?,
                 Some(Ok(found)) => return Ok(found),
             }
         }
@@ -171,6 +183,7 @@ impl<'a> Builder<'a> {
                 (Kind::Scalar { text, style }, anchor, tag, self.scalar_bytes(style, bytes))
             }
             Event::Alias(id) => {
+                anchor_name(self.text[bytes.clone()].trim_start_matches('*'), &span)?;
                 self.referred.insert(id);
                 (Kind::Alias(id), 0, None, bytes)
             }
@@ -256,6 +269,14 @@ fn is_header(word: &str) -> bool {
 
 fn offset(marker: &granit_parser::Marker) -> usize {
     marker.byte_offset().unwrap_or(0)
+}
+
+/// Helm ends the name of an anchor at the first other character.
+fn anchor_name(name: &str, span: &Span) -> Result<(), Refusal> {
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+        return Ok(());
+    }
+    Err(Refusal::new("anchor-name", place(span), "an anchor's name has letters, digits, _ and - only"))
 }
 
 fn raw_tag(text: &str, tag: &Cow<'_, Tag>, span: &Span) -> String {
