@@ -11,7 +11,9 @@ use super::{
 #[must_use]
 pub fn merge(files: &[Value]) -> Value {
     let mut merged = Value::Object(serde_json::Map::new());
-    files.iter().for_each(|file| merge_one(&mut merged, file));
+    for file in files {
+        merge_one(&mut merged, file);
+    }
     merged
 }
 

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::{
     Refusal,
-    edit::{Document, Splice},
     flow::comma_after,
+    plan::Document,
+    splice::Splice,
     tree::{Kind, Node},
 };
 

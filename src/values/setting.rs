@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::literal;
+use super::style::{Addition, Habits};
 
 /// A value of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,35 +94,22 @@ impl Setting {
     }
 }
 
-/// The YAML that a person would merge by hand: every setting, each key once.
+/// The YAML that a person would merge by hand, each key once.
 pub(super) fn snippet(settings: &[Setting]) -> String {
-    let mut settings: Vec<&Setting> = settings.iter().collect();
-    settings.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut lines = String::new();
-    let mut above: &[String] = &[];
-    for Setting { path, change } in settings {
-        let shared = path.iter().zip(above).take_while(|(a, b)| a == b).count();
-        for (depth, key) in path.iter().enumerate().skip(shared) {
-            let value = match change {
-                Change::Set(value) if depth + 1 == path.len() => format!(" {}", literal::scalar(value, false)),
-                Change::Remove if depth + 1 == path.len() => "  # take this key out".to_owned(),
-                _ => String::new(),
-            };
-            lines.push_str(&format!("{}{}:{value}\n", "  ".repeat(depth), literal::text(key, false)));
-        }
-        if let Change::Include(item) = change {
-            lines.push_str(&format!("{}- {}\n", "  ".repeat(path.len()), literal::text(item, false)));
-        }
-        above = path;
-    }
-    lines
+    let (gone, there): (Vec<&Setting>, _) = settings.iter().partition(|setting| setting.change == Change::Remove);
+    let additions: Vec<Addition<'_>> = there.iter().map(|setting| (setting.path.as_slice(), &setting.change)).collect();
+    let lines = Habits::default().lines(&additions, 0).into_iter();
+    let gone = gone.into_iter().map(|setting| format!("# take out: {}", setting.path.join(".")));
+    lines.chain(gone).flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
 /// The tree after the settings: what the new text must read as.
 #[must_use]
 pub fn apply(tree: &Value, settings: &[Setting]) -> Value {
     let mut tree = tree.clone();
-    settings.iter().for_each(|setting| apply_one(&mut tree, &setting.path, &setting.change));
+    for setting in settings {
+        apply_one(&mut tree, &setting.path, &setting.change);
+    }
     tree
 }
 

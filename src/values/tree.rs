@@ -1,6 +1,6 @@
 //! The syntax tree of a values file: nodes with their bytes.
 
-use std::{borrow::Cow, collections::BTreeSet, ops::Range};
+use std::{collections::BTreeSet, ops::Range};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
@@ -279,7 +279,7 @@ fn anchor_name(name: &str, span: &Span) -> Result<(), Refusal> {
     Err(Refusal::new("anchor-name", place(span), "an anchor's name has letters, digits, _ and - only"))
 }
 
-fn raw_tag(text: &str, tag: &Cow<'_, Tag>, span: &Span) -> String {
+fn raw_tag(text: &str, tag: &Tag, span: &Span) -> String {
     let written = span.tag_span().and_then(|span| span.slice(text));
     written.map_or_else(|| tag.original(), str::to_owned)
 }
