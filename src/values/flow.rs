@@ -1,25 +1,12 @@
 //! New members inside `{ }` and `[ ]`.
 
 use super::{
-    Change, Refusal,
-    edit::{Document, Splice},
-    literal,
+    Refusal,
+    plan::Document,
+    splice::Splice,
+    style::{Addition, collection},
     tree::{Kind, Node},
 };
-
-/// A path that is not there yet, on one line: `tls: {mtls: {enabled: true}}`.
-pub(super) fn content(path: &[String], change: &Change, quoted: bool) -> String {
-    let Some((key, rest)) = path.split_first() else {
-        return match change {
-            Change::Set(value) => literal::scalar(value, quoted),
-            Change::Include(item) => format!("[{}]", literal::text(item, quoted)),
-            Change::Remove => String::new(),
-        };
-    };
-    let inner = content(rest, change, quoted);
-    let inner = if rest.is_empty() { inner } else { format!("{{{inner}}}") };
-    format!("{}: {inner}", literal::text(key, quoted))
-}
 
 impl Document<'_> {
     /// Whether an empty flow map holds nothing but blanks, so that it can become a block.
@@ -31,9 +18,14 @@ impl Document<'_> {
     /// Whether keys of a flow map are written as in JSON.
     pub(super) fn is_quoted(&self, map: &Node) -> bool {
         match &map.kind {
-            Kind::Map { pairs, .. } => pairs.iter().any(|(key, _)| self.text[key.bytes.start..].starts_with('"')),
+            Kind::Map { pairs, .. } => pairs.iter().any(|(key, _)| self.has_quotes(key)),
             _ => false,
         }
+    }
+
+    /// Whether a scalar is written in double quotes.
+    pub(super) fn has_quotes(&self, node: &Node) -> bool {
+        self.text[node.bytes.start..].starts_with('"')
     }
 
     /// Whether some flow collection encloses a node.
@@ -46,22 +38,19 @@ impl Document<'_> {
         &self,
         key: &Node,
         value: &Node,
-        path: &[String],
-        change: &Change,
+        additions: &[Addition<'_>],
     ) -> Result<Vec<Splice>, Refusal> {
-        let quoted = self.text[key.bytes.start..].starts_with('"');
-        let inner = content(path, change, quoted);
-        let inner = if path.is_empty() { inner } else { format!("{{{inner}}}") };
+        let inner = collection(additions, self.has_quotes(key));
         if value.is_unwritten() {
             return Ok(vec![Splice { at: self.after_colon(key)?, removed: 0, inserted: format!(" {inner}") }]);
         }
         Ok(vec![Splice { at: value.bytes.start, removed: value.bytes.len(), inserted: inner }])
     }
 
-    /// One member more, before the closing bracket; over several lines on a line of its own.
-    pub(super) fn add_to_flow(&self, node: &Node, content: &str) -> Result<Vec<Splice>, Refusal> {
+    /// More members, before the closing bracket; over several lines on lines of their own.
+    pub(super) fn add_to_flow(&self, node: &Node, members: &[String]) -> Result<Vec<Splice>, Refusal> {
         let close = node.bytes.end - 1;
-        let Some((first, last)) = ends(node) else { return Ok(self.first_member(node, content)) };
+        let Some((first, last)) = ends(node) else { return Ok(vec![self.first_members(node, members)]) };
         if last.is_unwritten() {
             return Err(Refusal::new("flow-null", last.at, "a value is missing at the end of this collection"));
         }
@@ -69,31 +58,35 @@ impl Document<'_> {
         let comma = comma_after(self.text, end, close);
         let own_line = self.line_start(close);
         if own_line <= end || !self.text[own_line..close].trim().is_empty() {
-            return Ok(match comma {
-                Some(comma) => vec![Splice { at: comma + 1, removed: 0, inserted: format!(" {content}") }],
-                None => vec![Splice { at: end, removed: 0, inserted: format!(", {content}") }],
-            });
+            // Who ends a collection with a comma goes on to do so.
+            let at = comma.unwrap_or(end);
+            return Ok(vec![Splice { at, removed: 0, inserted: format!(", {}", members.join(", ")) }]);
         }
-        // The new line stands like the line of the first member.
+        // The new lines stand like the line of the first member.
         let line = &self.text[self.line_start(first.bytes.start)..];
         let mut indent = line.len() - line.trim_start_matches(' ').len();
         if self.line_start(first.bytes.start) <= node.bytes.start {
-            indent = close - own_line + self.habits.step();
+            indent = close - own_line + self.habits.step;
         }
-        let line = format!("{}{content}{}", " ".repeat(indent), self.habits.line_end());
-        let line = Splice { at: own_line, removed: 0, inserted: line };
+        let last_comma = if comma.is_some() { "," } else { "" };
+        let lines = self.member_lines(indent, members, last_comma);
         let comma = comma.is_none().then(|| Splice { at: end, removed: 0, inserted: ",".to_owned() });
-        Ok(comma.into_iter().chain([line]).collect())
+        Ok(comma.into_iter().chain([Splice { at: own_line, removed: 0, inserted: lines }]).collect())
     }
 
-    fn first_member(&self, node: &Node, content: &str) -> Vec<Splice> {
+    fn first_members(&self, node: &Node, members: &[String]) -> Splice {
         let close = node.bytes.end - 1;
         let own_line = self.line_start(close);
         if own_line <= node.bytes.start {
-            return vec![Splice { at: node.bytes.start + 1, removed: 0, inserted: content.to_owned() }];
+            return Splice { at: node.bytes.start + 1, removed: 0, inserted: members.join(", ") };
         }
-        let indent = " ".repeat(close - own_line + self.habits.step());
-        vec![Splice { at: own_line, removed: 0, inserted: format!("{indent}{content}{}", self.habits.line_end()) }]
+        let lines = self.member_lines(close - own_line + self.habits.step, members, "");
+        Splice { at: own_line, removed: 0, inserted: lines }
+    }
+
+    fn member_lines(&self, indent: usize, members: &[String], last_comma: &str) -> String {
+        let (indent, end) = (" ".repeat(indent), self.habits.line_end);
+        format!("{indent}{}{last_comma}{end}", members.join(&format!(",{end}{indent}")))
     }
 }
 
@@ -107,7 +100,7 @@ fn ends(node: &Node) -> Option<(&Node, &Node)> {
 }
 
 /// The comma between the last member and the closing bracket, comments passed over.
-fn comma_after(text: &str, end: usize, close: usize) -> Option<usize> {
+pub(super) fn comma_after(text: &str, end: usize, close: usize) -> Option<usize> {
     let mut in_comment = false;
     for (at, c) in text[end..close].char_indices() {
         match c {

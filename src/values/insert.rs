@@ -1,150 +1,51 @@
-//! New lines in block style, in the file's own habits: indentation, dashes, line ends.
+//! New lines in block style.
 
-use std::collections::BTreeMap;
-
-use super::{
-    Change, Refusal, Setting,
-    edit::{Document, Splice},
-    literal,
-    tree::{Kind, Node, Style},
-};
-
-/// How a file is written.
-pub(super) struct Habits {
-    /// `\n` or `\r\n`, the commoner one.
-    line_end: &'static str,
-    /// How far a map stands inside its parent, the commonest.
-    step: usize,
-    /// How far a dash stands inside its key, the commonest.
-    dash: usize,
-}
-
-impl Habits {
-    pub(super) fn of(text: &str, root: Option<&Node>) -> Self {
-        let (all, dos) = (text.matches('\n').count(), text.matches("\r\n").count());
-        let (mut steps, mut dashes) = (BTreeMap::new(), BTreeMap::new());
-        if let Some(root) = root {
-            count(text, root, &mut steps, &mut dashes);
-        }
-        let commonest =
-            |counts: &BTreeMap<usize, usize>| counts.iter().max_by_key(|(_, n)| **n).map(|(width, _)| *width);
-        let step = commonest(&steps).unwrap_or(2);
-        Self { line_end: if dos * 2 > all { "\r\n" } else { "\n" }, step, dash: commonest(&dashes).unwrap_or(step) }
-    }
-
-    pub(super) fn line_end(&self) -> &'static str {
-        self.line_end
-    }
-
-    pub(super) fn step(&self) -> usize {
-        self.step
-    }
-
-    /// The lines of a path that is not there yet, from a column on.
-    fn lines(&self, path: &[String], change: &Change, column: usize) -> Vec<String> {
-        let mut lines = Vec::new();
-        let mut at = column;
-        for (depth, key) in path.iter().enumerate() {
-            let value = match change {
-                Change::Set(value) if depth + 1 == path.len() => format!(" {}", literal::scalar(value, false)),
-                _ => String::new(),
-            };
-            lines.push(format!("{}{}:{value}", " ".repeat(at), literal::text(key, false)));
-            at += if depth + 1 == path.len() { self.dash } else { self.step };
-        }
-        if let Change::Include(item) = change {
-            lines.push(format!("{}- {}", " ".repeat(at), literal::text(item, false)));
-        }
-        lines
-    }
-}
-
-fn count(text: &str, node: &Node, steps: &mut BTreeMap<usize, usize>, dashes: &mut BTreeMap<usize, usize>) {
-    match &node.kind {
-        Kind::Map { pairs, flow: false } => {
-            for (key, value) in pairs {
-                let inside = value.at.1.saturating_sub(key.at.1);
-                match &value.kind {
-                    Kind::Map { flow: false, .. } if inside > 0 => *steps.entry(inside).or_default() += 1,
-                    Kind::List { items, flow: false } => {
-                        let dash = items.first().map(|item| indent_of_line(text, item.bytes.start) + 1);
-                        let inside = dash.and_then(|dash| dash.checked_sub(key.at.1));
-                        inside.into_iter().for_each(|inside| *dashes.entry(inside).or_default() += 1);
-                    }
-                    _ => {}
-                }
-                count(text, value, steps, dashes);
-            }
-        }
-        Kind::List { items, flow: false } => items.iter().for_each(|item| count(text, item, steps, dashes)),
-        _ => {}
-    }
-}
-
-fn indent_of_line(text: &str, at: usize) -> usize {
-    let line = &text[text[..at].rfind('\n').map_or(0, |i| i + 1)..];
-    line.len() - line.trim_start_matches(' ').len()
-}
+use super::{Refusal, plan::Document, splice::Splice, style::Addition, tree::Node};
 
 impl Document<'_> {
     /// A file without content.
-    pub(super) fn append_to_empty(&self, setting: &Setting) -> Vec<Splice> {
-        if setting.change == Change::Remove {
-            return Vec::new();
-        }
-        let lines = self.habits.lines(&setting.path, &setting.change, 0);
-        vec![self.lines_at(self.document_end(), &lines)]
+    pub(super) fn fill_empty(&self, additions: &[Addition<'_>]) -> Splice {
+        self.lines_at(self.document_end(), &self.habits.lines(additions, 0))
     }
 
-    /// A new key in a block map: after its last child and the comments right below that belong to it; at the top
-    /// after everything.
-    pub(super) fn add_to_block(&self, map: &Node, path: &[String], change: &Change) -> Result<Vec<Splice>, Refusal> {
-        if *change == Change::Remove {
-            return Ok(Vec::new());
-        }
+    /// New keys in a block map: after its last child and the comments right below that belong to it; at the top after
+    /// everything.
+    pub(super) fn add_to_block(&self, map: &Node, additions: &[Addition<'_>]) -> Splice {
         let column = map.at.1 - 1;
         let is_root = self.tree.root.as_ref().is_some_and(|root| std::ptr::eq(root, map));
-        let last = last_scalar(map);
         let at = if is_root {
             self.document_end()
         } else {
             self.after_comments(self.line_after(self.content_end(map)), column)
         };
-        if at == self.text.len() && !self.text.ends_with('\n') && last.is_some_and(|last| self.keeps_line_ends(last)) {
-            return Err(Refusal::new(
-                "block-text-end",
-                map.at,
-                "the file ends inside a block text without a line end, and a line more would change that text",
-            ));
-        }
-        Ok(vec![self.lines_at(at, &self.habits.lines(path, change, column))])
+        self.lines_at(at, &self.habits.lines(additions, column))
     }
 
     /// A null or an empty `{}` after a key becomes a block below it; the token goes, spacing and comments stay.
-    /// With an empty path the block is a list.
     pub(super) fn open_block(
         &self,
         key: Option<&Node>,
         value: &Node,
-        path: &[String],
-        change: &Change,
+        additions: &[Addition<'_>],
     ) -> Result<Vec<Splice>, Refusal> {
-        let Some(key) = key else { return Ok(self.open_root(value, path, change)) };
+        let in_place = |column| {
+            let text = self.habits.lines(additions, column).join(self.habits.line_end);
+            Splice { at: value.bytes.start, removed: value.bytes.len(), inserted: text.trim_start().to_owned() }
+        };
+        // The whole file is `{}`.
+        let Some(key) = key else { return Ok(vec![in_place(0)]) };
         if self.is_inside_flow(key) {
-            return self.open_flow(key, value, path, change);
+            return self.open_flow(key, value, additions);
         }
         let column = key.at.1 - 1;
-        let inside = column + if path.is_empty() { self.habits.dash } else { self.habits.step };
-        let lines = self.habits.lines(path, change, inside);
+        let lines = self.habits.lines(additions, column + self.habits.step_into(additions));
         if value.is_unwritten() {
             let at = self.after_comments(self.line_after(self.after_colon(key)?), column + 1);
             return Ok(vec![self.lines_at(at, &lines)]);
         }
         if value.at.0 != key.at.0 {
             // `{}` on a line of its own: the block takes its place, at its column.
-            let lines = self.habits.lines(path, change, value.at.1 - 1);
-            let text = lines.join(self.habits.line_end).trim_start().to_owned();
-            return Ok(vec![Splice { at: value.bytes.start, removed: value.bytes.len(), inserted: text }]);
+            return Ok(vec![in_place(value.at.1 - 1)]);
         }
         let after = self.line_after(value.bytes.end);
         let rest_is_blank = self.text[value.bytes.end..after].trim().is_empty();
@@ -153,30 +54,22 @@ impl Document<'_> {
         Ok(vec![gone, self.lines_at(self.after_comments(after, column + 1), &lines)])
     }
 
-    /// The whole file is `{}`.
-    fn open_root(&self, value: &Node, path: &[String], change: &Change) -> Vec<Splice> {
-        if *change == Change::Remove {
-            return Vec::new();
+    /// More items of a block list.
+    pub(super) fn add_items(
+        &self,
+        node: &Node,
+        items: &[Node],
+        additions: &[Addition<'_>],
+    ) -> Result<Vec<Splice>, Refusal> {
+        let unfit = || Refusal::new("list-form", node.at, "the list is not written as one `- item` a line");
+        let last = items.last().ok_or_else(unfit)?;
+        let before_dash = &self.text[self.line_start(last.bytes.start)..last.bytes.start];
+        let column = before_dash.len() - before_dash.trim_start_matches(' ').len();
+        if last.is_unwritten() || last.is_block_text() || before_dash.trim() != "-" {
+            return Err(unfit());
         }
-        let text = self.habits.lines(path, change, 0).join(self.habits.line_end);
-        vec![Splice { at: value.bytes.start, removed: value.bytes.len(), inserted: text }]
-    }
-
-    /// One more item of a block list.
-    pub(super) fn add_item(&self, list: &Node, items: &[Node], item: &str) -> Result<Vec<Splice>, Refusal> {
-        let odd = || Refusal::new("list-form", list.at, "the list is not written as one `- item` a line");
-        let last = items.last().ok_or_else(odd)?;
-        let line = self.line_start(last.bytes.start);
-        let before = &self.text[line..last.bytes.start];
-        let column = before.len() - before.trim_start_matches(' ').len();
-        if last.is_unwritten() || before.trim() != "-" {
-            return Err(odd());
-        }
-        let at = self.line_after(self.content_end(last));
-        if at == self.text.len() && !self.text.ends_with('\n') && self.keeps_line_ends(last) {
-            return Err(odd());
-        }
-        Ok(vec![self.lines_at(at, &[format!("{}- {}", " ".repeat(column), literal::text(item, false))])])
+        let lines = self.habits.lines(additions, column);
+        Ok(vec![self.lines_at(self.line_after(self.content_end(last)), &lines)])
     }
 
     /// Whole lines at the start of a line, or after a last line that has no end.
@@ -226,8 +119,8 @@ impl Document<'_> {
     /// Where a node's last content ends; kept blank lines are a part of a `|+` text.
     pub(super) fn content_end(&self, node: &Node) -> usize {
         let end = node.end();
-        match last_scalar(node) {
-            Some(last) if is_block(last) && self.header(last).contains('+') => {
+        match node.last_scalar() {
+            Some(last) if last.header(self.text).contains('+') => {
                 let rest = &self.text[end..];
                 let blank = rest.split_inclusive('\n').skip(1).take_while(|line| line.trim().is_empty());
                 let kept: usize = blank.map(str::len).sum();
@@ -236,31 +129,5 @@ impl Document<'_> {
             }
             _ => end,
         }
-    }
-
-    fn keeps_line_ends(&self, last: &Node) -> bool {
-        is_block(last) && !self.header(last).contains('-')
-    }
-
-    /// The `|` or `>` of a block text with its signs.
-    fn header(&self, block: &Node) -> &str {
-        let before = self.text[..block.bytes.start].trim_end();
-        let line = &before[self.line_start(before.len())..];
-        let own = self.text[block.bytes.start..].lines().next().unwrap_or_default();
-        let line = if own.starts_with(['|', '>']) { own } else { line };
-        line.rfind(['|', '>']).map_or("", |at| &line[at..])
-    }
-}
-
-fn is_block(node: &Node) -> bool {
-    matches!(node.kind, Kind::Scalar { style: Style::Block, .. })
-}
-
-/// The scalar that a block collection ends with.
-fn last_scalar(node: &Node) -> Option<&Node> {
-    match &node.kind {
-        Kind::Map { pairs, flow: false } => pairs.last().and_then(|(_, value)| last_scalar(value)),
-        Kind::List { items, flow: false } => items.last().and_then(last_scalar),
-        _ => Some(node),
     }
 }

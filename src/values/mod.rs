@@ -5,11 +5,14 @@ mod flow;
 mod insert;
 mod literal;
 mod place;
+mod plan;
 mod read;
 mod refuse;
 mod remove;
 mod scalar;
 mod setting;
+mod splice;
+mod style;
 mod tree;
 
 pub use self::{

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Setting, read, refuse,
+    Change, Setting, read, refuse,
     tree::{self, Kind},
 };
 
@@ -11,7 +11,9 @@ use super::{
 #[must_use]
 pub fn merge(files: &[Value]) -> Value {
     let mut merged = Value::Object(serde_json::Map::new());
-    files.iter().for_each(|file| merge_one(&mut merged, file));
+    for file in files {
+        merge_one(&mut merged, file);
+    }
     merged
 }
 
@@ -29,32 +31,54 @@ fn merge_one(base: &mut Value, over: &Value) {
     }
 }
 
-/// For each file the settings that go into it: the last file that has the setting's path already, since the last one
-/// wins, else the last file.
+/// For each file the settings that go into it: the last file that decides about the setting's path, by the key itself
+/// or by something else than a map on the way to it, since a later file would win; else the last file. A key is taken
+/// out of every file that has it, since else an earlier file would show through.
 #[must_use]
 pub fn place(files: &[Value], settings: &[Setting]) -> Vec<Vec<Setting>> {
     let mut places = vec![Vec::new(); files.len()];
     for setting in settings {
-        let has = |file: &Value| setting.path.iter().try_fold(file, |node, key| node.get(key)).is_some();
-        let at = files.iter().rposition(has).unwrap_or(files.len().saturating_sub(1));
-        if let Some(place) = places.get_mut(at) {
-            place.push(setting.clone());
+        let deciding = files.iter().rposition(|file| decides(file, &setting.path)).unwrap_or(files.len().max(1) - 1);
+        for (at, place) in places.iter_mut().enumerate() {
+            let chosen = match setting.change {
+                Change::Remove => has(&files[at], &setting.path),
+                Change::Set(_) | Change::Include(_) => at == deciding,
+            };
+            if chosen {
+                place.push(setting.clone());
+            }
         }
     }
     places
 }
 
-/// Line and column, from 1, of the last key of `path` that is there.
+fn has(file: &Value, path: &[String]) -> bool {
+    path.iter().try_fold(file, |node, key| node.get(key)).is_some()
+}
+
+fn decides(file: &Value, path: &[String]) -> bool {
+    let mut node = file;
+    for key in path {
+        match node {
+            Value::Object(map) => match map.get(key) {
+                Some(value) => node = value,
+                None => return false,
+            },
+            _ => return true,
+        }
+    }
+    true
+}
+
+/// Line and column of the key at `path`, from 1, in characters; of a key that stands there twice the last, as Helm reads.
 #[must_use]
 pub fn location(text: &[u8], path: &[&str]) -> Option<(usize, usize)> {
     let tree = tree::parse(refuse::check(text).ok()?).ok()?;
     let mut node = tree.root.as_ref()?;
     let mut found = None;
     for wanted in path {
-        let Kind::Map { pairs, .. } = &node.kind else { break };
-        let Some((key, value)) = pairs.iter().find(|(key, _)| read::key(key).is_ok_and(|key| key == *wanted)) else {
-            break;
-        };
+        let Kind::Map { pairs, .. } = &node.kind else { return None };
+        let (key, value) = pairs.iter().rfind(|(key, _)| read::key(key).is_ok_and(|key| key == *wanted))?;
         found = Some(key.at);
         node = value;
     }

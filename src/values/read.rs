@@ -17,8 +17,16 @@ const MOST_NODES: usize = 1_000_000;
 /// # Errors
 /// Helm cannot read the text, or Helm 3 and Helm 4 read it differently.
 pub fn read(text: &[u8]) -> Result<Value, Refusal> {
-    let text = refuse::check(text)?;
-    value(&tree::parse(text)?)
+    Ok(both(text)?.1)
+}
+
+/// The syntax tree and the values of a file.
+pub(super) fn both(bytes: &[u8]) -> Result<(Tree, Value), Refusal> {
+    let text = refuse::check(bytes)?;
+    let tree = tree::parse(text)?;
+    refuse::check_tree(text, &tree)?;
+    let value = value(&tree)?;
+    Ok((tree, value))
 }
 
 /// The values of a tree.
@@ -34,17 +42,23 @@ pub(super) fn value(tree: &Tree) -> Result<Value, Refusal> {
 
 /// A key as Helm reads it.
 pub(super) fn key(node: &Node) -> Result<String, Refusal> {
+    Ok(typed_key(node)?.0)
+}
+
+/// A key as text, and before Helm makes a text of it.
+fn typed_key(node: &Node) -> Result<(String, Value), Refusal> {
     let value = match &node.kind {
         Kind::Scalar { text, style } => scalar_value(node, text, *style)?,
         _ => return Err(Refusal::new("key", node.at, "a key must be a single word or text")),
     };
-    scalar::key(&value).ok_or_else(|| Refusal::new("key", node.at, "Helm cannot use this as a key"))
+    let key = scalar::key(&value).ok_or_else(|| Refusal::new("key", node.at, "Helm cannot use this as a key"))?;
+    Ok((key, value))
 }
 
 /// Whether a key merges another map into its own.
 pub(super) fn is_merge(node: &Node) -> bool {
-    matches!(&node.kind, Kind::Scalar { text, style: Style::Plain } if text == "<<")
-        || node.tag.as_deref() == Some("!!merge")
+    let Kind::Scalar { text, style } = &node.kind else { return false };
+    text == "<<" && (node.tag.as_deref() == Some("!!merge") || (*style == Style::Plain && node.tag.is_none()))
 }
 
 struct Reader {
@@ -56,7 +70,7 @@ impl Reader {
     fn node(&mut self, node: &Node) -> Result<Value, Refusal> {
         self.count(1, node)?;
         let value = match &node.kind {
-            Kind::Scalar { text, style } => scalar_value(node, text, *style)?,
+            Kind::Scalar { text, style } => scalar::settle(scalar_value(node, text, *style)?),
             Kind::List { items, .. } => {
                 collection_tag(node, "!!seq")?;
                 Value::Array(items.iter().map(|item| self.node(item)).collect::<Result<_, _>>()?)
@@ -88,56 +102,73 @@ impl Reader {
 
     fn map(&mut self, pairs: &[(Node, Node)]) -> Result<Value, Refusal> {
         let mut map = Map::new();
+        // Keys that are no text for YAML, since `1` and `"1"` are two keys until Helm makes one of them, by chance.
+        let mut odd = BTreeMap::new();
         for (name, node) in pairs {
+            self.count(1, name)?;
             if is_merge(name) {
                 // In file order: what the merged map has overwrites what stands above.
-                let merged = self.node(node)?;
-                merge_into(&mut map, merged, node)?;
+                let merged = self.merged(node)?;
+                map.extend(merged);
                 continue;
             }
-            let key = key(name)?;
+            let (key, typed) = typed_key(name)?;
+            let there = odd.get(&key).or_else(|| map.contains_key(&key).then_some(&Value::Null));
+            let same = there.is_none_or(|there| *there == typed || (there.is_null() && typed.is_string()));
+            if !same {
+                return Err(Refusal::new("key-twice", name.at, "this key and another one are the same text for Helm"));
+            }
             if name.anchor != 0 {
-                self.anchors.insert(name.anchor, Value::String(key.clone()));
+                self.anchors.insert(name.anchor, scalar::settle(typed.clone()));
+            }
+            if !typed.is_string() {
+                odd.insert(key.clone(), typed);
             }
             let value = self.node(node)?;
             map.insert(key, value);
         }
         Ok(Value::Object(map))
     }
-}
 
-fn merge_into(map: &mut Map<String, Value>, merged: Value, node: &Node) -> Result<(), Refusal> {
-    match merged {
-        Value::Object(other) => map.extend(other),
-        Value::Array(items) if items.iter().all(Value::is_object) => {
-            for item in items.into_iter().rev() {
-                merge_into(map, item, node)?;
+    /// What `<<` takes: a map, an alias of one, or a list of these, of which the first wins.
+    fn merged(&mut self, node: &Node) -> Result<Map<String, Value>, Refusal> {
+        let items = match &node.kind {
+            Kind::List { items, .. } => items.iter().rev().collect(),
+            _ => vec![node],
+        };
+        let mut merged = Map::new();
+        for item in items {
+            match (&item.kind, self.node(item)?) {
+                (Kind::Map { .. } | Kind::Alias(_), Value::Object(map)) => merged.extend(map),
+                _ => return Err(Refusal::new("merge", item.at, "<< takes a map or a list of maps")),
             }
         }
-        _ => return Err(Refusal::new("merge", node.at, "<< takes a map or a list of maps")),
+        Ok(merged)
     }
-    Ok(())
 }
 
+/// A scalar before JSON, where integers and floats differ.
 fn scalar_value(node: &Node, text: &str, style: Style) -> Result<Value, Refusal> {
     match node.tag.as_deref() {
         None if style == Style::Plain => scalar::resolve(text).map_err(|why| Refusal::new("number", node.at, why)),
-        None | Some("!!str" | "!") => Ok(Value::String(text.to_owned())),
+        None | Some("!!str") => Ok(Value::String(text.to_owned())),
         Some("!!null") if text.is_empty() || text == "~" || text == "null" => Ok(Value::Null),
-        Some(tag) if tag.starts_with("!!") || tag.starts_with("!<") || tag.contains(',') => {
-            Err(Refusal::new("tag", node.at, format!("the tag {} is not understood", refuse::printable(tag))))
-        }
         // A tag of another program: Helm keeps the text.
-        Some(_) => Ok(Value::String(text.to_owned())),
+        Some(tag) if refuse::is_foreign_tag(tag) => Ok(Value::String(text.to_owned())),
+        Some(tag) => Err(unknown_tag(node, tag)),
     }
 }
 
+/// Helm looks at no tag of a map or list.
 fn collection_tag(node: &Node, own: &str) -> Result<(), Refusal> {
     match node.tag.as_deref() {
-        None => Ok(()),
-        Some(tag) if tag == own => Ok(()),
-        Some(tag) => Err(Refusal::new("tag", node.at, format!("the tag {} is not understood", refuse::printable(tag)))),
+        Some(tag) if tag != own && !refuse::is_foreign_tag(tag) => Err(unknown_tag(node, tag)),
+        _ => Ok(()),
     }
+}
+
+fn unknown_tag(node: &Node, tag: &str) -> Refusal {
+    Refusal::new("tag", node.at, format!("the tag {} is not understood", refuse::printable(tag)))
 }
 
 fn size(value: &Value) -> usize {

@@ -1,6 +1,13 @@
 //! What is refused before anything is parsed: texts that Helm 3 and Helm 4 read differently, or that hide something.
 
-use super::Refusal;
+use super::{
+    Refusal,
+    tree::{Kind, Node, Tree},
+};
+
+/// Helm 4 adds the missing line end, and with it a line end to the text; Helm 3 does not.
+const BLOCK_TEXT_END: &str =
+    "the file ends inside this block text without a line end: Helm 3 and 4 read it differently";
 
 /// The text, without its byte order mark.
 ///
@@ -9,7 +16,7 @@ use super::Refusal;
 pub(super) fn check(bytes: &[u8]) -> Result<&str, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
-        Refusal::new("not-utf8", (before.iter().filter(|b| **b == b'\n').count() + 1, 1), "the file is not UTF-8")
+        Refusal::new("not-utf8", (before.split(|b| *b == b'\n').count(), 1), "the file is not UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in text.split('\n').enumerate() {
@@ -31,15 +38,11 @@ fn check_line(line: &str) -> Result<(), Finding> {
     if bare.starts_with('%') {
         return Err(("directive", 1, "Helm 4 cannot read a % directive"));
     }
-    if let Some(rest) = bare.strip_prefix("---")
-        && rest.starts_with([' ', '\t'])
-        && !rest.trim_start().is_empty()
-        && !rest.trim_start().starts_with('#')
+    if let Some(rest) = bare.strip_prefix("---").map(str::trim)
+        && !rest.is_empty()
+        && !rest.starts_with('#')
     {
         return Err(("text-after-dashes", 4, "Helm 4 cannot read text after ---"));
-    }
-    if bare.starts_with("sops:") || bare.starts_with("\"sops\":") {
-        return Err(("sops", 1, "the file is encrypted by SOPS, and an edit from outside would break its checksum"));
     }
     Ok(())
 }
@@ -50,6 +53,7 @@ fn check_characters(line: &str) -> Result<(), Finding> {
             '\r' => "a carriage return stands inside the line: some programs see a line end there",
             '\u{85}' | '\u{2028}' | '\u{2029}' => "a character stands here that some programs take for a line end",
             '\u{feff}' => "a byte order mark stands inside the text",
+            '\u{fffe}' | '\u{ffff}' => "Helm cannot read this character",
             '\t' => continue,
             c if c.is_control() => "a control character stands here",
             _ => continue,
@@ -57,6 +61,28 @@ fn check_characters(line: &str) -> Result<(), Finding> {
         return Err(("control-character", column + 1, why));
     }
     Ok(())
+}
+
+/// What the tree shows: a SOPS file, and a block text at the end of the file that lacks a line end.
+pub(super) fn check_tree(text: &str, tree: &Tree) -> Result<(), Refusal> {
+    let Some(Node { kind: Kind::Map { pairs, .. }, .. }) = &tree.root else { return Ok(()) };
+    let is_sops = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if text == "sops");
+    if let Some((key, _)) = pairs.iter().find(|(key, _)| is_sops(key)) {
+        let why = "the file is encrypted by SOPS, and an edit from outside would break its checksum";
+        return Err(Refusal::new("sops", key.at, why));
+    }
+    let last = tree.root.as_ref().and_then(Node::last_scalar);
+    let open = last.filter(|last| !text.ends_with('\n') && last.keeps_line_ends(text));
+    match open.filter(|last| text[last.bytes.end..].trim().is_empty()) {
+        Some(last) => Err(Refusal::new("block-text-end", last.at, BLOCK_TEXT_END)),
+        None => Ok(()),
+    }
+}
+
+/// A tag of another program, such as `!vault`.
+pub(super) fn is_foreign_tag(tag: &str) -> bool {
+    let name = tag.strip_prefix('!').unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:/.".contains(&b))
 }
 
 /// The parser's words on one line, without what could move a terminal's cursor.

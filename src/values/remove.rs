@@ -1,8 +1,12 @@
 //! A key is taken out; the last one leaves `{}`.
 
+use std::ops::Range;
+
 use super::{
     Refusal,
-    edit::{Document, Splice},
+    flow::comma_after,
+    plan::Document,
+    splice::Splice,
     tree::{Kind, Node},
 };
 
@@ -42,18 +46,33 @@ impl Document<'_> {
 
     fn remove_from_flow(&self, pairs: &[(Node, Node)], key: &Node, value: &Node) -> Result<Vec<Splice>, Refusal> {
         let at = pairs.iter().position(|(other, _)| std::ptr::eq(other, key)).unwrap_or(0);
-        let (start, end) = match (at.checked_sub(1).and_then(|before| pairs.get(before)), pairs.get(at + 1)) {
-            (_, Some((next, _))) => (key.bytes.start, next.bytes.start),
-            (Some((_, before)), None) => (before.bytes.end, value.bytes.end),
-            (None, None) => (key.bytes.start, value.bytes.end),
-        };
-        if self.text[start..end].contains(['#', '\n']) {
-            return Err(Refusal::new(
-                "flow-comment",
-                key.at,
-                "a comment or a line end stands between the members here",
-            ));
+        let before = at.checked_sub(1).and_then(|before| pairs.get(before));
+        let next = pairs.get(at + 1);
+        if let Some(line) = self.own_line(key, value) {
+            let is_last = next.is_none() && !self.text[value.bytes.end..line.end].trim_start().starts_with(',');
+            let comma = before.filter(|_| is_last).and_then(|(_, b)| comma_after(self.text, b.bytes.end, line.start));
+            let comma = comma.map(|at| Splice { at, removed: 1, inserted: String::new() });
+            let line = Splice { at: line.start, removed: line.len(), inserted: String::new() };
+            return Ok(comma.into_iter().chain([line]).collect());
         }
-        Ok(vec![Splice { at: start, removed: end - start, inserted: String::new() }])
+        let gone = match (before, next) {
+            (_, Some((next, _))) => key.bytes.start..next.bytes.start,
+            (Some((_, before)), None) => before.bytes.end..value.bytes.end,
+            (None, None) => key.bytes.start..value.bytes.end,
+        };
+        if self.text[gone.clone()].contains(['#', '\n']) {
+            let why = "a comment or a line end stands between the members here";
+            return Err(Refusal::new("flow-comment", key.at, why));
+        }
+        Ok(vec![Splice { at: gone.start, removed: gone.len(), inserted: String::new() }])
+    }
+
+    /// The lines of a member of a flow map, when nothing else stands on them but its comma and comment.
+    fn own_line(&self, key: &Node, value: &Node) -> Option<Range<usize>> {
+        let lines = self.line_start(key.bytes.start)..self.line_after(value.bytes.end);
+        let before = self.text[lines.start..key.bytes.start].trim();
+        let after = self.text[value.bytes.end..lines.end].trim();
+        let after = after.strip_prefix(',').unwrap_or(after).trim_start();
+        (before.is_empty() && (after.is_empty() || after.starts_with('#'))).then_some(lines)
     }
 }

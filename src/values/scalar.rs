@@ -16,15 +16,34 @@ pub(super) fn resolve(text: &str) -> Result<Value, &'static str> {
         }
         _ => {}
     }
-    if text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
-        return Ok(number(text).map_or_else(|| json!(text), Value::Number));
-    }
-    Ok(json!(text))
+    let number = match text.as_bytes().first() {
+        Some(b'.') => float(text),
+        Some(b'0'..=b'9' | b'+' | b'-') => {
+            let plain = text.replace('_', "");
+            integer(&plain).or_else(|| float(&plain))
+        }
+        _ => None,
+    };
+    Ok(number.map_or_else(|| json!(text), Value::Number))
 }
 
-fn number(text: &str) -> Option<Number> {
-    let plain = text.replace('_', "");
-    integer(&plain).or_else(|| if is_float(&plain) { plain.parse().ok().and_then(Number::from_f64) } else { None })
+/// A value as it is after Helm's detour over JSON, where every number is a 64-bit float.
+pub(super) fn settle(value: Value) -> Value {
+    match value {
+        Value::Number(number) => number.as_f64().map_or(Value::Null, settled),
+        other => other,
+    }
+}
+
+/// Whole numbers as integers where these are exact, so that `1` and `1.0` are equal as they are for Helm.
+#[allow(clippy::cast_possible_truncation, reason = "whole and in range")]
+fn settled(float: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if float.fract() == 0.0 && float.abs() <= EXACT { json!(float as i64) } else { json!(float) }
+}
+
+fn float(plain: &str) -> Option<Number> {
+    if is_float(plain) { plain.parse().ok().and_then(Number::from_f64) } else { None }
 }
 
 /// Go's `ParseInt(s, 0, 64)`: `0x`, `0o`, `0b` and a leading zero choose the base.
@@ -78,14 +97,16 @@ pub(super) fn key(value: &Value) -> Option<String> {
     }
 }
 
-/// Floats as Go's shortest form; those that it would write with an exponent are left to refusal.
+/// Floats are rounded to 32 bits and written in Go's shortest form; those that Go writes with an exponent, and
+/// integers beyond 64 bits with a sign (for Helm an error), are left to refusal.
+#[allow(clippy::cast_possible_truncation, reason = "Go rounds these keys to 32 bits")]
 fn number_key(number: &Number) -> Option<String> {
-    if number.is_f64() {
-        let float = number.as_f64()?;
-        let plain = float == 0.0 || (1e-4..1e6).contains(&float.abs());
-        return plain.then(|| float.to_string());
+    if !number.is_f64() {
+        return number.as_i64().map(|whole| whole.to_string());
     }
-    Some(number.to_string())
+    let float = number.as_f64()? as f32;
+    let plain = float == 0.0 || (1e-4..1e6).contains(&float.abs());
+    plain.then(|| float.to_string())
 }
 
 #[cfg(test)]

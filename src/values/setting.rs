@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::style::{Addition, Habits};
+
 /// A value of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scalar {
@@ -20,6 +22,12 @@ impl From<bool> for Scalar {
 impl From<&str> for Scalar {
     fn from(value: &str) -> Self {
         Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Scalar {
+    fn from(value: String) -> Self {
+        Self::Text(value)
     }
 }
 
@@ -84,31 +92,24 @@ impl Setting {
             _ => false,
         }
     }
+}
 
-    /// The YAML that a person would merge by hand.
-    pub(super) fn snippet(&self) -> String {
-        let mut lines = String::new();
-        for (depth, key) in self.path.iter().enumerate() {
-            let last = depth + 1 == self.path.len();
-            let value = match (&self.change, last) {
-                (Change::Set(value), true) => format!(" {}", super::literal::scalar(value, false)),
-                (Change::Remove, true) => "  # take this key out".to_owned(),
-                _ => String::new(),
-            };
-            lines.push_str(&format!("{}{}:{value}\n", "  ".repeat(depth), super::literal::text(key, false)));
-        }
-        if let Change::Include(item) = &self.change {
-            lines.push_str(&format!("{}- {}\n", "  ".repeat(self.path.len()), super::literal::text(item, false)));
-        }
-        lines
-    }
+/// The YAML that a person would merge by hand, each key once.
+pub(super) fn snippet(settings: &[Setting]) -> String {
+    let (gone, there): (Vec<&Setting>, _) = settings.iter().partition(|setting| setting.change == Change::Remove);
+    let additions: Vec<Addition<'_>> = there.iter().map(|setting| (setting.path.as_slice(), &setting.change)).collect();
+    let lines = Habits::default().lines(&additions, 0).into_iter();
+    let gone = gone.into_iter().map(|setting| format!("# take out: {}", setting.path.join(".")));
+    lines.chain(gone).flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
 /// The tree after the settings: what the new text must read as.
 #[must_use]
 pub fn apply(tree: &Value, settings: &[Setting]) -> Value {
     let mut tree = tree.clone();
-    settings.iter().for_each(|setting| apply_one(&mut tree, &setting.path, &setting.change));
+    for setting in settings {
+        apply_one(&mut tree, &setting.path, &setting.change);
+    }
     tree
 }
 

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
+use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
 
-use super::{Refusal, refuse};
+use super::{Refusal, refuse, scalar};
 
 /// How deep maps and lists may stand in each other; beyond it, recursion could run out of stack.
 const DEEPEST: usize = 200;
@@ -19,7 +19,7 @@ pub(super) struct Node {
     pub(super) at: (usize, usize),
     /// Not 0 where it has an anchor.
     pub(super) anchor: usize,
-    /// The suffix of its tag, with `!!` for one of YAML's own.
+    /// Its tag as it is written.
     pub(super) tag: Option<String>,
 }
 
@@ -61,6 +61,44 @@ impl Node {
         }
     }
 
+    /// The scalar, or bracketed collection, that it ends with.
+    pub(super) fn last_scalar(&self) -> Option<&Self> {
+        match &self.kind {
+            Kind::Map { pairs, flow: false } => pairs.last().and_then(|(_, value)| value.last_scalar()),
+            Kind::List { items, flow: false } => items.last().and_then(Self::last_scalar),
+            _ => Some(self),
+        }
+    }
+
+    /// The signs after the `|` or `>` of a block text, with the sign itself; else nothing.
+    pub(super) fn header<'a>(&self, text: &'a str) -> &'a str {
+        if !self.is_block_text() {
+            return "";
+        }
+        let line = &text[text[..self.bytes.start].rfind('\n').map_or(0, |i| i + 1)..self.bytes.start];
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let at_end = |at: usize| words.get(at + 1).is_none_or(|next| next.starts_with('#'));
+        let header = words.iter().enumerate().find(|(at, word)| is_header(word) && at_end(*at));
+        header.map_or("", |(_, word)| word)
+    }
+
+    /// Whether it is written with `|` or `>`.
+    pub(super) fn is_block_text(&self) -> bool {
+        matches!(self.kind, Kind::Scalar { style: Style::Block, .. })
+    }
+
+    /// Whether it is a block text whose last line end is a part of it.
+    pub(super) fn keeps_line_ends(&self, text: &str) -> bool {
+        let header = self.header(text);
+        !header.is_empty() && !header.contains('-')
+    }
+
+    /// Whether it is null, written or not.
+    pub(super) fn is_null(&self) -> bool {
+        let Kind::Scalar { text, style: Style::Plain } = &self.kind else { return false };
+        scalar::resolve(text) == Ok(serde_json::Value::Null)
+    }
+
     /// Whether it is a null that is not written at all.
     pub(super) fn is_unwritten(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { style: Style::Plain, .. }) && self.bytes.is_empty()
@@ -69,7 +107,7 @@ impl Node {
 
 /// Parses a text that passed the checks of `refuse`.
 pub(super) fn parse(text: &str) -> Result<Tree, Refusal> {
-    let options = granit_parser::options! { block_scalar_eof_without_line_feed: true };
+    let options = granit_parser::options! { block_scalar_eof_without_line_feed: true, emit_anchor_events: true };
     let mut builder =
         Builder { text, events: Parser::new_from_str_with_options(text, options), referred: BTreeSet::new(), flows: 0 };
     let root = builder.document()?;
@@ -84,44 +122,18 @@ struct Builder<'a> {
     flows: usize,
 }
 
-impl Builder<'_> {
-    fn next(&mut self) -> Result<(Event<'static>, Span), Refusal> {
+impl<'a> Builder<'a> {
+    fn next(&mut self) -> Result<(Event<'a>, Span), Refusal> {
         loop {
-            let next = self.events.next_event();
-            let (event, span) = match next {
+            match self.events.next_event() {
                 None => return Err(Refusal::new("yaml", (0, 0), "the file ends early")),
                 Some(Err(error)) => {
                     let at = (error.marker().line(), error.marker().col() + 1);
                     return Err(Refusal::new("yaml", at, refuse::printable(&error.to_string())));
                 }
-                Some(Ok(found)) => found,
-            };
-            match event {
-                Event::Comment(..) => {}
-                Event::Scalar(text, style, anchor, tag) => {
-                    let tag = tag.map(|tag| std::borrow::Cow::Owned(tag.into_owned()));
-                    return Ok((Event::Scalar(text.into_owned().into(), style, anchor, tag), span));
-                }
-                Event::SequenceStart(style, anchor, tag) => {
-                    return Ok((
-                        Event::SequenceStart(style, anchor, tag.map(|tag| std::borrow::Cow::Owned(tag.into_owned()))),
-                        span,
-                    ));
-                }
-                Event::MappingStart(style, anchor, tag) => {
-                    return Ok((
-                        Event::MappingStart(style, anchor, tag.map(|tag| std::borrow::Cow::Owned(tag.into_owned()))),
-                        span,
-                    ));
-                }
-                Event::Alias(id) => return Ok((Event::Alias(id), span)),
-                Event::StreamStart => return Ok((Event::StreamStart, span)),
-                Event::StreamEnd => return Ok((Event::StreamEnd, span)),
-                Event::DocumentStart(explicit, version) => return Ok((Event::DocumentStart(explicit, version), span)),
-                Event::DocumentEnd => return Ok((Event::DocumentEnd, span)),
-                Event::SequenceEnd => return Ok((Event::SequenceEnd, span)),
-                Event::MappingEnd => return Ok((Event::MappingEnd, span)),
-                _ => return Err(Refusal::new("yaml", place(&span), "a part of YAML that this tool does not know")),
+                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok((Event::Anchor(_, name), span))) => anchor_name(&name, &span)?,
+                Some(Ok(found)) => return Ok(found),
             }
         }
     }
@@ -149,7 +161,7 @@ impl Builder<'_> {
         }
     }
 
-    fn node(&mut self, (event, span): (Event<'static>, Span), depth: usize) -> Result<Node, Refusal> {
+    fn node(&mut self, (event, span): (Event<'a>, Span), depth: usize) -> Result<Node, Refusal> {
         let at = place(&span);
         if depth > DEEPEST {
             return Err(Refusal::new(
@@ -158,40 +170,41 @@ impl Builder<'_> {
                 format!("maps and lists stand more than {DEEPEST} deep in each other"),
             ));
         }
-        let start = offset(&span.start);
-        let (kind, anchor, tag, end) = match event {
+        let bytes = offset(&span.start)..offset(&span.end);
+        let (kind, anchor, tag, bytes) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let style = match style {
                     ScalarStyle::Plain => Style::Plain,
                     ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Style::Quoted,
                     _ => Style::Block,
                 };
-                let unwritten = style == Style::Plain && offset(&span.end) == start;
+                let unwritten = style == Style::Plain && bytes.is_empty();
                 let text = if unwritten { String::new() } else { text.into_owned() };
-                (Kind::Scalar { text, style }, anchor, tag, self.scalar_end(style, start, offset(&span.end)))
+                (Kind::Scalar { text, style }, anchor, tag, self.scalar_bytes(style, bytes))
             }
             Event::Alias(id) => {
+                anchor_name(self.text[bytes.clone()].trim_start_matches('*'), &span)?;
                 self.referred.insert(id);
-                (Kind::Alias(id), 0, None, offset(&span.end))
+                (Kind::Alias(id), 0, None, bytes)
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
                 let (items, end) = self.within(flow, |builder| builder.items(depth))?;
-                (Kind::List { items, flow }, anchor, tag, end)
+                (Kind::List { items, flow }, anchor, tag, bytes.start..end.max(bytes.start))
             }
             Event::MappingStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
                 let (pairs, end) = self.within(flow, |builder| builder.pairs(depth))?;
-                (Kind::Map { pairs, flow }, anchor, tag, end)
+                (Kind::Map { pairs, flow }, anchor, tag, bytes.start..end.max(bytes.start))
             }
             _ => return Err(Refusal::new("yaml", at, "a value is missing here")),
         };
-        let tag = tag.map(|tag| tag.core_suffix().map_or_else(|| tag.original(), |suffix| format!("!!{suffix}")));
+        let tag = tag.map(|tag| raw_tag(self.text, &tag, &span));
         if tag.is_some() && self.flows > 0 {
             // For Helm the comma after a tag can be a part of it.
             return Err(Refusal::new("tag", at, "a tag stands inside { } or [ ]"));
         }
-        Ok(Node { kind, bytes: start..end.max(start), at, anchor, tag })
+        Ok(Node { kind, bytes, at, anchor, tag })
     }
 
     fn within<T>(&mut self, flow: bool, work: impl FnOnce(&mut Self) -> Result<T, Refusal>) -> Result<T, Refusal> {
@@ -237,17 +250,38 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// The parser's end of block text may lie past the blank lines after it.
-    fn scalar_end(&self, style: Style, start: usize, end: usize) -> usize {
-        match style {
-            Style::Block => start + self.text[start..end].trim_end_matches([' ', '\n', '\r', '\t']).len(),
-            _ => end,
+    /// Block text: from the end of its header's line to its last letter, since the parser's span begins below the
+    /// header and its blank lines, and may end past the blank lines after the text.
+    fn scalar_bytes(&self, style: Style, bytes: Range<usize>) -> Range<usize> {
+        if style != Style::Block {
+            return bytes;
         }
+        let header = self.text[..bytes.start].trim_end().len();
+        let letters = self.text[bytes.clone()].trim_end_matches([' ', '\n', '\r', '\t']).len();
+        header..if letters == 0 { header } else { bytes.start + letters }
     }
+}
+
+/// `|`, `>-`, `|2+` and so on.
+fn is_header(word: &str) -> bool {
+    word.strip_prefix(['|', '>']).is_some_and(|signs| signs.bytes().all(|b| b"+-123456789".contains(&b)))
 }
 
 fn offset(marker: &granit_parser::Marker) -> usize {
     marker.byte_offset().unwrap_or(0)
+}
+
+/// Helm ends the name of an anchor at the first other character.
+fn anchor_name(name: &str, span: &Span) -> Result<(), Refusal> {
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+        return Ok(());
+    }
+    Err(Refusal::new("anchor-name", place(span), "an anchor's name has letters, digits, _ and - only"))
+}
+
+fn raw_tag(text: &str, tag: &Tag, span: &Span) -> String {
+    let written = span.tag_span().and_then(|span| span.slice(text));
+    written.map_or_else(|| tag.original(), str::to_owned)
 }
 
 fn place(span: &Span) -> (usize, usize) {

@@ -1,61 +1,80 @@
-//! A corpus of values files, each with its edits as diffs that people review. `UPDATE_DIFFS=1` writes them anew.
+//! Every file of the corpus with what the two edits make of it: a diff, or the refusal. After a change on purpose,
+//! run the test with `UPDATE_EXPECTED=1` and review the diffs of `expected/`.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{env, fs};
 
-use substra_mtls::values::{Setting, apply, edit, read};
+use serde_json::Value;
+use similar::TextDiff;
+use substra_mtls::values::{Change, Setting, edit, read};
 
-use super::{backend, orchestrator};
+use super::{backend, files, lines, orchestrator};
 
-pub(super) fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/values/corpus")
-}
-
-/// Every file by its name.
-pub(super) fn files() -> BTreeMap<String, Vec<u8>> {
-    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let yaml = files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
-    yaml.map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), fs::read(&path).unwrap())).collect()
-}
-
-/// What an edit gives, as it is reviewed.
-fn reviewed(old: &[u8], settings: &[Setting]) -> String {
+fn outcome(name: &str, old: &[u8], settings: &[Setting]) -> String {
     match edit(old, settings) {
-        Ok(new) if new == old => "already so\n".to_owned(),
+        Err(refusal) => {
+            assert!(!refusal.why.is_empty() && !refusal.why.contains('\n'), "{name}: {refusal:?}");
+            format!("refused: {}, line {}\n", refusal.code, refusal.line)
+        }
+        Ok(new) if new == old => "unchanged\n".to_owned(),
         Ok(new) => {
-            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap().replace('\r', "\\r");
-            let (old, new) = (text(old), text(&new));
-            similar::TextDiff::from_lines(&old, &new).unified_diff().context_radius(2).to_string()
+            let (old, new) = (str::from_utf8(old).unwrap(), str::from_utf8(&new).unwrap());
+            TextDiff::from_lines(old, new).unified_diff().to_string()
         }
-        Err(refusal) => format!("refused: {} at {}:{}: {}\n", refusal.code, refusal.line, refusal.column, refusal.why),
     }
 }
 
 #[test]
-fn every_file_is_edited_as_reviewed() {
-    let files = files();
-    assert!(files.len() >= 100, "{} files", files.len());
-    let update = std::env::var_os("UPDATE_DIFFS").is_some();
+fn every_file_is_edited_or_refused_as_reviewed() {
+    let files = files::corpus();
+    assert!(files.len() >= 300, "{} files", files.len());
+    let mut wrong = Vec::new();
     for (name, old) in &files {
-        for (edit, settings) in [("backend", backend()), ("orchestrator", orchestrator())] {
-            let path = folder().join(format!("{name}.{edit}.diff"));
-            let found = reviewed(old, &settings);
-            if update {
-                fs::write(&path, &found).unwrap();
-            }
-            let meant = fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is not there", path.display()));
-            assert_eq!(found, meant, "{name}: {edit}");
+        let found = format!(
+            "== backend\n{}== orchestrator\n{}",
+            outcome(name, old, &backend()),
+            outcome(name, old, &orchestrator())
+        );
+        let path = files::folder("expected").join(format!("{name}.diff"));
+        if env::var_os("UPDATE_EXPECTED").is_some() {
+            fs::write(&path, &found).unwrap();
+        }
+        if fs::read_to_string(&path).unwrap_or_default() != found {
+            wrong.push(format!("--- {name}\n{found}"));
         }
     }
+    assert!(wrong.is_empty(), "not as reviewed:\n{}", wrong.join("\n"));
 }
 
 #[test]
-fn every_edit_reads_as_the_merge_keeps_every_comment_and_is_done_once() {
-    for (name, old) in files() {
+fn no_edit_loses_a_line_and_a_second_one_changes_nothing() {
+    for (name, old) in files::corpus() {
         for settings in [backend(), orchestrator()] {
             let Ok(new) = edit(&old, &settings) else { continue };
-            assert_eq!(read(&new).unwrap(), apply(&read(&old).unwrap(), &settings), "{name}");
+            assert_eq!(lines::lost(&old, &new), None, "{name}");
             assert_eq!(edit(&new, &settings).unwrap(), new, "{name}");
-            super::assert_nothing_else_changed(&old, &new);
         }
     }
+}
+
+/// Where the map is there already and holds something, a key that comes and goes leaves no trace.
+#[test]
+fn setting_and_then_removing_gives_the_old_bytes() {
+    let mut tried = 0;
+    for (name, old) in files::corpus() {
+        for parent in [&["orchestrator"][..], &["orchestrator", "tls"], &["orchestrator", "tls", "mtls"], &["server"]] {
+            let Ok(tree) = read(&old) else { continue };
+            let map = parent.iter().try_fold(&tree, |node, key| node.get(key));
+            if map.and_then(Value::as_object).is_none_or(serde_json::Map::is_empty) {
+                continue;
+            }
+            for change in [Change::Set("x".into()), Change::Include("x".to_owned())] {
+                let path: Vec<String> = parent.iter().copied().chain(["new"]).map(str::to_owned).collect();
+                let Ok(new) = edit(&old, &[Setting { path: path.clone(), change }]) else { continue };
+                let back = edit(&new, &[Setting { path, change: Change::Remove }]).unwrap();
+                assert_eq!(String::from_utf8_lossy(&back), String::from_utf8_lossy(&old), "{name}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 200, "{tried} tried");
 }
