@@ -63,8 +63,11 @@ fn check_characters(line: &str) -> Result<(), Finding> {
     Ok(())
 }
 
-/// What the tree shows: a SOPS file, and a block text at the end of the file that lacks a line end.
+/// What the tree shows: a SOPS file, a block text at the end of the file that lacks a line end, and `...` after nothing.
 pub(super) fn check_tree(text: &str, tree: &Tree) -> Result<(), Refusal> {
+    if tree.root.as_ref().is_none_or(Node::is_unwritten) {
+        return check_empty(text);
+    }
     let Some(Node { kind: Kind::Map { pairs, .. }, .. }) = &tree.root else { return Ok(()) };
     let is_sops = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if text == "sops");
     if let Some((key, _)) = pairs.iter().find(|(key, _)| is_sops(key)) {
@@ -75,6 +78,14 @@ pub(super) fn check_tree(text: &str, tree: &Tree) -> Result<(), Refusal> {
     let open = last.filter(|last| !text.ends_with('\n') && last.keeps_line_ends(text));
     match open.filter(|last| text[last.bytes.end..].trim().is_empty()) {
         Some(last) => Err(Refusal::new("block-text-end", last.at, BLOCK_TEXT_END)),
+        None => Ok(()),
+    }
+}
+
+/// Helm 4 cuts the text at `---` and cannot read a piece that begins with `...`.
+fn check_empty(text: &str) -> Result<(), Refusal> {
+    match text.lines().position(|line| line.trim_end() == "...") {
+        Some(line) => Err(Refusal::new("documents", (line + 1, 1), "Helm 4 cannot read `...` below nothing")),
         None => Ok(()),
     }
 }
