@@ -1,12 +1,6 @@
 //! New lines in block style.
 
-use super::{
-    Refusal,
-    plan::Document,
-    splice::Splice,
-    style::Addition,
-    tree::Node,
-};
+use super::{Refusal, plan::Document, splice::Splice, style::Addition, tree::Node};
 
 impl Document<'_> {
     /// A file without content.
@@ -63,16 +57,16 @@ impl Document<'_> {
     /// More items of a block list.
     pub(super) fn add_items(
         &self,
-        list: &Node,
+        node: &Node,
         items: &[Node],
         additions: &[Addition<'_>],
     ) -> Result<Vec<Splice>, Refusal> {
-        let odd = || Refusal::new("list-form", list.at, "the list is not written as one `- item` a line");
-        let last = items.last().ok_or_else(odd)?;
-        let before = &self.text[self.line_start(last.bytes.start)..last.bytes.start];
-        let column = before.len() - before.trim_start_matches(' ').len();
-        if last.is_unwritten() || last.is_block_text() || before.trim() != "-" {
-            return Err(odd());
+        let unfit = || Refusal::new("list-form", node.at, "the list is not written as one `- item` a line");
+        let last = items.last().ok_or_else(unfit)?;
+        let before_dash = &self.text[self.line_start(last.bytes.start)..last.bytes.start];
+        let column = before_dash.len() - before_dash.trim_start_matches(' ').len();
+        if last.is_unwritten() || last.is_block_text() || before_dash.trim() != "-" {
+            return Err(unfit());
         }
         let lines = self.habits.lines(additions, column);
         Ok(vec![self.lines_at(self.line_after(self.content_end(last)), &lines)])

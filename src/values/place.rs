@@ -70,17 +70,15 @@ fn decides(file: &Value, path: &[String]) -> bool {
     true
 }
 
-/// Line and column, from 1, of the last key of `path` that is there.
+/// Line and column of the key at `path`, from 1, in characters; of a key that stands there twice the last, as Helm reads.
 #[must_use]
 pub fn location(text: &[u8], path: &[&str]) -> Option<(usize, usize)> {
     let tree = tree::parse(refuse::check(text).ok()?).ok()?;
     let mut node = tree.root.as_ref()?;
     let mut found = None;
     for wanted in path {
-        let Kind::Map { pairs, .. } = &node.kind else { break };
-        let Some((key, value)) = pairs.iter().find(|(key, _)| read::key(key).is_ok_and(|key| key == *wanted)) else {
-            break;
-        };
+        let Kind::Map { pairs, .. } = &node.kind else { return None };
+        let (key, value) = pairs.iter().rfind(|(key, _)| read::key(key).is_ok_and(|key| key == *wanted))?;
         found = Some(key.at);
         node = value;
     }

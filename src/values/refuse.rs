@@ -16,7 +16,7 @@ const BLOCK_TEXT_END: &str =
 pub(super) fn check(bytes: &[u8]) -> Result<&str, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
-        Refusal::new("not-utf8", (before.iter().filter(|b| **b == b'\n').count() + 1, 1), "the file is not UTF-8")
+        Refusal::new("not-utf8", (before.split(|b| *b == b'\n').count(), 1), "the file is not UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in text.split('\n').enumerate() {

@@ -3,6 +3,7 @@
 
 use std::{env, fs};
 
+use serde_json::Value;
 use similar::TextDiff;
 use substra_mtls::values::{Change, Setting, edit, read};
 
@@ -63,7 +64,7 @@ fn setting_and_then_removing_gives_the_old_bytes() {
         for parent in [&["orchestrator"][..], &["orchestrator", "tls"], &["orchestrator", "tls", "mtls"], &["server"]] {
             let Ok(tree) = read(&old) else { continue };
             let map = parent.iter().try_fold(&tree, |node, key| node.get(key));
-            if !map.is_some_and(|map| map.as_object().is_some_and(|map| !map.is_empty())) {
+            if map.and_then(Value::as_object).is_none_or(serde_json::Map::is_empty) {
                 continue;
             }
             for change in [Change::Set("x".into()), Change::Include("x".to_owned())] {

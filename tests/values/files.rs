@@ -141,13 +141,13 @@ fn mutant(text: &[u8], dice: &mut Dice) -> Vec<u8> {
             lines.concat()
         }
         6 if !lines.is_empty() => {
-            let moved = [&b"    "[..1 + dice.below(4)], lines[line]].concat();
+            let moved = [&b"    "[dice.below(4)..], lines[line]].concat();
             lines[line] = &moved;
             lines.concat()
         }
         _ if !lines.is_empty() => {
             let spaces = lines[line].iter().take_while(|b| **b == b' ').count();
-            lines[line] = &lines[line][dice.below(spaces + 1)..];
+            lines[line] = &lines[line][dice.below(spaces)..];
             lines.concat()
         }
         _ => piece.to_vec(),

@@ -27,7 +27,8 @@ fn is_kept(old: &[u8], new: &[u8]) -> bool {
     let key = if old[sign] == b':' { sign + 1 } else { 0 };
     let gone = |change: &DiffOp| match *change {
         DiffOp::Delete { old_index, old_len, .. } | DiffOp::Replace { old_index, old_len, .. } => {
-            old[old_index..old_index + old_len].contains(&b'#')
+            let starts_comment = |at: usize| old[at] == b'#' && (at == 0 || old[at - 1].is_ascii_whitespace());
+            (old_index..old_index + old_len).any(starts_comment)
         }
         _ => false,
     };

@@ -1,11 +1,13 @@
 //! Values files: the traps of Helm's YAML, a corpus with its diffs, mutants, and Helm's own reading.
 #![allow(missing_docs, clippy::disallowed_methods, reason = "tests are the world outside")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are tests for us, not for clippy")]
 
 mod corpus;
 mod files;
 mod helm;
 mod lines;
 mod mutants;
+mod places;
 mod traps;
 
 use substra_mtls::values::{Refusal, Setting, edit};
