@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         }
     };
     let format = cli.format();
-    let done = listen().and_then(|()| commands::run(cli));
+    let done = listen().and_then(|()| commands::run(&cli));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -14,8 +14,9 @@ use zeroize::Zeroizing;
 
 use crate::failure::{Exit, Failure, Result};
 
-/// How long a child that was asked to stop may take before it is told.
-const GRACE: Duration = Duration::from_secs(30);
+/// How long a child that was asked to stop may take: kubectl until it is killed, Helm until we go without it.
+const GRACE: Duration = Duration::from_secs(3);
+const GRACE_OF_HELM: Duration = Duration::from_secs(30);
 
 /// What is run.
 pub(super) struct Call {
@@ -85,7 +86,8 @@ impl Call {
         // A group that is gone already is what we want.
         let signal = |signal| group.is_some_and(|group| kill_process_group(group, signal).is_ok());
         signal(Signal::INT);
-        let gone = matches!(handle.wait_timeout(GRACE), Ok(Some(_)));
+        let grace = if self.never_kill { GRACE_OF_HELM } else { GRACE };
+        let gone = matches!(handle.wait_timeout(grace), Ok(Some(_)));
         if !gone && !self.never_kill {
             signal(Signal::KILL);
             drop(handle.wait());
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_could_be_a_key_is_taken_out_of_stderr() {
-        let text = format!("bad value {} in pair\u{1b}[2J", "QUJD".repeat(12));
+        let text = format!("bad value {} in pair\u{1b}[2J", "QUJDabc/".repeat(6).replace("c/QUJ", "cdQUJ"));
         assert_eq!(scrub(&text), "bad value [removed] in pair [2J");
         assert_eq!(scrub("Error from server (NotFound)"), "Error from server (NotFound)");
     }

@@ -14,12 +14,12 @@ impl Tools {
         let names: Vec<String> = wanted.iter().map(ObjectRef::to_string).collect();
         let mut args = vec!["get", "--output=json", "--ignore-not-found"];
         args.extend(names.iter().map(String::as_str));
-        objects(self.read(&args, "read objects of the namespace")?)
+        objects(&self.read(&args, "read objects of the namespace")?)
     }
 
     pub(super) fn kubectl_list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
         let selector = format!("--selector={selector}");
-        objects(self.read(&["get", resource, "--output=json", &selector], &format!("list {resource}"))?)
+        objects(&self.read(&["get", resource, "--output=json", &selector], &format!("list {resource}"))?)
     }
 
     pub(super) fn kubectl_write(&self, verb: &str, object: &Object) -> Result<()> {
@@ -43,11 +43,11 @@ impl Tools {
 }
 
 /// One object, a list of them, or nothing at all: kubectl prints each of these.
-fn objects(stdout: Zeroizing<Vec<u8>>) -> Result<Vec<Object>> {
+fn objects(stdout: &[u8]) -> Result<Vec<Object>> {
     if stdout.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
-    let mut value: Value = serde_json::from_slice(&stdout).map_err(|e| {
+    let mut value: Value = serde_json::from_slice(stdout).map_err(|e| {
         Failure::new(Exit::Outside, "kubectl", "kubectl gave something that is not JSON").why(e.to_string())
     })?;
     Ok(match value.get_mut("items").map(Value::take) {

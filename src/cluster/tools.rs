@@ -38,6 +38,10 @@ pub struct ToolsOptions {
     pub context: Option<String>,
     /// `--kubeconfig` or `KUBECONFIG`.
     pub kubeconfig: Option<PathBuf>,
+    /// Which `helm`; Helm tells its plugins in `HELM_BIN`. `None` looks on PATH.
+    pub helm: Option<PathBuf>,
+    /// Which `kubectl`; `None` looks on PATH.
+    pub kubectl: Option<PathBuf>,
     /// Show each child's command line.
     pub verbose: bool,
     /// How long a `helm upgrade` may take.
@@ -55,10 +59,10 @@ pub struct Tools {
 }
 
 /// How long a child that only asks or writes one object may take.
-const SHORT: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_mins(1);
 
 impl Tools {
-    /// Finds both programs (`HELM_BIN` first, as Helm tells its plugins) and settles the environment.
+    /// Finds both programs and settles the environment.
     ///
     /// # Errors
     /// One of them is missing, or a bearer token was given to Helm by flag, which kubectl could only get in its argv.
@@ -68,17 +72,15 @@ impl Tools {
                 .why("kubectl takes a token only in its command line, where every user of this machine can read it")
                 .next("put the token into a kubeconfig and name that with --kubeconfig"));
         }
-        let helm = match env::var_os("HELM_BIN").filter(|bin| !bin.is_empty()) {
-            Some(bin) => find(Path::new(&bin))?,
-            None => find(Path::new("helm"))?,
-        };
+        let program = |named: &Option<PathBuf>, name| find(named.as_deref().unwrap_or(Path::new(name)));
+        let (helm, kubectl) = (program(&options.helm, "helm")?, program(&options.kubectl, "kubectl")?);
         let given = |name: &str| env::var(name).ok().filter(|value| !value.is_empty() && value != "false");
         let kubectl_pointers = POINTERS
             .iter()
             .filter_map(|(name, flag)| given(name).map(|value| (flag, value)))
             .flat_map(|(flag, value)| value.split(',').map(|one| format!("{flag}={one}").into()).collect::<Vec<_>>())
             .collect();
-        Ok(Self { helm, kubectl: find(Path::new("kubectl"))?, env: environment(), options, kubectl_pointers })
+        Ok(Self { helm, kubectl, env: environment(), options, kubectl_pointers })
     }
 
     pub(super) fn helm(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>, limit: Duration) -> Result<Reply> {

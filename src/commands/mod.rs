@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use crate::{
     cli::{Cli, ClusterArgs, Command, CommonArgs, GateCommand},
     cluster::{Cluster, Tools, ToolsOptions},
-    failure::Result,
+    failure::{Failure, Result},
     plan::{self, Event, State, Step, World},
     report::{Console, Outcome},
 };
@@ -32,7 +32,7 @@ pub struct Desk<'a> {
 ///
 /// # Errors
 /// Whatever ends the verb.
-pub fn run(cli: Cli) -> Result<()> {
+pub fn run(cli: &Cli) -> Result<()> {
     let now = OffsetDateTime::now_utc();
     let (common, offline) = match &cli.command {
         Command::Enroll(args) => (&args.common, args.key_file.is_some() && args.certificate.is_none()),
@@ -41,13 +41,18 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Gate(GateCommand::Open(args)) => (&args.common, false),
         Command::Rehearse(args) => {
             let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
-            return rehearse::run(args, &desk)?.write(&desk.console);
+            return rehearse::run(args, &desk).map_err(untouched)?.write(&desk.console);
         }
     };
     let console = Console::of_process(common.output, common.yes);
     let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common))?) };
     let desk = Desk { cluster: tools.as_ref().map(|tools| tools as &dyn Cluster), console, now };
-    dispatch(&cli.command, &desk)?.write(&console)
+    dispatch(&cli.command, &desk).map_err(untouched)?.write(&console)
+}
+
+/// Whoever writes says what is done and what is not; a failure that says nothing came before the first write.
+fn untouched(failure: Failure) -> Failure {
+    failure.unchanged("nothing was written")
 }
 
 /// Runs a verb at a desk.
@@ -66,6 +71,8 @@ fn options(cluster: &ClusterArgs, common: &CommonArgs) -> ToolsOptions {
         namespace: cluster.namespace.clone(),
         context: cluster.kube_context.clone().filter(|context| !context.is_empty()),
         kubeconfig: cluster.kubeconfig.clone(),
+        helm: std::env::var_os("HELM_BIN").filter(|bin| !bin.is_empty()).map(PathBuf::from),
+        kubectl: None,
         verbose: cluster.verbose,
         timeout: common.timeout,
     }
@@ -87,6 +94,8 @@ impl<'a> Desk<'a> {
         let open = steps.iter().any(|step| step.state == State::ToDo);
         if open {
             self.show(steps);
+        } else {
+            steps.iter().for_each(|step| self.console.say(format!("already  {}", step.title)));
         }
         if open && !common.dry_run {
             if let Some(what) = consent {

@@ -48,19 +48,16 @@ pub(super) struct Found {
 
 /// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
 pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: Chart) -> Result<Found> {
-    let (name, release, found_chart) = match wanted {
-        Some(name) => {
-            let (release, version) = std::thread::scope(|scope| {
-                let version = scope.spawn(|| cluster.chart(name));
-                (cluster.release(name), version.join())
-            });
-            let version = version.map_err(|_| Failure::new(Exit::Failed, "bug", "a thread of ours ended early"))?;
-            (name.clone(), release?, version?)
-        }
-        None => {
-            let (name, version) = only_release(cluster, chart)?;
-            (name.clone(), cluster.release(&name)?, Some(version))
-        }
+    let (name, release, found_chart) = if let Some(name) = wanted {
+        let (release, version) = std::thread::scope(|scope| {
+            let version = scope.spawn(|| cluster.chart(name));
+            (cluster.release(name), version.join())
+        });
+        let version = version.map_err(|_| Failure::new(Exit::Failed, "bug", "a thread of ours ended early"))?;
+        (name.clone(), release?, version?)
+    } else {
+        let (name, version) = only_release(cluster, chart)?;
+        (name.clone(), cluster.release(&name)?, Some(version))
     };
     let (Some(release), Some(found_chart)) = (release, found_chart) else {
         return Err(Failure::new(
@@ -115,6 +112,18 @@ fn only_release(cluster: &dyn Cluster, chart: Chart) -> Result<(ReleaseName, Cha
     }
 }
 
+/// What a verb wants of a release.
+pub(super) struct Wish<'a> {
+    pub(super) chart: Chart,
+    pub(super) common: &'a CommonArgs,
+    pub(super) files: &'a ValuesFiles,
+    pub(super) edited: &'a Edited,
+    /// Paths of our own, which are no drift.
+    pub(super) own: &'a [&'a [&'a str]],
+    /// Objects that were read already, the release's workloads among them.
+    pub(super) seen: &'a [Object],
+}
+
 /// What an upgrade would do, seen before anything is written.
 pub(super) struct Planned {
     /// `upgrade` and `rollout`; empty with `--no-upgrade`.
@@ -139,31 +148,22 @@ impl Found {
     }
 
     /// Plans the upgrade to the edited files, with the deployed chart version unless another is asked for.
-    pub(super) fn plan(
-        &self,
-        cluster: &dyn Cluster,
-        chart: Chart,
-        common: &CommonArgs,
-        files: &ValuesFiles,
-        edited: &Edited,
-        own: &[&[&str]],
-        seen: &[Object],
-    ) -> Result<Planned> {
-        let version = common.version.clone().unwrap_or_else(|| self.chart.version.clone());
+    pub(super) fn plan(&self, cluster: &dyn Cluster, wish: &Wish<'_>) -> Result<Planned> {
+        let version = wish.common.version.clone().unwrap_or_else(|| self.chart.version.clone());
         let upgrade = Upgrade {
             release: self.name.clone(),
-            chart: common.chart.clone().unwrap_or_else(|| chart.reference()),
+            chart: wish.common.chart.clone().unwrap_or_else(|| wish.chart.reference()),
             version,
-            files: files.paths(),
+            files: wish.files.paths(),
         };
         let deployed = self.release.status == "deployed"
-            && same(&self.release.config, &edited.merged)
+            && same(&self.release.config, &wish.edited.merged)
             && upgrade.version == self.chart.version;
         if deployed {
-            return Ok(self.settled(upgrade, seen));
+            return Ok(self.settled(upgrade, wish.seen));
         }
-        let warnings = self.drift(common, files, own)?;
-        self.look_ahead(cluster, upgrade, common, edited, warnings)
+        let warnings = self.drift(wish)?;
+        self.look_ahead(cluster, upgrade, wish, warnings)
     }
 
     /// Everything is deployed: only the rollout is looked at.
@@ -183,7 +183,7 @@ impl Found {
     }
 
     fn rollout(&self, workloads: Vec<ObjectRef>) -> Step {
-        let title = format!("rollout of release {}: {} workloads, no old pod left", self.name, workloads.len());
+        let title = format!("rollout of release {}: every workload new and ready, no old pod left", self.name);
         Step::to_do("rollout", title, Action::RollOut { release: self.name.to_string(), workloads })
     }
 
@@ -192,16 +192,15 @@ impl Found {
         &self,
         cluster: &dyn Cluster,
         upgrade: Upgrade,
-        common: &CommonArgs,
-        edited: &Edited,
+        wish: &Wish<'_>,
         warnings: Vec<String>,
     ) -> Result<Planned> {
         let (read, chart, rendered) = std::thread::scope(|scope| {
-            let read = scope.spawn(|| edited.proven_by(cluster));
+            let read = scope.spawn(|| wish.edited.proven_by(cluster));
             let chart =
-                scope.spawn(|| if common.no_upgrade { Ok(None) } else { cluster.find_chart(&upgrade).map(Some) });
+                scope.spawn(|| if wish.common.no_upgrade { Ok(None) } else { cluster.find_chart(&upgrade).map(Some) });
             let rendered =
-                if common.no_upgrade { Ok(None) } else { cluster.render(&upgrade, &edited.merged).map(Some) };
+                if wish.common.no_upgrade { Ok(None) } else { cluster.render(&upgrade, &wish.edited.merged).map(Some) };
             (read.join(), chart.join(), rendered)
         });
         let ended = |_| Failure::new(Exit::Failed, "bug", "a thread of ours ended early");
@@ -238,10 +237,12 @@ impl Found {
         .unchanged("nothing was written"))
     }
 
-    fn drift(&self, common: &CommonArgs, files: &ValuesFiles, own: &[&[&str]]) -> Result<Vec<String>> {
-        let lines: Vec<String> =
-            drift::between(&self.release.config, &files.merged(), own).iter().map(drift::Difference::line).collect();
-        if lines.is_empty() || common.accept_drift || common.no_upgrade {
+    fn drift(&self, wish: &Wish<'_>) -> Result<Vec<String>> {
+        let lines: Vec<String> = drift::between(&self.release.config, &wish.files.merged(), wish.own)
+            .iter()
+            .map(drift::Difference::line)
+            .collect();
+        if lines.is_empty() || wish.common.accept_drift || wish.common.no_upgrade {
             return Ok(lines);
         }
         Err(Failure::new(

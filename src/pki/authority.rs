@@ -1,56 +1,54 @@
-//! The certificate authority: judged before it signs, and made anew for rehearsals.
+//! The CA that signs: an existing one is accepted after checks, a new root is made by the profile.
 
+use aws_lc_rs::rand;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, DnValue, IsCa, KeyIdMethod, KeyUsagePurpose,
-    SerialNumber,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyIdMethod, KeyUsagePurpose, SerialNumber,
 };
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, TrustAnchor};
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    fingerprint::{Fingerprint, sha256},
+    fingerprint::{Fingerprint, hex},
     inspect::{self, Certificate},
-    issue,
     key::{KeyType, PrivateKey},
+    pem,
 };
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Exit, Failure};
 
-/// A CA whose end is nearer than this is warned of.
-const WARN_BEFORE: Duration = Duration::days(90);
+/// Below this the operator is warned: a CA's end cuts everybody off at once.
+const SOON: Duration = Duration::days(90);
+/// The chart's own example for the root: 1,825 days.
+const ROOT_LIFE: Duration = Duration::days(1825);
 
-/// keyUsage's bit for keyCertSign.
-const KEY_CERT_SIGN: u16 = 1 << 5;
-
-/// A CA that may sign.
+/// A CA certificate with its key, fit to sign clients.
 #[derive(Debug)]
 pub struct Authority {
     certificate: Certificate,
     key: PrivateKey,
-    anchor: TrustAnchor<'static>,
 }
 
 impl Authority {
-    /// The first certificate of a PEM text, with its key, if both may sign; and what the operator should be warned of.
+    /// Accepts an existing CA: the first certificate of `cert_pem`, as the orchestrator reads such a file, and its key.
+    /// The second part of the result are warnings for people.
     ///
     /// # Errors
-    /// All findings: no CA, another key, expired, no key identifier, ...
-    pub fn load(
-        pem: &[u8],
-        key: PrivateKey,
-        now: OffsetDateTime,
-    ) -> std::result::Result<(Self, Vec<String>), Vec<Failure>> {
-        let mut certificates = inspect::certificates(pem).map_err(|failure| vec![failure])?;
-        let certificate = certificates.swap_remove(0);
+    /// All findings: the codes of [`inspect::certificates`] and `authority-...`.
+    pub fn load(cert_pem: &[u8], key: PrivateKey, now: OffsetDateTime) -> Result<(Self, Vec<String>), Vec<Failure>> {
+        let certificates = inspect::certificates(cert_pem).map_err(|failure| vec![failure])?;
+        let mut warnings = Vec::new();
+        if certificates.len() > 1 {
+            warnings.push(format!("of {} certificates in the CA's file the first one signs", certificates.len()));
+        }
+        let certificate = certificates.into_iter().next().ok_or_else(Vec::new)?;
         let findings = findings(&certificate, &key, now);
         if !findings.is_empty() {
             return Err(findings);
         }
-        let der = CertificateDer::from(certificate.der.as_slice());
-        let Ok(anchor) = webpki::anchor_from_trusted_cert(&der) else {
-            return Err(vec![refuse("ca-unreadable", "its certificate cannot be used to verify others")]);
-        };
-        let anchor = anchor.to_owned();
-        Ok((Self { anchor, key, certificate: certificate.clone() }, warnings(&certificate, now)))
+        if certificate.not_after - now < SOON {
+            let days = (certificate.not_after - now).whole_days();
+            warnings
+                .push(format!("the CA ends in {days} days, on {}: plan its rotation", certificate.not_after.date()));
+        }
+        Ok((Self { certificate, key }, warnings))
     }
 
     /// Its certificate.
@@ -62,117 +60,160 @@ impl Authority {
     /// The fingerprint of its key.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        self.certificate.fingerprint
+        self.certificate.fingerprint()
     }
 
     pub(super) fn key(&self) -> &PrivateKey {
         &self.key
     }
-
-    pub(super) fn anchor(&self) -> &TrustAnchor<'static> {
-        &self.anchor
-    }
 }
 
-fn refuse(code: &'static str, why: impl Into<String>) -> Failure {
-    Failure::new(Exit::Refused, code, "this CA must not sign")
-        .why(why)
-        .next("use the federation's CA with its own key; if this is it, it has to be replaced first")
-        .unchanged("nothing was signed and nothing was written")
+fn bad(code: &'static str, what: &str, why: &str, next: &str) -> Failure {
+    Failure::new(Exit::Refused, code, what).why(why).next(next)
 }
 
 fn findings(ca: &Certificate, key: &PrivateKey, now: OffsetDateTime) -> Vec<Failure> {
-    let mut found = Vec::new();
-    let mut unless = |good: bool, code, why: String| {
-        if !good {
-            found.push(refuse(code, why));
+    const ANOTHER: &str = "sign with another CA; if this is the federation's, it has to be replaced first";
+    let mut findings = Vec::new();
+    let mut check = |holds: bool, code, what: &str, why: &str, next: &str| {
+        if !holds {
+            findings.push(bad(code, what, why, next));
         }
     };
-    unless(ca.spki == key.spki(), "ca-key-other", "the private key is not that of the certificate".to_owned());
-    unless(ca.is_ca && ca.version == 3, "ca-not-a-ca", "its certificate has no basicConstraints CA:TRUE".to_owned());
-    unless(
-        ca.key_usage.is_none_or(|usage| usage & KEY_CERT_SIGN != 0),
-        "ca-key-usage",
-        "its keyUsage lacks keyCertSign".to_owned(),
+    check(
+        ca.spki == key.spki(),
+        "authority-key-mismatch",
+        "the CA's key does not belong to the CA's certificate",
+        &format!("the certificate has the key {}, the key file {}", ca.fingerprint(), key.fingerprint()),
+        "give the key that was made together with this CA certificate",
     );
-    unless(
-        ca.client_auth(),
-        "ca-usage",
-        "its extended key usage lacks clientAuth, and Go counts that of the root too".to_owned(),
+    let unlike = "the orchestrator and the backends would refuse every certificate under it";
+    check(ca.version == 3, "authority-version", "the CA certificate is not of version 3", unlike, ANOTHER);
+    check(
+        ca.is_ca,
+        "authority-not-a-ca",
+        "the certificate is not that of a CA",
+        unlike,
+        "give the CA's own certificate",
     );
-    let has_ski = ca.subject_key_id.as_ref().is_some_and(|id| !id.is_empty());
-    unless(has_ski, "ca-no-ski", "it has no subjectKeyIdentifier: the server's identity check would take any certificate without authorityKeyIdentifier for its own".to_owned());
-    unless(!ca.subject_der.is_empty() && ca.subject_der != [0x30, 0], "ca-subject", "its subject is empty".to_owned());
-    let sha2 = [
-        "1.2.840.113549.1.1.11",
-        "1.2.840.113549.1.1.12",
-        "1.2.840.113549.1.1.13",
-        "1.2.840.10045.4.3.2",
-        "1.2.840.10045.4.3.3",
-        "1.2.840.10045.4.3.4",
-    ];
-    unless(
-        sha2.contains(&ca.signature_algorithm.as_str()),
-        "ca-signature",
-        "its certificate is not signed with SHA-2, which Go refuses".to_owned(),
+    check(ca.key_cert_sign != Some(false), "authority-key-usage", "the CA must not sign certificates", unlike, ANOTHER);
+    let key_id = ca.subject_key_id.as_ref().is_some_and(|id| !id.is_empty());
+    let no_key_id = "the orchestrator finds the organization's CA by this identifier alone";
+    check(key_id, "authority-no-key-id", "the CA has no subject key identifier", no_key_id, ANOTHER);
+    check(ca.client_auth(), "authority-usage", "the CA is not meant for client certificates", unlike, ANOTHER);
+    check(ca.subject_der != EMPTY_NAME, "authority-no-name", "the CA has no name", unlike, ANOTHER);
+    check(!ca.has_weak_signature(), "authority-weak-signature", "the CA is signed over SHA-1 or MD5", unlike, ANOTHER);
+    let self_signed = ca.has_weak_signature() || ca.is_signed_by(ca);
+    check(
+        self_signed,
+        "authority-not-self-signed",
+        "the CA certificate does not verify with its own key",
+        "it is altered, or belongs to an intermediate CA, which the orchestrator cannot tell apart",
+        "give the root CA's certificate and key",
     );
-    unless(now >= ca.not_before, "ca-not-yet", format!("it is valid from {} on", ca.not_before.date()));
-    unless(
-        now < ca.not_after,
-        "ca-expired",
-        format!("it ended on {}: everybody is refused already", ca.not_after.date()),
+    let times = format!("it is valid from {} to {}, now is {now}", ca.not_before, ca.not_after);
+    check(
+        ca.not_before <= now,
+        "authority-not-yet-valid",
+        "the CA is not valid yet",
+        &times,
+        "check this machine's clock",
     );
-    let self_signed = ca.subject_der != ca.issuer_der || ca.is_signed_by(ca);
-    unless(self_signed, "ca-spoilt", "its own signature is wrong: the file was changed".to_owned());
-    found
+    let left = ca.not_after - now >= Duration::DAY;
+    check(left, "authority-ends", "the CA has less than a day left", &times, "make a new CA and roll it out first");
+    findings
 }
 
-fn warnings(ca: &Certificate, now: OffsetDateTime) -> Vec<String> {
-    let left = ca.not_after - now;
-    let text = || {
-        format!(
-            "the CA ends on {}, in {} days: an expired CA ends everything at once",
-            ca.not_after.date(),
-            left.whole_days()
-        )
-    };
-    if left < WARN_BEFORE { vec![text()] } else { Vec::new() }
+/// DER of a name without any part.
+const EMPTY_NAME: [u8; 2] = [0x30, 0];
+
+/// A serial number by the profile: 0x01 and 128 random bits, so that it is positive and of one length.
+pub(crate) fn serial() -> Result<[u8; 17], Failure> {
+    let mut serial = [1; 17];
+    rand::fill(&mut serial[1..]).map_err(|_| {
+        Failure::new(Exit::Failed, "no-randomness", "no serial number could be made")
+            .why("the system gave no randomness")
+            .next("try again; if it persists, look at the machine's random source")
+    })?;
+    Ok(serial)
 }
 
-/// A new root: its own name, path length 0, five years.
+/// Makes a root CA: five years, path length 0, and a name of its own, so that people can tell overlapping CAs apart.
 ///
 /// # Errors
-/// The crypto library fails.
-pub fn create_root(key_type: KeyType, now: OffsetDateTime) -> Result<(PrivateKey, String)> {
-    let failed = |e: rcgen::Error| Failure::new(Exit::Failed, "root", "no CA could be made").why(e.to_string());
-    let key = PrivateKey::generate(key_type)?;
-    let algorithm = match key_type {
-        KeyType::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
-        KeyType::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
-        _ => &rcgen::PKCS_RSA_SHA256,
+/// When the system gives no randomness, or the result does not pass the checks of [`Authority::load`].
+pub fn create_root(key_type: KeyType, now: OffsetDateTime) -> Result<(PrivateKey, String), Failure> {
+    let not_made = || {
+        Failure::new(Exit::Failed, "authority-not-made", "the new CA could not be made")
+            .why("its certificate did not come out as the profile asks")
+            .next("try again; if it persists, report this as a bug")
     };
-    let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key.pkcs8()), algorithm)
-        .map_err(failed)?;
-    let serial = issue::random_serial()?;
+    let key = PrivateKey::generate(key_type)?;
+    let serial = serial()?;
+    let now = now.to_offset(time::UtcOffset::UTC).replace_nanosecond(0).map_err(|_| not_made())?;
     let mut params = CertificateParams::default();
-    params.distinguished_name = DistinguishedName::new();
-    let date = now.date();
-    let name = format!(
-        "Orchestrator Root CA {:04}{:02}{:02}-{:02x}{:02x}",
-        date.year(),
-        u8::from(date.month()),
-        date.day(),
-        serial[1],
-        serial[2]
-    );
-    params.distinguished_name.push(DnType::CommonName, DnValue::Utf8String(name));
     params.serial_number = Some(SerialNumber::from_slice(&serial));
-    params.not_before = issue::whole_second(now - Duration::HOUR);
-    params.not_after = params.not_before + Duration::days(5 * 365);
+    params.not_before = now - Duration::HOUR;
+    params.not_after = now + ROOT_LIFE;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, root_name(now, &serial));
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    params.key_identifier_method = KeyIdMethod::PreSpecified(sha256(key.spki())[..20].to_vec());
+    params.key_identifier_method = KeyIdMethod::PreSpecified(inspect::key_id(key.spki()).ok_or_else(not_made)?);
     params.use_authority_key_identifier_extension = true;
-    let certificate = params.self_signed(&pair).map_err(failed)?;
-    Ok((key, super::pem::encode("CERTIFICATE", certificate.der()).to_string()))
+    let made = params.self_signed(&key).map_err(|_| not_made())?;
+    let certificate = Certificate::from_der(made.der())?;
+    if !findings(&certificate, &key, now).is_empty() {
+        return Err(not_made());
+    }
+    Ok((key, pem::write("CERTIFICATE", made.der())?))
+}
+
+fn root_name(now: OffsetDateTime, serial: &[u8]) -> String {
+    let (year, month, day) = now.to_calendar_date();
+    format!("Orchestrator Root CA {year:04}{:02}{day:02}-{}", u8::from(month), hex(&serial[1..3]))
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-03-04 05:06:07.8 UTC);
+
+    #[test]
+    fn a_new_root_follows_the_profile_and_is_accepted() {
+        let (key, pem) = create_root(KeyType::EcdsaP256, NOW).unwrap();
+        let (authority, warnings) = Authority::load(pem.as_bytes(), key, NOW).unwrap();
+        let ca = authority.certificate();
+        assert!(warnings.is_empty());
+        assert!(ca.subject.starts_with("CN=Orchestrator Root CA 20260304-"), "{}", ca.subject);
+        assert_eq!(
+            (ca.not_before, ca.not_after),
+            (datetime!(2026-03-04 04:06:07 UTC), datetime!(2031-03-03 05:06:07 UTC))
+        );
+        assert!(ca.serial.starts_with("01") && ca.serial.len() == 34);
+        assert_eq!(ca.authority_key_id, ca.subject_key_id);
+        let oids: Vec<_> = ca.extensions.iter().map(|extension| (extension.oid.as_str(), extension.critical)).collect();
+        assert_eq!(oids.len(), 4, "{oids:?}");
+        assert!(oids.contains(&("2.5.29.19", true)) && oids.contains(&("2.5.29.15", true)));
+    }
+
+    #[test]
+    fn refuses_a_foreign_key_a_leaf_and_the_end_of_life() {
+        let codes = |pem: &str, key, now| -> Vec<_> {
+            let findings = Authority::load(pem.as_bytes(), key, now).unwrap_err();
+            findings.iter().map(|finding| finding.code).collect()
+        };
+        let (_, pem) = create_root(KeyType::EcdsaP256, NOW).unwrap();
+        let (other, _) = create_root(KeyType::EcdsaP256, NOW).unwrap();
+        assert_eq!(codes(&pem, other, NOW), ["authority-key-mismatch"]);
+        let (key, pem) = create_root(KeyType::Rsa2048, NOW).unwrap();
+        let again = || PrivateKey::from_pem(key.to_pem().as_bytes(), None).unwrap();
+        assert_eq!(codes(&pem, again(), NOW + ROOT_LIFE - Duration::HOUR), ["authority-ends"]);
+        assert_eq!(codes(&pem, again(), NOW - Duration::DAY), ["authority-not-yet-valid"]);
+        let (_, warnings) = Authority::load(pem.as_bytes(), again(), NOW + ROOT_LIFE - Duration::days(30)).unwrap();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+    }
 }

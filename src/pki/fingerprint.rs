@@ -1,31 +1,31 @@
-//! The fingerprint of a public key: what two people compare on the phone.
+//! The fingerprint that two people compare over another channel: SHA-256 of a public key.
 
 use std::{fmt, str::FromStr};
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
-/// SHA-256 of a SubjectPublicKeyInfo (DER), 32 bytes. Shown as `SHA256:` and 64 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// SHA-256 of a DER `SubjectPublicKeyInfo`: the same for a key, its request and its certificate.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Fingerprint([u8; 32]);
 
-/// A text is not a fingerprint.
+/// The text is no fingerprint: not 64 hexadecimal digits, with or without `SHA256:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a fingerprint is SHA256: and 64 hexadecimal digits, in groups or not")]
-pub struct NoFingerprint;
+#[error("a fingerprint is \"SHA256:\" and 64 hexadecimal digits; spaces, colons and dashes between them are ignored")]
+pub struct BadFingerprint;
 
 impl Fingerprint {
-    /// Of the DER of a SubjectPublicKeyInfo.
+    /// The fingerprint of a DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn of_spki(spki: &[u8]) -> Self {
         Self(sha256(spki))
     }
 
-    /// Eight groups of eight digits, to be read out.
+    /// Eight groups of eight digits, to be read out aloud.
     #[must_use]
     pub fn groups(&self) -> [String; 8] {
-        std::array::from_fn(|group| hex(&self.0[group * 4..group * 4 + 4]))
+        std::array::from_fn(|i| hex(&self.0[i * 4..i * 4 + 4]))
     }
 }
 
@@ -35,51 +35,55 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-impl FromStr for Fingerprint {
-    type Err = NoFingerprint;
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
-    /// Any case, with or without the prefix; spaces, colons and dashes between groups.
-    fn from_str(text: &str) -> Result<Self, NoFingerprint> {
-        let text = text.trim();
-        let prefixed = text.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("SHA256:"));
-        let digits = if prefixed { &text[7..] } else { text };
-        let digits: String = digits.chars().filter(|c| !" :-\t".contains(*c)).collect();
-        if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(NoFingerprint);
-        }
-        let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&digits[at * 2..at * 2 + 2], 16).map_err(|_| NoFingerprint)?;
-        }
-        Ok(Self(bytes))
+impl FromStr for Fingerprint {
+    type Err = BadFingerprint;
+    fn from_str(given: &str) -> Result<Self, BadFingerprint> {
+        let given = given.trim();
+        let prefixed = given.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("sha256:"));
+        let digits = if prefixed { &given[7..] } else { given };
+        let digits: Vec<u8> = digits.bytes().filter(|b| !b" :-\t".contains(b)).collect();
+        from_hex(&digits).map(Self).ok_or(BadFingerprint)
     }
 }
 
 impl TryFrom<String> for Fingerprint {
-    type Error = NoFingerprint;
-    fn try_from(text: String) -> Result<Self, NoFingerprint> {
-        text.parse()
+    type Error = BadFingerprint;
+    fn try_from(given: String) -> Result<Self, BadFingerprint> {
+        given.parse()
     }
 }
 
 impl From<Fingerprint> for String {
-    fn from(fingerprint: Fingerprint) -> Self {
+    fn from(fingerprint: Fingerprint) -> String {
         fingerprint.to_string()
     }
 }
 
+/// SHA-256 of any bytes.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     out
 }
 
+/// Lower-case hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        text.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
-        text.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
-        text
-    })
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}
+
+/// 32 bytes from 64 hexadecimal digits of any case.
+pub(super) fn from_hex(digits: &[u8]) -> Option<[u8; 32]> {
+    let nibble = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let bytes: Option<Vec<u8>> =
+        digits.chunks(2).map(|pair| Some((nibble(pair[0])? << 4) | nibble(*pair.get(1)?)?)).collect();
+    bytes?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -87,13 +91,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_read_out_is_what_was_meant() {
-        let fingerprint = Fingerprint::of_spki(b"key");
-        let spoken = fingerprint.groups().join(" ").to_uppercase();
-        assert_eq!(spoken.parse(), Ok(fingerprint));
-        assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
-        assert_eq!(fingerprint.groups().join("-").parse(), Ok(fingerprint));
-        for bad in ["", "SHA256:", "SHA256:12", &spoken[1..], "é"] {
+    fn reads_back_what_it_prints_in_any_dress() {
+        let print = Fingerprint::of_spki(b"key");
+        let text = print.to_string();
+        assert!(text.starts_with("SHA256:") && text.len() == 71);
+        for dressed in [
+            text.clone(),
+            text.to_uppercase(),
+            text[7..].to_owned(),
+            print.groups().join(" "),
+            print.groups().join(":"),
+            format!(" sha256:{}\n", print.groups().join("-")),
+        ] {
+            assert_eq!(dressed.parse::<Fingerprint>(), Ok(print), "{dressed}");
+        }
+        assert_eq!(serde_json::to_string(&print).unwrap(), format!("\"{text}\""));
+        assert_eq!(serde_json::from_str::<Fingerprint>(&format!("\"{text}\"")).unwrap(), print);
+    }
+
+    #[test]
+    fn refuses_short_long_and_foreign_texts() {
+        let text = Fingerprint::of_spki(b"key").to_string();
+        for bad in ["", "SHA256:", &text[..70], &format!("{text}0"), &text.replace("SHA256", "SHA1"), "é", "ßßßßßßß"]
+        {
             assert!(bad.parse::<Fingerprint>().is_err(), "{bad}");
         }
     }

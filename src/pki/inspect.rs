@@ -1,209 +1,291 @@
-//! Certificates as they are: read by another library than the one that made them.
+//! Certificates as they are: the facts that the servers and the checks look at, read by x509-parser.
 
-use ::time::OffsetDateTime;
-use x509_parser::prelude::{AttributeTypeAndValue, FromDer, GeneralName, ParsedExtension, X509Certificate};
+use aws_lc_rs::digest;
+use time::OffsetDateTime;
+use x509_parser::{
+    certificate::X509Certificate,
+    der_parser::asn1_rs::{FromDer, oid},
+    extensions::{GeneralName, ParsedExtension},
+    x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name},
+};
 
 use super::{
-    fingerprint::{Fingerprint, hex},
+    fingerprint::{Fingerprint, hex, sha256},
     pem,
+    text::shown,
 };
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Exit, Failure};
 
-/// What a certificate says.
-#[derive(Debug, Clone)]
-pub struct Certificate {
-    /// Its bytes.
-    pub der: Vec<u8>,
-    /// 1 or 3.
-    pub version: u32,
-    /// Serial number in hexadecimal.
-    pub serial: String,
-    /// Every O of its subject.
-    pub organizations: Vec<String>,
-    /// Every CN of its subject.
-    pub common_names: Vec<String>,
-    /// Every dNSName of its SAN.
-    pub dns_names: Vec<String>,
-    /// Its issuer, for people.
-    pub issuer: String,
-    /// Its issuer's DER.
-    pub issuer_der: Vec<u8>,
-    /// Its subject, for people.
-    pub subject: String,
-    /// Its subject's DER.
-    pub subject_der: Vec<u8>,
-    /// From when it is valid.
-    pub not_before: OffsetDateTime,
-    /// Until when it is valid.
-    pub not_after: OffsetDateTime,
-    /// basicConstraints CA:TRUE.
-    pub is_ca: bool,
-    /// keyUsage's bits, digitalSignature lowest; `None` without the extension.
-    pub key_usage: Option<u16>,
-    /// extendedKeyUsage as dotted object identifiers; `None` without the extension.
-    pub extended_key_usage: Option<Vec<String>>,
-    /// subjectKeyIdentifier.
-    pub subject_key_id: Option<Vec<u8>>,
-    /// The keyid of authorityKeyIdentifier.
-    pub authority_key_id: Option<Vec<u8>>,
-    /// The object identifiers of all its extensions, dotted, in order.
-    pub extensions: Vec<String>,
-    /// The object identifier of its signature algorithm, dotted.
-    pub signature_algorithm: String,
-    /// The DER of its SubjectPublicKeyInfo.
-    pub spki: Vec<u8>,
-    /// The fingerprint of its key.
-    pub fingerprint: Fingerprint,
+/// One extension as it stands in a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Extension {
+    pub(super) oid: String,
+    pub(super) critical: bool,
+    pub(super) value: Vec<u8>,
 }
 
-const SERVER_AUTH: &str = "1.3.6.1.5.5.7.3.1";
-const CLIENT_AUTH: &str = "1.3.6.1.5.5.7.3.2";
-const ANY_USAGE: &str = "2.5.29.37.0";
+/// What a certificate says. Texts are as they stand in it; show them through [`Certificate::subject`] and the like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// The whole certificate.
+    pub der: Vec<u8>,
+    /// 1 or 3 (RFC 5280, section 4.1.2.1, counts from 0).
+    pub version: u32,
+    /// Each O of the subject, in its order.
+    pub organizations: Vec<String>,
+    /// Each CN of the subject, in its order.
+    pub common_names: Vec<String>,
+    /// Each dNSName of the subject alternative name.
+    pub dns_names: Vec<String>,
+    /// The key id that names the issuer's key (RFC 5280, section 4.2.1.1).
+    pub authority_key_id: Option<Vec<u8>>,
+    /// The key id of its own key (RFC 5280, section 4.2.1.2).
+    pub subject_key_id: Option<Vec<u8>>,
+    /// Whether basic constraints say that it is a CA.
+    pub is_ca: bool,
+    /// Valid from.
+    pub not_before: OffsetDateTime,
+    /// Valid to, inclusive.
+    pub not_after: OffsetDateTime,
+    /// The serial number in lower-case hexadecimal digits, without leading zero bytes.
+    pub serial: String,
+    /// The issuer's name, DER.
+    pub issuer_der: Vec<u8>,
+    /// The subject's name, DER.
+    pub subject_der: Vec<u8>,
+    /// The issuer's name for people, for example `CN=Orchestrator Root CA`.
+    pub issuer: String,
+    /// The subject's name for people, for example `O=MyOrg1MSP, CN=backend.org-1.com`.
+    pub subject: String,
+    /// The public key, DER `SubjectPublicKeyInfo`.
+    pub spki: Vec<u8>,
+    pub(super) usages: Option<Usages>,
+    /// Whether keyUsage has keyCertSign; `None` without the extension.
+    pub key_cert_sign: Option<bool>,
+    pub(super) signature_oid: String,
+    pub(super) extensions: Vec<Extension>,
+}
+
+/// Extended key usages, as far as they matter here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Usages {
+    client: bool,
+    server: bool,
+}
+
+/// Reads every certificate of a PEM file, in its order. Text around the blocks is passed over.
+///
+/// # Errors
+/// Codes: `certificate-file-damaged`, `certificate-file-holds-key`, `certificate-file-other-block`,
+/// `certificate-file-empty`, `certificate-damaged`.
+pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
+    // Looked for in the raw bytes: a torn key block is still a key in the wrong place.
+    if pem.windows(16).any(|window| window == b"PRIVATE KEY-----") {
+        return Err(bad("certificate-file-holds-key", "a private key stands where only certificates may")
+            .why("a certificate file is handed around, a private key must not be")
+            .next(
+                "give a file with the certificate alone; if this file was ever sent, that key is burnt: make a new one",
+            ));
+    }
+    let scan = pem::scan(pem).map_err(|_| {
+        bad("certificate-file-damaged", "the certificate file cannot be read")
+            .why("a PEM block is cut off or is not base64")
+            .next("fetch the file again, as an attachment rather than as text in a mail")
+    })?;
+    let mut certificates = Vec::new();
+    for block in &scan.blocks {
+        if block.headers || !matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE") {
+            return Err(bad("certificate-file-other-block", "something other than a certificate stands in the file")
+                .why(format!("it holds a block of {}", shown(&block.label)))
+                .next("give a file with CERTIFICATE blocks alone"));
+        }
+        certificates.push(Certificate::from_der(&block.der)?);
+    }
+    if certificates.is_empty() {
+        return Err(bad("certificate-file-empty", "there is no certificate in the file")
+            .why("no block `-----BEGIN CERTIFICATE-----` was found")
+            .next("give the certificate in PEM form; `openssl x509 -inform DER` converts a binary one"));
+    }
+    Ok(certificates)
+}
+
+fn bad(code: &'static str, what: &str) -> Failure {
+    Failure::new(Exit::CheckFailed, code, what)
+}
 
 impl Certificate {
-    /// Reads a certificate; `None` where it is none, has bytes after it, or an extension twice.
-    #[must_use]
-    pub fn from_der(der: &[u8]) -> Option<Self> {
-        let (rest, parsed) = X509Certificate::from_der(der).ok()?;
-        if !rest.is_empty() || parsed.extensions_map().is_err() {
-            return None;
-        }
-        let names = |attributes: Vec<&AttributeTypeAndValue<'_>>| {
-            attributes.into_iter().map(|a| a.as_str().map(str::to_owned).unwrap_or_default()).collect()
+    /// Reads one DER certificate.
+    ///
+    /// # Errors
+    /// Code `certificate-damaged` when it is no X.509 certificate, has bytes after its end, or an extension twice.
+    pub fn from_der(der: &[u8]) -> Result<Self, Failure> {
+        let damaged = |why: &str| {
+            bad("certificate-damaged", "a certificate cannot be read")
+                .why(why)
+                .next("fetch the certificate again from whoever issued it")
         };
-        let subject = parsed.subject();
-        let spki = parsed.public_key().raw.to_vec();
-        Some(Self {
-            version: parsed.version().0 + 1,
-            serial: hex(parsed.raw_serial()),
-            organizations: names(subject.iter_organization().collect()),
-            common_names: names(subject.iter_common_name().collect()),
-            dns_names: dns_names(&parsed),
-            issuer: printable(&parsed.issuer().to_string()),
-            issuer_der: parsed.issuer().as_raw().to_vec(),
-            subject: printable(&subject.to_string()),
-            subject_der: subject.as_raw().to_vec(),
-            not_before: parsed.validity().not_before.to_datetime(),
-            not_after: parsed.validity().not_after.to_datetime(),
-            is_ca: parsed.is_ca(),
-            key_usage: parsed.key_usage().ok()?.map(|usage| usage.value.flags),
-            extended_key_usage: extended_key_usage(&parsed),
-            subject_key_id: subject_key_id(&parsed),
-            authority_key_id: authority_key_id(&parsed),
-            extensions: parsed.extensions().iter().map(|e| e.oid.to_id_string()).collect(),
-            signature_algorithm: parsed.signature_algorithm.algorithm.to_id_string(),
-            fingerprint: Fingerprint::of_spki(&spki),
-            spki,
-            der: der.to_vec(),
-        })
+        let (rest, x509) =
+            X509Certificate::from_der(der).map_err(|_| damaged("its content is not that of an X.509 certificate"))?;
+        if !rest.is_empty() {
+            return Err(damaged("bytes follow after its end"));
+        }
+        // Go refuses it, and which of the two counts would differ from program to program.
+        if x509.extensions_map().is_err() {
+            return Err(damaged("an extension stands in it twice"));
+        }
+        Ok(Self::of(der, &x509))
     }
 
-    /// Whether it may be used by a client: clientAuth, any usage, or no extendedKeyUsage at all.
+    fn of(der: &[u8], x509: &X509Certificate<'_>) -> Self {
+        let mut certificate = Self {
+            der: der.to_vec(),
+            version: x509.version().0 + 1,
+            organizations: x509.subject().iter_organization().map(text).collect(),
+            common_names: x509.subject().iter_common_name().map(text).collect(),
+            dns_names: Vec::new(),
+            authority_key_id: None,
+            subject_key_id: None,
+            is_ca: false,
+            not_before: x509.validity().not_before.to_datetime(),
+            not_after: x509.validity().not_after.to_datetime(),
+            serial: hex(trimmed(x509.raw_serial())),
+            issuer_der: x509.issuer().as_raw().to_vec(),
+            subject_der: x509.subject().as_raw().to_vec(),
+            issuer: readable(x509.issuer()),
+            subject: readable(x509.subject()),
+            spki: x509.public_key().raw.to_vec(),
+            usages: None,
+            key_cert_sign: None,
+            signature_oid: x509.signature_algorithm.algorithm.to_id_string(),
+            extensions: Vec::new(),
+        };
+        for extension in x509.extensions() {
+            certificate.extensions.push(Extension {
+                oid: extension.oid.to_id_string(),
+                critical: extension.critical,
+                value: extension.value.to_vec(),
+            });
+            certificate.take(extension.parsed_extension());
+        }
+        certificate
+    }
+
+    fn take(&mut self, extension: &ParsedExtension<'_>) {
+        match extension {
+            ParsedExtension::SubjectAlternativeName(names) => {
+                self.dns_names.extend(names.general_names.iter().filter_map(|name| match name {
+                    GeneralName::DNSName(host) => Some((*host).to_owned()),
+                    _ => None,
+                }));
+            }
+            ParsedExtension::AuthorityKeyIdentifier(id) => {
+                self.authority_key_id = id.key_identifier.as_ref().map(|id| id.0.to_vec());
+            }
+            ParsedExtension::SubjectKeyIdentifier(id) => self.subject_key_id = Some(id.0.to_vec()),
+            ParsedExtension::BasicConstraints(constraints) => self.is_ca = constraints.ca,
+            ParsedExtension::KeyUsage(usage) => self.key_cert_sign = Some(usage.key_cert_sign()),
+            ParsedExtension::ExtendedKeyUsage(usage) => {
+                let (client, server) = (usage.any || usage.client_auth, usage.any || usage.server_auth);
+                self.usages = Some(Usages { client, server });
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the extended key usage allows it to be a client: named, "any", or no such extension at all.
     #[must_use]
     pub fn client_auth(&self) -> bool {
-        self.allows(CLIENT_AUTH)
+        self.usages.is_none_or(|usages| usages.client)
     }
 
-    /// Whether it may be used by a server; BoringSSL takes a certificate without extendedKeyUsage for one.
+    /// Whether the extended key usage allows it to be a server: named, "any", or no such extension at all. Then its
+    /// holder can pose as the orchestrator.
     #[must_use]
     pub fn server_auth(&self) -> bool {
-        self.allows(SERVER_AUTH)
+        self.usages.is_none_or(|usages| usages.server)
     }
 
-    fn allows(&self, usage: &str) -> bool {
-        self.extended_key_usage.as_ref().is_none_or(|all| all.iter().any(|one| one == usage || one == ANY_USAGE))
-    }
-
-    /// Whether `ca` is its issuer by name and its signature is `ca`'s.
+    /// Whether it has an extended key usage at all.
     #[must_use]
-    pub fn is_signed_by(&self, ca: &Self) -> bool {
-        let (Ok((_, own)), Ok((_, ca_parsed))) =
-            (X509Certificate::from_der(&self.der), X509Certificate::from_der(&ca.der))
+    pub fn has_eku(&self) -> bool {
+        self.usages.is_some()
+    }
+
+    /// One PEM block; the PEM text of a DER that was read cannot be too long.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        pem::write("CERTIFICATE", &self.der).unwrap_or_default()
+    }
+
+    /// The fingerprint of its public key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_spki(&self.spki)
+    }
+
+    /// SHA-256 of the whole certificate.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        sha256(&self.der)
+    }
+
+    /// Whether the key of `ca` made its signature, with SHA-2, and its issuer is the subject of `ca`, byte for byte.
+    /// Says nothing of times, usages or constraints.
+    #[must_use]
+    pub fn is_signed_by(&self, ca: &Certificate) -> bool {
+        let (Ok((_, leaf)), Ok((_, key))) =
+            (X509Certificate::from_der(&self.der), SubjectPublicKeyInfo::from_der(&ca.spki))
         else {
             return false;
         };
-        self.issuer_der == ca.subject_der && own.verify_signature(Some(ca_parsed.public_key())).is_ok()
+        self.issuer_der == ca.subject_der && !self.has_weak_signature() && leaf.verify_signature(Some(&key)).is_ok()
     }
 
-    /// One PEM block.
-    #[must_use]
-    pub fn to_pem(&self) -> String {
-        pem::encode("CERTIFICATE", &self.der).to_string()
+    /// Whether it is signed over SHA-1 or MD5, which Go and gRPC refuse.
+    pub(super) fn has_weak_signature(&self) -> bool {
+        // RFC 3279: md2, md5 and sha1 WithRSAEncryption, the older sha1WithRSA, ecdsa-with-SHA1.
+        const WEAK: [&str; 5] = [
+            "1.2.840.113549.1.1.2",
+            "1.2.840.113549.1.1.4",
+            "1.2.840.113549.1.1.5",
+            "1.3.14.3.2.29",
+            "1.2.840.10045.4.1",
+        ];
+        WEAK.contains(&self.signature_oid.as_str())
     }
 }
 
-fn dns_names(parsed: &X509Certificate<'_>) -> Vec<String> {
-    let Ok(Some(names)) = parsed.subject_alternative_name() else { return Vec::new() };
-    let dns =
-        |name: &GeneralName<'_>| if let GeneralName::DNSName(name) = name { Some((*name).to_owned()) } else { None };
-    names.value.general_names.iter().filter_map(dns).collect()
+/// The SHA-256 key identifier of RFC 7093, section 2, method 1: the first 160 bits over the key's bit string.
+pub(super) fn key_id(spki: &[u8]) -> Option<Vec<u8>> {
+    let (_, key) = SubjectPublicKeyInfo::from_der(spki).ok()?;
+    Some(digest::digest(&digest::SHA256, &key.subject_public_key.data).as_ref()[..20].to_vec())
 }
 
-fn extended_key_usage(parsed: &X509Certificate<'_>) -> Option<Vec<String>> {
-    let usage = parsed.extended_key_usage().ok()??.value;
-    let known = [
-        (usage.any, ANY_USAGE),
-        (usage.server_auth, SERVER_AUTH),
-        (usage.client_auth, CLIENT_AUTH),
-        (usage.code_signing, "1.3.6.1.5.5.7.3.3"),
-        (usage.email_protection, "1.3.6.1.5.5.7.3.4"),
-        (usage.time_stamping, "1.3.6.1.5.5.7.3.8"),
-        (usage.ocsp_signing, "1.3.6.1.5.5.7.3.9"),
-    ];
-    let named = known.into_iter().filter(|(set, _)| *set).map(|(_, oid)| oid.to_owned());
-    Some(named.chain(usage.other.iter().map(x509_parser::asn1_rs::Oid::to_id_string)).collect())
+fn trimmed(serial: &[u8]) -> &[u8] {
+    let zeros = serial.iter().take_while(|&&b| b == 0).count();
+    &serial[zeros.min(serial.len().saturating_sub(1))..]
 }
 
-fn subject_key_id(parsed: &X509Certificate<'_>) -> Option<Vec<u8>> {
-    parsed.extensions().iter().find_map(|e| match e.parsed_extension() {
-        ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
-        _ => None,
-    })
+fn text(attribute: &AttributeTypeAndValue<'_>) -> String {
+    attribute.as_str().map_or_else(|_| String::from_utf8_lossy(attribute.as_slice()).into_owned(), str::to_owned)
 }
 
-fn authority_key_id(parsed: &X509Certificate<'_>) -> Option<Vec<u8>> {
-    parsed.extensions().iter().find_map(|e| match e.parsed_extension() {
-        ParsedExtension::AuthorityKeyIdentifier(id) => id.key_identifier.as_ref().map(|id| id.0.to_vec()),
-        _ => None,
-    })
-}
-
-/// Names come from others: what could move a terminal's cursor is shown as a space.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// All certificates of a PEM text, at least one, in order.
-///
-/// # Errors
-/// There is none, one cannot be read, or something else stands among them: a private key above all.
-pub fn certificates(text: &[u8]) -> Result<Vec<Certificate>> {
-    let refuse = |code, what: &str| Failure::new(Exit::Refused, code, what);
-    let found = pem::blocks(text);
-    if found.blocks.iter().any(|block| block.label.ends_with("PRIVATE KEY")) {
-        return Err(refuse("private-key", "a private key stands where only certificates belong")
-            .why("whoever sent or stored it so may have shown it to others")
-            .next("treat that key as burnt: make a new one, and have its certificate signed anew"));
-    }
-    if let Some(other) = found.blocks.iter().find(|block| block.label != "CERTIFICATE") {
-        return Err(refuse("not-a-certificate", "something else than a certificate stands in the file")
-            .why(format!("a PEM block {} is in it", printable(&other.label)))
-            .next("name the file with the certificate"));
-    }
-    if found.blocks.is_empty() || found.torn {
-        return Err(refuse("not-a-certificate", "there is no whole certificate in the file")
-            .why(if found.torn {
-                "a PEM block begins and does not end"
-            } else {
-                "no line -----BEGIN CERTIFICATE----- is in it"
-            })
-            .next("check that the right file is named and that it came through whole"));
-    }
-    let read = |block: &pem::Block| block.der.as_ref().and_then(|der| Certificate::from_der(der));
-    let certificates: Option<Vec<Certificate>> = found.blocks.iter().map(read).collect();
-    certificates.ok_or_else(|| {
-        refuse("not-a-certificate", "a certificate in the file cannot be read")
-            .why("what its PEM block holds is not an X.509 certificate")
-            .next("ask for the file again")
-    })
+fn readable(name: &X509Name<'_>) -> String {
+    let one = |attribute: &AttributeTypeAndValue<'_>| {
+        let id = attribute.attr_type();
+        let key = [
+            (oid!(2.5.4.3), "CN"),
+            (oid!(2.5.4.6), "C"),
+            (oid!(2.5.4.7), "L"),
+            (oid!(2.5.4.8), "ST"),
+            (oid!(2.5.4.10), "O"),
+            (oid!(2.5.4.11), "OU"),
+            (oid!(0.9.2342.19200300.100.1.25), "DC"),
+        ]
+        .into_iter()
+        .find_map(|(known, key)| (known == *id).then(|| key.to_owned()))
+        .unwrap_or_else(|| id.to_id_string());
+        format!("{key}={}", shown(&text(attribute)))
+    };
+    name.iter_attributes().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -1,204 +1,227 @@
-//! A client certificate: built from the request's key and checked names, read back by another library before it leaves.
+//! Client certificates: built from raw bytes, signed, read back by other libraries, and only then let go.
 
-use aws_lc_rs::rand;
-use rustls::pki_types::{CertificateDer, UnixTime};
+use der::{
+    AnyRef, Decode, Encode, Sequence,
+    asn1::{
+        Any, BitString, GeneralizedTime, Null, ObjectIdentifier, OctetString, SetOfVec, UintRef, UtcTime, Utf8StringRef,
+    },
+};
 use time::{Duration, OffsetDateTime};
+use x509_cert::{
+    attr::AttributeTypeAndValue,
+    ext::{
+        Extension,
+        pkix::{
+            AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
+            name::GeneralName,
+        },
+    },
+    name::{RdnSequence, RelativeDistinguishedName},
+    spki::AlgorithmIdentifierOwned,
+    time::{Time, Validity as Period},
+};
 
 use super::{
-    authority::Authority,
-    der::{self, OCTET_STRING, SEQUENCE, oid, tlv},
-    fingerprint::{hex, sha256},
-    inspect::Certificate,
-    pem,
+    authority::{Authority, serial},
+    check,
+    fingerprint::hex,
+    inspect,
+    key::KeyType,
+    oid, pem,
     request::Request,
 };
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Exit, Failure},
     names::Validity,
-    substra::identity,
 };
 
-/// A certificate that may leave.
-#[derive(Debug, Clone)]
+/// A certificate that passed every check and may leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
-    /// Its bytes.
+    /// The certificate.
     pub der: Vec<u8>,
-    /// One PEM block.
+    /// The certificate as one PEM block: 64 columns, LF, no text.
     pub pem: String,
-    /// Serial number, hexadecimal.
+    /// Its serial number, lower-case hexadecimal digits.
     pub serial: String,
-    /// From when it is valid.
+    /// Valid from.
     pub not_before: OffsetDateTime,
-    /// Until when it is valid.
+    /// Valid to.
     pub not_after: OffsetDateTime,
-    /// Whether it ends before its asked validity, since the CA ends.
+    /// Whether it ends earlier than asked because the CA does; people are told.
     pub cut_to_ca_end: bool,
 }
 
-/// Signs once. X.509 v3, subject O and CN, SAN of the hosts, digitalSignature, clientAuth alone, the request's key.
+/// What a certificate is meant to say; the check compares the outcome with it.
+pub(super) struct Meant<'a> {
+    pub(super) request: &'a Request,
+    pub(super) serial: [u8; 17],
+    pub(super) subject: Vec<u8>,
+    pub(super) not_before: OffsetDateTime,
+    pub(super) not_after: OffsetDateTime,
+    pub(super) extensions: Vec<Extension>,
+}
+
+/// `TBSCertificate` (RFC 5280, section 4.1) with the issuer and the key as the raw bytes that they came in: Go looks
+/// for a certificate's CA by the raw bytes of its name.
+#[derive(Sequence)]
+struct Body<'a> {
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    version: u8,
+    serial: UintRef<'a>,
+    signature: AlgorithmIdentifierOwned,
+    issuer: AnyRef<'a>,
+    validity: Period,
+    subject: AnyRef<'a>,
+    spki: AnyRef<'a>,
+    #[asn1(context_specific = "3", tag_mode = "EXPLICIT")]
+    extensions: Vec<Extension>,
+}
+
+/// `Certificate` (RFC 5280, section 4.1) around signed bytes.
+#[derive(Sequence)]
+struct Signed<'a> {
+    body: AnyRef<'a>,
+    algorithm: AlgorithmIdentifierOwned,
+    signature: BitString,
+}
+
+/// Issues the client certificate for an accepted request: clientAuth alone, its hosts as alternative names, valid from
+/// an hour ago (clocks differ) for `validity`, but never beyond the CA's end.
 ///
 /// # Errors
-/// Less than a day of the CA is left, or the certificate that came out is not the one that was meant.
-pub fn issue(authority: &Authority, request: &Request, validity: Validity, now: OffsetDateTime) -> Result<Issued> {
-    let ca = authority.certificate();
-    // An hour back, for the clocks of clusters that are not in step.
-    let not_before = whole_second((now - Duration::HOUR).max(ca.not_before));
-    let wanted = whole_second(now) + validity.duration();
-    let last = ca.not_after - Duration::SECOND;
-    let not_after = wanted.min(last);
-    if not_after < now + Duration::DAY {
-        return Err(Failure::new(Exit::Refused, "ca-ends", format!("no certificate is signed for {}", request.msp_id))
-            .why(format!("the CA ends on {}: less than a day is left", ca.not_after.date()))
-            .next("renew the CA first; an expired CA ends everything at once")
-            .unchanged("nothing was signed and nothing was written"));
-    }
-    let serial = random_serial()?;
-    let key_id = key_id(&request.spki);
-    let tbs = to_be_signed(authority, request, &serial, &key_id, (not_before, not_after));
-    let signature = authority.key().sign(&tbs)?;
-    let der = tlv(SEQUENCE, &[&tbs, authority.key().signature_algorithm(), &der::bits(&signature)]);
-    let meant = Meant { authority, request, serial: hex(&serial), key_id, not_before, not_after, now };
-    meant.is(&der)?;
-    let pem = pem::encode("CERTIFICATE", &der).to_string();
-    Ok(Issued { der, pem, serial: meant.serial, not_before, not_after, cut_to_ca_end: wanted > last })
-}
-
-/// 0x01 and 128 random bits: positive, of fixed length (CA/Browser Forum asks for 64 bits and more).
-pub(crate) fn random_serial() -> Result<[u8; 17]> {
-    let mut serial = [1; 17];
-    rand::fill(&mut serial[1..]).map_err(|_| {
-        Failure::new(Exit::Failed, "random", "no serial number could be made").why("the system gives no random bytes")
-    })?;
-    Ok(serial)
-}
-
-pub(super) fn whole_second(time: OffsetDateTime) -> OffsetDateTime {
-    time.replace_nanosecond(0).unwrap_or(time)
-}
-
-/// SHA-256 of the key's bits, cut to 20 bytes (RFC 7093 method 1).
-fn key_id(spki: &[u8]) -> Vec<u8> {
-    use ::der::Decode;
-    let bits = x509_cert::spki::SubjectPublicKeyInfoRef::from_der(spki).map(|info| info.subject_public_key.raw_bytes());
-    sha256(bits.unwrap_or(spki))[..20].to_vec()
-}
-
-fn to_be_signed(
+/// `authority-ends` when less than a day is left, `authority-does-not-fit` when a server would refuse the certificate,
+/// `certificate-check` when it does not come out as meant.
+pub fn issue(
     authority: &Authority,
     request: &Request,
-    serial: &[u8],
-    key_id: &[u8],
-    valid: (OffsetDateTime, OffsetDateTime),
-) -> Vec<u8> {
-    let extensions = extensions(authority, request, key_id);
-    tlv(
-        SEQUENCE,
-        &[
-            &tlv(0xa0, &[&[0x02, 0x01, 0x02]]),
-            &tlv(0x02, &[serial]),
-            authority.key().signature_algorithm(),
-            // Go looks for issuers by raw bytes.
-            &authority.certificate().subject_der,
-            &tlv(SEQUENCE, &[&der::time(valid.0), &der::time(valid.1)]),
-            &subject(request),
-            &request.spki,
-            &tlv(0xa3, &[&extensions]),
-        ],
-    )
+    validity: Validity,
+    now: OffsetDateTime,
+) -> Result<Issued, Failure> {
+    let ca = authority.certificate();
+    let now = whole_seconds(now);
+    let asked = now + validity.duration();
+    let end = ca.not_after - Duration::SECOND;
+    let not_after = asked.min(end);
+    if not_after - now < Duration::DAY {
+        return Err(Failure::new(
+            Exit::Refused,
+            "authority-ends",
+            "no certificate can be issued under this CA any more",
+        )
+        .why(format!("the CA ends on {}, less than a day from now", ca.not_after))
+        .next("make a new CA and roll it out first"));
+    }
+    let not_before = (now - Duration::HOUR).max(ca.not_before);
+    let meant = meant(authority, request, not_before, not_after)?;
+    let der = sign(authority, &meant)?;
+    check::check(&der, authority, &meant, now)?;
+    let pem = pem::write("CERTIFICATE", &der)?;
+    Ok(Issued { der, pem, serial: hex(&meant.serial), not_before, not_after, cut_to_ca_end: end < asked })
 }
 
-fn subject(request: &Request) -> Vec<u8> {
-    let organization = der::rdn(oid::ORGANIZATION, request.msp_id.as_str());
-    let host = request.hosts.first().map(crate::names::Hostname::as_str).filter(|host| host.len() <= 64);
-    let common_name = host.map(|host| der::rdn(oid::COMMON_NAME, host)).unwrap_or_default();
-    tlv(SEQUENCE, &[&organization, &common_name])
+pub(super) fn whole_seconds(now: OffsetDateTime) -> OffsetDateTime {
+    let now = now.to_offset(time::UtcOffset::UTC);
+    now - Duration::nanoseconds(i64::from(now.nanosecond()))
 }
 
-fn extensions(authority: &Authority, request: &Request, key_id: &[u8]) -> Vec<u8> {
-    let ca_key_id = authority.certificate().subject_key_id.clone().unwrap_or_default();
-    let names: Vec<u8> = request.hosts.iter().flat_map(|host| tlv(0x82, &[host.as_str().as_bytes()])).collect();
-    let all = [
-        // An empty sequence: CA is FALSE by default, and a default is not encoded in DER.
-        der::extension(oid::BASIC_CONSTRAINTS, true, &[SEQUENCE, 0]),
-        der::extension(oid::KEY_USAGE, true, &[0x03, 2, 7, 0x80]),
-        der::extension(oid::EXTENDED_KEY_USAGE, false, &tlv(SEQUENCE, &[oid::CLIENT_AUTH])),
-        der::extension(oid::SUBJECT_ALT_NAME, false, &tlv(SEQUENCE, &[&names])),
-        der::extension(oid::SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[key_id])),
-        der::extension(oid::AUTHORITY_KEY_ID, false, &tlv(SEQUENCE, &[&tlv(0x80, &[&ca_key_id])])),
-    ];
-    let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
-    tlv(SEQUENCE, &all)
+fn bug(error: der::Error) -> Failure {
+    Failure::new(Exit::Failed, "certificate-not-built", "the certificate could not be built")
+        .why(format!("encoding failed: {error}"))
+        .next("report this as a bug, with the kind of the CA; nothing was issued")
 }
 
-/// What the certificate must say when it is read back.
-struct Meant<'a> {
-    authority: &'a Authority,
+fn meant<'a>(
+    authority: &Authority,
     request: &'a Request,
-    serial: String,
-    key_id: Vec<u8>,
     not_before: OffsetDateTime,
     not_after: OffsetDateTime,
-    now: OffsetDateTime,
+) -> Result<Meant<'a>, Failure> {
+    Ok(Meant {
+        request,
+        serial: serial()?,
+        subject: subject(request).map_err(bug)?,
+        not_before,
+        not_after,
+        extensions: extensions(authority, request).map_err(bug)?,
+    })
 }
 
-impl Meant<'_> {
-    fn is(&self, der: &[u8]) -> Result<()> {
-        let failed = |what: &str| {
-            Failure::new(Exit::Failed, "self-check", format!("the certificate for {} is kept back", self.request.msp_id))
-                .why(format!("read back, it is not what was meant: {what}"))
-                .next("this is a mistake of the tool: please report it, with the request and the CA's certificate (never its key)")
-                .unchanged("nothing was written")
-        };
-        let read = Certificate::from_der(der).ok_or_else(|| failed("it cannot be read"))?;
-        if let Some(what) = self.differs(&read) {
-            return Err(failed(what));
-        }
-        self.verified(der).map_err(|what| failed(&what))?;
-        // The orchestrator's own identity check, as its server runs it.
-        let org = self.request.msp_id.as_str();
-        identity::check(org, &[&read], &[(org, self.authority.certificate())]).map_err(|what| failed(&what))
+/// O, then CN: the first host, unless it is longer than a CN may be (RFC 5280, appendix A: 64).
+fn subject(request: &Request) -> der::Result<Vec<u8>> {
+    let common_name = request.hosts.first().map(AsRef::as_ref).filter(|host: &&str| host.len() <= 64);
+    let parts = [(oid::ORGANIZATION, Some(request.msp_id.as_str())), (oid::COMMON_NAME, common_name)];
+    let parts = parts.into_iter().filter_map(|(oid, text)| text.map(|text| (oid, text)));
+    let mut rdns = RdnSequence::default();
+    for (oid, text) in parts {
+        let value = Any::encode_from(&Utf8StringRef::new(text)?)?;
+        let only = SetOfVec::try_from(vec![AttributeTypeAndValue { oid, value }])?;
+        rdns.push(RelativeDistinguishedName::from(only));
     }
+    rdns.to_der()
+}
 
-    fn differs(&self, read: &Certificate) -> Option<&'static str> {
-        let (request, ca) = (self.request, self.authority.certificate());
-        let hosts = request.hosts.iter().map(crate::names::Hostname::as_str);
-        let common_name = request.hosts.first().filter(|host| host.as_str().len() <= 64).map(ToString::to_string);
-        let expected = ["2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.17", "2.5.29.14", "2.5.29.35"];
-        let checks = [
-            (read.version == 3, "its version"),
-            (read.serial == self.serial, "its serial number"),
-            (read.issuer_der == ca.subject_der, "its issuer"),
-            (read.organizations == [request.msp_id.as_str()], "its O"),
-            (read.common_names == common_name.into_iter().collect::<Vec<_>>(), "its CN"),
-            (read.dns_names.iter().map(String::as_str).eq(hosts), "its hosts"),
-            (read.spki == request.spki, "its key"),
-            ((read.not_before, read.not_after) == (self.not_before, self.not_after), "its dates"),
-            (!read.is_ca && read.key_usage == Some(1), "its key usage"),
-            (read.client_auth() && !read.server_auth(), "its extended key usage"),
-            (read.subject_key_id.as_ref() == Some(&self.key_id), "its key identifier"),
-            (read.authority_key_id == ca.subject_key_id, "its issuer's key identifier"),
-            (read.extensions == expected, "its extensions"),
-        ];
-        checks.into_iter().find(|(good, _)| !good).map(|(_, what)| what)
+fn extensions(authority: &Authority, request: &Request) -> der::Result<Vec<Extension>> {
+    let hosts = request.hosts.iter().map(|host| der::asn1::Ia5String::new(host.as_str()).map(GeneralName::DnsName));
+    let key_id = |id: Option<Vec<u8>>| OctetString::new(id.unwrap_or_default());
+    let issuer = AuthorityKeyIdentifier {
+        key_identifier: Some(key_id(authority.certificate().subject_key_id.clone())?),
+        ..Default::default()
+    };
+    Ok(vec![
+        extension(oid::BASIC_CONSTRAINTS, true, &BasicConstraints { ca: false, path_len_constraint: None })?,
+        extension(oid::KEY_USAGE, true, &KeyUsage(KeyUsages::DigitalSignature.into()))?,
+        extension(oid::EXT_KEY_USAGE, false, &ExtendedKeyUsage(vec![oid::CLIENT_AUTH]))?,
+        extension(oid::SUBJECT_ALT_NAME, false, &SubjectAltName(hosts.collect::<der::Result<_>>()?))?,
+        extension(oid::SUBJECT_KEY_ID, false, &key_id(inspect::key_id(&request.spki))?)?,
+        extension(oid::AUTHORITY_KEY_ID, false, &issuer)?,
+    ])
+}
+
+fn extension(extn_id: ObjectIdentifier, critical: bool, value: &impl Encode) -> der::Result<Extension> {
+    Ok(Extension { extn_id, critical, extn_value: OctetString::new(value.to_der()?)? })
+}
+
+fn sign(authority: &Authority, meant: &Meant<'_>) -> Result<Vec<u8>, Failure> {
+    let body = body(authority, meant).map_err(bug)?;
+    let signature = authority.key().sign(&body)?;
+    let whole = || -> der::Result<Vec<u8>> {
+        let (body, signature) = (AnyRef::from_der(&body)?, BitString::from_bytes(&signature)?);
+        Signed { body, algorithm: algorithm(authority)?, signature }.to_der()
+    };
+    whole().map_err(bug)
+}
+
+fn body(authority: &Authority, meant: &Meant<'_>) -> der::Result<Vec<u8>> {
+    Body {
+        version: 2,
+        serial: UintRef::new(&meant.serial)?,
+        signature: algorithm(authority)?,
+        issuer: AnyRef::from_der(&authority.certificate().subject_der)?,
+        validity: Period::new(moment(meant.not_before)?, moment(meant.not_after)?),
+        subject: AnyRef::from_der(&meant.subject)?,
+        spki: AnyRef::from_der(&meant.request.spki)?,
+        extensions: meant.extensions.clone(),
     }
+    .to_der()
+}
 
-    /// The chain and the signature, by a third library.
-    fn verified(&self, der: &[u8]) -> std::result::Result<(), String> {
-        let der = CertificateDer::from(der);
-        let leaf = webpki::EndEntityCert::try_from(&der).map_err(|e| e.to_string())?;
-        let seconds = self.now.unix_timestamp().max(self.not_before.unix_timestamp());
-        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
-        let anchors = [self.authority.anchor().clone()];
-        leaf.verify_for_usage(
-            webpki::ALL_VERIFICATION_ALGS,
-            &anchors,
-            &[],
-            now,
-            webpki::KeyUsage::client_auth(),
-            None,
-            None,
-        )
-        .map(drop)
-        .map_err(|e| e.to_string())
+fn algorithm(authority: &Authority) -> der::Result<AlgorithmIdentifierOwned> {
+    let oid = match authority.key().key_type() {
+        KeyType::EcdsaP256 => oid::SHA256_ECDSA,
+        KeyType::EcdsaP384 => oid::SHA384_ECDSA,
+        KeyType::Rsa2048 | KeyType::Rsa3072 | KeyType::Rsa4096 => oid::SHA256_RSA,
+    };
+    let parameters = authority.key().key_type().is_rsa().then(|| Any::encode_from(&Null)).transpose()?;
+    Ok(AlgorithmIdentifierOwned { oid, parameters })
+}
+
+/// `UTCTime` to 2049, `GeneralizedTime` from 2050 (RFC 5280, section 4.1.2.5).
+fn moment(at: OffsetDateTime) -> der::Result<Time> {
+    let since_1970 = std::time::Duration::from_secs(u64::try_from(at.unix_timestamp()).unwrap_or_default());
+    if at.year() < 2050 {
+        UtcTime::from_unix_duration(since_1970).map(Time::UtcTime)
+    } else {
+        GeneralizedTime::from_unix_duration(since_1970).map(Time::GeneralTime)
     }
 }

@@ -1,4 +1,4 @@
-//! Private keys: made, read from PEM, used; never shown.
+//! Private keys: made, read in every form that people have, written as PKCS#8, and used to sign.
 
 use std::fmt;
 
@@ -6,26 +6,24 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
     rand::SystemRandom,
     rsa::KeySize,
-    signature::{
-        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair,
-        RSA_PKCS1_SHA256, RsaKeyPair,
-    },
+    signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RsaKeyPair},
 };
+use der::{Decode, asn1::ObjectIdentifier};
+use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, pkcs5::EncryptionScheme, pkcs5::pbes2::Kdf};
 use zeroize::Zeroizing;
 
-use super::{
-    fingerprint::Fingerprint,
-    pem::{self, Block},
-};
-use crate::failure::{Exit, Failure, Result};
+use super::{fingerprint::Fingerprint, oid, pem};
+use crate::failure::{Exit, Failure};
 
-/// The kinds of key that both servers take: Ed25519 fails with grpcio 1.66, P-521 is refused by BoringSSL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+/// The kinds of key that both ends of the channel accept: Go's TLS and gRPC's (not Ed25519, not P-521).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum KeyType {
-    /// ECDSA on P-256.
+    /// ECDSA on NIST P-256.
     #[default]
+    #[value(name = "ecdsa-p256")]
     EcdsaP256,
-    /// ECDSA on P-384.
+    /// ECDSA on NIST P-384.
+    #[value(name = "ecdsa-p384")]
     EcdsaP384,
     /// RSA of 2048 bits.
     #[value(name = "rsa-2048")]
@@ -50,136 +48,132 @@ impl fmt::Display for KeyType {
     }
 }
 
-/// Why a text is no usable private key. Never holds a part of it.
+impl KeyType {
+    fn of_rsa_bytes(modulus: usize) -> Option<Self> {
+        match modulus {
+            256 => Some(Self::Rsa2048),
+            384 => Some(Self::Rsa3072),
+            512 => Some(Self::Rsa4096),
+            _ => None,
+        }
+    }
+
+    /// Whether it is an RSA key.
+    #[must_use]
+    pub fn is_rsa(self) -> bool {
+        matches!(self, Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096)
+    }
+}
+
+/// Why a file gives no private key. Never says anything of its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    /// PKCS#8 encrypted, no passphrase given.
-    #[error("the key is encrypted and no passphrase was given")]
+    /// The key is encrypted and no passphrase was given.
+    #[error("the private key is encrypted and needs its passphrase")]
     PassphraseNeeded,
-    /// The passphrase does not open it.
-    #[error("the passphrase does not open the key")]
+    /// The key does not open with the passphrase given.
+    #[error("the passphrase does not open the private key")]
     PassphraseWrong,
-    /// A form or kind of key that the servers or this tool do not take.
-    #[error(
-        "it is of a kind that is not supported: use RSA of 2048, 3072 or 4096 bits or ECDSA on P-256 or P-384, as PKCS#8, PKCS#1 or SEC1 (an old `Proc-Type` encryption: openssl pkcs8 -topk8 makes PKCS#8 of it)"
-    )]
+    /// A key that the servers would not accept, or an encryption that this tool does not know.
+    #[error("the private key is none of ECDSA P-256, P-384, RSA 2048, 3072, 4096, or its encryption is not known")]
     Unsupported,
-    /// A block that cannot be read.
-    #[error("it is damaged: the PEM or what is in it cannot be read")]
+    /// The file is cut off or altered.
+    #[error("the private key is damaged")]
     Damaged,
-    /// No block with a private key.
-    #[error("there is no private key in it")]
+    /// The file holds no private key.
+    #[error("the file holds no private key")]
     NoKey,
-    /// More than one.
-    #[error("there are several private keys in it")]
+    /// The file holds more than one private key.
+    #[error("the file holds more than one private key")]
     SeveralKeys,
 }
 
-enum Signer {
-    Rsa(RsaKeyPair),
+enum Pair {
     Ec(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
 }
 
-/// A private key. Its `Debug` form shows nothing of it; its bytes are wiped when it is dropped.
+/// A private key, with its public half at hand.
 pub struct PrivateKey {
-    signer: Signer,
+    pair: Pair,
+    key_type: KeyType,
     pkcs8: Zeroizing<Vec<u8>>,
     spki: Vec<u8>,
-    key_type: KeyType,
 }
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PrivateKey({})", self.key_type)
+        write!(f, "PrivateKey({}, {})", self.key_type, self.fingerprint())
     }
 }
 
 impl PrivateKey {
-    /// A new key, from the operating system's randomness.
+    /// Makes a new key.
     ///
     /// # Errors
-    /// The crypto library fails.
-    pub fn generate(key_type: KeyType) -> Result<Self> {
-        let failed = || Failure::new(Exit::Failed, "key", "no key could be made").why("the crypto library failed");
-        let signer = match key_type {
-            KeyType::EcdsaP256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map(Signer::Ec),
-            KeyType::EcdsaP384 => EcdsaKeyPair::generate(&ECDSA_P384_SHA384_ASN1_SIGNING).map(Signer::Ec),
-            KeyType::Rsa2048 => RsaKeyPair::generate(KeySize::Rsa2048).map(Signer::Rsa),
-            KeyType::Rsa3072 => RsaKeyPair::generate(KeySize::Rsa3072).map(Signer::Rsa),
-            KeyType::Rsa4096 => RsaKeyPair::generate(KeySize::Rsa4096).map(Signer::Rsa),
+    /// When the system gives no randomness.
+    pub fn generate(key_type: KeyType) -> Result<Self, Failure> {
+        let made = match key_type {
+            KeyType::EcdsaP256 => EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_ASN1_SIGNING).map(Pair::Ec),
+            KeyType::EcdsaP384 => EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_ASN1_SIGNING).map(Pair::Ec),
+            KeyType::Rsa2048 => RsaKeyPair::generate(KeySize::Rsa2048).map(Pair::Rsa),
+            KeyType::Rsa3072 => RsaKeyPair::generate(KeySize::Rsa3072).map(Pair::Rsa),
+            KeyType::Rsa4096 => RsaKeyPair::generate(KeySize::Rsa4096).map(Pair::Rsa),
         };
-        signer.ok().and_then(Self::of_signer).ok_or_else(failed)
+        made.ok().and_then(|pair| Self::new(pair).ok()).ok_or_else(|| {
+            Failure::new(Exit::Failed, "key-not-made", format!("no new {key_type} key could be made"))
+                .why("the system gave no randomness")
+                .next("try again; if it persists, look at the machine's random source")
+        })
     }
 
-    /// The one private key of a PEM text: PKCS#1, PKCS#8, SEC1 (also after its parameters), or encrypted PKCS#8.
+    fn new(pair: Pair) -> Result<Self, KeyError> {
+        let (key_type, pkcs8, spki) = match &pair {
+            Pair::Ec(key) => {
+                let p384 = key.algorithm() == &signature::ECDSA_P384_SHA384_ASN1_SIGNING;
+                let key_type = if p384 { KeyType::EcdsaP384 } else { KeyType::EcdsaP256 };
+                let pkcs8 = key.to_pkcs8v1().map_err(|_| KeyError::Damaged)?;
+                let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key()).map_err(|_| KeyError::Damaged)?;
+                (key_type, Zeroizing::new(pkcs8.as_ref().to_vec()), spki.as_ref().to_vec())
+            }
+            Pair::Rsa(key) => {
+                let key_type = KeyType::of_rsa_bytes(key.public_modulus_len()).ok_or(KeyError::Unsupported)?;
+                let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(key).map_err(|_| KeyError::Damaged)?;
+                let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key()).map_err(|_| KeyError::Damaged)?;
+                (key_type, Zeroizing::new(pkcs8.as_ref().to_vec()), spki.as_ref().to_vec())
+            }
+        };
+        Ok(Self { pair, key_type, pkcs8, spki })
+    }
+
+    /// Reads the one private key of a PEM file: PKCS#1, PKCS#8, encrypted PKCS#8 (RFC 8018, PBES2), or SEC1
+    /// (RFC 5915, also after an `EC PARAMETERS` block). Text around it and other blocks are passed over.
     ///
     /// # Errors
     /// See [`KeyError`].
-    pub fn from_pem(text: &[u8], passphrase: Option<&[u8]>) -> std::result::Result<Self, KeyError> {
-        let found = pem::blocks(text);
-        let mut keys = found.blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY"));
-        let (Some(block), None) = (keys.next(), keys.next()) else {
-            let several = found.blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY")).count() > 1;
-            return Err(if several {
-                KeyError::SeveralKeys
-            } else if found.torn {
-                KeyError::Damaged
-            } else {
-                KeyError::NoKey
-            });
-        };
-        if block.has_headers {
-            return Err(KeyError::Unsupported);
+    pub fn from_pem(bytes: &[u8], passphrase: Option<&[u8]>) -> Result<Self, KeyError> {
+        let scan = pem::scan(bytes).map_err(|_| KeyError::Damaged)?;
+        let mut keys = scan.blocks.iter().filter(|block| block.label.ends_with("PRIVATE KEY"));
+        let block = keys.next().ok_or(KeyError::NoKey)?;
+        if keys.next().is_some() {
+            return Err(KeyError::SeveralKeys);
         }
-        Self::from_block(block, passphrase)
+        match block.label.as_str() {
+            _ if block.headers => Err(KeyError::Unsupported),
+            "PRIVATE KEY" => pkcs8_pair(&block.der),
+            "RSA PRIVATE KEY" => RsaKeyPair::from_der(&block.der).map(Pair::Rsa).map_err(|_| refused(&block.der)),
+            "EC PRIVATE KEY" => sec1_pair(&block.der),
+            "ENCRYPTED PRIVATE KEY" => pkcs8_pair(&decrypted(&block.der, passphrase)?),
+            _ => Err(KeyError::Unsupported),
+        }
+        .and_then(Self::new)
     }
 
-    fn from_block(block: &Block, passphrase: Option<&[u8]>) -> std::result::Result<Self, KeyError> {
-        let der = block.der.as_ref().ok_or(KeyError::Damaged)?;
-        let signer = match block.label.as_str() {
-            "PRIVATE KEY" => from_pkcs8(der),
-            "RSA PRIVATE KEY" => RsaKeyPair::from_der(der).ok().map(Signer::Rsa),
-            "EC PRIVATE KEY" => first_curve(|curve| EcdsaKeyPair::from_private_key_der(curve, der).ok()),
-            "ENCRYPTED PRIVATE KEY" => from_pkcs8(decrypted(der, passphrase)?.as_bytes()),
-            _ => return Err(KeyError::Unsupported),
-        };
-        let signer = signer.ok_or_else(|| if is_der(der) { KeyError::Unsupported } else { KeyError::Damaged })?;
-        Self::of_signer(signer).ok_or(KeyError::Unsupported)
-    }
-
-    fn of_signer(signer: Signer) -> Option<Self> {
-        let (pkcs8, spki, key_type) = match &signer {
-            Signer::Rsa(pair) => {
-                let key_type = match pair.public_modulus_len() {
-                    256 => KeyType::Rsa2048,
-                    384 => KeyType::Rsa3072,
-                    512 => KeyType::Rsa4096,
-                    _ => return None,
-                };
-                let pkcs8: Pkcs8V1Der<'_> = pair.as_der().ok()?;
-                let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().ok()?;
-                (Zeroizing::new(pkcs8.as_ref().to_vec()), spki.as_ref().to_vec(), key_type)
-            }
-            Signer::Ec(pair) => {
-                let p256 = *pair.algorithm() == ECDSA_P256_SHA256_ASN1_SIGNING;
-                let spki: PublicKeyX509Der<'_> = pair.public_key().as_der().ok()?;
-                let pkcs8 = Zeroizing::new(pair.to_pkcs8v1().ok()?.as_ref().to_vec());
-                (pkcs8, spki.as_ref().to_vec(), if p256 { KeyType::EcdsaP256 } else { KeyType::EcdsaP384 })
-            }
-        };
-        Some(Self { signer, pkcs8, spki, key_type })
-    }
-
-    /// PKCS#8 PEM, unencrypted: the one form that grpcio and Go both load.
+    /// The key as an unencrypted PKCS#8 block: what the servers read.
     #[must_use]
     pub fn to_pem(&self) -> Zeroizing<String> {
-        pem::encode("PRIVATE KEY", &self.pkcs8)
-    }
-
-    /// PKCS#8 DER.
-    #[must_use]
-    pub fn pkcs8(&self) -> &[u8] {
-        &self.pkcs8
+        // A key is far below the format's limit, so that writing it cannot fail.
+        Zeroizing::new(pem::write("PRIVATE KEY", &self.pkcs8).unwrap_or_default())
     }
 
     /// Its kind.
@@ -188,10 +182,24 @@ impl PrivateKey {
         self.key_type
     }
 
-    /// The DER of its SubjectPublicKeyInfo.
+    /// PKCS#8 DER.
+    #[must_use]
+    pub fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
+    /// Its public half, a DER `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn spki(&self) -> &[u8] {
         &self.spki
+    }
+
+    /// Its public half without the algorithm: the content of the `subjectPublicKey` bit string.
+    pub(super) fn public_bits(&self) -> &[u8] {
+        match &self.pair {
+            Pair::Ec(key) => key.public_key().as_ref(),
+            Pair::Rsa(key) => key.public_key().as_ref(),
+        }
     }
 
     /// The fingerprint of its public half.
@@ -200,78 +208,121 @@ impl PrivateKey {
         Fingerprint::of_spki(&self.spki)
     }
 
-    /// Signs: RSA PKCS#1 v1.5 with SHA-256, ECDSA P-256 with SHA-256, P-384 with SHA-384; ECDSA as DER.
+    /// Signs `message`: ECDSA with SHA-256 (P-256) or SHA-384 (P-384) as DER, RSA as PKCS#1 v1.5 with SHA-256.
     ///
     /// # Errors
-    /// The crypto library fails.
-    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>> {
-        let failed =
-            |_| Failure::new(Exit::Failed, "signature", "no signature could be made").why("the crypto library failed");
-        let random = SystemRandom::new();
-        match &self.signer {
-            Signer::Rsa(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map_err(failed)?;
-                Ok(signature)
+    /// When the provider fails, which a checked key gives no cause for.
+    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
+        let signed = match &self.pair {
+            Pair::Ec(key) => key.sign(&SystemRandom::new(), message).map(|signature| signature.as_ref().to_vec()),
+            Pair::Rsa(key) => {
+                let mut out = vec![0; key.public_modulus_len()];
+                key.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut out).map(|()| out)
             }
-            Signer::Ec(pair) => {
-                pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()).map_err(failed)
-            }
-        }
-    }
-
-    /// The DER of the AlgorithmIdentifier that belongs to [`Self::sign`].
-    #[must_use]
-    pub fn signature_algorithm(&self) -> &'static [u8] {
-        match self.key_type {
-            KeyType::EcdsaP256 => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
-            KeyType::EcdsaP384 => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3],
-            _ => &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0],
-        }
+        };
+        signed.map_err(|_| {
+            Failure::new(Exit::Failed, "not-signed", format!("signing with the {} key failed", self.key_type))
+                .why("the cryptographic library gave no signature")
+                .next("try again; if it persists, check the key with `openssl pkey -check`")
+        })
     }
 }
 
-fn from_pkcs8(der: &[u8]) -> Option<Signer> {
-    let rsa = || RsaKeyPair::from_pkcs8(der).ok().map(Signer::Rsa);
-    first_curve(|curve| EcdsaKeyPair::from_pkcs8(curve, der).ok()).or_else(rsa)
+/// Well-formed but not taken, or damaged?
+fn refused(der: &[u8]) -> KeyError {
+    if der::AnyRef::from_der(der).is_ok() { KeyError::Unsupported } else { KeyError::Damaged }
 }
 
-fn first_curve(read: impl Fn(&'static EcdsaSigningAlgorithm) -> Option<EcdsaKeyPair>) -> Option<Signer> {
-    [&ECDSA_P256_SHA256_ASN1_SIGNING, &ECDSA_P384_SHA384_ASN1_SIGNING].into_iter().find_map(read).map(Signer::Ec)
+fn pkcs8_pair(der: &[u8]) -> Result<Pair, KeyError> {
+    let info = PrivateKeyInfoRef::try_from(der).map_err(|_| KeyError::Damaged)?;
+    if info.algorithm.oid == oid::RSA {
+        return RsaKeyPair::from_pkcs8(der).map(Pair::Rsa).map_err(|_| refused(der));
+    }
+    let curve = info.algorithm.parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
+    let algorithm = curve_algorithm(curve).filter(|_| info.algorithm.oid == oid::EC).ok_or(KeyError::Unsupported)?;
+    EcdsaKeyPair::from_pkcs8(algorithm, der).map(Pair::Ec).map_err(|_| KeyError::Damaged)
 }
 
-fn decrypted(der: &[u8], passphrase: Option<&[u8]>) -> std::result::Result<pkcs8::SecretDocument, KeyError> {
-    let info = pkcs8::EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| KeyError::Damaged)?;
+fn curve_algorithm(curve: Option<ObjectIdentifier>) -> Option<&'static EcdsaSigningAlgorithm> {
+    match curve {
+        Some(oid::P256) => Some(&signature::ECDSA_P256_SHA256_ASN1_SIGNING),
+        Some(oid::P384) => Some(&signature::ECDSA_P384_SHA384_ASN1_SIGNING),
+        _ => None,
+    }
+}
+
+fn sec1_pair(der: &[u8]) -> Result<Pair, KeyError> {
+    [oid::P256, oid::P384]
+        .into_iter()
+        .filter_map(|curve| curve_algorithm(Some(curve)))
+        .find_map(|algorithm| EcdsaKeyPair::from_private_key_der(algorithm, der).ok())
+        .map(Pair::Ec)
+        .ok_or_else(|| refused(der))
+}
+
+fn decrypted(der: &[u8], passphrase: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let sealed = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| refused(der))?;
+    if !is_bounded(&sealed.encryption_algorithm) {
+        return Err(KeyError::Unsupported);
+    }
     let passphrase = passphrase.ok_or(KeyError::PassphraseNeeded)?;
-    info.decrypt(passphrase).map_err(|_| KeyError::PassphraseWrong)
+    let opened = sealed.decrypt(passphrase).map_err(|_| KeyError::PassphraseWrong)?;
+    Ok(Zeroizing::new(opened.as_bytes().to_vec()))
 }
 
-fn is_der(bytes: &[u8]) -> bool {
-    use ::der::Decode;
-    ::der::asn1::AnyRef::from_der(bytes).is_ok()
+/// A crafted file must not keep the machine busy for hours or eat its memory.
+fn is_bounded(scheme: &EncryptionScheme) -> bool {
+    const ROUNDS: u32 = 10_000_000;
+    const SCRYPT_WORK: u64 = 1 << 23; // N * r * p; 128 bytes each: at most 1 GiB
+    match scheme.pbes2().map(|parameters| &parameters.kdf) {
+        Some(Kdf::Pbkdf2(kdf)) => kdf.iteration_count <= ROUNDS,
+        Some(Kdf::Scrypt(kdf)) => kdf
+            .cost_parameter
+            .checked_mul(u64::from(kdf.block_size))
+            .and_then(|work| work.checked_mul(u64::from(kdf.parallelization)))
+            .is_some_and(|work| work <= SCRYPT_WORK),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const KINDS: [KeyType; 5] =
+        [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048, KeyType::Rsa3072, KeyType::Rsa4096];
+
     #[test]
-    fn a_key_goes_through_its_pem_and_shows_nothing() {
-        for key_type in [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048] {
-            let key = PrivateKey::generate(key_type).unwrap();
-            let again = PrivateKey::from_pem(key.to_pem().as_bytes(), None).unwrap();
-            assert_eq!((again.spki(), again.key_type()), (key.spki(), key_type));
-            assert_eq!(format!("{key:?}"), format!("PrivateKey({key_type})"));
+    fn every_kind_reads_back_what_it_writes() {
+        for kind in KINDS {
+            let key = PrivateKey::generate(kind).unwrap();
+            let back = PrivateKey::from_pem(key.to_pem().as_bytes(), None).unwrap();
+            assert_eq!((key.key_type(), key.spki()), (kind, back.spki()));
+            assert!(!key.sign(b"x").unwrap().is_empty());
         }
     }
 
     #[test]
-    fn what_is_no_single_readable_key_is_told_apart() {
-        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap().to_pem();
-        let error = |text: &str| PrivateKey::from_pem(text.as_bytes(), None).err();
-        assert_eq!(error("hello"), Some(KeyError::NoKey));
-        assert_eq!(error(&format!("{}{}", *key, *key)), Some(KeyError::SeveralKeys));
-        assert_eq!(error(&key[..60]), Some(KeyError::Damaged));
-        assert_eq!(error(&key.replace("PRIVATE KEY", "OPENSSH PRIVATE KEY")), Some(KeyError::Unsupported));
+    fn several_threads_may_sign_with_one_key() {
+        fn is_shared<T: Send + Sync>(_: &T) {}
+        is_shared(&PrivateKey::generate(KeyType::EcdsaP256).unwrap());
+    }
+
+    #[test]
+    fn shows_nothing_of_the_key() {
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+        assert_eq!(format!("{key:?}"), format!("PrivateKey(ecdsa-p256, {})", key.fingerprint()));
+    }
+
+    #[test]
+    fn tells_missing_several_and_damaged_keys_apart() {
+        let pem = PrivateKey::generate(KeyType::EcdsaP256).unwrap().to_pem();
+        let error = |bytes: &str| PrivateKey::from_pem(bytes.as_bytes(), None).unwrap_err();
+        assert_eq!(error("no key"), KeyError::NoKey);
+        assert_eq!(error(&format!("{}{}", *pem, *pem)), KeyError::SeveralKeys);
+        assert_eq!(error(&pem[..pem.len() - 30]), KeyError::Damaged);
+        assert_eq!(error(&pem.replacen("MI", "AA", 1)), KeyError::Damaged);
+        let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAQID\n-----END RSA PRIVATE KEY-----\n";
+        assert_eq!(error(old), KeyError::Unsupported);
     }
 }

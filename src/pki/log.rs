@@ -1,4 +1,4 @@
-//! The issue log: one line of JSON a certificate, written before the certificate leaves.
+//! The issue log: one request, one certificate. JSON lines beside the CA.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -8,152 +8,198 @@ use super::{
     authority::Authority,
     fingerprint::Fingerprint,
     inspect::Certificate,
-    issue::Issued,
+    issue::{Issued, whole_seconds},
+    pem,
+    policy::Claim,
     request::{Request, RequestDigest},
 };
-use crate::failure::{Exit, Failure, Result};
+use crate::{
+    failure::{Exit, Failure},
+    names::{Hostname, MspId},
+};
 
-/// One certificate.
+/// One issued certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Entry {
-    /// When it was signed.
-    #[serde(with = "time::serde::rfc3339")]
+    /// When it was issued.
+    #[serde(with = "rfc3339")]
     pub time: OffsetDateTime,
-    /// The MSP ID.
-    pub organization: String,
-    /// Serial number, hexadecimal.
+    /// To whom.
+    pub organization: MspId,
+    /// Its serial number, lower-case hexadecimal digits.
     pub serial: String,
     /// The fingerprint of its key.
     pub fingerprint: Fingerprint,
-    /// The request that it answers.
+    /// The digest of its request.
     pub request: RequestDigest,
-    /// Its hosts.
-    pub hosts: Vec<String>,
-    /// From when it is valid.
-    #[serde(with = "time::serde::rfc3339")]
+    /// Valid from.
+    #[serde(with = "rfc3339")]
     pub not_before: OffsetDateTime,
-    /// Until when it is valid.
-    #[serde(with = "time::serde::rfc3339")]
+    /// Valid to.
+    #[serde(with = "rfc3339")]
     pub not_after: OffsetDateTime,
     /// The fingerprint of the CA's key.
     pub authority: Fingerprint,
-    /// Whether nobody compared the fingerprint of its key.
+    /// Its host names.
+    pub hosts: Vec<Hostname>,
+    /// Whether the operator said that the fingerprint was not compared.
     pub unverified_mail: bool,
-    /// Its DER in base64.
-    certificate: String,
+    /// The certificate: base64 of its DER.
+    pub certificate: String,
+}
+
+/// All entries, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IssueLog {
+    entries: Vec<Entry>,
+}
+
+impl IssueLog {
+    /// Reads JSON lines.
+    ///
+    /// # Errors
+    /// Code `issue-log-damaged`, with the number of the first line that cannot be read.
+    pub fn parse(jsonl: &str) -> Result<Self, Failure> {
+        let mut entries = Vec::new();
+        for (i, line) in jsonl.split_inclusive('\n').enumerate() {
+            if line.trim().is_empty() {
+                continue;
+            }
+            // A whole entry ends in a line feed: without one, the next entry would be written onto it.
+            let ended = line.ends_with('\n');
+            match serde_json::from_str(line) {
+                Ok(entry) if ended => entries.push(entry),
+                read => return Err(damaged(i + 1, ended, read.is_ok())),
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    /// All entries, oldest first.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The newest entry that answers the request with this digest.
+    #[must_use]
+    pub fn find(&self, request: &RequestDigest) -> Option<&Entry> {
+        self.entries.iter().rev().find(|entry| entry.request == *request)
+    }
+
+    /// Adds what was just written.
+    pub fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
+    /// The line to append for `entry`, with its line feed.
+    #[must_use]
+    pub fn line(entry: &Entry) -> String {
+        // An entry is plain text all through, so that writing it cannot fail.
+        serde_json::to_string(entry).map(|json| json + "\n").unwrap_or_default()
+    }
+}
+
+fn damaged(line: usize, ended: bool, whole: bool) -> Failure {
+    let failure =
+        Failure::new(Exit::CheckFailed, "issue-log-damaged", format!("line {line} of the issue log cannot be read"));
+    match (ended, whole) {
+        (false, false) => failure
+            .why("it is cut off: the machine stopped while it was written, before its certificate left")
+            .next(format!("keep a copy of the log, delete its last line ({line}), and run the command again")),
+        (false, true) => failure
+            .why("the entry is whole, but its line has no end, so that the next one would be written onto it")
+            .next("add a line end to the log, for example with an editor, and run the command again"),
+        (true, _) => failure
+            .why("it is not an entry of this tool's log, or was edited")
+            .next("put the log back from a copy: without it a request could be answered twice"),
+    }
 }
 
 impl Entry {
-    /// The line of a certificate that is about to leave.
+    /// The entry for a certificate that was just issued at `time`.
     #[must_use]
-    pub fn new(
-        now: OffsetDateTime,
-        request: &Request,
-        issued: &Issued,
-        authority: &Authority,
-        unverified_mail: bool,
-    ) -> Self {
+    pub fn new(request: &Request, issued: &Issued, authority: &Authority, claim: &Claim, time: OffsetDateTime) -> Self {
         Self {
-            time: now.replace_nanosecond(0).unwrap_or(now),
-            organization: request.msp_id.to_string(),
+            time: whole_seconds(time),
+            organization: request.msp_id.clone(),
             serial: issued.serial.clone(),
             fingerprint: request.fingerprint,
-            request: request.digest.clone(),
-            hosts: request.hosts.iter().map(ToString::to_string).collect(),
+            request: request.digest,
             not_before: issued.not_before,
             not_after: issued.not_after,
             authority: authority.fingerprint(),
-            unverified_mail,
+            hosts: request.hosts.clone(),
+            unverified_mail: *claim == Claim::UnverifiedMail,
             certificate: STANDARD.encode(&issued.der),
         }
     }
 
-    /// The certificate itself; `None` where the line was spoilt.
+    /// Its certificate; `None` where the line was spoilt.
     #[must_use]
-    pub fn certificate(&self) -> Option<Certificate> {
-        Certificate::from_der(&STANDARD.decode(&self.certificate).ok()?)
+    pub fn decoded(&self) -> Option<Certificate> {
+        Certificate::from_der(&STANDARD.decode(&self.certificate).ok()?).ok()
     }
 }
 
-/// All that was issued under one CA.
-#[derive(Debug, Clone, Default)]
-pub struct IssueLog(Vec<Entry>);
-
-impl IssueLog {
-    /// Reads the lines of a log.
-    ///
-    /// # Errors
-    /// A line cannot be read. Nothing is signed over a spoilt log: it could hide a certificate.
-    pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let text = String::from_utf8_lossy(bytes);
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let entry = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|error| {
-                let torn = number + 1 == text.lines().count() && !text.ends_with('\n');
-                let next = if torn {
-                    "its last line was cut off by a crash before that certificate left: take that line out, then run the command again"
-                } else {
-                    "put that line back from a backup, then run the command again"
-                };
-                Failure::new(Exit::Refused, "issue-log", format!("line {} of the issue log cannot be read", number + 1))
-                    .why(error.to_string())
-                    .next(next)
-                    .unchanged("nothing was signed and nothing was written")
-            })
-        };
-        lines.map(entry).collect::<Result<_>>().map(Self)
-    }
-
-    /// Every entry, the oldest first.
-    #[must_use]
-    pub fn entries(&self) -> &[Entry] {
-        &self.0
-    }
-
-    /// The latest certificate of a request.
-    #[must_use]
-    pub fn find(&self, request: &RequestDigest) -> Option<&Entry> {
-        self.0.iter().rev().find(|entry| entry.request == *request)
-    }
-
-    /// An entry as a line with its end.
-    #[must_use]
-    pub fn line(entry: &Entry) -> String {
-        // An entry is plain data: it cannot fail to become JSON.
-        serde_json::to_string(entry).map(|line| line + "\n").unwrap_or_default()
-    }
-}
-
-/// The certificate of a request that was signed before: the same bytes, while they are of use.
+/// Gives the certificate of `entry` again, byte for byte: rule 16, one request, one certificate.
 ///
 /// # Errors
-/// It ends within a day, or came from another CA: a new request is needed.
-pub fn again(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Result<Issued> {
-    let refuse = |why: String| {
-        Failure::new(
-            Exit::Refused,
-            "already-issued",
-            format!("the request of {} was signed before", entry.organization),
-        )
-        .why(why)
-        .next("one request gets one certificate: ask for a new request, made with enroll --renew or --new-request")
-        .unchanged("nothing was signed and nothing was written")
+/// `request-answered` when it was issued under another CA or has less than a day left; `issue-log-damaged` when the
+/// entry does not hold the certificate that it describes.
+pub fn again(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Result<Issued, Failure> {
+    let organization = &entry.organization;
+    let answered = |why: String| {
+        Failure::new(Exit::Refused, "request-answered", format!("the request of {organization} was answered before"))
+            .why(why)
+            .next(format!("ask {organization} for a new key and request: `helm substra-mtls enroll --new-request`"))
     };
-    let certificate =
-        entry.certificate().ok_or_else(|| refuse("its certificate in the issue log cannot be read".to_owned()))?;
-    if entry.authority != authority.fingerprint() || !certificate.is_signed_by(authority.certificate()) {
-        return Err(refuse(format!("its certificate {} came from another CA", entry.serial)));
+    if entry.authority != authority.fingerprint() {
+        return Err(answered(format!("its certificate {} was issued under another CA", entry.serial)));
     }
-    if entry.not_after < now + Duration::DAY {
-        return Err(refuse(format!("its certificate {} ends on {}", entry.serial, entry.not_after.date())));
+    let certificate = certificate(entry, authority).ok_or_else(|| {
+        Failure::new(
+            Exit::CheckFailed,
+            "issue-log-damaged",
+            format!("the entry {} of the issue log is damaged", entry.serial),
+        )
+        .why("its certificate is not the one that the entry describes, or not of this CA")
+        .next("put the log back from a copy: without it a request could be answered twice")
+    })?;
+    if certificate.not_after - now < Duration::DAY {
+        return Err(answered(format!("its certificate {} ends on {}", entry.serial, entry.not_after)));
     }
     Ok(Issued {
-        pem: certificate.to_pem(),
-        serial: certificate.serial.clone(),
+        pem: pem::write("CERTIFICATE", &certificate.der)?,
+        serial: certificate.serial,
         not_before: certificate.not_before,
         not_after: certificate.not_after,
-        cut_to_ca_end: false,
+        cut_to_ca_end: certificate.not_after == authority.certificate().not_after - Duration::SECOND,
         der: certificate.der,
     })
+}
+
+fn certificate(entry: &Entry, authority: &Authority) -> Option<Certificate> {
+    let certificate = Certificate::from_der(&STANDARD.decode(&entry.certificate).ok()?).ok()?;
+    let described = certificate.serial == entry.serial
+        && certificate.fingerprint() == entry.fingerprint
+        && certificate.not_after == entry.not_after
+        && certificate.organizations == [entry.organization.as_str()];
+    (described && certificate.is_signed_by(authority.certificate())).then_some(certificate)
+}
+
+mod rfc3339 {
+    //! Times as text; `time`'s own needs a feature that nothing else does.
+
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+    pub(super) fn serialize<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&time.format(&Rfc3339).map_err(ser::Error::custom)?)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
+        OffsetDateTime::parse(&String::deserialize(deserializer)?, &Rfc3339).map_err(de::Error::custom)
+    }
 }

@@ -1,98 +1,130 @@
-//! The backend's mirror of the policy: what a returned certificate must be before it goes live.
+//! The backend's look at the certificate that it gets back: nothing that the servers would refuse is put into place.
 
 use time::{Duration, OffsetDateTime};
 
-use super::inspect::{self, Certificate};
+use super::{
+    inspect::{self, Certificate},
+    text::shown,
+};
 use crate::{
     failure::{Exit, Failure},
     names::MspId,
 };
 
-/// What the certificate is judged against.
+/// What the certificate has to fit.
 pub struct Expected<'a> {
-    /// The DER of the public key that waits for it.
+    /// The public key of the request that was sent, DER `SubjectPublicKeyInfo`.
     pub spki: &'a [u8],
-    /// The organization.
+    /// The deployed `orchestrator.mspID`.
     pub msp_id: &'a MspId,
-    /// The CAs that the backend's cluster trusts.
+    /// The CAs in the cluster, not one that came with the certificate.
     pub authorities: &'a [Certificate],
     /// The time.
     pub now: OffsetDateTime,
 }
 
-/// The leaf of the file, if it may be installed.
+/// Judges the certificate in `bytes`: the first one, as the servers read such a file.
 ///
 /// # Errors
-/// All findings.
+/// All findings: the codes of [`inspect::certificates`] and `certificate-...`.
 pub fn judge(file: &str, bytes: &[u8], expected: &Expected<'_>) -> Result<Certificate, Vec<Failure>> {
-    let certificates = inspect::certificates(bytes)
-        .map_err(|found| vec![Failure { what: format!("{file} is not installed: {}", found.what), ..found }])?;
-    let mut found = Vec::new();
-    let Some(leaf) = certificates.into_iter().next() else { return Err(found) };
-    let mut unless = |good: bool, code, why: String, next: &str| {
-        if !good {
-            found.push(
-                Failure::new(Exit::Refused, code, format!("{file} is not installed"))
-                    .why(why)
-                    .next(next)
-                    .unchanged("nothing was written"),
-            );
-        }
+    let named = |finding: Failure| {
+        let what = format!("{}: {}", shown(file), finding.what);
+        Failure { exit: Exit::Refused, what, ..finding }
     };
-    let again = "ask the orchestrator's operator for the certificate of your request";
-    let orgs = leaf.organizations.iter().map(|o| inspect::printable(o)).collect::<Vec<_>>().join(", ");
-    unless(
-        leaf.spki == expected.spki,
-        "other-key",
-        "it is for another key than the one that waits here".to_owned(),
-        "ask for the certificate of the latest request, or run enroll without --certificate to see its fingerprint",
-    );
-    unless(
-        leaf.organizations == [expected.msp_id.as_str()],
-        "other-organization",
-        format!("its O is {orgs}, and this backend is {}", expected.msp_id),
-        again,
-    );
-    unless(!leaf.is_ca, "is-a-ca", "it is the certificate of a CA".to_owned(), again);
-    unless(
-        leaf.client_auth() && !leaf.server_auth(),
-        "usage",
-        "its extended key usage is not client authentication alone: it could pose as a server".to_owned(),
-        "ask for one that is signed with approve",
-    );
-    unless(
-        expected.now >= leaf.not_before,
-        "not-yet-valid",
-        format!("it is valid from {} on", leaf.not_before),
-        "check this machine's clock, or wait",
-    );
-    unless(
-        expected.now + Duration::DAY <= leaf.not_after,
-        "ends",
-        format!("it ends on {}: less than a day is left", leaf.not_after),
-        "make a new request with enroll --new-request",
-    );
-    let issuer = expected.authorities.iter().find(|ca| leaf.is_signed_by(ca));
-    unless(
-        issuer.is_some(),
-        "other-ca",
-        format!("it comes from {}, and no CA that this backend trusts signed it", leaf.issuer),
-        "if the federation has a CA of its own for clients, name its certificate with --client-ca",
-    );
-    if let Some(ca) = issuer {
-        let fits = leaf.authority_key_id.is_some() && leaf.authority_key_id == ca.subject_key_id;
-        unless(
-            fits,
-            "no-key-id",
-            "its authorityKeyIdentifier is missing or another: the server's identity check would refuse it".to_owned(),
-            "ask for one that is signed with approve",
-        );
-        unless(
-            expected.now < ca.not_after,
-            "ca-expired",
-            format!("its CA ended on {}", ca.not_after),
-            "the orchestrator's operator has to renew the CA first",
-        );
+    let certificate = inspect::certificates(bytes)
+        .and_then(|certificates| {
+            certificates.into_iter().next().ok_or_else(|| finding("certificate-file-empty", "it is empty"))
+        })
+        .map_err(|finding| vec![named(finding)])?;
+    let findings = [
+        key(&certificate, expected),
+        organization(&certificate, expected.msp_id),
+        usage(&certificate),
+        times(&certificate, expected.now),
+        authority(&certificate, expected.authorities),
+    ];
+    let findings: Vec<_> = findings.into_iter().flatten().map(named).collect();
+    if findings.is_empty() { Ok(certificate) } else { Err(findings) }
+}
+
+fn finding(code: &'static str, what: impl Into<String>) -> Failure {
+    Failure::new(Exit::Refused, code, what)
+}
+
+fn key(certificate: &Certificate, expected: &Expected<'_>) -> Option<Failure> {
+    let finding = match certificate {
+        _ if certificate.spki == expected.spki => return None,
+        _ if expected.authorities.iter().any(|ca| ca.der == certificate.der) => {
+            finding("certificate-key", "it is the CA's own certificate")
+                .why("the certificate for this backend is another one, issued for its request")
+        }
+        _ => finding("certificate-key", "it is not for the key of this backend's request")
+            .why(format!("it has the key {}", certificate.fingerprint())),
+    };
+    Some(finding.next("ask the orchestrator's operator for the certificate that answers this backend's last request"))
+}
+
+fn organization(certificate: &Certificate, msp_id: &MspId) -> Option<Failure> {
+    if certificate.organizations == [msp_id.as_str()] {
+        return None;
     }
-    if found.is_empty() { Ok(leaf) } else { Err(found) }
+    let found: Vec<_> = certificate.organizations.iter().map(|organization| shown(organization)).collect();
+    let found = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
+    Some(
+        finding("certificate-organization", format!("its O is not {msp_id} alone"))
+            .why(format!("its O is {found}; the orchestrator compares it with `orchestrator.mspID`"))
+            .next(format!("ask for a certificate for {msp_id}, or correct `orchestrator.mspID` and enroll again")),
+    )
+}
+
+fn usage(certificate: &Certificate) -> Option<Failure> {
+    let why = match certificate {
+        _ if certificate.is_ca => "it is a CA certificate",
+        _ if !certificate.has_eku() => "it has no extended key usage, so that it could pose as a server too",
+        _ if !certificate.client_auth() => "its extended key usage lacks clientAuth",
+        _ if certificate.server_auth() => "its extended key usage has serverAuth, so that it could pose as a server",
+        _ => return None,
+    };
+    Some(
+        finding("certificate-usage", "it is not a certificate for a client alone")
+            .why(why)
+            .next("ask for one issued by `helm substra-mtls approve`, with clientAuth alone"),
+    )
+}
+
+fn times(certificate: &Certificate, now: OffsetDateTime) -> Option<Failure> {
+    let span = format!("it is valid from {} to {}, now is {now}", certificate.not_before, certificate.not_after);
+    if certificate.not_before > now {
+        let finding = finding("certificate-times", "it is not valid yet").why(span);
+        return Some(finding.next("compare the clocks of this machine and of the one that issued it"));
+    }
+    let ends = certificate.not_after - now < Duration::DAY;
+    ends.then(|| {
+        finding("certificate-times", "it has less than a day left")
+            .why(span)
+            .next("make a new request with `helm substra-mtls enroll --new-request` and have it approved")
+    })
+}
+
+fn authority(certificate: &Certificate, authorities: &[Certificate]) -> Option<Failure> {
+    let foreign = || {
+        finding("certificate-authority", "it was not signed by a CA that this cluster trusts")
+            .why(format!("its issuer is {}; the cluster has {}", certificate.issuer, listed(authorities)))
+            .next("compare the CA's fingerprint with the orchestrator's operator over another channel")
+    };
+    let Some(ca) = authorities.iter().find(|ca| ca.is_ca && certificate.is_signed_by(ca)) else {
+        return Some(foreign());
+    };
+    let named = certificate.authority_key_id.is_some() && certificate.authority_key_id == ca.subject_key_id;
+    (!named).then(|| {
+        finding("certificate-authority-key-id", "it does not name its CA by key identifier")
+            .why("the orchestrator finds an organization's CA by this identifier and would refuse every call")
+            .next("ask for one issued by `helm substra-mtls approve`")
+    })
+}
+
+fn listed(authorities: &[Certificate]) -> String {
+    let names: Vec<_> = authorities.iter().map(|ca| ca.subject.clone()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

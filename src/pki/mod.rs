@@ -1,13 +1,16 @@
 //! Keys, requests, the acceptance policy, certificates and their inspection: pure, bytes in, bytes out.
 
 pub mod authority;
-pub(crate) mod der;
+mod check;
 pub mod fingerprint;
 pub mod inspect;
 pub mod issue;
 pub mod key;
 pub mod log;
 pub mod mirror;
+mod oid;
 pub(crate) mod pem;
 pub mod policy;
 pub mod request;
+mod spki;
+mod text;

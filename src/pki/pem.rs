@@ -1,80 +1,113 @@
-//! PEM blocks in a text, found without trusting what is around them (RFC 7468).
+//! PEM (RFC 7468): finds the blocks of a file, strictly inside a block and patiently around it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use zeroize::{Zeroize, Zeroizing};
+use der::pem::LineEnding;
+use zeroize::Zeroizing;
 
-/// One block.
+use crate::failure::{Exit, Failure};
+
+/// One block of a PEM file.
 pub(super) struct Block {
+    /// What stands between `BEGIN` and the dashes, for example `CERTIFICATE`.
     pub(super) label: String,
-    /// `None` where it is not base64, or has headers.
-    pub(super) der: Option<Zeroizing<Vec<u8>>>,
-    /// Lines such as `Proc-Type: 4,ENCRYPTED` stand before the base64.
-    pub(super) has_headers: bool,
+    /// Whether the block has header lines (RFC 1421), as old encrypted keys have.
+    pub(super) headers: bool,
+    /// The decoded content; it may be a key.
+    pub(super) der: Zeroizing<Vec<u8>>,
 }
 
-/// All blocks of a text, and whether other text than blanks stands around them.
-pub(super) struct Blocks {
+/// What a PEM file holds.
+#[derive(Default)]
+pub(super) struct Scan {
+    /// The blocks in the file's order.
     pub(super) blocks: Vec<Block>,
+    /// Whether anything but white space stands outside of them.
     pub(super) text_around: bool,
-    /// A block begins and does not end.
-    pub(super) torn: bool,
 }
 
-/// Finds the blocks. Anything may stand around them; lines may end with CR LF.
-pub(super) fn blocks(bytes: &[u8]) -> Blocks {
-    let text = String::from_utf8_lossy(bytes);
-    let mut found = Blocks { blocks: Vec::new(), text_around: false, torn: false };
-    let mut open: Option<(String, Zeroizing<String>, bool)> = None;
-    for line in text.lines().map(str::trim_end) {
-        match &mut open {
-            None => match boundary(line, "-----BEGIN ") {
-                Some(label) => {
-                    open = Some((label.to_owned(), Zeroizing::new(String::with_capacity(text.len())), false))
-                }
-                None => found.text_around |= !line.trim().is_empty(),
-            },
-            Some((label, body, has_headers)) => match boundary(line, "-----END ") {
-                Some(end) => {
-                    let der = if end == label && !*has_headers { decode(body) } else { None };
-                    found.blocks.push(Block { label: std::mem::take(label), der, has_headers: *has_headers });
-                    open = None;
-                }
-                None if line.contains(':') => *has_headers = true,
-                None => body.push_str(line.trim()),
-            },
+/// A file with a block that cannot be read: no end, a wrong end, or not base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Damaged;
+
+/// Reads all blocks. Lines may end in LF or CRLF.
+pub(super) fn scan(bytes: &[u8]) -> Result<Scan, Damaged> {
+    let mut scan = Scan::default();
+    let mut lines = bytes.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_end);
+    while let Some(line) = lines.next() {
+        if let Some(label) = boundary(line, b"-----BEGIN ") {
+            scan.blocks.push(block(label, &mut lines, bytes.len())?);
+        } else if line.starts_with(b"-----") {
+            return Err(Damaged);
+        } else {
+            scan.text_around |= !line.is_empty();
         }
     }
-    found.torn = open.is_some();
-    if let std::borrow::Cow::Owned(mut text) = text {
-        text.zeroize();
-    }
-    found
+    Ok(scan)
 }
 
-fn boundary<'a>(line: &'a str, start: &str) -> Option<&'a str> {
-    line.strip_prefix(start)?.strip_suffix("-----")
+fn block<'a>(label: &[u8], lines: &mut impl Iterator<Item = &'a [u8]>, size: usize) -> Result<Block, Damaged> {
+    // Sized once: a buffer that grows would leave copies of a key behind.
+    let mut body = Zeroizing::new(Vec::with_capacity(size));
+    let mut headers = false;
+    for line in lines {
+        if let Some(end) = boundary(line, b"-----END ") {
+            if end != label {
+                return Err(Damaged);
+            }
+            let der = if headers { Vec::new() } else { STANDARD.decode(&*body).map_err(|_| Damaged)? };
+            let label = String::from_utf8_lossy(label).into_owned();
+            return Ok(Block { label, headers, der: Zeroizing::new(der) });
+        }
+        headers |= line.contains(&b':');
+        body.extend_from_slice(line);
+    }
+    Err(Damaged)
 }
 
-fn decode(body: &str) -> Option<Zeroizing<Vec<u8>>> {
-    STANDARD.decode(body).ok().filter(|der| !der.is_empty()).map(Zeroizing::new)
+fn boundary<'a>(line: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {
+    line.strip_prefix(start)?.strip_suffix(b"-----").filter(|label| !label.is_empty())
 }
 
-/// One block: 64 columns, LF, no headers.
-pub(crate) fn encode(label: &str, der: &[u8]) -> Zeroizing<String> {
-    let body = Zeroizing::new(STANDARD.encode(der));
-    let mut out = Zeroizing::new(String::with_capacity(body.len() + body.len() / 64 + 2 * label.len() + 64));
-    for part in ["-----BEGIN ", label, "-----\n"] {
-        out.push_str(part);
+/// Writes one block: 64 columns, LF, no headers.
+pub(crate) fn write(label: &'static str, der: &[u8]) -> Result<String, Failure> {
+    der::pem::encode_string(label, LineEnding::LF, der).map_err(|_| {
+        Failure::new(Exit::Failed, "pem-not-written", "a PEM block could not be written")
+            .why(format!("{} bytes are too many for a block of {label}", der.len()))
+            .next("report this as a bug")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_blocks_with_crlf_and_text_around_and_says_so() {
+        let scan = scan(b"hello\r\n-----BEGIN A B-----\r\nAQID\r\nBA==\r\n-----END A B-----\r\n").ok().unwrap();
+        assert!(scan.text_around);
+        assert_eq!((scan.blocks[0].label.as_str(), scan.blocks[0].der.as_slice()), ("A B", &[1, 2, 3, 4][..]));
     }
-    let mut rest = body.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(64));
-        out.push_str(line);
-        out.push('\n');
-        rest = after;
+
+    #[test]
+    fn refuses_torn_blocks_and_sloppy_base64() {
+        for bad in [
+            "-----BEGIN A-----\nAQID",
+            "-----BEGIN A-----\nAQID\n-----END B-----",
+            "-----BEGIN A-----\nAQ ID\n-----END A-----",
+            "-----BEGIN A-----\nAQIDB\n-----END A-----",
+            "-----BEGIN A-----\nAQIDBB==\n-----END A-----",
+            "-----BEGIN A----\nAQID\n-----END A-----",
+            "-----BEGIN A-----\nAQID\n-----BEGIN A-----\nAQID\n-----END A-----",
+        ] {
+            assert!(scan(bad.as_bytes()).is_err(), "{bad}");
+        }
     }
-    for part in ["-----END ", label, "-----\n"] {
-        out.push_str(part);
+
+    #[test]
+    fn writes_64_columns_and_reads_them_back() {
+        let pem = write("CERTIFICATE", &[7; 100]).unwrap();
+        assert_eq!(pem.lines().nth(1).unwrap().len(), 64);
+        assert!(pem.ends_with("-----END CERTIFICATE-----\n"));
+        assert_eq!(scan(pem.as_bytes()).ok().unwrap().blocks[0].der.as_slice(), [7; 100]);
     }
-    out
 }

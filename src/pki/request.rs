@@ -1,85 +1,173 @@
-//! Certificate signing requests (RFC 2986): made, and told apart.
+//! Certificate signing requests (PKCS#10, RFC 2986): made for a backend, and what an accepted one says.
 
-use rcgen::{CertificateParams, DistinguishedName, DnType, DnValue, SanType};
-use rustls::pki_types::PrivatePkcs8KeyDer;
+use std::{fmt, str::FromStr};
+
+use der::{Decode, SliceReader};
+use rcgen::{CertificateParams, DistinguishedName, DnType, PublicKeyData, SignatureAlgorithm, SigningKey};
 use serde::{Deserialize, Serialize};
-use x509_cert::{
-    der::{Decode, Encode},
-    request::CertReq,
-};
 
 use super::{
-    fingerprint::{Fingerprint, hex, sha256},
+    fingerprint::{Fingerprint, from_hex, hex, sha256},
     key::{KeyType, PrivateKey},
     pem,
 };
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Exit, Failure},
     names::{Hostname, MspId},
 };
 
-/// SHA-256 of a CertificationRequestInfo (DER), in hexadecimal. The signature is left out: ECDSA's differs at each
-/// making, and the same key with the same names is the same request.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct RequestDigest(String);
+/// The labels under which a request may stand (RFC 7468, section 7).
+pub(super) const LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
+
+/// SHA-256 of what a request asks (its DER `CertificationRequestInfo`), without the signature: ECDSA signatures differ
+/// at each making, so that the same key and names are the same request.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RequestDigest([u8; 32]);
+
+/// The text is no digest of a request: not 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the digest of a request is 64 hexadecimal digits")]
+pub struct BadDigest;
 
 impl RequestDigest {
-    pub(super) fn of_info(info: &[u8]) -> Self {
-        Self(hex(&sha256(info)))
+    /// The digest of a DER `CertificationRequestInfo`.
+    pub(super) fn of(info: &[u8]) -> Self {
+        Self(sha256(info))
+    }
+}
+
+impl fmt::Display for RequestDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for RequestDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for RequestDigest {
+    type Err = BadDigest;
+    fn from_str(given: &str) -> Result<Self, BadDigest> {
+        from_hex(given.as_bytes()).map(Self).ok_or(BadDigest)
+    }
+}
+
+impl TryFrom<String> for RequestDigest {
+    type Error = BadDigest;
+    fn try_from(given: String) -> Result<Self, BadDigest> {
+        given.parse()
+    }
+}
+
+impl From<RequestDigest> for String {
+    fn from(digest: RequestDigest) -> String {
+        digest.to_string()
     }
 }
 
 /// A request that passed the policy.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Its one O.
+    /// Its O.
     pub msp_id: MspId,
-    /// CN first, then the SANs, each once, in lower case.
+    /// Its host names in lower case, CN first, then the subject alternative names, each once; never empty.
     pub hosts: Vec<Hostname>,
-    /// The DER of its SubjectPublicKeyInfo.
+    /// Its public key, the raw DER `SubjectPublicKeyInfo`.
     pub spki: Vec<u8>,
     /// The kind of its key.
     pub key_type: KeyType,
     /// The fingerprint of its key.
     pub fingerprint: Fingerprint,
-    /// Which request it is.
+    /// What it asks, in one number.
     pub digest: RequestDigest,
-    /// What it asks for besides its names, one line each.
+    /// What it asks, in lines for people.
     pub asked: Vec<String>,
-    /// What the operator should know.
+    /// What people should know although it passed.
     pub notes: Vec<String>,
 }
 
-/// A request as PEM: O is the MSP ID and CN the host (left out where it is longer than the 64 characters that RFC 5280
-/// allows), both UTF8String, and the host as SAN.
-///
-/// # Errors
-/// The crypto library fails.
-pub fn create(key: &PrivateKey, msp_id: &MspId, host: &Hostname) -> Result<String> {
-    let failed = |e: rcgen::Error| Failure::new(Exit::Failed, "request", "no request could be made").why(e.to_string());
-    let algorithm = match key.key_type() {
-        KeyType::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
-        KeyType::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
-        _ => &rcgen::PKCS_RSA_SHA256,
-    };
-    let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(key.pkcs8()), algorithm)
-        .map_err(failed)?;
-    let mut params = CertificateParams::default();
-    params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::OrganizationName, DnValue::Utf8String(msp_id.to_string()));
-    if host.as_str().len() <= 64 {
-        params.distinguished_name.push(DnType::CommonName, DnValue::Utf8String(host.to_string()));
-    }
-    params.subject_alt_names = vec![SanType::DnsName(host.as_str().try_into().map_err(failed)?)];
-    let request = params.serialize_request(&pair).map_err(failed)?;
-    Ok(pem::encode("CERTIFICATE REQUEST", request.der()).to_string())
+/// The digest of the one request in `pem`; `None` where there is none that can be taken apart. Checks nothing else.
+#[must_use]
+pub fn digest(pem: &[u8]) -> Option<RequestDigest> {
+    let scan = pem::scan(pem).ok()?;
+    let mut requests = scan.blocks.iter().filter(|block| LABELS.contains(&block.label.as_str()));
+    let block = requests.next().filter(|_| requests.next().is_none())?;
+    info(&block.der).map(RequestDigest::of)
 }
 
-/// Which request a PEM text holds; `None` where it holds none.
-#[must_use]
-pub fn digest(text: &[u8]) -> Option<RequestDigest> {
-    let found = pem::blocks(text);
-    let block = found.blocks.iter().find(|block| block.label.ends_with("CERTIFICATE REQUEST"))?;
-    let request = CertReq::from_der(block.der.as_ref()?).ok()?;
-    Some(RequestDigest::of_info(&request.info.to_der().ok()?))
+/// The raw bytes of the `CertificationRequestInfo`.
+pub(super) fn info(der: &[u8]) -> Option<&[u8]> {
+    let content = der::asn1::AnyRef::from_der(der).ok().filter(|any| der::Tagged::tag(any) == der::Tag::Sequence)?;
+    let mut reader = SliceReader::new(content.value()).ok()?;
+    let first = der::Reader::tlv_bytes(&mut reader).ok()?;
+    Some(first)
+}
+
+/// Makes the request of a backend: O is the MSP ID, CN and subject alternative name are its host. A host of more than
+/// 64 characters does not fit into a CN (RFC 5280, appendix A: `ub-common-name`) and stands in the latter alone.
+///
+/// # Errors
+/// When signing fails.
+pub fn create(key: &PrivateKey, msp_id: &MspId, host: &Hostname) -> Result<String, Failure> {
+    let not_made = || {
+        Failure::new(Exit::Failed, "request-not-made", "the certificate signing request could not be made")
+            .why(format!("signing for {msp_id} at {host} with the {} key failed", key.key_type()))
+            .next("try again; if it persists, report this as a bug")
+    };
+    let mut params = CertificateParams::new([host.to_string()]).map_err(|_| not_made())?;
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::OrganizationName, msp_id.as_str());
+    if host.as_str().len() <= 64 {
+        params.distinguished_name.push(DnType::CommonName, host.as_str());
+    }
+    let request = params.serialize_request(key).map_err(|_| not_made())?;
+    pem::write(LABELS[0], request.der())
+}
+
+impl PublicKeyData for PrivateKey {
+    fn der_bytes(&self) -> &[u8] {
+        self.public_bits()
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        match self.key_type() {
+            KeyType::EcdsaP256 => &rcgen::PKCS_ECDSA_P256_SHA256,
+            KeyType::EcdsaP384 => &rcgen::PKCS_ECDSA_P384_SHA384,
+            KeyType::Rsa2048 | KeyType::Rsa3072 | KeyType::Rsa4096 => &rcgen::PKCS_RSA_SHA256,
+        }
+    }
+}
+
+impl SigningKey for PrivateKey {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        PrivateKey::sign(self, message).map_err(|_| rcgen::Error::RemoteKeyError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_key_and_names_are_the_same_request() {
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+        let (org, host) = ("MyOrg1MSP".parse().unwrap(), "backend.org-1.com".parse().unwrap());
+        let (one, two) = (create(&key, &org, &host).unwrap(), create(&key, &org, &host).unwrap());
+        assert_ne!(one, two);
+        assert_eq!(digest(one.as_bytes()).unwrap(), digest(two.as_bytes()).unwrap());
+        let other = create(&key, &"MyOrg2MSP".parse().unwrap(), &host).unwrap();
+        assert_ne!(digest(one.as_bytes()), digest(other.as_bytes()));
+        assert_eq!(digest(format!("{one}{one}").as_bytes()), None);
+    }
+
+    #[test]
+    fn a_digest_reads_back() {
+        let digest = RequestDigest::of(b"x");
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        assert!("00".parse::<RequestDigest>().is_err());
+    }
 }

@@ -102,7 +102,7 @@ mod tests {
 
     use super::*;
 
-    fn deployment(status: Value) -> Object {
+    fn deployment(status: &Value) -> Object {
         json!({"kind": "Deployment", "metadata": {"name": "server", "generation": 2}, "spec": {"replicas": 1}, "status": status})
             .into()
     }
@@ -110,12 +110,12 @@ mod tests {
     #[test]
     fn a_deployment_is_complete_when_all_pods_are_new_and_available() {
         let done = json!({"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1});
-        assert_eq!(missing(&deployment(done)), None);
+        assert_eq!(missing(&deployment(&done)), None);
     }
 
     #[test]
     fn a_deployment_with_an_old_unready_or_unseen_pod_is_not_complete() {
-        let text = |status| missing(&deployment(status)).unwrap();
+        let text = |status: Value| missing(&deployment(&status)).unwrap();
         assert!(
             text(json!({"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}))
                 .contains("not seen")

@@ -117,14 +117,14 @@ impl Step {
             Action::Replace(object) => world.cluster()?.replace(object),
             Action::Delete(object) => world.cluster()?.delete(object),
             Action::Upgrade(upgrade) => world.cluster()?.upgrade(upgrade),
-            Action::RollOut { release, workloads } => self.roll_out(world.cluster()?, release, workloads, world),
+            Action::RollOut { release, workloads } => roll_out(world.cluster()?, release, workloads, world),
         }
     }
+}
 
-    fn roll_out(&self, cluster: &dyn Cluster, release: &str, workloads: &[ObjectRef], world: &World<'_>) -> Result<()> {
-        let waiter = rollout::Waiter { cluster, release, workloads, limit: world.timeout, stop: interrupt::wished };
-        waiter.wait()
-    }
+fn roll_out(cluster: &dyn Cluster, release: &str, workloads: &[ObjectRef], world: &World<'_>) -> Result<()> {
+    let waiter = rollout::Waiter { cluster, release, workloads, limit: world.timeout, stop: interrupt::wished };
+    waiter.wait()
 }
 
 fn name(path: &Path) -> String {

@@ -93,7 +93,7 @@ impl Outcome {
 
     fn json(&self) -> Value {
         let result: serde_json::Map<String, Value> =
-            self.facts.iter().map(|(key, value)| (key.replace(' ', "_"), value.clone())).collect();
+            self.facts.iter().map(|(key, value)| (camel_case(key), value.clone())).collect();
         json!({"schemaVersion": SCHEMA_VERSION, "verb": self.verb, "stage": self.stage, "result": result,
                "steps": self.steps, "warnings": self.warnings, "next": self.next})
     }
@@ -113,6 +113,13 @@ fn failure_json(failure: &Failure) -> Value {
     json!({"schemaVersion": SCHEMA_VERSION, "error": {
         "exit": failure.exit.code(), "code": failure.code, "what": failure.what, "why": failure.why,
         "next": failure.next, "unchanged": failure.unchanged}})
+}
+
+/// `not after` is `notAfter`.
+fn camel_case(key: &str) -> String {
+    let mut words = key.split(' ');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| text + &word[..1].to_uppercase() + &word[1..])
 }
 
 fn described(step: &Step, done: bool) -> Value {

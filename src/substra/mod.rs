@@ -1,6 +1,7 @@
 //! What is known of the charts and of the rules of the two servers: paths, kinds, names, mounts, identity check.
 
 pub mod backend;
+mod der;
 pub mod identity;
 pub mod kebab;
 pub mod kind;

@@ -2,14 +2,15 @@
 
 use time::{Duration, OffsetDateTime};
 
+use super::der::{self, OCTET_STRING, SEQUENCE, oid, tlv};
 use crate::{
     failure::Result,
     pki::{
-        der::{self, OCTET_STRING, SEQUENCE, oid, tlv},
+        authority,
         fingerprint::sha256,
         inspect::Certificate,
-        issue,
-        key::PrivateKey,
+        key::{KeyType, PrivateKey},
+        pem,
     },
 };
 
@@ -62,13 +63,13 @@ impl Recipe {
         ca_key: &PrivateKey,
         now: OffsetDateTime,
     ) -> Result<String> {
-        let serial = issue::random_serial()?;
+        let serial = authority::serial()?;
         let (from, to) = if self.expired {
             (now - Duration::days(30), now - Duration::DAY)
         } else {
             (now - Duration::HOUR, now + Duration::days(365))
         };
-        let algorithm = ca_key.signature_algorithm();
+        let algorithm = signature_algorithm(ca_key);
         let mut parts: Vec<Vec<u8>> = Vec::new();
         if self.v3 {
             parts.push(tlv(0xa0, &[&[0x02, 0x01, 0x02]]));
@@ -83,7 +84,7 @@ impl Recipe {
         let tbs = tlv(SEQUENCE, &parts);
         let signature = ca_key.sign(&tbs)?;
         let certificate = tlv(SEQUENCE, &[&tbs, algorithm, &der::bits(&signature)]);
-        Ok(crate::pki::pem::encode("CERTIFICATE", &certificate).to_string())
+        pem::write("CERTIFICATE", &certificate)
     }
 
     fn subject(&self) -> Vec<u8> {
@@ -116,5 +117,26 @@ impl Recipe {
         }
         let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
         tlv(SEQUENCE, &all)
+    }
+}
+
+/// A request with any subject, signed by its own key: what `approve` must refuse.
+///
+/// # Errors
+/// The crypto library fails.
+pub fn request(organizations: &[&str], common_name: &str, key: &PrivateKey) -> Result<String> {
+    let organizations = organizations.iter().map(|organization| (*organization).to_owned()).collect();
+    let recipe = Recipe { organizations, common_name: common_name.to_owned(), ..Recipe::default() };
+    let info = tlv(SEQUENCE, &[&[2, 1, 0], &recipe.subject(), key.spki(), &[0xa0, 0]]);
+    let signature = der::bits(&key.sign(&info)?);
+    pem::write("CERTIFICATE REQUEST", &tlv(SEQUENCE, &[&info, signature_algorithm(key), &signature]))
+}
+
+/// The DER of the AlgorithmIdentifier of a key's signatures.
+fn signature_algorithm(key: &PrivateKey) -> &'static [u8] {
+    match key.key_type() {
+        KeyType::EcdsaP256 => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
+        KeyType::EcdsaP384 => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3],
+        _ => &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0],
     }
 }

@@ -1,5 +1,11 @@
 //! The simulated servers give the answers that were measured on the real ones, row for row.
-#![allow(missing_docs, clippy::disallowed_methods, reason = "tests are the world outside")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests are the world outside"
+)]
 
 mod crashes;
 mod loading;

@@ -14,6 +14,9 @@ use crate::{
     },
 };
 
+/// A PEM text that may hold a private key.
+type Pem = Zeroizing<Vec<u8>>;
+
 impl Approval<'_> {
     /// The authority and what is to be warned of.
     pub(super) fn authority(&self) -> Result<(Authority, Vec<String>)> {
@@ -25,7 +28,7 @@ impl Approval<'_> {
         Ok((authority, warnings))
     }
 
-    fn authority_pems(&self) -> Result<(Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>)> {
+    fn authority_pems(&self) -> Result<(Pem, Pem)> {
         if let (Some(certificate), Some(key)) = (&self.args.ca_cert, &self.args.ca_key) {
             return Ok((files::read(certificate)?, files::read_private(key)?));
         }
@@ -90,13 +93,13 @@ impl Approval<'_> {
                 .why("the orchestrator would crash on it")
                 .next("make it again with the CA's certificate alone as ca.crt")
         })?;
-        if first.fingerprint == authority.fingerprint() {
+        if first.fingerprint() == authority.fingerprint() {
             return Ok(());
         }
         Err(fail("ca-not-the-clusters", "the CA that would sign is not the one in the cluster".to_owned())
             .why(format!(
                 "{kind} {name} begins with a CA whose key is {}, the one given has {}",
-                first.fingerprint,
+                first.fingerprint(),
                 authority.fingerprint()
             ))
             .next("use the federation's CA, or name the object that holds this one with --ca-object"))

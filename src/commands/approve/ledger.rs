@@ -25,7 +25,7 @@ pub(in crate::commands) fn beside(certificate: &std::path::Path) -> PathBuf {
 /// The log of a file; empty where there is none yet.
 pub(in crate::commands) fn of_file(certificate: &std::path::Path) -> Result<IssueLog> {
     match files::read_if_there(&beside(certificate))? {
-        Some(bytes) => IssueLog::parse(&bytes),
+        Some(bytes) => IssueLog::parse(&String::from_utf8_lossy(&bytes)),
         None => Ok(IssueLog::default()),
     }
 }
@@ -38,7 +38,7 @@ pub(in crate::commands) fn of_cluster(cluster: &dyn crate::cluster::Cluster, sec
     for batch in &batches {
         bytes.extend_from_slice(&batch.data(LOG_ITEM).unwrap_or_default());
     }
-    IssueLog::parse(&bytes)
+    IssueLog::parse(&String::from_utf8_lossy(&bytes))
 }
 
 impl Approval<'_> {

@@ -12,7 +12,7 @@ use crate::{
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
-        release::{self, Chart, Found},
+        release::{self, Chart, Found, Wish},
     },
     failure::{Exit, Failure, Result},
     files,
@@ -74,7 +74,7 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     warnings.extend(upgrade.warnings);
     signed.iter().for_each(|one| approval.show(one));
     approval.say_restarts(&upgrade.restarts);
-    let open = desk.carry_out(&steps, &args.common, Some(&approval.consent(&signed, &steps)))?;
+    let open = desk.carry_out(&steps, &args.common, Some(&consent(&signed, &steps)))?;
     drop(lock);
     Ok(approval.result(&signed, &steps, open).warnings(warnings))
 }
@@ -117,7 +117,8 @@ impl Approval<'_> {
         }
         let common = &self.args.common;
         let own = orchestrator::OWN_PATHS;
-        let planned = seen.found.plan(cluster, Chart::Orchestrator, common, &self.files, edited, own, &seen.objects)?;
+        let wish = Wish { chart: Chart::Orchestrator, common, files: &self.files, edited, own, seen: &seen.objects };
+        let planned = seen.found.plan(cluster, &wish)?;
         Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings })
     }
 
@@ -139,13 +140,6 @@ impl Approval<'_> {
         if !restarts.is_empty() {
             self.desk.console.say(format!("what will restart: {}", restarts.join(", ")));
         }
-    }
-
-    fn consent(&self, signed: &[sign::Signed], steps: &[Step]) -> String {
-        let orgs = signed.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
-        let upgrades = steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
-        let upgrade = if upgrades { ", upgrade the orchestrator" } else { "" };
-        format!("sign for {orgs} and admit it in the values file{upgrade}")
     }
 
     fn result(&self, signed: &[sign::Signed], steps: &[Step], open: bool) -> Outcome {
@@ -188,6 +182,13 @@ impl Approval<'_> {
             "again": signed.entry.is_none(),
         })
     }
+}
+
+fn consent(signed: &[sign::Signed], steps: &[Step]) -> String {
+    let orgs = signed.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
+    let upgrades = steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+    let upgrade = if upgrades { ", upgrade the orchestrator" } else { "" };
+    format!("sign for {orgs} and admit it in the values file{upgrade}")
 }
 
 /// Many findings, one exit: each is shown, the last line says that nothing happened.

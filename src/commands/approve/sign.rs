@@ -44,7 +44,7 @@ impl Approval<'_> {
             return Ok((log::again(entry, authority, self.desk.now)?, None));
         }
         let issued = issue::issue(authority, request, self.args.validity, self.desk.now)?;
-        let entry = Entry::new(self.desk.now, request, &issued, authority, self.args.unverified_mail);
+        let entry = Entry::new(request, &issued, authority, &self.claim(), self.desk.now);
         Ok((issued, Some(entry)))
     }
 

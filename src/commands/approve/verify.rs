@@ -74,22 +74,30 @@ impl Approval<'_> {
         let mut burnt = vec![(authority.fingerprint(), "the certificate authority".to_owned())];
         let pair = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
         let server = pair.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next());
-        burnt.extend(server.map(|server| (server.fingerprint, "the orchestrator's server".to_owned())));
+        burnt.extend(server.map(|server| (server.fingerprint(), "the orchestrator's server".to_owned())));
         burnt
     }
 
     /// Rule 15: somebody must have compared the fingerprint over another channel.
     fn identified(&self, passed: &[Passed]) -> Result<Vec<Failure>> {
         let console = &self.desk.console;
-        let claim = if self.args.unverified_mail {
-            Claim::UnverifiedMail
-        } else if self.args.fingerprint.is_empty() && console.interactive && !self.args.common.dry_run {
+        let asks = self.args.fingerprint.is_empty() && !self.args.unverified_mail;
+        let claim = if asks && console.interactive && !self.args.common.dry_run {
             Claim::Fingerprints(passed.iter().map(|one| self.typed(one)).collect::<Result<_>>()?)
         } else {
-            Claim::Fingerprints(self.args.fingerprint.clone())
+            self.claim()
         };
         let judged = passed.iter().map(|one| policy::identify(&one.path.display().to_string(), &one.request, &claim));
         Ok(judged.filter_map(std::result::Result::err).collect())
+    }
+
+    /// Whether anybody compares, for the log.
+    pub(super) fn claim(&self) -> Claim {
+        if self.args.unverified_mail {
+            Claim::UnverifiedMail
+        } else {
+            Claim::Fingerprints(self.args.fingerprint.clone())
+        }
     }
 
     /// At a terminal the operator types what was read out to them; it is not shown before, so that it is not copied.

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     cluster::{Object, ObjectRef, PAIR_TYPE},
-    commands::{self, release::Chart},
+    commands::{
+        self,
+        release::{Chart, Wish},
+    },
     failure::{Failure, Result},
     files,
     pki::{
@@ -40,14 +43,15 @@ struct Pair {
 }
 
 impl Enrolment<'_> {
-    pub(super) fn install(&self, seen: &Seen, source: Source<'_>) -> Result<Outcome> {
+    pub(super) fn install(&self, seen: &Seen, source: &Source<'_>) -> Result<Outcome> {
         let cluster = self.desk.cluster()?;
         let authorities = self.authorities(seen)?;
-        let pair = self.judged(seen, &source, &authorities)?;
+        let pair = self.judged(seen, source, &authorities)?;
         let common = &self.args.common;
         let edited = self.files.edit(&self.backend.settings())?;
-        let own: Vec<&[&str]> = backend::OWN_PATHS.to_vec();
-        let planned = seen.found.plan(cluster, Chart::Backend, common, &self.files, &edited, &own, &seen.objects)?;
+        let (files, own, seen_objects) = (&self.files, &backend::OWN_PATHS[..], &seen.objects);
+        let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own, seen: seen_objects };
+        let planned = seen.found.plan(cluster, &wish)?;
         self.mounted_as_secret(&planned.manifest)?;
         let merged = edited.merged.clone();
         let mut steps = vec![self.pair_step(seen, &pair)?];
@@ -194,7 +198,7 @@ impl Enrolment<'_> {
         let mut outcome = commands::outcome(VERB, stage, steps)
             .fact("organization", org.as_str())
             .fact("serial", serial.as_str())
-            .fact("fingerprint", pair.certificate.fingerprint.to_string())
+            .fact("fingerprint", pair.certificate.fingerprint().to_string())
             .fact("not after", commands::rfc3339(pair.certificate.not_after));
         if stage == "planned" {
             return outcome;

@@ -32,14 +32,14 @@ pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
         (None, Some(path)) => enrolment.request_with_key_file(path),
         (Some(certificate), _) => {
             let seen = enrolment.look()?;
-            enrolment.install(&seen, install::Source::File(certificate))
+            enrolment.install(&seen, &install::Source::File(certificate))
         }
         (None, None) => {
             let seen = enrolment.look()?;
             if enrolment.needs_request(&seen) {
                 enrolment.request_with_secret(&seen)
             } else {
-                enrolment.install(&seen, install::Source::Live)
+                enrolment.install(&seen, &install::Source::Live)
             }
         }
     }

@@ -124,13 +124,14 @@ impl Enrolment<'_> {
                 .fact("fingerprint", key.fingerprint().to_string())
                 .fact("to read out", key.fingerprint().groups().join(" "));
         }
+        let files = self.args.common.values.iter().map(|f| format!(" -f {}", f.display())).collect::<String>();
         let key_file = self.args.key_file.as_ref().map(|f| format!(" --key-file {}", f.display())).unwrap_or_default();
         Ok(outcome
             .next(format!(
                 "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",
                 path.display()
             ))
-            .next(format!("when {org}.crt comes back: enroll -f ... --certificate {org}.crt{key_file}")))
+            .next(format!("when {org}.crt comes back: enroll{files}{key_file} --certificate {org}.crt")))
     }
 }
 
@@ -148,5 +149,9 @@ pub(super) fn read_key(path: &Path) -> Result<PrivateKey> {
 /// Under which name an earlier key is kept beside the new one: unlike any other that is there.
 fn earlier_name(secret: &Object) -> String {
     let taken = secret.keys();
-    (1..).map(|n| format!("earlier-{n}.key")).find(|name| !taken.contains(&name.as_str())).unwrap_or_default()
+    // One more name than there are keys: one of them is free.
+    (1..=taken.len() + 1)
+        .map(|n| format!("earlier-{n}.key"))
+        .find(|name| !taken.contains(&name.as_str()))
+        .unwrap_or_default()
 }

@@ -30,7 +30,7 @@ impl Gate<'_> {
         let renew = format!(
             "put a new server pair into Secret {name} (serverAuth and clientAuth, all its names), then kubectl rollout restart"
         );
-        let pair = self.object(&ObjectRef::secret(name)).and_then(|object| read_pair(object));
+        let pair = self.object(&ObjectRef::secret(name)).and_then(read_pair);
         let Some((chain, key)) = pair else {
             return fail("server-pair", "it is missing, or its tls.crt or tls.key cannot be read".to_owned(), renew);
         };

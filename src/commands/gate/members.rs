@@ -77,7 +77,7 @@ impl Gate<'_> {
         };
         let names = self.orchestrator.own_names(self.found.name.as_str(), &self.found.release.namespace);
         let alive = log.entries().iter().filter(|entry| entry.not_after > self.desk.now);
-        Ok(alive.filter_map(|entry| danger(&entry.organization, &entry.certificate()?, &names)).collect())
+        Ok(alive.filter_map(|entry| danger(entry.organization.as_str(), &entry.decoded()?, &names)).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
-        release::{self, Chart, Found, Planned},
+        release::{self, Chart, Found, Planned, Wish},
     },
     failure::{Exit, Failure, Result},
     plan::{Step, edits::ValuesFiles},
@@ -106,8 +106,15 @@ impl<'a> Gate<'a> {
         let edited = self.files.edit(settings)?;
         let own = orchestrator::OWN_PATHS;
         let cluster = self.desk.cluster()?;
-        let planned =
-            self.found.plan(cluster, Chart::Orchestrator, self.common, &self.files, &edited, own, &self.objects)?;
+        let wish = Wish {
+            chart: Chart::Orchestrator,
+            common: self.common,
+            files: &self.files,
+            edited: &edited,
+            own,
+            seen: &self.objects,
+        };
+        let planned = self.found.plan(cluster, &wish)?;
         Ok((edited.steps, planned))
     }
 

@@ -77,7 +77,7 @@ impl Federation {
         files::create_private(&folder.path().join("orchestrator-ca.key"), ca_key.to_pem().as_bytes())?;
         let orchestrator = Simulated::new("orchestrator", now);
         let organizations = backends
-            .into_iter()
+            .iter()
             .enumerate()
             .map(|(n, file)| organization(&orchestrator, n + 1, file, &ca_pem))
             .collect::<Result<Vec<_>>>()?;
@@ -197,8 +197,8 @@ fn copied(folder: &Path, path: &Path, number: usize) -> Result<PathBuf> {
 }
 
 /// A backend as it is before mutual TLS: installed with its own values, the CA's object in place.
-fn organization(world: &Simulated, number: usize, file: PathBuf, ca_pem: &str) -> Result<Organization> {
-    let values: Value = ValuesFiles::read(std::slice::from_ref(&file))?.merged();
+fn organization(world: &Simulated, number: usize, file: &PathBuf, ca_pem: &str) -> Result<Organization> {
+    let values: Value = ValuesFiles::read(std::slice::from_ref(file))?.merged();
     let backend = Backend::read(&values, None)?;
     let cluster = world.namespace(&format!("org-{number}"));
     if let Some(cacert) = &backend.cacert {

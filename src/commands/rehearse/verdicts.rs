@@ -16,7 +16,7 @@ use crate::{
     substra::{
         kebab::kebab_case,
         servers::{Answer, BackendClient, Pair, call, call_impostor},
-        specimen::{LeafUsage, Recipe},
+        specimen::{self, LeafUsage, Recipe},
     },
 };
 
@@ -62,7 +62,7 @@ pub(super) fn all(federation: &Federation, now: OffsetDateTime) -> Result<Vec<Ve
         let other = &federation.organizations[(n + 1) % federation.organizations.len()];
         let name =
             if federation.organizations.len() > 1 { other.msp_id.to_string() } else { "SomebodyElseMSP".to_owned() };
-        let answer = bench.ask(bench.live(org), &name);
+        let answer = bench.ask(Bench::live(org), &name);
         verdicts.push(Verdict::new(format!("{} under the name of {name}", org.msp_id), &answer, false));
     }
     if let Some(first) = federation.organizations.first() {
@@ -89,7 +89,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The pair that is live in an organization's namespace.
-    fn live(&self, org: &Organization) -> Option<Pair> {
+    fn live(org: &Organization) -> Option<Pair> {
         org.cluster.backend(&org.release)?.pair().cloned()
     }
 
@@ -140,7 +140,7 @@ impl<'a> Bench<'a> {
 
     /// The server would let such a certificate in as both: the policy must not let it come into being.
     fn two_organizations(&self, org: &Organization) -> Result<Verdict> {
-        let request = two_organizations_request(&self.key, org)?;
+        let request = specimen::request(&[org.msp_id.as_str(), "SomebodyElseMSP"], &org.host, &self.key)?;
         let members: Vec<String> = self.federation.organizations.iter().map(|org| org.msp_id.to_string()).collect();
         let log = IssueLog::default();
         let circumstances = Circumstances {
@@ -167,7 +167,7 @@ impl<'a> Bench<'a> {
     fn impostors(&self, org: &Organization) -> Result<Vec<Verdict>> {
         let victim = self.client(None, org.msp_id.as_str());
         let mut verdicts = Vec::new();
-        if let Some(live) = self.live(org) {
+        if let Some(live) = Self::live(org) {
             let answer = call_impostor(&victim, &live, self.now);
             verdicts.push(Verdict::new(
                 format!("{}'s certificate posing as the orchestrator", org.msp_id),
@@ -184,22 +184,4 @@ impl<'a> Bench<'a> {
         ));
         Ok(verdicts)
     }
-}
-
-fn two_organizations_request(key: &PrivateKey, org: &Organization) -> Result<String> {
-    use crate::pki::{
-        der::{self, SEQUENCE, oid, tlv},
-        pem,
-    };
-    let subject = tlv(
-        SEQUENCE,
-        &[
-            &der::rdn(oid::ORGANIZATION, org.msp_id.as_str()),
-            &der::rdn(oid::ORGANIZATION, "SomebodyElseMSP"),
-            &der::rdn(oid::COMMON_NAME, &org.host),
-        ],
-    );
-    let info = tlv(SEQUENCE, &[&[2, 1, 0], &subject, key.spki(), &[0xa0, 0]]);
-    let request = tlv(SEQUENCE, &[&info, key.signature_algorithm(), &der::bits(&key.sign(&info)?)]);
-    Ok(pem::encode("CERTIFICATE REQUEST", &request).to_string())
 }

@@ -1,176 +1,146 @@
-//! The acceptance policy: what a request must be before a certificate authority signs for it.
+//! The acceptance policy: which requests may become certificates. Every finding is a failure with a stable code.
 
-mod key;
+mod extensions;
+mod form;
 mod names;
-mod shape;
+mod rules;
+mod world;
 
-use x509_cert::{der::Encode, request::CertReq};
+use x509_cert::request::CertReq;
 
+pub use self::rules::{RULES, Rule};
+use self::{
+    extensions::Asked,
+    form::{ANEW, Form},
+    names::Subject,
+};
 use super::{
     fingerprint::Fingerprint,
+    key::KeyType,
     log::IssueLog,
     request::{Request, RequestDigest},
+    spki::PublicKey,
+    text::shown,
 };
 use crate::{
     failure::{Exit, Failure},
-    names::{Hostname, MspId},
+    names::MspId,
 };
 
-/// A rule of the policy.
-#[derive(Debug, Clone, Copy)]
-pub struct Rule {
-    /// The code of its findings.
-    pub code: &'static str,
-    /// What it stops.
-    pub stops: &'static str,
-}
-
-/// Every rule, in the order in which they are checked.
-pub const RULES: &[Rule] = &[
-    Rule { code: "private-key", stops: "a private key that came by mail: it is burnt" },
-    Rule { code: "request-pem", stops: "files that people and machines read differently" },
-    Rule { code: "request-der", stops: "encodings that two parsers read differently" },
-    Rule {
-        code: "request-signature",
-        stops: "a request by somebody who does not hold the key; SHA-1 and confused algorithms",
-    },
-    Rule { code: "request-key", stops: "weak keys, and kinds of key that one of the servers refuses" },
-    Rule {
-        code: "key-taken",
-        stops: "the key of the CA, the server or another organization; a renewal that keeps its key",
-    },
-    Rule {
-        code: "subject",
-        stops: "a second O, by which one organization is let in as another; fields that nobody checks",
-    },
-    Rule { code: "subject-string", stops: "string types in which equal text hides behind other bytes" },
-    Rule { code: "organization", stops: "names that change the manifest, and two names that become one in it" },
-    Rule { code: "not-a-member", stops: "enrolling a stranger" },
-    Rule { code: "host", stops: "posing as the orchestrator or as another organization's backend" },
-    Rule { code: "request-attributes", stops: "secrets in mail, and a second list of extensions" },
-    Rule { code: "request-extensions", stops: "asking to be a CA or a server" },
-    Rule { code: "fingerprint", stops: "a request swapped on its way, its O kept" },
-];
-
-/// What a request is judged against.
-#[derive(Clone, Copy)]
+/// What the policy has to know besides the request.
 pub struct Circumstances<'a> {
-    /// `channels[].organizations` of the orchestrator's values.
+    /// The organizations of all channels (`channels[].organizations` of the orchestrator's values).
     pub members: &'a [String],
-    /// The keys that `clientCACerts` has now.
+    /// The keys of the orchestrator's `clientCACerts`.
     pub client_ca_keys: &'a [String],
-    /// Every name of the orchestrator, in lower case.
+    /// All names of the orchestrator: ingress, extra hosts, its pair's alternative names, its service's names.
     pub orchestrator_names: &'a [String],
-    /// Keys that no organization can have, and whose they are.
+    /// Keys that no request may have, and whose they are: "the CA".
     pub burnt: &'a [(Fingerprint, String)],
-    /// The kebab form that the chart gives to a name.
+    /// The chart's `kebabcase`.
     pub kebab: fn(&str) -> String,
     /// What was issued before.
     pub log: &'a IssueLog,
 }
 
-/// Hosts that no organization can have, whatever the orchestrator is called.
-const NOBODYS_HOSTS: [&str; 2] = ["localhost", "substra.backend.local"];
-
-/// Judges the bytes of a request's file; nothing is signed but what these bytes say.
-///
-/// # Errors
-/// All findings, as far as the request could be read.
-pub fn judge(file: &str, bytes: &[u8], circumstances: &Circumstances<'_>) -> Result<Request, Vec<Failure>> {
-    let refuse = Refuser { file };
-    let (der, mut notes) = shape::block(&refuse, bytes).map_err(|finding| vec![finding])?;
-    let request = shape::parse(&refuse, &der).map_err(|finding| vec![finding])?;
-    let mut findings = Vec::new();
-    let key_type = key::judge(&refuse, &request).map_err(|finding| findings.push(finding)).ok();
-    let subject = names::subject(&refuse, &request).map_err(|found| findings.extend(found)).ok();
-    let asked = shape::attributes(&refuse, &request).map_err(|found| findings.extend(found)).ok();
-    let spki = request.info.public_key.to_der().unwrap_or_default();
-    let fingerprint = Fingerprint::of_spki(&spki);
-    let digest = RequestDigest::of_info(&request.info.to_der().unwrap_or_default());
-    if let Some((msp_id, common_name)) = &subject {
-        findings.extend(names::organization(&refuse, msp_id, circumstances));
-        findings.extend(key::taken(&refuse, fingerprint, &digest, msp_id, circumstances));
-        let wanted = common_name.iter().chain(asked.iter().flat_map(|asked| &asked.hosts));
-        match names::hosts(&refuse, wanted, msp_id, circumstances) {
-            Ok(hosts) => {
-                if let (Some(key_type), Some(asked), true) = (key_type, asked, findings.is_empty()) {
-                    notes.extend(asked.notes);
-                    let msp_id = msp_id.clone();
-                    return Ok(Request {
-                        msp_id,
-                        hosts,
-                        spki,
-                        key_type,
-                        fingerprint,
-                        digest,
-                        asked: asked.lines,
-                        notes,
-                    });
-                }
-            }
-            Err(found) => findings.extend(found),
-        }
-    }
-    Err(findings)
-}
-
-/// Where the organization that is meant comes from.
-#[derive(Debug, Clone)]
+/// How the operator knows that a request came unaltered.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
-    /// Fingerprints that were read out over another channel.
+    /// Fingerprints that came over another channel than the requests.
     Fingerprints(Vec<(MspId, Fingerprint)>),
-    /// Nobody compared: the request's own O counts, and the log says so.
+    /// The operator takes the mail's word for it; this goes into the log.
     UnverifiedMail,
 }
 
-/// Whether a request is the one that its organization meant.
+/// Judges the request in `bytes`; `file` is how people know it.
 ///
 /// # Errors
-/// No fingerprint was given for it, or another one.
+/// All findings, as far as the request can be read; their codes are those of [`RULES`].
+pub fn judge(file: &str, bytes: &[u8], around: &Circumstances<'_>) -> Result<Request, Vec<Failure>> {
+    form::read(bytes).map_err(|finding| vec![finding]).and_then(|form| judge_form(form, around)).map_err(|findings| {
+        let named = |finding: Failure| Failure { what: format!("{}: {}", shown(file), finding.what), ..finding };
+        findings.into_iter().map(named).collect()
+    })
+}
+
+fn judge_form(form: Form, around: &Circumstances<'_>) -> Result<Request, Vec<Failure>> {
+    let mut findings = Vec::new();
+    let digest = RequestDigest::of(&form.info);
+    let spki = der::Encode::to_der(&form.request.info.public_key).unwrap_or_default();
+    let fingerprint = Fingerprint::of_spki(&spki);
+    let key_type = key(&form, &mut findings);
+    let subject = names::subject(&form.request.info.subject, &mut findings);
+    let asked = extensions::read(&form.request.info.attributes, &mut findings);
+    let given = subject.common_name.iter().chain(&asked.dns_names).map(String::as_str);
+    let hosts = names::hosts(given, &mut findings);
+    let msp_id = subject.msp_id.as_ref();
+    findings.extend(world::foreign_key(fingerprint, msp_id, around));
+    findings.extend(hosts.iter().filter_map(|host| world::host(host, msp_id, around)));
+    if let Some(msp_id) = msp_id {
+        findings.extend(world::renewed_key(fingerprint, digest, msp_id, around));
+        findings.extend(world::chart_key(msp_id, around));
+        findings.extend(world::member(msp_id, around));
+    }
+    let asked = lines(&subject, asked, key_type);
+    match (subject.msp_id, key_type) {
+        (Some(msp_id), Some(key_type)) if findings.is_empty() => {
+            Ok(Request { msp_id, hosts, spki, key_type, fingerprint, digest, asked, notes: form.notes })
+        }
+        _ => Err(findings),
+    }
+}
+
+/// Rules 4 and 5: a strong key, and a signature that proves possession of it.
+fn key(form: &Form, findings: &mut Vec<Failure>) -> Option<KeyType> {
+    let CertReq { info, algorithm, signature } = &form.request;
+    let key = PublicKey::read(&info.public_key);
+    let key = key
+        .map_err(|why| findings.push(finding("request-key", "its key is not acceptable").why(why).next(ANEW)))
+        .ok()?;
+    let signature = signature.as_bytes().unwrap_or_default();
+    if let Err(why) = key.verify(algorithm, &form.info, signature) {
+        findings.push(finding("request-signature", "its signature does not hold").why(why).next(ANEW));
+    }
+    Some(key.key_type)
+}
+
+fn lines(subject: &Subject, asked: Asked, key_type: Option<KeyType>) -> Vec<String> {
+    let organization = subject.msp_id.as_ref().map(|msp_id| format!("organization: {msp_id}"));
+    let host = subject.common_name.as_ref().map(|name| format!("common name: {}", shown(name)));
+    let key = key_type.map(|key_type| format!("key: {key_type}"));
+    organization.into_iter().chain(host).chain(asked.lines).chain(key).collect()
+}
+
+/// Rules 10 and 15: the request is the one that its organization made, told over another channel.
+///
+/// # Errors
+/// Codes `request-fingerprint` and `request-organization`.
 pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Failure> {
-    let Claim::Fingerprints(given) = claim else { return Ok(()) };
-    let org = &request.msp_id;
-    let refuse = Refuser { file };
-    if let Some((other, _)) =
-        given.iter().find(|(other, fingerprint)| *fingerprint == request.fingerprint && other != org)
-    {
-        return Err(refuse
-            .finding("fingerprint", format!("the fingerprint was given for {other}, and the request says it is {org}"))
-            .next(format!("ask whoever read it out who they are; {org} and {other} must not be mixed up")));
+    let Claim::Fingerprints(claims) = claim else { return Ok(()) };
+    let (own, print) = (&request.msp_id, request.fingerprint);
+    if claims.iter().any(|(organization, claimed)| organization == own && *claimed == print) {
+        return Ok(());
     }
-    match given.iter().find(|(other, _)| other == org) {
-        Some((_, fingerprint)) if *fingerprint == request.fingerprint => Ok(()),
-        Some((_, fingerprint)) => Err(refuse
-            .finding("fingerprint", format!("its key has {}, and {fingerprint} was given for {org}", request.fingerprint))
-            .next("the request was swapped or the wrong file was sent: ask its operator for the request and the fingerprint again")),
-        None => Err(refuse
-            .finding("fingerprint", format!("nobody has compared the fingerprint of {org}'s key"))
-            .next(format!("call {org}'s operator by phone, then add --fingerprint {org}=SHA256:... as it is read out to you"))),
+    let file = shown(file);
+    if let Some((other, _)) = claims.iter().find(|(_, claimed)| *claimed == print) {
+        return Err(finding(
+            "request-organization",
+            format!("{file}: it names {own}, but its fingerprint was given for {other}"),
+        )
+        .why(format!("whoever has this key asks to be {own}"))
+        .next(format!("ask {other} why its request names {own}; do not approve it")));
     }
+    let refusal = match claims.iter().find(|(organization, _)| organization == own) {
+        Some((_, claimed)) => {
+            finding("request-fingerprint", format!("{file}: its fingerprint is not the one given for {own}"))
+                .why(format!("it is {print}, given was {claimed}: the request may have been swapped on its way"))
+        }
+        None => finding("request-fingerprint", format!("{file}: no fingerprint was given for {own}"))
+            .why(format!("it is {print}; nothing else shows that the request is not swapped on its way")),
+    };
+    Err(refusal.next(format!("have {own} read its fingerprint out over another channel, and give that one")))
 }
 
-/// Makes findings about one file.
-pub(super) struct Refuser<'a> {
-    file: &'a str,
-}
-
-impl Refuser<'_> {
-    /// A finding; who sent the request has to do something about it, unless the caller knows better.
-    pub(super) fn finding(&self, code: &'static str, why: impl Into<String>) -> Failure {
-        Failure::new(Exit::Refused, code, format!("{} is not signed", self.file))
-            .why(why)
-            .next("ask the organization to make a new request with enroll --new-request")
-            .unchanged("nothing was signed and nothing was written")
-    }
-}
-
-/// The request's public key as the servers see it: the bits of the key itself.
-fn key_bits(request: &CertReq) -> &[u8] {
-    request.info.public_key.subject_public_key.raw_bytes()
-}
-
-/// A checked name of a host.
-fn hostname(text: &str) -> Result<Hostname, String> {
-    let lower = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
-    lower.parse().map_err(|e: crate::names::BadName| e.to_string())
+fn finding(code: &'static str, what: impl Into<String>) -> Failure {
+    Failure::new(Exit::Refused, code, what)
 }

@@ -1,152 +1,111 @@
-//! The names of a request: its organization, and the hosts that it may and may not have.
+//! Rules 8 to 10 and the form of rule 12: the subject's O and CN, and host names.
 
 use der::{
-    Decode, Encode,
-    asn1::{Any, ObjectIdentifier},
+    Tag, Tagged,
+    asn1::{PrintableStringRef, Utf8StringRef},
 };
-use x509_cert::request::CertReq;
+use x509_cert::{attr::AttributeTypeAndValue, name::Name};
 
-use super::{Circumstances, NOBODYS_HOSTS, Refuser, hostname, shape::is_plain_string};
+use super::{finding, form::ANEW};
 use crate::{
     failure::Failure,
     names::{Hostname, MspId},
-    pki::inspect::printable,
+    pki::{oid, text::shown},
 };
 
-const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
-const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
-
-/// The longest kebab form for which the volume's name stays a DNS label of 63 characters.
-const LONGEST_KEBAB: usize = 32;
-
-/// O and CN of a subject that has exactly one O, at most one CN, and nothing else.
-pub(super) fn subject(refuse: &Refuser<'_>, request: &CertReq) -> Result<(MspId, Option<String>), Vec<Failure>> {
-    let mut findings = Vec::new();
-    let (mut organizations, mut common_names) = (Vec::new(), Vec::new());
-    for rdn in request.info.subject.iter_rdn() {
-        if rdn.len() != 1 {
-            findings.push(refuse.finding("subject", "a part of its subject holds several attributes at once"));
-        }
-        for attribute in rdn.iter() {
-            match attribute.oid {
-                ORGANIZATION => organizations.push(&attribute.value),
-                COMMON_NAME => common_names.push(&attribute.value),
-                other => {
-                    findings.push(refuse.finding(
-                        "subject",
-                        format!("its subject has the attribute {other}: only O and CN belong there"),
-                    ))
-                }
-            }
-        }
-    }
-    if organizations.len() != 1 {
-        let why = format!(
-            "its subject has {} O attributes: the server lets a certificate in as every O that it has",
-            organizations.len()
-        );
-        findings.push(refuse.finding("subject", why));
-    }
-    if common_names.len() > 1 {
-        findings.push(refuse.finding("subject", "its subject has several CN attributes"));
-    }
-    if organizations.iter().chain(&common_names).any(|value| !is_plain_string(value)) {
-        findings.push(refuse.finding("subject-string", "a name in its subject is not a UTF8String or PrintableString"));
-    }
-    let text = |value: &&Any| -> Option<String> {
-        let der = value.to_der().ok()?;
-        der::asn1::Utf8StringRef::from_der(&der)
-            .map(|s| s.as_str().to_owned())
-            .ok()
-            .or_else(|| der::asn1::PrintableStringRef::from_der(&der).map(|s| s.as_str().to_owned()).ok())
-    };
-    let organization = organizations.first().and_then(text);
-    let msp_id = organization.as_deref().map(str::parse::<MspId>);
-    match (msp_id, findings.is_empty()) {
-        (Some(Ok(msp_id)), true) => Ok((msp_id, common_names.first().and_then(text))),
-        (Some(Err(error)), _) => {
-            findings.push(
-                refuse.finding("organization", format!("its O cannot be used: {}", printable(&error.to_string()))),
-            );
-            Err(findings)
-        }
-        (None, true) => Err(vec![refuse.finding("subject-string", "its O cannot be read")]),
-        _ => Err(findings),
-    }
+/// What the subject says, as far as it can be read.
+#[derive(Default)]
+pub(super) struct Subject {
+    pub(super) msp_id: Option<MspId>,
+    pub(super) common_name: Option<String>,
 }
 
-/// A member's name that stays itself in the manifest.
-pub(super) fn organization(refuse: &Refuser<'_>, msp_id: &MspId, circumstances: &Circumstances<'_>) -> Vec<Failure> {
-    let mut findings = Vec::new();
-    let name = msp_id.as_str();
-    if !circumstances.members.iter().any(|member| member == name) {
-        let why = format!("{name} is not a member of any channel in the orchestrator's values");
+/// Applies rules 8, 9 and the form of 10.
+pub(super) fn subject(name: &Name, findings: &mut Vec<Failure>) -> Subject {
+    let of = |oid| name.iter().filter(move |attribute| attribute.oid == oid).collect::<Vec<_>>();
+    let (organizations, common_names) = (of(oid::ORGANIZATION), of(oid::COMMON_NAME));
+    if let Err(why) = shape(name, organizations.len(), common_names.len()) {
         findings.push(
-            refuse.finding("not-a-member", why).next(
-                "if it should be one, add it to channels[].organizations first; names are compared byte for byte",
-            ),
+            finding("request-subject", "its subject is not one O and at most one CN")
+                .why(why)
+                .next("ask for a request whose subject is `/O=<MSP ID>/CN=<host of the backend>` and nothing else"),
         );
+        return Subject::default();
     }
-    let kebab = (circumstances.kebab)(name);
-    let label = |s: &str| {
-        s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && s.bytes().next_back().is_some_and(|b| b != b'-')
-    };
-    if kebab.len() > LONGEST_KEBAB || !label(&kebab) {
-        let why = format!(
-            "{name} becomes {kebab} in the name of a volume: at most {LONGEST_KEBAB} letters, digits and dashes fit there"
-        );
-        findings.push(refuse.finding("organization", why).next("the organization needs another MSP ID"));
-    }
-    let others = circumstances.client_ca_keys.iter().chain(circumstances.members);
-    if let Some(other) = others.into_iter().find(|other| *other != name && (circumstances.kebab)(other) == kebab) {
-        let why = format!("{name} and {other} become the same volume, {kebab}, which the API server refuses");
-        findings.push(refuse.finding("organization", why).next("one of the two organizations needs another MSP ID"));
-    }
-    findings
+    let common_name = common_names.first().and_then(|attribute| text(attribute, findings));
+    let organization = organizations.first().and_then(|attribute| text(attribute, findings));
+    let msp_id = organization.and_then(|given| match given.parse::<MspId>() {
+        Ok(msp_id) => Some(msp_id),
+        Err(bad) => {
+            findings.push(
+                finding("request-organization", format!("its O {:?} is no MSP ID", shown(&given)))
+                    .why(bad.rule)
+                    .next("ask for a request whose O is the backend's `orchestrator.mspID`, letter by letter"),
+            );
+            None
+        }
+    });
+    Subject { msp_id, common_name }
 }
 
-/// Hosts that are nobody else's, at least one.
-pub(super) fn hosts<'a>(
-    refuse: &Refuser<'_>,
-    wanted: impl Iterator<Item = &'a String>,
-    msp_id: &MspId,
-    circumstances: &Circumstances<'_>,
-) -> Result<Vec<Hostname>, Vec<Failure>> {
-    let mut hosts: Vec<Hostname> = Vec::new();
-    let mut findings = Vec::new();
-    for name in wanted {
-        match hostname(name) {
-            Err(why) => findings.push(refuse.finding("host", printable(&why))),
-            Ok(host) => {
-                findings.extend(whose(&host, msp_id, circumstances).map(|why| refuse.finding("host", why)));
-                if !hosts.contains(&host) {
-                    hosts.push(host);
-                }
-            }
+fn shape(name: &Name, organizations: usize, common_names: usize) -> Result<(), String> {
+    if name.iter_rdn().any(|rdn| rdn.len() != 1) {
+        return Err("a part of it has several values at once".to_owned());
+    }
+    let known = [oid::ORGANIZATION, oid::COMMON_NAME];
+    if let Some(other) = name.iter().find(|attribute| !known.contains(&attribute.oid)) {
+        return Err(format!("it has another field ({}), which nobody would check", other.oid));
+    }
+    match (organizations, common_names) {
+        (1, 0 | 1) => Ok(()),
+        (1, several) => Err(format!("it has {several} CN")),
+        (0, _) => Err("it has no O, so that the orchestrator could not tell whose it is".to_owned()),
+        (several, _) => {
+            Err(format!("it has {several} O: the orchestrator would take it for each of these organizations"))
         }
     }
-    if hosts.is_empty() && findings.is_empty() {
-        findings.push(refuse.finding("host", "it names no host: neither a CN nor a DNS name"));
-    }
-    if findings.is_empty() { Ok(hosts) } else { Err(findings) }
 }
 
-fn whose(host: &Hostname, msp_id: &MspId, circumstances: &Circumstances<'_>) -> Option<String> {
-    let name = host.as_str();
-    if NOBODYS_HOSTS.contains(&name) {
-        return Some(format!("{name} is a default that nobody means"));
-    }
-    let covers = |own: &String| {
-        own == name
-            || own.strip_prefix("*.").is_some_and(|parent| name.split_once('.').is_some_and(|(_, rest)| rest == parent))
+fn text(attribute: &AttributeTypeAndValue, findings: &mut Vec<Failure>) -> Option<String> {
+    let value = &attribute.value;
+    let read = match value.tag() {
+        Tag::Utf8String => value.decode_as::<Utf8StringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
+        Tag::PrintableString => value.decode_as::<PrintableStringRef<'_>>().ok().map(|text| text.as_str().to_owned()),
+        _ => None,
     };
-    if circumstances.orchestrator_names.iter().any(covers) {
-        return Some(format!(
-            "{name} is the orchestrator's own name: with it an organization could pose as the orchestrator to all others"
-        ));
+    if read.is_none() {
+        let field = if attribute.oid == oid::ORGANIZATION { "O" } else { "CN" };
+        findings.push(
+            finding("request-text-type", format!("its {field} is neither a UTF8String nor a PrintableString"))
+                .why("in other types, names that look alike can differ for the servers")
+                .next(ANEW),
+        );
     }
-    let mut entries = circumstances.log.entries().iter().filter(|entry| entry.organization != msp_id.as_str());
-    let other = entries.find(|entry| entry.hosts.iter().any(|taken| taken == name))?;
-    Some(format!("{name} is the host of {}", other.organization))
+    read
+}
+
+/// Applies the form of rule 12 to the CN and the alternative names: host names, in lower case, each once.
+pub(super) fn hosts<'a>(names: impl Iterator<Item = &'a str>, findings: &mut Vec<Failure>) -> Vec<Hostname> {
+    let mut hosts: Vec<Hostname> = Vec::new();
+    let mut any = false;
+    for name in names {
+        any = true;
+        match name.to_ascii_lowercase().parse::<Hostname>() {
+            Ok(host) if !hosts.contains(&host) => hosts.push(host),
+            Ok(_) => {}
+            Err(bad) => findings.push(
+                finding("request-host", format!("its name {:?} is not a host name", shown(name)))
+                    .why(bad.rule)
+                    .next("ask for a request that names the backend's own host, without wildcard, port or final dot"),
+            ),
+        }
+    }
+    if !any {
+        findings.push(
+            finding("request-host", "it names no host")
+                .why("a certificate without a host name could stand for any machine")
+                .next("ask for a request whose CN is the host of the backend"),
+        );
+    }
+    hosts
 }

@@ -33,9 +33,6 @@ pub(super) enum Fault {
     Name,
 }
 
-/// keyUsage's bit for keyCertSign.
-const KEY_CERT_SIGN: u16 = 1 << 5;
-
 /// Judges what was sent, leaf first, against the trusted roots.
 pub(super) fn judge(
     sent: &[Certificate],
@@ -87,7 +84,7 @@ fn chains<'a>(leaf: &Certificate, others: &'a [Certificate], roots: &'a [Certifi
 }
 
 fn may_issue(certificate: &Certificate) -> bool {
-    let signs = certificate.key_usage.is_none_or(|usage| usage & KEY_CERT_SIGN != 0);
+    let signs = certificate.key_cert_sign != Some(false);
     signs && (certificate.is_ca || certificate.version < 3)
 }
 

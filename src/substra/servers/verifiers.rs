@@ -44,7 +44,7 @@ impl Judge {
         usage: Usage,
     ) -> Result<Certificate, Error> {
         let sent: Option<Vec<Certificate>> =
-            std::iter::once(leaf).chain(others).map(|der| Certificate::from_der(der)).collect();
+            std::iter::once(leaf).chain(others).map(|der| Certificate::from_der(der).ok()).collect();
         let sent = sent.ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
         chain::judge(&sent, &self.roots, usage, self.rules, self.now).map_err(error)?;
         sent.into_iter().next().ok_or(Error::NoCertificatesPresented)
@@ -58,7 +58,7 @@ impl Judge {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         let bad = || Error::InvalidCertificate(CertificateError::BadSignature);
-        let leaf = Certificate::from_der(leaf).ok_or_else(bad)?;
+        let leaf = Certificate::from_der(leaf).map_err(|_| bad())?;
         let key = SubjectPublicKeyInfoRef::from_der(&leaf.spki).map_err(|_| bad())?;
         let id = key.algorithm.to_der().map_err(|_| bad())?;
         let candidates =

@@ -83,7 +83,7 @@ impl Wire {
         let text = String::from_utf8_lossy(&request);
         let Some(header) = text.lines().nth(1).filter(|_| !self.answered) else { return };
         let sent = self.server.peer_certificates().unwrap_or_default();
-        let sent: Vec<Certificate> = sent.iter().filter_map(|der| Certificate::from_der(der)).collect();
+        let sent: Vec<Certificate> = sent.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
         let reply = answer(&sent, header).map_or_else(String::into_bytes, |()| ACCEPTED.to_vec());
         self.answered = self.server.writer().write_all(&reply).is_ok();
     }

@@ -2,12 +2,12 @@
 
 use time::OffsetDateTime;
 
-pub(crate) const SEQUENCE: u8 = 0x30;
-pub(crate) const SET: u8 = 0x31;
-pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const SET: u8 = 0x31;
+pub(super) const OCTET_STRING: u8 = 0x04;
 
 /// Tag, length, content.
-pub(crate) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let mut out = Vec::with_capacity(length + 6);
     out.push(tag);
@@ -25,12 +25,12 @@ pub(crate) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// A bit string of whole bytes.
-pub(crate) fn bits(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn bits(bytes: &[u8]) -> Vec<u8> {
     tlv(0x03, &[&[0], bytes])
 }
 
 /// UTCTime to 2049, GeneralizedTime after it (RFC 5280 section 4.1.2.5).
-pub(crate) fn time(at: OffsetDateTime) -> Vec<u8> {
+pub(super) fn time(at: OffsetDateTime) -> Vec<u8> {
     let (date, clock) = (at.date(), at.time());
     let tail = format!(
         "{:02}{:02}{:02}{:02}{:02}Z",
@@ -48,25 +48,23 @@ pub(crate) fn time(at: OffsetDateTime) -> Vec<u8> {
 }
 
 /// An extension; `oid` and `value` are DER.
-pub(crate) fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
+pub(super) fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
     let critical: &[u8] = if critical { &[0x01, 0x01, 0xff] } else { &[] };
     tlv(SEQUENCE, &[oid, critical, &tlv(OCTET_STRING, &[value])])
 }
 
 /// One attribute of a name as an RDN of its own, UTF8String.
-pub(crate) fn rdn(oid: &[u8], text: &str) -> Vec<u8> {
+pub(super) fn rdn(oid: &[u8], text: &str) -> Vec<u8> {
     tlv(SET, &[&tlv(SEQUENCE, &[oid, &tlv(0x0c, &[text.as_bytes()])])])
 }
 
 /// Object identifiers as DER.
-pub(crate) mod oid {
-    pub(crate) const COMMON_NAME: &[u8] = &[0x06, 3, 0x55, 4, 3];
-    pub(crate) const ORGANIZATION: &[u8] = &[0x06, 3, 0x55, 4, 10];
-    pub(crate) const SUBJECT_KEY_ID: &[u8] = &[0x06, 3, 0x55, 0x1d, 14];
-    pub(crate) const KEY_USAGE: &[u8] = &[0x06, 3, 0x55, 0x1d, 15];
-    pub(crate) const SUBJECT_ALT_NAME: &[u8] = &[0x06, 3, 0x55, 0x1d, 17];
-    pub(crate) const BASIC_CONSTRAINTS: &[u8] = &[0x06, 3, 0x55, 0x1d, 19];
-    pub(crate) const AUTHORITY_KEY_ID: &[u8] = &[0x06, 3, 0x55, 0x1d, 35];
-    pub(crate) const EXTENDED_KEY_USAGE: &[u8] = &[0x06, 3, 0x55, 0x1d, 37];
-    pub(crate) const CLIENT_AUTH: &[u8] = &[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 3, 2];
+pub(super) mod oid {
+    pub(in crate::substra) const COMMON_NAME: &[u8] = &[0x06, 3, 0x55, 4, 3];
+    pub(in crate::substra) const ORGANIZATION: &[u8] = &[0x06, 3, 0x55, 4, 10];
+    pub(in crate::substra) const SUBJECT_KEY_ID: &[u8] = &[0x06, 3, 0x55, 0x1d, 14];
+    pub(in crate::substra) const SUBJECT_ALT_NAME: &[u8] = &[0x06, 3, 0x55, 0x1d, 17];
+    pub(in crate::substra) const AUTHORITY_KEY_ID: &[u8] = &[0x06, 3, 0x55, 0x1d, 35];
+    pub(in crate::substra) const EXTENDED_KEY_USAGE: &[u8] = &[0x06, 3, 0x55, 0x1d, 37];
+    pub(in crate::substra) const CLIENT_AUTH: &[u8] = &[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 3, 2];
 }

@@ -1,0 +1,84 @@
+//! The check between signing and letting go: read by a second library, compared with what was meant, verified.
+
+use rustls::pki_types::{CertificateDer, UnixTime};
+use time::OffsetDateTime;
+use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+
+use super::{
+    authority::Authority,
+    fingerprint::hex,
+    inspect::{self, Certificate},
+    issue::Meant,
+};
+use crate::failure::{Exit, Failure};
+
+/// Checks a new certificate.
+///
+/// # Errors
+/// `certificate-check` when it is not as it was meant, `authority-does-not-fit` when a server would refuse it although
+/// it is: for example because of the CA's name constraints.
+pub(super) fn check(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: OffsetDateTime) -> Result<(), Failure> {
+    let bug = |why: String| {
+        Failure::new(Exit::Failed, "certificate-check", "the new certificate did not pass the checks and was dropped")
+            .why(why)
+            .next("report this as a bug, with the kind of the CA; nothing was issued")
+    };
+    let made = Certificate::from_der(der).map_err(|failure| bug(failure.why))?;
+    fields(&made, authority.certificate(), meant).map_err(bug)?;
+    if !made.is_signed_by(authority.certificate()) {
+        return Err(bug("its signature does not verify with the CA's key".to_owned()));
+    }
+    chains(der, &authority.certificate().der, now).map_err(|error| {
+        Failure::new(Exit::Refused, "authority-does-not-fit", "this CA cannot vouch for this request")
+            .why(format!("a server would refuse the certificate: {error}"))
+            .next("look at the CA's name constraints and critical extensions, or sign with another CA")
+    })
+}
+
+fn fields(made: &Certificate, ca: &Certificate, meant: &Meant<'_>) -> Result<(), String> {
+    let request = meant.request;
+    let hosts: Vec<&str> = request.hosts.iter().map(AsRef::as_ref).collect();
+    let common_name: Vec<&str> = hosts.iter().take(1).filter(|host| host.len() <= 64).copied().collect();
+    let comparisons = [
+        ("version", made.version == 3),
+        ("serial number", made.serial == hex(&meant.serial)),
+        ("issuer", made.issuer_der == ca.subject_der),
+        ("times", (made.not_before, made.not_after) == (meant.not_before, meant.not_after)),
+        ("subject", made.subject_der == meant.subject),
+        ("O", made.organizations == [request.msp_id.as_str()]),
+        ("CN", made.common_names == common_name),
+        ("key", made.spki == request.spki),
+        ("alternative names", made.dns_names == hosts),
+        ("extensions", same_extensions(made, meant)),
+        ("basic constraints", !made.is_ca && made.key_cert_sign == Some(false)),
+        ("extended key usage", made.has_eku() && made.client_auth() && !made.server_auth()),
+        ("subject key identifier", made.subject_key_id == inspect::key_id(&request.spki)),
+        // What the orchestrator compares (`server/common/interceptors/mspid.go`).
+        ("authority key identifier", made.authority_key_id.is_some() && made.authority_key_id == ca.subject_key_id),
+    ];
+    match comparisons.iter().find(|(_, holds)| !holds) {
+        Some((field, _)) => Err(format!("its {field} did not come out as meant")),
+        None => Ok(()),
+    }
+}
+
+/// Exactly the extensions that were meant: no more, none else, nothing different.
+fn same_extensions(made: &Certificate, meant: &Meant<'_>) -> bool {
+    made.extensions.len() == meant.extensions.len()
+        && made.extensions.iter().zip(&meant.extensions).all(|(made, meant)| {
+            made.oid == meant.extn_id.to_string()
+                && made.critical == meant.critical
+                && made.value == meant.extn_value.as_bytes()
+        })
+}
+
+/// A third library builds the path as a server would, with the name constraints of the CA.
+fn chains(leaf: &[u8], ca: &[u8], now: OffsetDateTime) -> Result<(), webpki::Error> {
+    let (leaf, ca) = (CertificateDer::from(leaf), CertificateDer::from(ca));
+    let anchors = [anchor_from_trusted_cert(&ca)?];
+    let seconds = std::time::Duration::from_secs(u64::try_from(now.unix_timestamp()).unwrap_or_default());
+    let time = UnixTime::since_unix_epoch(seconds);
+    let leaf = EndEntityCert::try_from(&leaf)?;
+    leaf.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &[], time, KeyUsage::client_auth(), None, None)?;
+    Ok(())
+}

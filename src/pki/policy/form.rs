@@ -1,0 +1,66 @@
+//! Rules 1 to 3: one PEM block, no private key, strict DER.
+
+use der::{Decode, Encode};
+use x509_cert::request::CertReq;
+
+use super::finding;
+use crate::{
+    failure::Failure,
+    pki::{pem, request::LABELS, text::shown},
+};
+
+/// More than any request of one key and a few names needs.
+const LARGEST: usize = 16 * 1024;
+
+pub(super) const ANEW: &str =
+    "ask the sender for a new request, made by `helm substra-mtls enroll` and sent as an attachment";
+
+/// A request that is well formed; nothing it says is believed yet.
+pub(super) struct Form {
+    pub(super) request: CertReq,
+    /// The raw `CertificationRequestInfo`, which the signature covers.
+    pub(super) info: Vec<u8>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Applies the rules.
+pub(super) fn read(bytes: &[u8]) -> Result<Form, Failure> {
+    // In the raw bytes and first: a key is burnt whatever else is wrong with the file.
+    if bytes.windows(16).any(|window| window == b"PRIVATE KEY-----") {
+        return Err(finding("request-holds-private-key", "it holds a private key")
+            .why("a private key that left its machine is burnt: whoever read the mail can act as the organization")
+            .next("tell the sender to destroy this key and to make a new request with `helm substra-mtls enroll --new-request`"));
+    }
+    let (der, text_around) = single_block(bytes).map_err(|why| {
+        finding("request-not-one-pem", "it is not one certificate signing request in PEM form").why(why).next(ANEW)
+    })?;
+    let request = CertReq::from_der(&der).ok().filter(|request| request.to_der().ok().as_deref() == Some(&der[..]));
+    let info = request.as_ref().and_then(|request| request.info.to_der().ok());
+    let (Some(request), Some(info)) = (request, info) else {
+        return Err(finding("request-not-strict-der", "its content is not a request in strict DER")
+            .why("two programs could read it in two ways, or it was damaged on its way")
+            .next(ANEW));
+    };
+    let note = "text outside of the request was ignored: only the request itself counts".to_owned();
+    Ok(Form { request, info, notes: text_around.then_some(note).into_iter().collect() })
+}
+
+fn single_block(bytes: &[u8]) -> Result<(Vec<u8>, bool), String> {
+    if bytes.len() > LARGEST {
+        return Err(format!("it has {} bytes, more than the {LARGEST} that a request may have", bytes.len()));
+    }
+    if bytes.contains(&0) || bytes.starts_with(b"\xef\xbb\xbf") {
+        return Err("it is binary, or starts with a byte order mark".to_owned());
+    }
+    let scan = pem::scan(bytes).map_err(|_| "a block is cut off or is not base64".to_owned())?;
+    let [block] = scan.blocks.as_slice() else {
+        return Err(format!("it has {} PEM blocks instead of one", scan.blocks.len()));
+    };
+    if !LABELS.contains(&block.label.as_str()) {
+        return Err(format!("its block is a {}", shown(&block.label)));
+    }
+    if block.headers {
+        return Err("its block has header lines".to_owned());
+    }
+    Ok((block.der.to_vec(), scan.text_around))
+}

@@ -1,0 +1,107 @@
+//! The rules that need to know the federation: 6, 7, 10 (key of the chart), 11 and 12.
+
+use super::{Circumstances, finding};
+use crate::{
+    failure::Failure,
+    names::{Hostname, MspId},
+    pki::{fingerprint::Fingerprint, request::RequestDigest, text::shown},
+};
+
+/// Rule 6: the key belongs to nobody else and is not known to be lost.
+pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Circumstances<'_>) -> Option<Failure> {
+    let burnt = around.burnt.iter().find(|(burnt, _)| *burnt == key).map(|(_, whose)| whose.as_str());
+    let other = || {
+        let entries = around.log.entries().iter();
+        entries
+            .filter(|entry| entry.fingerprint == key)
+            .map(|entry| &entry.organization)
+            .find(|org| Some(*org) != msp_id)
+    };
+    let whose = burnt.map(shown).or_else(|| other().map(|organization| format!("organization {organization}")))?;
+    Some(
+        finding("request-key-of-another", format!("its key is that of {whose}"))
+            .why("two identities on one key can act as each other")
+            .next("ask the sender for a request with a key of its own: `helm substra-mtls enroll --new-request`"),
+    )
+}
+
+/// Rule 7: a renewal has a new key. The very same request again is no renewal (rule 16).
+pub(super) fn renewed_key(
+    key: Fingerprint,
+    digest: RequestDigest,
+    msp_id: &MspId,
+    around: &Circumstances<'_>,
+) -> Option<Failure> {
+    around.log.find(&digest).is_none().then_some(())?;
+    let entry = around.log.entries().iter().find(|entry| entry.fingerprint == key && entry.organization == *msp_id)?;
+    Some(
+        finding("request-key-used", format!("its key already has the certificate {}", entry.serial))
+            .why("a new certificate for an old key would prolong the life of a key that may have leaked")
+            .next("ask the sender for a new key and request: `helm substra-mtls enroll --new-request`"),
+    )
+}
+
+/// Rule 10, second half: the O can become a key of the chart's `clientCACerts`, in the kebab form that its templates
+/// make of it (`_helpers.tpl`; a volume's name holds it twice, hence 32).
+pub(super) fn chart_key(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
+    let bad = |why: String| {
+        finding("request-organization", format!("its O {msp_id} cannot be a key of the orchestrator's chart"))
+            .why(why)
+            .next("agree with the organization on another MSP ID, set it at its backend, and ask for a new request")
+    };
+    let kebab = (around.kebab)(msp_id.as_str());
+    let is_name = kebab.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if kebab.len() > 32 || !is_name || kebab.starts_with('-') || kebab.ends_with('-') || kebab.is_empty() {
+        return Some(bad(format!(
+            "the chart makes {:?} of it, but needs at most 32 lower-case letters, digits and '-'",
+            shown(&kebab)
+        )));
+    }
+    let same = |key: &&String| {
+        // Computing the kebab form of each key for each request is slow; equal forms have equal letters.
+        key.as_str() != msp_id.as_str() && letters(key).eq(letters(msp_id.as_str())) && (around.kebab)(key) == kebab
+    };
+    let other = around.client_ca_keys.iter().find(same)?;
+    Some(bad(format!("the chart makes {kebab} of it, and of the key {} too", shown(other))))
+}
+
+fn letters(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase())
+}
+
+/// Rule 11: the O is a member of a channel.
+pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
+    if around.members.iter().any(|member| member == msp_id.as_str()) {
+        return None;
+    }
+    let alike = around.members.iter().find(|member| letters(member).eq(letters(msp_id.as_str())));
+    let why = match alike {
+        Some(member) => format!("the channels have {}, which is written differently", shown(member)),
+        None if around.members.is_empty() => "no channel has any organization".to_owned(),
+        None => "no channel of the orchestrator names this organization".to_owned(),
+    };
+    Some(
+        finding("request-not-a-member", format!("{msp_id} is not a member"))
+            .why(why)
+            .next(format!("add {msp_id} to `channels[].organizations` of the orchestrator first, if it shall join")),
+    )
+}
+
+/// Rule 12, second half: no name of the orchestrator, of this machine, or of another organization.
+pub(super) fn host(host: &Hostname, msp_id: Option<&MspId>, around: &Circumstances<'_>) -> Option<Failure> {
+    let bad = |what: String, why: &str| {
+        Some(finding("request-host", what).why(why).next("ask for a request that names the backend's own host"))
+    };
+    let is_same = |name: &String| name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case(host.as_str());
+    if around.orchestrator_names.iter().any(is_same) {
+        let why = "its holder could pose as the orchestrator towards every other organization";
+        return bad(format!("its name {host} is one of the orchestrator"), why);
+    }
+    // The last one is the default of the backend's chart: every organization that never set a host has it.
+    if ["localhost", "substra.backend.local"].contains(&host.as_str()) {
+        return bad(format!("its name {host} is no organization's own"), "it says nothing about whose backend this is");
+    }
+    let known = around.log.entries().iter().filter(|entry| entry.hosts.contains(host));
+    let other = known.map(|entry| &entry.organization).find(|organization| Some(*organization) != msp_id)?;
+    bad(format!("its name {host} is that of {other}"), "its holder could pose as that organization's backend")
+}

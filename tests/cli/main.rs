@@ -1,0 +1,14 @@
+//! The command line without a cluster: what it prints, what it writes, what it refuses, and its exit statuses.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests are the world outside"
+)]
+
+mod approve;
+mod enroll;
+mod rehearse;
+mod usage;
+mod world;

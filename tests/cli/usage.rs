@@ -1,0 +1,45 @@
+//! The command line itself: usage errors, help, the table of exit statuses.
+
+use super::world::World;
+
+const STATUSES: &str = "Exit status: 0 done, 1 failed, 2 usage, 3 a check failed, 5 refused by policy or by you,\n6 cluster or helm failed, 124 time limit, 130 interrupted.";
+
+#[test]
+fn a_wrong_command_line_ends_with_2() {
+    for line in [
+        "",
+        "nonsense",
+        "enroll",
+        "approve -f x",
+        "approve a.csr -f x",
+        "approve a.csr -f x --ca-cert c",
+        "gate",
+        "enroll -f x --key-type rsa-1024",
+        "approve a.csr -f x --ca-cert c --ca-key k --validity 2y",
+    ] {
+        let ran = World::new().run(line);
+        assert_eq!(ran.status, 2, "{line}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{line}");
+    }
+}
+
+#[test]
+fn help_has_the_exit_statuses_everywhere() {
+    for line in
+        ["--help", "enroll --help", "approve --help", "gate close --help", "gate open --help", "rehearse --help"]
+    {
+        let ran = World::new().run(line).ok();
+        assert!(ran.stdout.contains(STATUSES), "{line}: {}", ran.stdout);
+    }
+    let readme = include_str!("../../README.md");
+    for word in ["| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 5 |", "| 6 |", "| 124 |", "| 130 |"] {
+        assert!(readme.contains(word), "{word} is missing in the README");
+    }
+}
+
+#[test]
+fn the_version_is_one_in_all_places() {
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(World::new().run("--version").ok().stdout, format!("substra-mtls {version}\n"));
+    assert!(include_str!("../../plugin.yaml").contains(&format!("version: \"{version}\"")));
+}

@@ -1,0 +1,167 @@
+//! A sealed world: a folder of its own, a cleaned environment, nothing on PATH.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::LazyLock,
+};
+
+use substra_mtls::pki::{
+    authority::create_root,
+    key::{KeyType, PrivateKey},
+};
+use tempfile::TempDir;
+
+pub(crate) const BACKEND: &str = "\
+# Hospital 1, production
+orchestrator:
+  host: orchestrator.example.org   # told by the federation
+  mspID: MyOrg1MSP
+  tls:
+    enabled: true
+    cacert: orchestrator-cacert
+
+server:
+  ingress:
+    hostname: substra.org-1.example.org
+";
+
+pub(crate) const ORCHESTRATOR: &str = "\
+ingress:
+  hostname: orchestrator.example.org
+channels:
+  - name: mychannel
+    organizations: [MyOrg1MSP, MyOrg2MSP]
+orchestrator:
+  tls:
+    enabled: true # by hand
+database:
+  auth:
+    password: hunter2
+";
+
+/// One CA for all tests.
+static CA: LazyLock<(PrivateKey, String)> =
+    LazyLock::new(|| create_root(KeyType::EcdsaP256, time::OffsetDateTime::now_utc()).unwrap());
+
+pub(crate) struct World {
+    folder: TempDir,
+}
+
+/// What a run gave.
+pub(crate) struct Ran {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        assert_eq!(self.status, 0, "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Refused with a status and a code, in three lines and what was left unchanged.
+    #[track_caller]
+    pub(crate) fn refused(self, status: i32, code: &str) -> Self {
+        assert_eq!(self.status, status, "{}{}", self.stdout, self.stderr);
+        let text = &self.stderr;
+        assert!(text.contains(&format!("[{code}]")), "{text}");
+        for label in ["error: ", "\n  why: ", "\n  next: ", "\n  unchanged: "] {
+            assert!(text.contains(label), "{label:?} is missing: {text}");
+        }
+        assert!(!text.contains("panicked") && !text.contains("Err(") && !text.contains("os error"), "{text}");
+        self
+    }
+
+    /// A fact of stdout: `key: value`.
+    #[track_caller]
+    pub(crate) fn fact(&self, key: &str) -> String {
+        let line = self.stdout.lines().find_map(|line| line.strip_prefix(&format!("{key}: ")));
+        line.unwrap_or_else(|| panic!("no {key} in {}", self.stdout)).to_owned()
+    }
+}
+
+impl World {
+    /// Both values files and a CA.
+    pub(crate) fn new() -> Self {
+        let world = Self { folder: tempfile::tempdir().unwrap() };
+        world.write("backend-values.yaml", BACKEND);
+        world.write("orchestrator-values.yaml", ORCHESTRATOR);
+        world.write("ca.crt", &CA.1);
+        world.write("ca.key", &CA.0.to_pem());
+        world.chmod("ca.key", 0o600);
+        world
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn chmod(&self, name: &str, mode: u32) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    /// Every file with its bytes, to see that nothing was written.
+    pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        collect(self.folder.path(), &mut files);
+        files
+    }
+
+    /// Runs the binary with words parted by blanks.
+    pub(crate) fn run(&self, line: &str) -> Ran {
+        self.run_words(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    pub(crate) fn run_words(&self, words: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
+        command.args(words).current_dir(self.folder.path()).env_clear().env("PATH", "/nonexistent");
+        ran(&command.output().unwrap())
+    }
+
+    /// `enroll` with a key file; gives the fingerprint.
+    pub(crate) fn request(&self) -> String {
+        self.run("enroll -f backend-values.yaml --key-file MyOrg1MSP.key").ok().fact("fingerprint")
+    }
+
+    /// `approve --offline` of one request.
+    pub(crate) fn approve(&self, csr: &str, more: &str) -> Ran {
+        self.run(&format!(
+            "approve {csr} -f orchestrator-values.yaml --ca-cert ca.crt --ca-key ca.key --offline --yes {more}"
+        ))
+    }
+}
+
+fn ran(output: &Output) -> Ran {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Ran { status: output.status.code().unwrap(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { collect(&path, files) } else { drop(files.insert(path.clone(), fs::read(&path).unwrap())) }
+    }
+}
+
+/// The change of a file as a diff without context.
+pub(crate) fn diff(old: &str, new: &str) -> String {
+    let diff = similar::TextDiff::from_lines(old, new);
+    diff.iter_all_changes()
+        .filter(|c| c.tag() != similar::ChangeTag::Equal)
+        .map(|c| format!("{}{c}", c.tag()))
+        .collect()
+}

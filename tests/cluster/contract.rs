@@ -1,0 +1,88 @@
+//! The simulated and the real cluster give the same answers to the same calls.
+
+use std::time::Duration;
+
+use substra_mtls::{
+    cluster::{Cluster, Object, ObjectRef, Tools, ToolsOptions, simulated::Simulated},
+    failure::Failure,
+};
+
+use crate::site::{Helm, Site, bed};
+
+fn code(result: Result<(), Failure>) -> String {
+    result.map_or_else(|failure| format!("{} {}", failure.exit.code(), failure.code), |()| "done".to_owned())
+}
+
+/// What both clusters are asked, and what they answer, in words.
+fn story(cluster: &dyn Cluster) -> Vec<String> {
+    let mut told = Vec::new();
+    let secret = |value: &[u8]| Object::secret("orchestrator-client-cert", "Opaque", &[("a", "b")], &[("x", value)]);
+    let name = ObjectRef::secret("orchestrator-client-cert");
+    let get = || cluster.get(&[name.clone(), ObjectRef::secret("orchestrator-client-cert-pending")]).unwrap();
+    told.push(format!("nothing there: {}", get().len()));
+    told.push(code(cluster.create(&secret(b"1"))));
+    told.push(code(cluster.create(&secret(b"2"))));
+    let first = get().remove(0);
+    told.push(format!("{} {:?} {:?}", first.secret_type(), first.label("a"), first.data("x").map(|x| x.to_vec())));
+    told.push(code(cluster.replace(&first.with_data(&[("x", b"3")]))));
+    told.push(code(cluster.replace(&first.with_data(&[("x", b"4")]))));
+    let second = get().remove(0);
+    told.push(format!(
+        "{:?} {}",
+        second.data("x").map(|x| x.to_vec()),
+        second.resource_version() == first.resource_version()
+    ));
+    told.push(code(cluster.delete(&name)));
+    told.push(code(cluster.delete(&name)));
+    told.push(code(cluster.replace(&second)));
+    told.push(format!("no release: {}", cluster.release(&"nothing".parse().unwrap()).unwrap().is_none()));
+    told.push(format!("no chart: {}", cluster.chart(&"nothing".parse().unwrap()).unwrap().is_none()));
+    let backend = "backend".parse().unwrap();
+    let release = cluster.release(&backend).unwrap().unwrap();
+    told.push(format!("{} {} {}", release.status, release.revision, release.config["orchestrator"]["mspID"]));
+    told.push(format!("{:?}", cluster.chart(&backend).unwrap()));
+    told.push(format!("{:?}", cluster.releases().unwrap()));
+    let readings = cluster.helm_reading(&[b"a: 0123\nb: yes\n", b"a: {{ x }}\n", b"# nothing\n"]).unwrap();
+    let words = readings.iter().map(|reading| {
+        reading
+            .as_ref()
+            .map_or("unreadable".to_owned(), |value| format!("{} {}", value["a"].as_f64().unwrap_or(0.0), value["b"]))
+    });
+    told.extend(words);
+    told
+}
+
+/// Which objects the deployed release mounts, in which workloads.
+fn mounts(cluster: &dyn Cluster) -> Vec<String> {
+    let release = cluster.release(&"backend".parse().unwrap()).unwrap().unwrap();
+    let manifest = substra_mtls::substra::manifest::Manifest::parse(&release.manifest).unwrap();
+    let mut all: Vec<String> = manifest
+        .workloads()
+        .iter()
+        .flat_map(|w| w.mounts.iter().map(move |m| format!("{} {} {} {} {}", w.kind, w.name, m.volume, m.kind, m.name)))
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn the_simulated_cluster_answers_as_the_real_one() {
+    let site = Site::new(Helm::V3);
+    let simulated = Simulated::new("org", time::OffsetDateTime::now_utc());
+    let chart = substra_mtls::cluster::ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
+    let values = substra_mtls::values::read(crate::site::BACKEND.as_bytes()).unwrap();
+    simulated.install("backend", chart, values).unwrap();
+    for helm in ["helm3", "helm4"] {
+        let real = Tools::new(ToolsOptions {
+            namespace: Some(site.org.parse().unwrap()),
+            kubeconfig: Some(site.path(&format!("{}.kubeconfig", site.org))),
+            helm: Some(format!("{}/{helm}", bed("BIN")).into()),
+            kubectl: Some(format!("{}/kubectl", bed("BIN")).into()),
+            timeout: Duration::from_mins(1),
+            ..ToolsOptions::default()
+        })
+        .unwrap();
+        assert_eq!(story(&simulated), story(&real), "{helm}");
+        assert_eq!(mounts(&simulated), mounts(&real), "{helm}");
+    }
+}

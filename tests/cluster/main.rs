@@ -1,0 +1,32 @@
+//! The real control plane: real Helm 3 and Helm 4, real kubectl, an account with just the rights of `testbed/roles`.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "tests are the world outside"
+)]
+
+/// Each rule is shown with both Helms.
+macro_rules! both {
+    ($($(#[$meta:meta])* fn $name:ident($site:ident) $body:block)*) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            fn story($site: &$crate::site::Site) $body
+            #[test]
+            fn helm_3() { story(&$crate::site::Site::new($crate::site::Helm::V3)); }
+            #[test]
+            fn helm_4() { story(&$crate::site::Site::new($crate::site::Helm::V4)); }
+        }
+    )*};
+}
+
+mod broken;
+mod certificates;
+mod contract;
+mod exchange;
+mod gate;
+mod killed;
+mod secrets;
+mod site;

@@ -1,0 +1,312 @@
+//! One organization and its orchestrator on the control plane, in namespaces of their own.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Helm {
+    V3,
+    V4,
+}
+
+pub(crate) struct Site {
+    helm: Helm,
+    pub(crate) folder: TempDir,
+    pub(crate) org: String,
+    pub(crate) orc: String,
+}
+
+pub(crate) struct Ran {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn ok(self) -> Self {
+        assert_eq!(self.status, 0, "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn refused(self, status: i32, code: &str) -> Self {
+        assert_eq!(self.status, status, "{}{}", self.stdout, self.stderr);
+        assert!(self.stderr.contains(&format!("[{code}]")), "{code}: {}", self.stderr);
+        for label in ["error: ", "  why: ", "  next: ", "  unchanged: "] {
+            assert!(self.stderr.contains(label), "{label:?} is missing: {}", self.stderr);
+        }
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn fact(&self, key: &str) -> String {
+        let found = self.stdout.lines().find_map(|line| line.strip_prefix(&format!("{key}: ")));
+        found.unwrap_or_else(|| panic!("no {key} in {}{}", self.stdout, self.stderr)).to_owned()
+    }
+}
+
+/// The folder of a stand-in chart.
+pub(crate) fn chart(name: &str) -> String {
+    format!("{}/{name}", bed("CHARTS"))
+}
+
+/// What `testbed/with` tells; without it these tests fail and say how to run them.
+pub(crate) fn bed(name: &str) -> String {
+    std::env::var(format!("TESTBED_{name}"))
+        .unwrap_or_else(|_| panic!("run the tests through testbed/with, as testbed/test does"))
+}
+
+/// The plugin, installed once for each Helm by `helm plugin install`.
+static PLUGIN: LazyLock<PathBuf> = LazyLock::new(|| {
+    let home = PathBuf::from(bed("DIR")).join(format!("plugin-{}", std::process::id()));
+    let folder = home.join("substra-mtls");
+    fs::create_dir_all(folder.join("bin")).unwrap();
+    let root = env!("CARGO_MANIFEST_DIR");
+    for file in ["plugin.yaml", "install-binary.sh"] {
+        fs::copy(format!("{root}/{file}"), folder.join(file)).unwrap();
+    }
+    fs::copy(env!("CARGO_BIN_EXE_substra-mtls"), folder.join("bin/substra-mtls")).unwrap();
+    for helm in ["helm3", "helm4"] {
+        let mut install = Command::new(format!("{}/{helm}", bed("BIN")));
+        install
+            .args(["plugin", "install"])
+            .arg(&folder)
+            .env_clear()
+            .env("HOME", home.join(helm))
+            .env("PATH", "/usr/bin:/bin");
+        done(&mut install);
+    }
+    home
+});
+
+static NUMBER: AtomicUsize = AtomicUsize::new(0);
+
+impl Site {
+    /// TLS is set up as in the walkthrough, with its own OpenSSL CA; mutual TLS is not.
+    pub(crate) fn new(helm: Helm) -> Self {
+        Self::with_charts(helm, "substra-backend", "orchestrator")
+    }
+
+    pub(crate) fn with_charts(helm: Helm, backend: &str, orchestrator: &str) -> Self {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{}-{number}", std::process::id());
+        let site =
+            Self { helm, folder: tempfile::tempdir().unwrap(), org: format!("org-{id}"), orc: format!("orc-{id}") };
+        site.write("backend-values.yaml", BACKEND);
+        site.write("orchestrator-values.yaml", ORCHESTRATOR);
+        site.sh(CA);
+        for (namespace, role) in [(&site.org, "backend"), (&site.orc, "orchestrator")] {
+            site.account(namespace, role);
+        }
+        let kind = |chart: &str| if chart.ends_with("-old") { "configmap" } else { "secret generic" };
+        site.admin(&site.org, &format!("create {} orchestrator-cacert --from-file=ca.crt=ca.crt", kind(backend)));
+        site.admin(
+            &site.orc,
+            &format!("create {} orchestrator-tls-cacert --from-file=ca.crt=ca.crt", kind(orchestrator)),
+        );
+        site.admin(&site.orc, "create secret tls orchestrator-tls-server-pair --cert=server.crt --key=server.key");
+        site.helm(&site.org, &format!("install backend {} -f backend-values.yaml", chart(backend)));
+        site.helm(&site.orc, &format!("install orchestrator {} -f orchestrator-values.yaml", chart(orchestrator)));
+        site
+    }
+
+    /// An account with just the rights of the role, and its kubeconfig.
+    fn account(&self, namespace: &str, role: &str) {
+        self.admin(namespace, &format!("create namespace {namespace}"));
+        let role = fs::read_to_string(format!("{}/{role}.yaml", bed("ROLES"))).unwrap().replace("NAMESPACE", namespace);
+        self.write("role.yaml", &role);
+        self.admin(namespace, "apply -f role.yaml");
+        let token = self.admin(namespace, "create token substra-mtls");
+        let config = fs::read_to_string(bed("KUBECONFIG")).unwrap().replace(&bed("ADMIN_TOKEN"), token.trim());
+        self.write(&format!("{namespace}.kubeconfig"), &config);
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// A shell script in the site's folder.
+    pub(crate) fn sh(&self, script: &str) -> String {
+        let mut command = Command::new("sh");
+        command.args(["-euc", script]).current_dir(self.folder.path());
+        done(&mut command)
+    }
+
+    /// kubectl as the cluster's administrator.
+    pub(crate) fn admin(&self, namespace: &str, line: &str) -> String {
+        let mut command = Command::new(format!("{}/kubectl", bed("BIN")));
+        command.arg(format!("--kubeconfig={}", bed("KUBECONFIG"))).args(line.split_whitespace());
+        if !line.starts_with("create namespace") {
+            command.arg(format!("--namespace={namespace}"));
+        }
+        done(command.current_dir(self.folder.path()))
+    }
+
+    /// An object as the administrator sees it; null where it is not there.
+    pub(crate) fn object(&self, namespace: &str, name: &str) -> Value {
+        let text = self.admin(namespace, &format!("get {name} --ignore-not-found -o json"));
+        if text.trim().is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
+    }
+
+    pub(crate) fn helm_binary(&self) -> String {
+        format!("{}/{}", bed("BIN"), if self.helm == Helm::V3 { "helm3" } else { "helm4" })
+    }
+
+    /// Helm itself, with the restricted account.
+    pub(crate) fn helm(&self, namespace: &str, line: &str) -> String {
+        done(&mut self.helm_command(namespace, line))
+    }
+
+    pub(crate) fn helm_command(&self, namespace: &str, line: &str) -> Command {
+        let mut command = Command::new(self.helm_binary());
+        command.args(line.split_whitespace()).args(self.place(namespace)).current_dir(self.folder.path());
+        self.environment(&mut command);
+        command
+    }
+
+    pub(crate) fn place(&self, namespace: &str) -> [String; 2] {
+        [
+            format!("--namespace={namespace}"),
+            format!("--kubeconfig={}", self.path(&format!("{namespace}.kubeconfig")).display()),
+        ]
+    }
+
+    pub(crate) fn environment(&self, command: &mut Command) {
+        let home = PLUGIN.join(if self.helm == Helm::V3 { "helm3" } else { "helm4" });
+        command
+            .env_clear()
+            .env("HOME", home)
+            .env("PATH", format!("{}:/usr/bin:/bin", bed("BIN")))
+            .env("KUBECACHEDIR", self.path("cache"));
+        command.stdin(Stdio::null());
+    }
+
+    /// `helm substra-mtls ...` with the restricted account of a namespace.
+    pub(crate) fn plugin(&self, namespace: &str, line: &str) -> Ran {
+        ran(&self.helm_command(namespace, &format!("substra-mtls {line}")).output().unwrap())
+    }
+
+    /// `enroll` on the backend.
+    pub(crate) fn enroll(&self, more: &str) -> Ran {
+        let chart = chart("substra-backend");
+        self.plugin(&self.org, &format!("enroll -f backend-values.yaml --release backend --chart {chart} --yes {more}"))
+    }
+
+    pub(crate) fn approve(&self, more: &str) -> Ran {
+        let chart = chart("orchestrator");
+        let line = format!(
+            "approve MyOrg1MSP.csr -f orchestrator-values.yaml --release orchestrator --chart {chart} --yes {more}"
+        );
+        self.plugin(&self.orc, &line)
+    }
+
+    pub(crate) fn gate(&self, way: &str, more: &str) -> Ran {
+        let chart = chart("orchestrator");
+        self.plugin(
+            &self.orc,
+            &format!("gate {way} -f orchestrator-values.yaml --release orchestrator --chart {chart} --yes {more}"),
+        )
+    }
+
+    /// Request and approval; the certificate is there.
+    pub(crate) fn approved(&self) {
+        let fingerprint = self.enroll("").ok().fact("fingerprint");
+        self.approve(&format!("--ca-cert ca.crt --ca-key ca.key --fingerprint MyOrg1MSP={fingerprint}")).ok();
+    }
+
+    /// The whole of an organization's part.
+    pub(crate) fn enrolled(&self) {
+        self.approved();
+        self.enroll("--certificate MyOrg1MSP.crt").ok();
+    }
+
+    /// resourceVersions of all objects of a namespace, and the files: what a run that changes nothing leaves equal.
+    pub(crate) fn state(&self, namespace: &str) -> BTreeMap<String, String> {
+        let text = self.admin(namespace, "get secrets,configmaps,deployments,statefulsets -o json");
+        let list: Value = serde_json::from_str(&text).unwrap();
+        let version = |o: &Value| {
+            (format!("{}/{}", o["kind"], o["metadata"]["name"]), o["metadata"]["resourceVersion"].to_string())
+        };
+        let mut state: BTreeMap<String, String> = list["items"].as_array().unwrap().iter().map(version).collect();
+        for entry in fs::read_dir(self.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                state.insert(path.display().to_string(), format!("{:?}", fs::read(&path).unwrap()));
+            }
+        }
+        state
+    }
+}
+
+pub(crate) fn ran(output: &Output) -> Ran {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran { status: output.status.code().unwrap_or(-9), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+#[track_caller]
+fn done(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let ran = ran(&output);
+    assert!(output.status.success(), "{command:?}\n{}{}", ran.stdout, ran.stderr);
+    ran.stdout
+}
+
+/// The walkthrough's CA and a server pair, to the letter but for the server's usages.
+const CA: &str = "
+openssl genrsa 2048 > ca.key 2>/dev/null
+chmod 600 ca.key
+openssl req -x509 -new -nodes -key ca.key -sha256 -days 365 -subj '/CN=Orchestrator Root CA' -out ca.crt
+openssl req -newkey rsa:2048 -nodes -keyout server.key -subj '/CN=orchestrator.example.org' -out server.csr 2>/dev/null
+printf 'subjectAltName=DNS:orchestrator.example.org\\nextendedKeyUsage=serverAuth,clientAuth\\n' > server.ext
+openssl x509 -req -days 365 -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt -sha256 -extfile server.ext 2>/dev/null
+";
+
+pub(crate) const BACKEND: &str = "\
+# Hospital 1, production
+server:
+  ingress:
+    hostname: substra.org-1.example.org
+
+orchestrator:
+  host: orchestrator.example.org   # told by the federation
+  mspID: MyOrg1MSP
+  tls:
+    enabled: true
+    cacert: orchestrator-cacert
+database:
+  auth:
+    password: hunter2
+";
+
+pub(crate) const ORCHESTRATOR: &str = "\
+ingress:
+  hostname: orchestrator.example.org
+# who takes part
+channels:
+  - name: mychannel
+    organizations: [MyOrg1MSP]
+
+orchestrator:
+  tls:
+    enabled: true # by hand
+";

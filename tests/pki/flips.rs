@@ -1,0 +1,78 @@
+//! Damaged input: every byte flipped, every length cut. Never a panic, never another meaning.
+
+use substra_mtls::pki::{
+    inspect,
+    key::{KeyType, PrivateKey},
+    mirror,
+    policy::judge,
+    request,
+};
+
+use crate::{
+    forge::{HOST, KEY, NOW, ORG, RSA, World, armoured, good, of},
+    issue::{authority, issued},
+};
+
+/// Two single-bit flips of each byte (which bits depends on the place) and all truncations.
+fn damaged(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let flip = move |(at, bit): (usize, usize)| {
+        let mut out = bytes.to_vec();
+        out[at] ^= 1 << (bit % 8);
+        out
+    };
+    let flips = (0..bytes.len()).flat_map(|at| [(at, at), (at, at + 5)]).map(flip);
+    flips.chain((0..bytes.len()).map(|end| bytes[..end].to_vec()))
+}
+
+#[test]
+fn a_damaged_request_is_refused_or_means_the_same() {
+    let world = World::default();
+    let mut count = 0;
+    for forge in [good(), of(&RSA)] {
+        let meant = judge("a.csr", &forge.pem(), &world.around()).unwrap();
+        let ders = damaged(&forge.der()).map(|der| armoured("CERTIFICATE REQUEST", &der)).collect::<Vec<_>>();
+        for pem in ders.into_iter().chain(damaged(&forge.pem())) {
+            count += 1;
+            let _ = request::digest(&pem);
+            if let Ok(read) = judge("a.csr", &pem, &world.around()) {
+                assert_eq!((&read.msp_id, &read.hosts, &read.spki), (&meant.msp_id, &meant.hosts, &meant.spki));
+                assert_eq!((read.digest, read.asked), (meant.digest, meant.asked.clone()));
+            }
+        }
+    }
+    assert!(count > 5_000, "{count}");
+}
+
+#[test]
+fn a_damaged_certificate_is_refused_or_is_the_same() {
+    let (authority, _) = authority(KeyType::EcdsaP256);
+    let issued = issued(&authority, &good().pem());
+    let (msp_id, authorities) = (ORG.parse().unwrap(), [authority.certificate().clone()]);
+    let expected = mirror::Expected { spki: KEY.spki(), msp_id: &msp_id, authorities: &authorities, now: NOW };
+    let mut count = 0;
+    let ders = damaged(&issued.der).map(|der| armoured("CERTIFICATE", &der)).collect::<Vec<_>>();
+    for pem in ders.into_iter().chain(damaged(issued.pem.as_bytes())) {
+        count += 1;
+        let _ = inspect::certificates(&pem);
+        if let Ok(read) = mirror::judge("a.crt", &pem, &expected) {
+            assert_eq!(read.spki, KEY.spki());
+            assert_eq!((read.dns_names.as_slice(), read.serial), (&[HOST.to_owned()][..], issued.serial.clone()));
+        }
+    }
+    assert!(count > 3_000, "{count}");
+}
+
+#[test]
+fn a_damaged_key_is_refused_or_is_the_same() {
+    let mut count = 0;
+    for key in [&*KEY, &*RSA] {
+        for pem in damaged(key.to_pem().as_bytes()) {
+            count += 1;
+            // The public half is computed again, so that a key that was altered does not pass for another one.
+            if let Ok(read) = PrivateKey::from_pem(&pem, None) {
+                assert_eq!(read.spki(), key.spki());
+            }
+        }
+    }
+    assert!(count > 5_000, "{count}");
+}

@@ -1,0 +1,127 @@
+//! What is issued, and that it is given again from the log.
+
+use substra_mtls::pki::{
+    authority::{Authority, create_root},
+    inspect::Certificate,
+    issue::{Issued, issue},
+    key::{KeyType, PrivateKey},
+    log::{self, Entry, IssueLog},
+    policy::{Claim, judge},
+};
+use time::{Duration, OffsetDateTime, macros::datetime};
+
+use crate::{
+    forge::{HOST, KEY, NOW, ORG, World, good, name},
+    policy::answered,
+};
+
+pub(crate) fn authority(key_type: KeyType) -> (Authority, String) {
+    let (key, pem) = create_root(key_type, NOW).unwrap();
+    (Authority::load(pem.as_bytes(), key, NOW).unwrap().0, pem)
+}
+
+pub(crate) fn issued(authority: &Authority, pem: &[u8]) -> Issued {
+    issued_at(authority, pem, NOW).unwrap()
+}
+
+fn issued_at(authority: &Authority, pem: &[u8], now: OffsetDateTime) -> Result<Issued, substra_mtls::failure::Failure> {
+    let request = judge("a.csr", pem, &World::default().around()).unwrap();
+    issue(authority, &request, "90d".parse().unwrap(), now)
+}
+
+#[test]
+fn a_client_certificate_follows_the_profile_under_every_kind_of_ca() {
+    for kind in [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048] {
+        let (authority, _) = authority(kind);
+        let ca = authority.certificate();
+        let issued = issued(&authority, &good().pem());
+        let leaf = Certificate::from_der(&issued.der).unwrap();
+        assert_eq!((leaf.version, leaf.subject.as_str()), (3, format!("O={ORG}, CN={HOST}").as_str()));
+        assert_eq!((leaf.dns_names.as_slice(), leaf.spki.as_slice()), (&[HOST.to_owned()][..], KEY.spki()));
+        assert!(leaf.client_auth() && !leaf.server_auth() && leaf.has_eku() && !leaf.is_ca);
+        assert_eq!((leaf.not_before, leaf.not_after), (NOW - Duration::HOUR, NOW + Duration::days(90)));
+        assert_eq!((&leaf.authority_key_id, &leaf.issuer_der), (&ca.subject_key_id, &ca.subject_der));
+        assert!(leaf.serial.starts_with("01") && leaf.serial.len() == 34 && !issued.cut_to_ca_end);
+        assert!(leaf.is_signed_by(ca) && !ca.is_signed_by(&leaf));
+    }
+}
+
+#[test]
+fn two_certificates_never_share_a_serial_number() {
+    let (authority, _) = authority(KeyType::EcdsaP256);
+    assert_ne!(issued(&authority, &good().pem()).serial, issued(&authority, &good().pem()).serial);
+}
+
+#[test]
+fn a_long_host_stands_in_the_alternative_name_alone() {
+    let host = format!("{}.{}.org", "a".repeat(60), "b".repeat(60));
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let pem = substra_mtls::pki::request::create(&key, &ORG.parse().unwrap(), &host.parse().unwrap()).unwrap();
+    let issued = issued(&authority(KeyType::EcdsaP256).0, pem.as_bytes());
+    let leaf = Certificate::from_der(&issued.der).unwrap();
+    assert_eq!((leaf.common_names.len(), leaf.dns_names), (0, vec![host]));
+}
+
+#[test]
+fn a_certificate_ends_before_its_ca_and_says_so() {
+    let (authority, _) = authority(KeyType::EcdsaP256);
+    let end = authority.certificate().not_after;
+    let cut = issued_at(&authority, &good().pem(), end - Duration::days(30)).unwrap();
+    assert_eq!((cut.not_after, cut.cut_to_ca_end), (end - Duration::SECOND, true));
+    let late = issued_at(&authority, &good().pem(), end - Duration::DAY).unwrap_err();
+    assert_eq!(late.code, "authority-ends");
+}
+
+#[test]
+fn times_beyond_2049_are_generalized() {
+    let now = datetime!(2049-12-01 00:00:00 UTC);
+    let (key, pem) = create_root(KeyType::EcdsaP256, now).unwrap();
+    let authority = Authority::load(pem.as_bytes(), key, now).unwrap().0;
+    let leaf = Certificate::from_der(&issued_at(&authority, &good().pem(), now).unwrap().der).unwrap();
+    assert_eq!(leaf.not_after, datetime!(2050-03-01 00:00:00 UTC));
+}
+
+#[test]
+fn the_log_gives_the_same_bytes_again() {
+    let (authority, entry) = answered(&good().pem());
+    let mut written = IssueLog::line(&entry);
+    written.push_str(&IssueLog::line(&Entry { time: NOW + Duration::HOUR, ..entry.clone() }));
+    let log = IssueLog::parse(&written).unwrap();
+    let digest = substra_mtls::pki::request::digest(&good().pem()).unwrap();
+    assert_eq!((log.entries().len(), &log.entries()[0]), (2, &entry));
+    assert_eq!(log.find(&digest).unwrap().time, NOW + Duration::HOUR);
+    let again = log::again(&entry, &authority, NOW + Duration::DAY).unwrap();
+    assert_eq!((&again.serial, again.not_after), (&entry.serial, entry.not_after));
+    assert_eq!(again, log::again(&entry, &authority, NOW + Duration::days(2)).unwrap());
+    let other = good().subject(name(ORG, "b.org-1.com")).pem();
+    assert!(log.find(&substra_mtls::pki::request::digest(&other).unwrap()).is_none());
+}
+
+#[test]
+fn a_torn_or_edited_log_is_named_by_its_line() {
+    let (authority, entry) = answered(&good().pem());
+    let line = IssueLog::line(&entry);
+    let why = |text: &str| IssueLog::parse(text).unwrap_err();
+    let torn = why(&format!("{line}{}", &line[..100]));
+    assert!(torn.what.contains("line 2") && torn.next.contains("delete its last line (2)"), "{torn}");
+    let unended = why(&format!("{line}{}", line.trim_end()));
+    assert!(unended.what.contains("line 2") && unended.next.contains("add a line end"), "{unended}");
+    assert!(why(&format!("{{}}\n{line}")).what.contains("line 1"));
+    let (_, other) = answered(&good().pem());
+    let swapped = Entry { certificate: other.certificate, ..entry.clone() };
+    assert_eq!(log::again(&swapped, &authority, NOW).unwrap_err().code, "issue-log-damaged");
+    for bad in ["", "AAAA", "!"] {
+        let broken = Entry { certificate: bad.to_owned(), ..entry.clone() };
+        assert_eq!(log::again(&broken, &authority, NOW).unwrap_err().code, "issue-log-damaged");
+    }
+}
+
+#[test]
+fn the_log_says_when_nobody_compared_a_fingerprint() {
+    let (authority, entry) = answered(&good().pem());
+    assert!(entry.unverified_mail && IssueLog::line(&entry).contains("\"unverifiedMail\":true"));
+    let request = judge("a.csr", &good().pem(), &World::default().around()).unwrap();
+    let again = issued(&authority, &good().pem());
+    let compared = Claim::Fingerprints(vec![(request.msp_id.clone(), request.fingerprint)]);
+    assert!(!Entry::new(&request, &again, &authority, &compared, NOW).unverified_mail);
+}

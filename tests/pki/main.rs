@@ -1,0 +1,12 @@
+//! The pure core of keys, requests and certificates, from the outside.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
+
+mod cases_form;
+mod cases_names;
+mod cases_world;
+mod flips;
+mod forge;
+mod issue;
+mod mirror;
+mod openssl;
+mod policy;
