@@ -131,11 +131,21 @@ impl<'a> Builder<'a> {
                     let at = (error.marker().line(), error.marker().col() + 1);
                     return Err(Refusal::new("yaml", at, refuse::printable(&error.to_string())));
                 }
-                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok((Event::Comment(..), span))) => self.comment(&span)?,
                 Some(Ok((Event::Anchor(_, name), span))) => anchor_name(&name, &span)?,
                 Some(Ok(found)) => return Ok(found),
             }
         }
+    }
+
+    /// Helm reads a tab before a comment only where a value could go on: a new line above it can make it unreadable.
+    fn comment(&self, span: &Span) -> Result<(), Refusal> {
+        let before = &self.text[..offset(&span.start)];
+        let indentation = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+        if indentation.contains('\t') && indentation.trim().is_empty() {
+            return Err(Refusal::new("tab", place(span), "a tab stands before this comment"));
+        }
+        Ok(())
     }
 
     fn document(&mut self) -> Result<Option<Node>, Refusal> {

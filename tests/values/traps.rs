@@ -379,3 +379,16 @@ fn what_only_one_helm_reads_so_is_refused() {
         assert_eq!(read(text.as_bytes()).unwrap_err().code, code, "{text:?}");
     }
 }
+
+/// A new line below `host` would make the comment's tab unreadable for Helm.
+#[test]
+fn a_tab_before_a_comment_is_refused() {
+    refuses("orchestrator:\n  host: x\n    \t# c\nserver: 1\n", &mtls(), "tab");
+    let text = "script: |\n  a\n  \t# no comment\n";
+    gives(text, &mtls(), &format!("{text}orchestrator:\n  tls:\n    enabled: true\n"));
+}
+
+#[test]
+fn an_indented_empty_map_is_the_whole_file() {
+    gives("  {}\n", &[Setting::set(&["a"], true), Setting::set(&["b"], true)], "  a: true\n  b: true\n");
+}
