@@ -8,6 +8,7 @@ mod helm;
 mod lines;
 mod mutants;
 mod places;
+mod rules;
 mod traps;
 
 use substra_mtls::values::{Refusal, Setting, edit};
