@@ -38,11 +38,12 @@ fn check_line(line: &str) -> Result<(), Finding> {
     if bare.starts_with('%') {
         return Err(("directive", 1, "Helm 4 cannot read a % directive"));
     }
-    if let Some(rest) = bare.strip_prefix("---").map(str::trim)
-        && !rest.is_empty()
-        && !rest.starts_with('#')
+    // Helm 4 sees a new document where `---` is followed by any white space or `#`, Helm 3 only after a blank.
+    if let Some(rest) = bare.strip_prefix("---")
+        && !rest.trim_matches([' ', '\t']).is_empty()
+        && !(rest.starts_with([' ', '\t']) && rest.trim_start_matches([' ', '\t']).starts_with('#'))
     {
-        return Err(("text-after-dashes", 4, "Helm 4 cannot read text after ---"));
+        return Err(("text-after-dashes", 4, "Helm 3 and Helm 4 read text after --- differently"));
     }
     Ok(())
 }
