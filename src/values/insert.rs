@@ -33,7 +33,7 @@ impl Document<'_> {
             Splice { at: value.bytes.start, removed: value.bytes.len(), inserted: text.trim_start().to_owned() }
         };
         // The whole file is `{}`.
-        let Some(key) = key else { return Ok(vec![in_place(0)]) };
+        let Some(key) = key else { return Ok(vec![in_place(value.at.1 - 1)]) };
         if self.is_inside_flow(key) {
             return self.open_flow(key, value, additions);
         }

@@ -38,11 +38,12 @@ fn check_line(line: &str) -> Result<(), Finding> {
     if bare.starts_with('%') {
         return Err(("directive", 1, "Helm 4 cannot read a % directive"));
     }
-    if let Some(rest) = bare.strip_prefix("---").map(str::trim)
-        && !rest.is_empty()
-        && !rest.starts_with('#')
+    // Helm 4 sees a new document where `---` is followed by any white space or `#`, Helm 3 only after a blank.
+    if let Some(rest) = bare.strip_prefix("---")
+        && !rest.trim_matches([' ', '\t']).is_empty()
+        && !(rest.starts_with([' ', '\t']) && rest.trim_start_matches([' ', '\t']).starts_with('#'))
     {
-        return Err(("text-after-dashes", 4, "Helm 4 cannot read text after ---"));
+        return Err(("text-after-dashes", 4, "Helm 3 and Helm 4 read text after --- differently"));
     }
     Ok(())
 }
@@ -63,8 +64,11 @@ fn check_characters(line: &str) -> Result<(), Finding> {
     Ok(())
 }
 
-/// What the tree shows: a SOPS file, and a block text at the end of the file that lacks a line end.
+/// What the tree shows: a SOPS file, a block text at the end of the file that lacks a line end, and `...` after nothing.
 pub(super) fn check_tree(text: &str, tree: &Tree) -> Result<(), Refusal> {
+    if tree.root.as_ref().is_none_or(Node::is_unwritten) {
+        return check_empty(text);
+    }
     let Some(Node { kind: Kind::Map { pairs, .. }, .. }) = &tree.root else { return Ok(()) };
     let is_sops = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if text == "sops");
     if let Some((key, _)) = pairs.iter().find(|(key, _)| is_sops(key)) {
@@ -75,6 +79,14 @@ pub(super) fn check_tree(text: &str, tree: &Tree) -> Result<(), Refusal> {
     let open = last.filter(|last| !text.ends_with('\n') && last.keeps_line_ends(text));
     match open.filter(|last| text[last.bytes.end..].trim().is_empty()) {
         Some(last) => Err(Refusal::new("block-text-end", last.at, BLOCK_TEXT_END)),
+        None => Ok(()),
+    }
+}
+
+/// Helm 4 cuts the text at `---` and cannot read a piece that begins with `...`.
+fn check_empty(text: &str) -> Result<(), Refusal> {
+    match text.lines().position(|line| line.trim_end() == "...") {
+        Some(line) => Err(Refusal::new("documents", (line + 1, 1), "Helm 4 cannot read `...` below nothing")),
         None => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn resolve(text: &str) -> Result<Value, &'static str> {
         _ => {}
     }
     let number = match text.as_bytes().first() {
-        Some(b'.') => float(text),
+        Some(b'.') if separates_digits(text) => float(&text.replace('_', "")),
         Some(b'0'..=b'9' | b'+' | b'-') => {
             let plain = text.replace('_', "");
             integer(&plain).or_else(|| float(&plain))
@@ -44,6 +44,13 @@ fn settled(float: f64) -> Value {
 
 fn float(plain: &str) -> Option<Number> {
     if is_float(plain) { plain.parse().ok().and_then(Number::from_f64) } else { None }
+}
+
+/// Go's `ParseFloat` takes `_` between two digits only; before a dotless number go-yaml drops every `_` itself.
+fn separates_digits(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    text.match_indices('_').all(|(at, _)| at > 0 && is_digit(at - 1) && is_digit(at + 1))
 }
 
 /// Go's `ParseInt(s, 0, 64)`: `0x`, `0o`, `0b` and a leading zero choose the base.
@@ -124,13 +131,14 @@ mod tests {
             ("08", 8.0),
             ("1e3", 1000.0),
             (".5", 0.5),
+            (".5_0", 0.5),
             ("-7", -7.0),
             ("1.", 1.0),
         ];
         for (text, value) in numbers {
             assert_eq!(resolve(text).unwrap().as_f64(), Some(value), "{text}");
         }
-        for text in ["tRue", "yEs", "190:20:30", "2001-12-14", "=", "1.2.3", "-", "+", "0x", "1e", "abc", "-a"] {
+        for text in "tRue yEs 190:20:30 2001-12-14 = 1.2.3 - + 0x 1e abc -a .5_ ._5 .5__0".split(' ') {
             assert_eq!(resolve(text).unwrap(), json!(text), "{text}");
         }
         assert_eq!(

@@ -131,11 +131,21 @@ impl<'a> Builder<'a> {
                     let at = (error.marker().line(), error.marker().col() + 1);
                     return Err(Refusal::new("yaml", at, refuse::printable(&error.to_string())));
                 }
-                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok((Event::Comment(..), span))) => self.comment(&span)?,
                 Some(Ok((Event::Anchor(_, name), span))) => anchor_name(&name, &span)?,
                 Some(Ok(found)) => return Ok(found),
             }
         }
+    }
+
+    /// Helm reads a tab before a comment only where a value could go on: a new line above it can make it unreadable.
+    fn comment(&self, span: &Span) -> Result<(), Refusal> {
+        let before = &self.text[..offset(&span.start)];
+        let indentation = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+        if indentation.contains('\t') && indentation.trim().is_empty() {
+            return Err(Refusal::new("tab", place(span), "a tab stands before this comment"));
+        }
+        Ok(())
     }
 
     fn document(&mut self) -> Result<Option<Node>, Refusal> {
@@ -180,7 +190,8 @@ impl<'a> Builder<'a> {
                 };
                 let unwritten = style == Style::Plain && bytes.is_empty();
                 let text = if unwritten { String::new() } else { text.into_owned() };
-                (Kind::Scalar { text, style }, anchor, tag, self.scalar_bytes(style, bytes))
+                let bytes = self.scalar_bytes(style, &text, bytes);
+                (Kind::Scalar { text, style }, anchor, tag, bytes)
             }
             Event::Alias(id) => {
                 anchor_name(self.text[bytes.clone()].trim_start_matches('*'), &span)?;
@@ -240,9 +251,9 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// In `{tls:}` the colon is a part of the key for Helm.
+    /// In `{tls:}` and `{tls :}` the colon is a part of the key for Helm.
     fn colon(&self, key: &Node, value: &Node) -> Result<(), Refusal> {
-        let rest = &self.text[key.bytes.end..];
+        let rest = self.text[key.bytes.end..].trim_start();
         let glued = rest.strip_prefix(':').is_some_and(|rest| rest.starts_with([',', '}', ']']));
         if self.flows > 0 && value.is_unwritten() && glued {
             return Err(Refusal::new("flow-colon", key.at, "Helm takes the colon for a part of this key"));
@@ -252,9 +263,15 @@ impl<'a> Builder<'a> {
 
     /// Block text: from the end of its header's line to its last letter, since the parser's span begins below the
     /// header and its blank lines, and may end past the blank lines after the text.
-    fn scalar_bytes(&self, style: Style, bytes: Range<usize>) -> Range<usize> {
+    fn scalar_bytes(&self, style: Style, text: &str, bytes: Range<usize>) -> Range<usize> {
         if style != Style::Block {
             return bytes;
+        }
+        let rest = &self.text[bytes.start..];
+        if text.trim().is_empty() && rest.starts_with(['|', '>']) {
+            // Without a letter up to the end of the file, the parser's span begins at the header itself.
+            let header = bytes.start + rest.lines().next().unwrap_or_default().trim_end().len();
+            return header..header;
         }
         let header = self.text[..bytes.start].trim_end().len();
         let letters = self.text[bytes.clone()].trim_end_matches([' ', '\n', '\r', '\t']).len();

@@ -81,15 +81,19 @@ fn compare(helm: &str, olds: &[File]) -> usize {
         let news = [backend(), orchestrator()].map(|settings| {
             edit(old, &settings).ok().map(|new| (new, apply(tree.as_ref().unwrap_or(&Value::Null), &settings)))
         });
-        cases.extend(tree.map(|tree| (name, old.clone(), tree)));
-        cases.extend(news.into_iter().flatten().map(|(new, tree)| (name, new, tree)));
+        cases.extend(tree.map(|tree| (name, false, old.clone(), tree)));
+        cases.extend(news.into_iter().flatten().map(|(new, tree)| (name, true, new, tree)));
     }
-    let texts: Vec<Vec<u8>> = cases.iter().map(|(_, text, _)| text.clone()).collect();
+    let texts: Vec<Vec<u8>> = cases.iter().map(|(_, _, text, _)| text.clone()).collect();
     let readings = helm_reads(helm, &texts);
-    let mut unread = 0;
+    let (mut unread, mut old_is_read) = (0, false);
     let mut wrong = Vec::new();
-    for ((name, text, ours), theirs) in cases.iter().zip(readings) {
+    for ((name, edited, text, ours), theirs) in cases.iter().zip(readings) {
+        if !edited {
+            old_is_read = theirs.is_some();
+        }
         match theirs.map(settled) {
+            None if *edited && old_is_read => wrong.push(format!("{name}: no longer read: {}", text.escape_ascii())),
             None => unread += 1,
             Some(theirs) if theirs == *ours => {}
             Some(theirs) => wrong.push(format!("{name}: {}\n  ours   {ours}\n  theirs {theirs}", text.escape_ascii())),

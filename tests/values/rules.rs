@@ -5,7 +5,7 @@ use substra_mtls::values::{Setting, read};
 
 use super::{
     backend, edited, orchestrator,
-    traps::{gives, mtls},
+    traps::{gives, mtls, refuses},
 };
 
 #[test]
@@ -72,7 +72,7 @@ fn numbers_take_the_way_over_64_bit_floats() {
     let tree = read(b"a: 12345678901234567890\nb: 1.0\nc: -0\nd: .5_0\ne: 0b11\nf: 9007199254740993\n").unwrap();
     assert_eq!(tree["a"].as_f64(), Some(12_345_678_901_234_567_890.0));
     assert_eq!((&tree["b"], &tree["c"]), (&json!(1), &json!(0)));
-    assert_eq!((&tree["d"], &tree["e"]), (&json!(".5_0"), &json!(3)));
+    assert_eq!((&tree["d"], &tree["e"]), (&json!(0.5), &json!(3)));
     assert_eq!(tree["f"], json!(9_007_199_254_740_992_u64));
     assert!(read(b"a: .inf\n").is_err());
 }
@@ -112,4 +112,32 @@ fn removals_and_settings_go_together() {
     gives("o: {a: 1, b: 2}\n", &settings[1..], "o: {}\n");
     gives("o:\n  a: 1\n", &settings[1..], "o: {}\n");
     gives("x: 1\no: 2\n", &settings[3..], "o: 2\n");
+}
+
+/// Held-out mutants showed these: only one Helm reads them so, or neither.
+#[test]
+fn what_mutants_showed_to_be_read_otherwise_is_refused() {
+    for (text, code) in [
+        ("{a: {tls :}}\n", "flow-colon"),
+        ("cert: |+\n  ", "block-text-end"),
+        ("a:\n  cert: >+\n\n    ", "block-text-end"),
+        ("# c\n---\n...\n", "documents"),
+        ("a: 1\n---#b: 2\n", "text-after-dashes"),
+        ("a: 1\n---\u{a0}: 2\n", "text-after-dashes"),
+    ] {
+        assert_eq!(read(text.as_bytes()).unwrap_err().code, code, "{text:?}");
+    }
+}
+
+/// A new line below `host` would make the comment's tab unreadable for Helm.
+#[test]
+fn a_tab_before_a_comment_is_refused() {
+    refuses("orchestrator:\n  host: x\n    \t# c\nserver: 1\n", &mtls(), "tab");
+    let text = "script: |\n  a\n  \t# no comment\n";
+    gives(text, &mtls(), &format!("{text}orchestrator:\n  tls:\n    enabled: true\n"));
+}
+
+#[test]
+fn an_indented_empty_map_is_the_whole_file() {
+    gives("  {}\n", &[Setting::set(&["a"], true), Setting::set(&["b"], true)], "  a: true\n  b: true\n");
 }

@@ -15,7 +15,7 @@ pub(crate) fn gives(text: &str, settings: &[Setting], new: &str) {
 }
 
 #[track_caller]
-fn refuses(text: &str, settings: &[Setting], code: &str) {
+pub(crate) fn refuses(text: &str, settings: &[Setting], code: &str) {
     let refusal = edited(text, settings).unwrap_err();
     assert_eq!(refusal.code, code, "{refusal}");
     assert!(!refusal.why.is_empty());
