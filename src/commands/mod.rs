@@ -55,8 +55,11 @@ fn untouched(failure: Failure) -> Failure {
     failure.unchanged("nothing was written")
 }
 
-/// Runs a verb at a desk.
-fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
+/// Runs a verb at a desk, without writing its result.
+///
+/// # Errors
+/// Whatever ends the verb.
+pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
     match command {
         Command::Enroll(args) => enroll::run(args, desk),
         Command::Approve(args) => approve::run(args, desk),

@@ -16,6 +16,10 @@ pub fn check(header: &str, sent: &[&Certificate], client_cas: &[(&str, &Certific
     let id = |id: &Option<Vec<u8>>| id.clone().unwrap_or_default();
     let keys: Vec<Vec<u8>> =
         client_cas.iter().filter(|(key, _)| *key == header).map(|(_, ca)| id(&ca.subject_key_id)).collect();
+    // A key without any object is an empty folder, which the server does not count either.
+    if keys.is_empty() {
+        return Err(format!("cannot find MSPID {header} in allowed organizations"));
+    }
     let known = sent.iter().any(|certificate| keys.contains(&id(&certificate.authority_key_id)));
     if known { Ok(()) } else { Err(format!("invalid issuer for MSPID {header}")) }
 }

@@ -60,13 +60,16 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Reads the documents of `helm status` or `helm template`.
+    /// Reads the documents of `helm status` or `helm template`. Those without a workload are not looked at, so that nothing
+    /// odd in another chart's part of the release stops us.
     ///
     /// # Errors
-    /// A document is not YAML, which Helm would not have deployed.
+    /// The document of a workload is not YAML, which Helm would not have deployed.
     pub fn parse(text: &str) -> Result<Self> {
         let mut workloads = Vec::new();
-        for document in documents(text) {
+        let kinds = [WorkloadKind::Deployment, WorkloadKind::StatefulSet].map(|kind| kind.to_string());
+        let has_workload = |document: &String| kinds.iter().any(|kind| document.contains(kind));
+        for document in documents(text).into_iter().filter(has_workload) {
             let value = values::read(document.as_bytes()).map_err(|refusal| {
                 Failure::new(Exit::CheckFailed, "manifest", "the release's manifest cannot be read")
                     .why(refusal.to_string())

@@ -20,6 +20,11 @@ const VERIFY: &[&str] = &["orchestrator", "verifyClientMSPID"];
 const CHANNELS: &[&str] = &["channels"];
 const HOSTNAME: &[&str] = &["ingress", "hostname"];
 const EXTRA_HOSTS: &[&str] = &["ingress", "extraHosts"];
+const NAME_OVERRIDE: &[&str] = &["nameOverride"];
+const SERVER_NAME: &[&str] = &["orchestrator", "fullnameOverride"];
+
+/// The chart's own name.
+const CHART: &str = "orchestrator";
 
 /// The only paths that `approve` and `gate` may set.
 pub const OWN_PATHS: &[&[&str]] = &[MTLS_ENABLED, CLIENT_CAS, VERIFY];
@@ -43,6 +48,8 @@ pub struct Orchestrator {
     pub members: Vec<String>,
     ingress_hostname: Option<String>,
     extra_hosts: Vec<String>,
+    name_override: Option<String>,
+    server_name: Option<String>,
 }
 
 impl Orchestrator {
@@ -64,26 +71,42 @@ impl Orchestrator {
             verify_msp_id: paths::flag(values, VERIFY)?,
             members: members(values)?,
             ingress_hostname: paths::text(values, HOSTNAME)?.map(str::to_ascii_lowercase),
-            extra_hosts: extra_hosts(values),
+            extra_hosts: extra_hosts(values)?,
+            name_override: paths::text(values, NAME_OVERRIDE)?.map(str::to_owned),
+            server_name: paths::text(values, SERVER_NAME)?.map(str::to_owned),
         })
     }
 
-    /// Every name under which a backend may dial the orchestrator, in lower case: no client certificate may carry one.
+    /// The name of the server's Service and Deployment: `orchestrator.fullnameOverride`, else made of the release, the
+    /// chart's name where the release lacks it, and `server` (chart `orchestrator`, `_helpers.tpl`).
+    #[must_use]
+    pub fn service_name(&self, release: &str) -> String {
+        let chart = self.name_override.as_deref().unwrap_or(CHART);
+        let made = if release.contains(chart) { release.to_owned() } else { format!("{release}-{chart}") };
+        let name = self.server_name.clone().unwrap_or_else(|| format!("{made}-server"));
+        let short = name.get(..63).unwrap_or(&name);
+        short.strip_suffix('-').unwrap_or(short).to_owned()
+    }
+
+    /// Every name under which a backend may dial the orchestrator, each once, in lower case: no client certificate may
+    /// carry one.
     #[must_use]
     pub fn own_names(&self, release: &str, namespace: &str) -> Vec<String> {
-        let service = service(release);
-        let short = [service.clone(), format!("{service}.{namespace}"), format!("{service}.{namespace}.svc")];
-        let names = self.ingress_hostname.iter().chain(&self.extra_hosts).cloned();
-        let mut names: Vec<String> =
-            names.chain(short).chain([format!("{service}.{namespace}.svc.cluster.local")]).collect();
-        names.dedup();
+        let service = self.service_name(release);
+        let long = ["", ".svc", ".svc.cluster.local"].map(|end| format!("{service}.{namespace}{end}"));
+        let mut names: Vec<String> = Vec::new();
+        for name in self.ingress_hostname.iter().chain(&self.extra_hosts).cloned().chain([service]).chain(long) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         names
     }
 
     /// The server name that the health probe asks for (chart `orchestrator`, probes of the server's Deployment).
     #[must_use]
     pub fn probe_name(&self, release: &str, namespace: &str) -> String {
-        let service = || format!("{}.{namespace}.svc.cluster.local", service(release));
+        let service = || format!("{}.{namespace}.svc.cluster.local", self.service_name(release));
         self.ingress_hostname.clone().unwrap_or_else(service)
     }
 
@@ -108,13 +131,6 @@ impl Orchestrator {
     pub fn open_settings(&self) -> Vec<Setting> {
         vec![Setting::set(MTLS_ENABLED, false)]
     }
-}
-
-/// The service's name: the release's with the chart's where it lacks it, and `server`.
-fn service(release: &str) -> String {
-    let name = if release.contains("orchestrator") { release.to_owned() } else { format!("{release}-orchestrator") };
-    let name = format!("{name}-server");
-    name.get(..63).unwrap_or(&name).trim_end_matches('-').to_owned()
 }
 
 fn client_cas(values: &Value) -> Result<BTreeMap<String, Vec<String>>> {
@@ -160,11 +176,16 @@ fn members(values: &Value) -> Result<Vec<String>> {
     Ok(members)
 }
 
-/// Texts, or maps with a `name`, as the ingress template takes them.
-fn extra_hosts(values: &Value) -> Vec<String> {
-    let hosts = paths::at(values, EXTRA_HOSTS).and_then(Value::as_array);
-    let host = |host: &Value| host.as_str().or_else(|| host.get("name")?.as_str()).map(str::to_ascii_lowercase);
-    hosts.into_iter().flatten().filter_map(host).collect()
+/// Maps with a `name`, as the ingress template takes them. One that cannot be read may be a name of the orchestrator's
+/// that a client certificate must not carry, so it is not passed over.
+fn extra_hosts(values: &Value) -> Result<Vec<String>> {
+    let odd = || wrong(EXTRA_HOSTS, "it must be a list of hosts, each with a name");
+    let hosts = match paths::at(values, EXTRA_HOSTS) {
+        None => return Ok(Vec::new()),
+        Some(hosts) => hosts.as_array().ok_or_else(odd)?,
+    };
+    let name = |host: &Value| host.get("name").and_then(Value::as_str).map(str::to_ascii_lowercase).ok_or_else(odd);
+    hosts.iter().map(name).collect()
 }
 
 #[cfg(test)]
@@ -192,6 +213,28 @@ mod tests {
             Orchestrator::read(&json!({})).unwrap().probe_name("x", "ns"),
             "x-orchestrator-server.ns.svc.cluster.local"
         );
+    }
+
+    #[test]
+    fn overridden_names_of_the_service_are_its_own_too() {
+        let read = |values: &Value| Orchestrator::read(values).unwrap();
+        let given = read(&json!({"orchestrator": {"fullnameOverride": "orc"}, "nameOverride": "x"}));
+        assert!(given.own_names("r", "ns").contains(&"orc.ns".to_owned()));
+        assert_eq!(given.probe_name("r", "ns"), "orc.ns.svc.cluster.local");
+        let named = read(&json!({"nameOverride": "hub"}));
+        assert_eq!(
+            (named.service_name("r"), named.service_name("my-hub")),
+            ("r-hub-server".into(), "my-hub-server".into())
+        );
+        assert_eq!(read(&json!({})).service_name(&"r".repeat(53)).len(), 63);
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_read_is_not_passed_over() {
+        for hosts in [json!("a.b"), json!([{"path": "/"}]), json!([{"name": true}])] {
+            let refused = Orchestrator::read(&json!({"ingress": {"extraHosts": hosts}})).unwrap_err();
+            assert_eq!(refused.code, "value");
+        }
     }
 
     #[test]

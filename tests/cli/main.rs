@@ -10,5 +10,6 @@
 mod approve;
 mod enroll;
 mod rehearse;
+mod simulated;
 mod usage;
 mod world;

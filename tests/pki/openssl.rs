@@ -44,12 +44,6 @@ impl Bench {
     }
 }
 
-/// OpenSSL's certificates begin "now": a little later they are surely valid. Asked anew each time, since making keys can
-/// take longer than that.
-fn now() -> OffsetDateTime {
-    OffsetDateTime::now_utc() + time::Duration::seconds(5)
-}
-
 fn openssl(folder: &Path, line: &str) -> (bool, String) {
     let words = line.split_whitespace();
     let output = Command::new("openssl").args(words).current_dir(folder).stdin(Stdio::null()).output().unwrap();
@@ -60,6 +54,7 @@ fn openssl(folder: &Path, line: &str) -> (bool, String) {
 #[test]
 fn openssl_reads_every_kind_of_key_request_and_certificate() {
     let bench = Bench::new();
+    let now = OffsetDateTime::now_utc();
     let mut requests = Vec::new();
     for kind in [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048, KeyType::Rsa3072, KeyType::Rsa4096] {
         let key = PrivateKey::generate(kind).unwrap();
@@ -72,11 +67,11 @@ fn openssl_reads_every_kind_of_key_request_and_certificate() {
         requests.push((judge("a.csr", csr.as_bytes(), &World::default().around()).unwrap(), public));
     }
     for ca_kind in [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048] {
-        let (key, ca) = create_root(ca_kind, now()).unwrap();
+        let (key, ca) = create_root(ca_kind, now).unwrap();
         bench.put("ca.crt", &ca);
-        let (authority, _) = Authority::load(ca.as_bytes(), key, now()).unwrap();
+        let (authority, _) = Authority::load(ca.as_bytes(), key, now).unwrap();
         for (request, public) in &requests {
-            bench.put("a.crt", issue(&authority, request, "90d".parse().unwrap(), now()).unwrap().pem);
+            bench.put("a.crt", issue(&authority, request, "90d".parse().unwrap(), now).unwrap().pem);
             bench.run("verify -x509_strict -purpose sslclient -CAfile ca.crt a.crt");
             let posing = openssl(bench.0.path(), "verify -purpose sslserver -CAfile ca.crt a.crt");
             assert!(!posing.0, "it could pose as a server");
@@ -179,6 +174,8 @@ const AUTHORITIES: [&str; 4] = [FORMS[0], FORMS[2], FORMS[3], FORMS[6]];
 #[test]
 fn signs_the_walkthroughs_requests_under_the_walkthroughs_ca() {
     let bench = Bench::new();
+    // Some patience for CAs that OpenSSL made "now".
+    let now = OffsetDateTime::now_utc() + time::Duration::minutes(10);
     bench.run(&format!("req -newkey rsa:2048 -nodes -subj /O={ORG}/CN={HOST} -keyout org.key -out org.csr"));
     let request = judge("org.csr", &bench.get("org.csr"), &World::default().around()).unwrap();
     assert_eq!((request.msp_id.as_str(), request.hosts[0].as_str()), (ORG, HOST));
@@ -190,9 +187,9 @@ fn signs_the_walkthroughs_requests_under_the_walkthroughs_ca() {
         ));
         let key = PrivateKey::from_pem(&bench.get("k.key"), Some(b"secret")).unwrap();
         let (authority, warnings) =
-            Authority::load(&bench.get("ca.crt"), key, now()).unwrap_or_else(|f| panic!("{form}: {f:?}"));
+            Authority::load(&bench.get("ca.crt"), key, now).unwrap_or_else(|f| panic!("{form}: {f:?}"));
         assert!(warnings.is_empty(), "{warnings:?}");
-        let issued = issue(&authority, &request, "90d".parse().unwrap(), now()).unwrap();
+        let issued = issue(&authority, &request, "90d".parse().unwrap(), now).unwrap();
         bench.put("org.crt", &issued.pem);
         bench.run("verify -purpose sslclient -CAfile ca.crt org.crt");
         assert_eq!(
@@ -205,6 +202,7 @@ fn signs_the_walkthroughs_requests_under_the_walkthroughs_ca() {
 #[test]
 fn refuses_a_ca_that_the_orchestrator_could_not_use() {
     let bench = Bench::new();
+    let now = OffsetDateTime::now_utc() + time::Duration::minutes(10);
     bench.run("ecparam -name prime256v1 -genkey -noout -out k.key");
     let make = "req -x509 -new -key k.key -days 100 -subj /CN=CA -out ca.crt";
     for (options, code) in [
@@ -220,7 +218,7 @@ fn refuses_a_ca_that_the_orchestrator_could_not_use() {
         bench.put("ca.cnf", format!("{config}{defaults}{basic}"));
         bench.run(&format!("{make} -config ca.cnf {options}"));
         let key = PrivateKey::from_pem(&bench.get("k.key"), None).unwrap();
-        let findings = Authority::load(&bench.get("ca.crt"), key, now()).unwrap_err();
+        let findings = Authority::load(&bench.get("ca.crt"), key, now).unwrap_err();
         assert!(findings.iter().any(|finding| finding.code == code), "{options}: {findings:?}");
     }
 }
@@ -228,6 +226,7 @@ fn refuses_a_ca_that_the_orchestrator_could_not_use() {
 #[test]
 fn refuses_intermediate_nameless_and_old_cas() {
     let bench = Bench::new();
+    let now = OffsetDateTime::now_utc() + time::Duration::minutes(10);
     bench.run("ecparam -name prime256v1 -genkey -noout -out root.key");
     bench.run("ecparam -name prime256v1 -genkey -noout -out k.key");
     bench.run("req -x509 -new -key root.key -days 100 -subj /CN=Root -out root.crt");
@@ -242,7 +241,7 @@ fn refuses_intermediate_nameless_and_old_cas() {
     ] {
         bench.run(line);
         let key = PrivateKey::from_pem(&bench.get("k.key"), None).unwrap();
-        let findings = Authority::load(&bench.get("ca.crt"), key, now()).unwrap_err();
+        let findings = Authority::load(&bench.get("ca.crt"), key, now).unwrap_err();
         assert!(findings.iter().any(|finding| finding.code == code), "{line}: {findings:?}");
     }
 }
@@ -250,6 +249,7 @@ fn refuses_intermediate_nameless_and_old_cas() {
 #[test]
 fn refuses_to_issue_outside_of_the_name_constraints_of_the_ca() {
     let bench = Bench::new();
+    let now = OffsetDateTime::now_utc() + time::Duration::minutes(10);
     let request = |host: &str| {
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let pem = request::create(&key, &ORG.parse().unwrap(), &host.parse().unwrap()).unwrap();
@@ -259,8 +259,8 @@ fn refuses_to_issue_outside_of_the_name_constraints_of_the_ca() {
     let constraints = "-addext nameConstraints=critical,permitted;DNS:org-1.com";
     bench.run(&format!("req -x509 -new -key k.key -days 1000 -subj /CN=CA -out ca.crt {constraints}"));
     let key = PrivateKey::from_pem(&bench.get("k.key"), None).unwrap();
-    let (authority, _) = Authority::load(&bench.get("ca.crt"), key, now()).unwrap();
-    let issue = |host| issue(&authority, &request(host), "90d".parse().unwrap(), now());
+    let (authority, _) = Authority::load(&bench.get("ca.crt"), key, now).unwrap();
+    let issue = |host| issue(&authority, &request(host), "90d".parse().unwrap(), now);
     assert!(issue("backend.org-1.com").is_ok());
     assert_eq!(issue("backend.org-2.com").unwrap_err().code, "authority-does-not-fit");
 }

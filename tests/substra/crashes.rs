@@ -17,9 +17,31 @@ fn mutual_tls_without_client_cas_crashes() {
 }
 
 #[test]
-fn a_first_block_that_is_no_certificate_crashes() {
+fn a_file_without_any_certificate_crashes() {
     assert!(start(&[trusted("MyOrg1MSP", "not PEM")]).is_err());
     assert!(start(&[trusted("MyOrg1MSP", &WORLD.leaf_key.to_pem())]).is_err());
+    let cas = [trusted("MyOrg1MSP", &WORLD.ca.pem)];
+    for mtls in [true, false] {
+        let started = OrchestratorServer::start(WORLD.server.clone(), b"", &cas, mtls, true);
+        assert_eq!(started.is_err(), mtls, "without mutual TLS the CA is not read");
+    }
+}
+
+#[test]
+fn a_first_block_that_is_no_certificate_crashes_under_the_identity_check() {
+    let mixed = format!("{}{}", *WORLD.leaf_key.to_pem(), WORLD.ca.pem);
+    let cas = [trusted("MyOrg1MSP", &mixed)];
+    for verify in [true, false] {
+        let started = OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, verify);
+        assert_eq!(started.is_err(), verify);
+    }
+}
+
+#[test]
+fn later_blocks_that_cannot_be_read_are_skipped() {
+    let spoilt = "-----BEGIN CERTIFICATE-----\nAQI=\n-----END CERTIFICATE-----\n";
+    let cas = [trusted("MyOrg1MSP", &format!("{}{spoilt}", WORLD.ca.pem))];
+    assert_eq!(probe(&start(&cas).unwrap(), HOST, now()), Ok(()));
 }
 
 #[test]

@@ -1,8 +1,16 @@
 //! What grpcio loads, and what it makes of the rest.
 
-use substra_mtls::substra::servers::Answer;
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
 
-use super::world::{WORLD, answer, proper, signed};
+use substra_mtls::{
+    pki::key::{KeyType, PrivateKey},
+    substra::servers::{Answer, BackendClient, call},
+};
+
+use super::world::{HOST, WORLD, answer, now, pair, proper, server, signed};
 
 fn with(change: impl Fn(&mut Vec<u8>, &mut Vec<u8>)) -> Answer {
     let mut pair = signed(&proper("MyOrg1MSP"), &WORLD.ca);
@@ -36,4 +44,68 @@ fn halves_that_do_not_fit_a_byte_order_mark_and_the_ca_before_the_leaf_do_not() 
 #[test]
 fn an_empty_key_connects_without_a_certificate() {
     assert_eq!(with(|_, key| key.clear()), Answer::HandshakeRefused("certificate required".into()));
+}
+
+/// A block whose base64 is good and whose content is no certificate.
+const SPOILT: &[u8] = b"-----BEGIN CERTIFICATE-----\nAQI=\n-----END CERTIFICATE-----\n";
+
+#[test]
+fn what_follows_the_leaf_and_the_key_is_not_minded() {
+    for after in [&b"garbage"[..], SPOILT, b"-----BEGIN CERTIFICATE-----\nAQI=\n", &WORLD.server.key] {
+        assert_eq!(with(|certificate, _| certificate.extend_from_slice(after)), Answer::Accepted);
+    }
+    for after in [&b"garbage"[..], WORLD.ca.pem.as_bytes(), &WORLD.server.key] {
+        assert_eq!(with(|_, key| key.extend_from_slice(after)), Answer::Accepted);
+    }
+    assert_eq!(with(|_, key| key.splice(0..0, WORLD.server.key.to_vec()).for_each(drop)), cannot_load());
+}
+
+#[test]
+fn text_alone_and_an_encrypted_key_do_not_load() {
+    assert_eq!(with(|certificate, _| *certificate = b"hello".to_vec()), cannot_load());
+    assert_eq!(with(|_, key| *key = b"hello".to_vec()), cannot_load());
+    assert_eq!(with(|_, key| *key = openssl("pkcs8 -topk8 -passout pass:abcd", key)), cannot_load());
+}
+
+#[test]
+fn keys_load_in_every_form_that_openssl_writes() {
+    assert_eq!(with(|_, key| *key = openssl("rsa -traditional", key)), Answer::Accepted, "PKCS#1");
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let crt = proper("MyOrg1MSP").sign(key.spki(), &WORLD.ca.certificate, &WORLD.ca.key, now()).unwrap();
+    let mut sec1 = pair(&crt, &key);
+    let parameters = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n".to_vec();
+    sec1.key = zeroize::Zeroizing::new([parameters, openssl("ec", &sec1.key)].concat());
+    assert!(String::from_utf8_lossy(&sec1.key).contains("BEGIN EC PRIVATE KEY"));
+    assert_eq!(answer(Some(sec1), "MyOrg1MSP", true), Answer::Accepted, "SEC1 after its parameters");
+}
+
+#[test]
+fn of_a_ca_file_the_certificates_before_the_first_spoilt_one_count() {
+    let good = WORLD.ca.pem.as_bytes();
+    let trusting = |ca: Vec<u8>| {
+        let pair = signed(&proper("MyOrg1MSP"), &WORLD.ca);
+        call(&BackendClient::new(ca, Some(pair), "MyOrg1MSP", HOST), &server(true), now())
+    };
+    for before in [&b""[..], b"hello\n", &WORLD.server.key, WORLD.other.pem.as_bytes()] {
+        assert_eq!(trusting([before, good].concat()), Answer::Accepted);
+    }
+    assert_eq!(trusting([good, SPOILT].concat()), Answer::Accepted);
+    for unusable in [[SPOILT, good].concat(), [b"\xef\xbb\xbf", good].concat(), Vec::new(), b"hello".to_vec()] {
+        assert_eq!(trusting(unusable), cannot_load());
+    }
+}
+
+/// `openssl COMMAND` from standard input to standard output.
+fn openssl(command: &str, input: &[u8]) -> Vec<u8> {
+    let mut child = Command::new("openssl")
+        .args(command.split(' '))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    let out = child.wait_with_output().unwrap();
+    assert!(out.status.success(), "{command}");
+    out.stdout
 }

@@ -7,7 +7,10 @@
     reason = "tests are the world outside"
 )]
 
+mod chains;
 mod crashes;
 mod loading;
+mod manifests;
 mod measured;
+mod robust;
 mod world;

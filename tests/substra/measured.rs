@@ -5,6 +5,7 @@ use std::process::Command;
 use substra_mtls::{
     pki::inspect::certificates,
     substra::{
+        identity::check,
         servers::{Answer, BackendClient, OrchestratorServer, Pair, call, call_impostor},
         specimen::{LeafUsage, Recipe},
     },
@@ -124,7 +125,46 @@ fn the_arbitrary_key_of_the_walkthrough_admits_nobody() {
     let cas = [trusted("orchestrator", &WORLD.ca.pem)];
     let server = OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, true).unwrap();
     let client = client(Some(signed(&proper("MyOrg1MSP"), &WORLD.ca)), "MyOrg1MSP");
-    assert_eq!(call(&client, &server, now()), denied("invalid issuer for MSPID MyOrg1MSP"));
+    assert_eq!(call(&client, &server, now()), denied("cannot find MSPID MyOrg1MSP in allowed organizations"));
+}
+
+#[test]
+fn under_a_ca_without_key_identifier_a_leaf_without_one_passes() {
+    let walkthrough = signed(&Recipe::walkthrough("MyOrg1MSP", "x.example.org"), &WORLD.ca);
+    let leaf = certificates(&walkthrough.certificate).unwrap().remove(0);
+    let mut ca = WORLD.ca.certificate.clone();
+    ca.subject_key_id = None;
+    assert_eq!(check("MyOrg1MSP", &[&leaf], &[("MyOrg1MSP", &ca)]), Ok(()), "the empty key id equals the missing one");
+    assert!(check("MyOrg1MSP", &[&leaf], &[("MyOrg1MSP", &WORLD.ca.certificate)]).is_err());
+}
+
+#[test]
+fn the_identity_is_compared_byte_for_byte() {
+    let leaf = certificates(&signed(&proper("MyOrg1MSP"), &WORLD.ca).certificate).unwrap().remove(0);
+    for header in ["myorg1msp", "MyOrg1MSP ", "MyOrg1MS", ""] {
+        assert!(check(header, &[&leaf], &[(header, &WORLD.ca.certificate)]).is_err(), "{header:?}");
+    }
+}
+
+#[test]
+fn an_organization_without_any_object_is_not_admitted() {
+    let words = "cannot find MSPID MyOrg2MSP in allowed organizations";
+    let cas = [trusted("MyOrg1MSP", &WORLD.ca.pem)];
+    let server = OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, true).unwrap();
+    let client = client(Some(signed(&proper("MyOrg2MSP"), &WORLD.ca)), "MyOrg2MSP");
+    assert_eq!(call(&client, &server, now()), denied(words));
+}
+
+#[test]
+fn whoever_holds_a_ca_of_the_pool_acts_as_every_organization() {
+    // The foreign CA's leaf claims the other CA's key identifier; the chain is verified, the identifier is not.
+    let mut claimed = WORLD.other.certificate.clone();
+    claimed.subject_key_id.clone_from(&WORLD.ca.certificate.subject_key_id);
+    let key = &WORLD.leaf_key;
+    let forged = proper("MyOrg1MSP").sign(key.spki(), &claimed, &WORLD.other.key, now()).unwrap();
+    let cas = [trusted("MyOrg1MSP", &WORLD.ca.pem), trusted("Foreign", &WORLD.other.pem)];
+    let server = OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, true).unwrap();
+    assert_eq!(call(&client(Some(pair(&forged, key)), "MyOrg1MSP"), &server, now()), Answer::Accepted);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+pub(crate) use substra_mtls::substra::servers::TrustedCa;
 use substra_mtls::{
     pki::{
         authority::create_root,
@@ -9,7 +10,7 @@ use substra_mtls::{
         key::{KeyType, PrivateKey},
     },
     substra::{
-        servers::{Answer, BackendClient, OrchestratorServer, Pair, TrustedCa, call},
+        servers::{Answer, BackendClient, OrchestratorServer, Pair, call},
         specimen::{LeafUsage, Recipe},
     },
 };

@@ -24,11 +24,11 @@ const BACKEND: [(&str, &str); 6] = [
 ];
 
 /// The manifest of a release.
-pub(super) fn render(chart: &ChartVersion, release: &str, namespace: &str, values: &Value) -> Result<String> {
+pub(super) fn render(chart: &ChartVersion, release: &str, values: &Value) -> Result<String> {
     let kind = expected_kind(&chart.name, &chart.version);
     let documents = match chart.name.as_str() {
         "substra-backend" => backend(release, values, kind),
-        "orchestrator" => orchestrator(release, namespace, values, kind)?,
+        "orchestrator" => orchestrator(release, values, kind)?,
         other => {
             return Err(Failure::new(
                 Exit::CheckFailed,
@@ -56,7 +56,7 @@ fn backend(release: &str, values: &Value, kind: ObjectKind) -> Vec<Value> {
     BACKEND.iter().map(workload).collect()
 }
 
-fn orchestrator(release: &str, namespace: &str, values: &Value, kind: ObjectKind) -> Result<Vec<Value>> {
+fn orchestrator(release: &str, values: &Value, kind: ObjectKind) -> Result<Vec<Value>> {
     let read = Orchestrator::read(values)?;
     let mut volumes = Vec::new();
     if read.tls_enabled {
@@ -68,8 +68,7 @@ fn orchestrator(release: &str, namespace: &str, values: &Value, kind: ObjectKind
     }
     // The one checksum of the template is that of the server's environment.
     let environment = json!([read.tls_enabled, read.mtls_enabled, read.mtls_enabled && read.verify_msp_id]);
-    let names = read.own_names(release, namespace);
-    let service = names.iter().find(|name| name.ends_with("-server")).cloned().unwrap_or_default();
+    let service = read.service_name(release);
     Ok(vec![workload("Deployment", &service, &volumes, &environment)])
 }
 

@@ -244,7 +244,7 @@ impl Cluster for Simulated {
 
     fn render(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {
         let chart = self.find_chart(upgrade)?;
-        charts::render(&chart, upgrade.release.as_str(), &self.namespace, values)
+        charts::render(&chart, upgrade.release.as_str(), values)
     }
 
     fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {

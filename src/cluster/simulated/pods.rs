@@ -20,7 +20,7 @@ use crate::{
 impl World {
     /// A new revision: rendered, and its pods started as far as their mounts and servers let them.
     pub(super) fn deploy(&mut self, namespace: &str, release: &str, chart: ChartVersion, config: Value) -> Result<()> {
-        let manifest = charts::render(&chart, release, namespace, &config)?;
+        let manifest = charts::render(&chart, release, &config)?;
         let parsed = Manifest::parse(&manifest)?;
         let mut waiting = BTreeMap::new();
         for workload in parsed.workloads() {

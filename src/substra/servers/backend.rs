@@ -8,7 +8,8 @@ use time::OffsetDateTime;
 use super::{
     Pair,
     chain::Rules,
-    orchestrator::{certified, readable},
+    loading,
+    orchestrator::certified,
     verifiers::{Judge, provider},
 };
 
@@ -42,27 +43,26 @@ impl BackendClient {
         &self.msp_id
     }
 
-    /// Loads the pair. An empty half means no certificate at all: the backend's code asks `if client_cert and client_key`
-    /// (`orchestrator/client.py`). What does not load is told as `empty address list`.
+    /// Loads what is mounted. An empty half of the pair means no certificate at all: the backend's code asks
+    /// `if client_cert and client_key` (`orchestrator/client.py`). What does not load, the CA too, is told as
+    /// `empty address list`.
     pub(super) fn config(&self, rules: Rules, now: OffsetDateTime) -> Result<Arc<ClientConfig>, String> {
+        let unusable = || "empty address list".to_owned();
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|e| e.to_string())?;
-        let judge = Judge::new(readable(&self.ca), rules, now);
-        let builder = builder.dangerous().with_custom_certificate_verifier(judge);
+        let roots = loading::chain(&self.ca);
+        if roots.is_empty() {
+            return Err(unusable());
+        }
+        let builder = builder.dangerous().with_custom_certificate_verifier(Judge::new(roots, rules, now));
         let pair = self.pair.as_ref().filter(|pair| !pair.certificate.is_empty() && !pair.key.is_empty());
         Ok(Arc::new(match pair {
             None => builder.with_no_client_auth(),
-            Some(pair) if starts_with_mark(pair) => return Err("empty address list".to_owned()),
             Some(pair) => {
-                let certified = certified(pair).map_err(|_| "empty address list".to_owned())?;
+                let certified = certified(pair).map_err(|_| unusable())?;
                 builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(certified)))
             }
         }))
     }
-}
-
-/// BoringSSL does not look past a byte order mark.
-fn starts_with_mark(pair: &Pair) -> bool {
-    [pair.certificate.as_slice(), pair.key.as_slice()].iter().any(|bytes| bytes.starts_with(b"\xef\xbb\xbf"))
 }

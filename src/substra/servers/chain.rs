@@ -33,6 +33,12 @@ pub(super) enum Fault {
     Name,
 }
 
+const BASIC_CONSTRAINTS: &str = "2.5.29.19";
+const SUBJECT_ALT_NAME: &str = "2.5.29.17";
+
+/// The most issuers of a chain that are looked for; the real parties take more, federations have one or two.
+const LONGEST: usize = 4;
+
 /// Judges what was sent, leaf first, against the trusted roots.
 pub(super) fn judge(
     sent: &[Certificate],
@@ -43,7 +49,11 @@ pub(super) fn judge(
 ) -> Result<(), Fault> {
     let (leaf, others) = sent.split_first().ok_or(Fault::UnknownIssuer)?;
     let is_valid = |certificate: &Certificate| certificate.not_before <= now && now <= certificate.not_after;
-    let chains = chains(leaf, others, roots);
+    // Go looks at the leaf's dates before it looks for an issuer (`Certificate.Verify`).
+    if rules == Rules::Go && !is_valid(leaf) {
+        return Err(Fault::Expired);
+    }
+    let chains = issuers(leaf, others, roots, rules, LONGEST);
     if chains.is_empty() {
         return Err(Fault::UnknownIssuer);
     }
@@ -71,28 +81,48 @@ fn allows(certificate: &Certificate, usage: Usage) -> bool {
     }
 }
 
-/// Every way from the leaf to a root, issuers only. Issuers are found by the bytes of their name and by their signature;
-/// key identifiers only order the candidates.
-fn chains<'a>(leaf: &Certificate, others: &'a [Certificate], roots: &'a [Certificate]) -> Vec<Vec<&'a Certificate>> {
-    let direct = roots.iter().filter(|root| may_issue(root) && leaf.is_signed_by(root)).map(|root| vec![root]);
-    let longer = others.iter().filter(|mid| may_issue(mid) && leaf.is_signed_by(mid)).flat_map(|mid| {
-        roots.iter().filter(move |root| may_issue(root) && mid.is_signed_by(root)).map(move |root| vec![mid, root])
-    });
-    // A certificate that is itself trusted needs no issuer.
-    let trusted = roots.iter().filter(|root| root.der == leaf.der).map(|_| Vec::new());
-    direct.chain(longer).chain(trusted).collect()
+/// Every way from a certificate to a trusted one, issuers only. Issuers are found by the bytes of their name and by their
+/// signature; key identifiers only order the candidates. A certificate that is itself trusted needs no issuer (both).
+fn issuers<'a>(
+    of: &Certificate,
+    others: &'a [Certificate],
+    roots: &'a [Certificate],
+    rules: Rules,
+    longest: usize,
+) -> Vec<Vec<&'a Certificate>> {
+    let mut chains: Vec<Vec<&Certificate>> =
+        roots.iter().filter(|root| root.der == of.der).map(|_| Vec::new()).collect();
+    let of_root = roots.iter().filter(|root| may_issue(root, true, rules) && of.is_signed_by(root));
+    chains.extend(of_root.map(|root| vec![root]));
+    if longest > 1 {
+        let between = others.iter().filter(|one| one.der != of.der && may_issue(one, false, rules));
+        for one in between.filter(|one| of.is_signed_by(one)) {
+            let longer = issuers(one, others, roots, rules, longest - 1);
+            chains.extend(longer.into_iter().map(|rest| [vec![one], rest].concat()));
+        }
+    }
+    chains
 }
 
-fn may_issue(certificate: &Certificate) -> bool {
+/// A v3 issuer needs CA:TRUE; BoringSSL takes a trusted root without basicConstraints all the same (measured).
+fn may_issue(certificate: &Certificate, trusted: bool, rules: Rules) -> bool {
     let signs = certificate.key_cert_sign != Some(false);
-    signs && (certificate.is_ca || certificate.version < 3)
+    let silent = !certificate.has_extension(BASIC_CONSTRAINTS);
+    let ca = match (trusted, rules) {
+        (true, Rules::Grpcio) => certificate.is_ca || silent,
+        (true, Rules::Go) => certificate.is_ca || certificate.version < 3,
+        (false, _) => certificate.is_ca,
+    };
+    signs && ca
 }
 
-/// Whether a server's certificate covers a name. gRPC falls back to the CN where there is no SAN at all, Go does not.
+/// Whether a server's certificate covers a name. Where there is no SAN of any kind, gRPC falls back to the CN, the first
+/// one where there are several (measured); Go does not.
 pub(super) fn covers(leaf: &Certificate, name: &str, rules: Rules) -> Result<(), Fault> {
+    let has_alternative_names = leaf.has_extension(SUBJECT_ALT_NAME);
     let names = match rules {
-        Rules::Grpcio if leaf.dns_names.is_empty() => &leaf.common_names,
-        _ => &leaf.dns_names,
+        Rules::Grpcio if !has_alternative_names => leaf.common_names.get(..1).unwrap_or_default(),
+        _ => leaf.dns_names.as_slice(),
     };
     let covers = |pattern: &String| match pattern.strip_prefix("*.") {
         Some(rest) => name.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest)),

@@ -5,6 +5,7 @@
 
 mod backend;
 mod chain;
+mod loading;
 mod orchestrator;
 mod verifiers;
 mod wire;

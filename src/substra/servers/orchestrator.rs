@@ -14,15 +14,10 @@ use time::OffsetDateTime;
 use super::{
     BackendClient, Pair,
     chain::Rules,
+    loading,
     verifiers::{Judge, provider},
 };
-use crate::{
-    pki::{
-        inspect::{self, Certificate},
-        key::PrivateKey,
-    },
-    substra::identity,
-};
+use crate::{pki::inspect::Certificate, substra::identity};
 
 /// A `ca.crt` under a key of `clientCACerts`.
 #[derive(Debug, Clone)]
@@ -47,8 +42,8 @@ impl OrchestratorServer {
     /// Starts with what is mounted, as the real server does once (`server/common/tls.go`).
     ///
     /// # Errors
-    /// Why the real one crashes, for ever: mutual TLS without client CAs, a first PEM block that is no certificate,
-    /// a pair that does not load.
+    /// Why the real one crashes, for ever: mutual TLS without client CAs, a CA file without any certificate, under the
+    /// identity check one whose first PEM block is none, a pair that does not load.
     pub fn start(
         pair: Pair,
         cacert: &[u8],
@@ -63,14 +58,18 @@ impl OrchestratorServer {
             if client_cas.is_empty() {
                 return Err("open /var/orchestrator/tls/client: no such file or directory".to_owned());
             }
-            pool.extend(readable(cacert));
+            for file in std::iter::once(cacert).chain(client_cas.iter().map(|ca| ca.pem.as_slice())) {
+                let readable = loading::pool(file);
+                if readable.is_empty() {
+                    return Err("Failed to add TLS client CA certificate to pool".to_owned());
+                }
+                pool.extend(readable);
+            }
+        }
+        // Only the identity check looks at the first block of each file on its own.
+        if mtls && verify_msp_id {
             for ca in client_cas {
-                // The server reads the first block of each file for the identity check, all of them for TLS.
-                let first = readable(&ca.pem)
-                    .into_iter()
-                    .next()
-                    .ok_or("the first PEM block of a client CA is not a certificate")?;
-                pool.extend(readable(&ca.pem));
+                let first = loading::first(&ca.pem).ok_or("the first PEM block of a client CA is not a certificate")?;
                 admitted.push((ca.organization.clone(), first));
             }
         }
@@ -113,19 +112,15 @@ pub(super) fn open_config(pair: &Pair) -> Result<Arc<ServerConfig>, String> {
     Ok(Arc::new(builder.with_no_client_auth().with_cert_resolver(Arc::new(SingleCertAndKey::from(certified(pair)?)))))
 }
 
-/// Go's `X509KeyPair`: the halves must fit.
+/// Go's `X509KeyPair`, and BoringSSL's: the leaf comes first, and the halves must fit.
 pub(super) fn certified(pair: &Pair) -> Result<CertifiedKey, String> {
-    let chain = readable(&pair.certificate);
-    let key = PrivateKey::from_pem(&pair.key, None).map_err(|e| format!("tls: {e}"))?;
-    if chain.first().map(|leaf| leaf.spki.as_slice()) != Some(key.spki()) {
+    let chain = loading::chain(&pair.certificate);
+    let leaf = chain.first().ok_or("tls: failed to find any PEM data in certificate input")?;
+    let key = loading::key(&pair.key).ok_or("tls: failed to find a usable private key in key input")?;
+    if leaf.spki != key.spki() {
         return Err("tls: private key does not match public key".to_owned());
     }
     let chain = chain.into_iter().map(|certificate| CertificateDer::from(certificate.der)).collect();
     let key = any_supported_type(&PrivatePkcs8KeyDer::from(key.pkcs8()).into()).map_err(|e| e.to_string())?;
     Ok(CertifiedKey::new(chain, key))
-}
-
-/// The certificates of a file; a first block that is none leaves nothing, as Go's reading of the first block does.
-pub(super) fn readable(pem: &[u8]) -> Vec<Certificate> {
-    inspect::certificates(pem).unwrap_or_default()
 }

@@ -1,0 +1,222 @@
+//! The verbs on the simulated cluster: every write fails before or after its work, and the next run completes the job.
+
+use std::time::Duration;
+
+use clap::Parser;
+use substra_mtls::{
+    cli::Cli,
+    cluster::{
+        ChartVersion, Cluster, Object, ObjectRef, PAIR_TYPE,
+        simulated::{Fault, Simulated},
+    },
+    commands::{Desk, dispatch},
+    failure::{Exit, Failure, Result},
+    pki::{
+        inspect::certificates,
+        key::{KeyType, PrivateKey},
+    },
+    plan::{self, Action, Step},
+    report::{Console, Outcome},
+    substra::{
+        servers::{Answer, call},
+        specimen::{LeafUsage, Recipe},
+    },
+    values,
+};
+use time::OffsetDateTime;
+
+use super::world::{BACKEND, ORCHESTRATOR, World};
+
+/// Two namespaces with TLS on, and the files of `World`.
+struct Federation {
+    world: World,
+    org: Simulated,
+    orc: Simulated,
+    now: OffsetDateTime,
+}
+
+impl Federation {
+    fn new() -> Self {
+        let (world, now) = (World::new(), OffsetDateTime::now_utc());
+        world.write("orchestrator-values.yaml", &ORCHESTRATOR.replace(", MyOrg2MSP", ""));
+        let orc = Simulated::new("orchestrator", now);
+        let org = orc.namespace("org-1");
+        let ca_pem = world.read("ca.crt");
+        let ca = certificates(ca_pem.as_bytes()).unwrap().remove(0);
+        let ca_key = PrivateKey::from_pem(world.read("ca.key").as_bytes(), None).unwrap();
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+        let recipe = Recipe {
+            dns_names: vec!["orchestrator.example.org".into()],
+            usage: Some(LeafUsage::Both),
+            v3: true,
+            ..Recipe::default()
+        };
+        let server = recipe.sign(key.spki(), &ca, &ca_key, now).unwrap();
+        let ca_object = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]);
+        org.create(&ca_object("orchestrator-cacert")).unwrap();
+        orc.create(&ca_object("orchestrator-tls-cacert")).unwrap();
+        orc.create(&Object::secret(
+            "orchestrator-tls-server-pair",
+            PAIR_TYPE,
+            &[],
+            &[("tls.crt", server.as_bytes()), ("tls.key", key.to_pem().as_bytes())],
+        ))
+        .unwrap();
+        let chart = |name: &str, version: &str| ChartVersion { name: name.into(), version: version.into() };
+        org.install("backend", chart("substra-backend", "26.15.3"), values::read(BACKEND.as_bytes()).unwrap()).unwrap();
+        let orchestrator = values::read(world.read("orchestrator-values.yaml").as_bytes()).unwrap();
+        orc.install("orchestrator", chart("orchestrator", "8.8.0"), orchestrator).unwrap();
+        Self { world, org, orc, now }
+    }
+
+    /// A verb; `@` stands for the folder.
+    fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
+        let line = line.replace('@', &format!("{}/", self.world.path("").display()).replace("//", "/"));
+        let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
+        dispatch(&cli.command, &Desk { cluster: Some(cluster), console: Console::silent(), now: self.now })
+    }
+
+    fn enroll(&self, more: &str) -> Result<Outcome> {
+        self.run(&self.org, &format!("enroll -f @backend-values.yaml --release backend --out-dir @ --yes {more}"))
+    }
+
+    fn approve(&self) -> Result<Outcome> {
+        self.run(&self.orc, "approve @MyOrg1MSP.csr -f @orchestrator-values.yaml --release orchestrator --ca-cert @ca.crt --ca-key @ca.key --unverified-mail --yes")
+    }
+
+    fn install(&self) -> Result<Outcome> {
+        self.enroll("--certificate @MyOrg1MSP.crt")
+    }
+
+    fn close(&self, more: &str) -> Result<Outcome> {
+        self.run(&self.orc, &format!("gate close -f @orchestrator-values.yaml --release orchestrator --yes --installed MyOrg1MSP --ca-cert @ca.crt {more}"))
+    }
+
+    fn answer(&self) -> Answer {
+        let client = self.org.backend("backend").unwrap();
+        self.orc.with_server("orchestrator", |server| call(&client, server, self.now)).unwrap()
+    }
+}
+
+fn failed(result: Result<Outcome>) -> Failure {
+    result.err().unwrap()
+}
+
+#[test]
+fn the_exchange_writes_in_the_one_order_that_cuts_nobody_off() {
+    let federation = Federation::new();
+    federation.enroll("").unwrap();
+    federation.approve().unwrap();
+    federation.install().unwrap();
+    federation.close("").unwrap();
+    let writes: Vec<String> = federation.orc.writes().into_iter().skip(3).collect();
+    assert_eq!(
+        writes,
+        [
+            "create secret/orchestrator-client-cert-pending",
+            "create secret/orchestrator-client-cert",
+            "upgrade backend",
+            "delete secret/orchestrator-client-cert-pending",
+            "upgrade orchestrator",
+        ]
+    );
+    assert_eq!(federation.answer(), Answer::Accepted);
+}
+
+#[test]
+fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
+    for fault in [Fault::Before, Fault::After] {
+        for at in 0..5 {
+            let federation = Federation::new();
+            federation.orc.fail_at(at, fault);
+            let mut failures = 0;
+            for step in [
+                &(|| federation.enroll("")) as &dyn Fn() -> Result<Outcome>,
+                &|| federation.approve(),
+                &|| federation.install(),
+                &|| federation.close(""),
+            ] {
+                while let Err(failure) = step() {
+                    failures += 1;
+                    assert_eq!(failure.code, "fault", "{failure}");
+                    assert!(failure.unchanged.is_some(), "{failure}");
+                    assert!(failures < 3, "{failure}");
+                    assert_eq!(federation.answer(), Answer::Accepted, "nobody is cut off meanwhile");
+                }
+            }
+            assert_eq!(failures, 1, "write {at} {fault:?}");
+            assert_eq!(federation.answer(), Answer::Accepted);
+            for outcome in [federation.install(), federation.close("")] {
+                assert_eq!(outcome.unwrap().stage(), "already", "write {at} {fault:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failure_half_way_says_what_is_done_and_what_is_not() {
+    let federation = Federation::new();
+    federation.enroll("").unwrap();
+    federation.approve().unwrap();
+    federation.orc.fail_at(1, Fault::Before);
+    let failure = failed(federation.install());
+    assert_eq!(failure.unchanged.unwrap(), "done: pair, values; not done: upgrade, rollout, pending");
+    federation.orc.fail_at(0, Fault::Before);
+    let failure = failed(federation.install());
+    assert_eq!(failure.unchanged.unwrap(), "nothing was changed by this run (not done: upgrade, rollout, pending)");
+}
+
+#[test]
+fn a_rollout_that_hangs_on_a_mount_ends_with_the_time_limit() {
+    let federation = Federation::new();
+    let mut values = values::read(BACKEND.as_bytes()).unwrap();
+    values["orchestrator"]["tls"]["mtls"] = serde_json::json!({"enabled": true, "clientCertificate": "not-there"});
+    let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
+    federation.org.install("backend", chart, values).unwrap();
+    let workloads = vec![ObjectRef::new("deployment", "backend-substra-backend-server")];
+    let step = Step::to_do("rollout", "rollout", Action::RollOut { release: "backend".into(), workloads });
+    let world = plan::World { cluster: Some(&federation.org), timeout: Duration::from_millis(300) };
+    let failure = plan::apply(&[step], &world, &mut |_, _| {}).err().unwrap();
+    assert_eq!((failure.exit, failure.code), (Exit::TimedOut, "rollout"));
+    assert_eq!(failure.why, "deployment/backend-substra-backend-server: 0 of 1 pods are ready");
+}
+
+#[test]
+fn a_pending_release_stops_every_verb() {
+    let federation = Federation::new();
+    federation.org.leave_pending("backend");
+    assert_eq!(failed(federation.enroll("")).code, "release-pending");
+    federation.orc.leave_pending("orchestrator");
+    assert_eq!(failed(federation.close("")).code, "release-pending");
+}
+
+#[test]
+fn the_last_third_of_a_life_asks_for_renewal_by_itself() {
+    let mut federation = Federation::new();
+    federation.enroll("").unwrap();
+    federation.approve().unwrap();
+    federation.install().unwrap();
+    federation.close("").unwrap();
+    federation.now += time::Duration::days(59);
+    assert_eq!(federation.enroll("").unwrap().stage(), "already");
+    federation.now += time::Duration::days(2);
+    let requested = federation.enroll("").unwrap();
+    assert_eq!(requested.stage(), "requested");
+    assert_eq!(federation.answer(), Answer::Accepted, "the old pair stays live");
+    federation.approve().unwrap();
+    federation.install().unwrap();
+    federation.now += time::Duration::days(60);
+    assert_eq!(federation.answer(), Answer::Accepted, "the new pair is live");
+}
+
+#[test]
+fn a_member_that_is_not_in_place_keeps_the_gate_open() {
+    let federation = Federation::new();
+    assert_eq!(failed(federation.close("")).code, "not-admitted");
+    federation.enroll("").unwrap();
+    federation.approve().unwrap();
+    let failure =
+        failed(federation.run(&federation.orc, "gate close -f @orchestrator-values.yaml --release orchestrator --yes"));
+    assert_eq!(failure.code, "not-installed");
+    assert_eq!(federation.answer(), Answer::Accepted);
+}

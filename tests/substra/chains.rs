@@ -1,0 +1,158 @@
+//! Chains and names as Go 1.26 and grpcio 1.66.2 were measured to judge them, beyond the table.
+
+use std::{path::Path, process::Command, sync::LazyLock};
+
+use substra_mtls::substra::{
+    servers::{Answer, BackendClient, OrchestratorServer, Pair, call, call_impostor},
+    specimen::Recipe,
+};
+
+use super::world::{HOST, WORLD, now, pair, proper, trusted};
+
+const CA: &str = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n";
+const LEAF: &str = "basicConstraints=CA:FALSE\nauthorityKeyIdentifier=keyid\nextendedKeyUsage=clientAuth\n";
+
+/// Makes a certificate with `openssl`; `issuer` is another's name, or its own for a root.
+struct Maker(tempfile::TempDir);
+
+static MAKER: LazyLock<Maker> = LazyLock::new(|| Maker(tempfile::tempdir().unwrap()));
+
+impl Maker {
+    fn run(folder: &Path, arguments: &[&str]) {
+        let out = Command::new("openssl").args(arguments).current_dir(folder).output().unwrap();
+        assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    fn make(name: &str, subject: &str, issuer: &str, extensions: &str) -> Pair {
+        let folder = MAKER.0.path();
+        let file = |end: &str| format!("{name}.{end}");
+        std::fs::write(folder.join(file("ext")), extensions).unwrap();
+        let (key, csr, crt) = (file("key"), file("csr"), file("crt"));
+        Self::run(folder, &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &key]);
+        Self::run(folder, &["req", "-new", "-key", &key, "-subj", subject, "-out", &csr]);
+        let (ca, ca_key, serial) = (format!("{issuer}.crt"), format!("{issuer}.key"), file("srl"));
+        let mut line = vec!["x509", "-req", "-in", &csr, "-out", &crt, "-sha256", "-days", "30"];
+        let by = if issuer == name {
+            vec!["-signkey", &key]
+        } else {
+            vec!["-CA", &ca, "-CAkey", &ca_key, "-CAcreateserial", "-CAserial", &serial]
+        };
+        line.extend(by);
+        let ext = file("ext");
+        if !extensions.is_empty() {
+            line.extend(["-extfile", &ext]);
+        }
+        Self::run(folder, &line);
+        let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        Pair { certificate: read(&crt), key: zeroize::Zeroizing::new(read(&key)) }
+    }
+}
+
+fn soon() -> time::OffsetDateTime {
+    now() + time::Duration::MINUTE
+}
+
+/// What a server that takes client certificates of these roots says to a client of the federation.
+fn server_says(roots: &[u8], pair: Pair) -> Answer {
+    let cas = [trusted("MyOrg1MSP", std::str::from_utf8(roots).unwrap())];
+    let server = OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, false).unwrap();
+    call(&BackendClient::new(WORLD.ca.pem.clone().into_bytes(), Some(pair), "MyOrg1MSP", HOST), &server, soon())
+}
+
+/// What a client that trusts these roots says to a server with this pair.
+fn client_says(roots: &[u8], pair: &Pair) -> Answer {
+    call_impostor(&BackendClient::new(roots.to_vec(), None, "MyOrg1MSP", HOST), pair, soon())
+}
+
+fn refused(text: &str) -> Answer {
+    Answer::HandshakeRefused(text.into())
+}
+
+fn followed_by(mut pair: Pair, others: &[&Pair]) -> Pair {
+    others.iter().for_each(|other| pair.certificate.extend_from_slice(&other.certificate));
+    pair
+}
+
+#[test]
+fn two_roots_of_one_name_work_in_either_order_on_both_sides() {
+    let one = Maker::make("same-1", "/CN=same", "same-1", CA);
+    let two = Maker::make("same-2", "/CN=same", "same-2", CA);
+    let client = Maker::make("same-client", "/O=MyOrg1MSP", "same-1", LEAF);
+    let server = Maker::make("same-server", &format!("/CN={HOST}"), "same-1", "");
+    for order in [[&one, &two], [&two, &one]] {
+        let bundle = order.map(|ca| ca.certificate.clone()).concat();
+        assert_eq!(server_says(&bundle, client.clone()), Answer::Accepted);
+        assert_eq!(client_says(&bundle, &server), Answer::Accepted);
+    }
+    assert_eq!(server_says(&two.certificate, client), refused("unknown certificate authority"));
+    assert!(matches!(client_says(&two.certificate, &server), Answer::ServerNotTrusted(_)));
+}
+
+#[test]
+fn a_root_s_own_usage_binds_the_server_and_not_the_client() {
+    let root = Maker::make("usage-ca", "/CN=usage", "usage-ca", &format!("{CA}extendedKeyUsage=serverAuth\n"));
+    let client = Maker::make("usage-client", "/O=MyOrg1MSP", "usage-ca", LEAF);
+    assert_eq!(server_says(&root.certificate, client), refused("bad certificate"));
+    let other = Maker::make("usage-ca-2", "/CN=usage2", "usage-ca-2", &format!("{CA}extendedKeyUsage=clientAuth\n"));
+    let server = Maker::make("usage-server", &format!("/CN={HOST}"), "usage-ca-2", "");
+    assert_eq!(client_says(&other.certificate, &server), Answer::Accepted);
+}
+
+#[test]
+fn a_root_without_basic_constraints_is_none_for_the_server_and_one_for_the_client() {
+    let root = Maker::make("plain-ca", "/CN=plain", "plain-ca", "subjectKeyIdentifier=hash\n");
+    let client = Maker::make("plain-client", "/O=MyOrg1MSP", "plain-ca", LEAF);
+    assert_eq!(server_says(&root.certificate, client), refused("unknown certificate authority"));
+    let server = Maker::make("plain-server", &format!("/CN={HOST}"), "plain-ca", "");
+    assert_eq!(client_says(&root.certificate, &server), Answer::Accepted);
+}
+
+#[test]
+fn intermediates_that_are_sent_lead_to_the_root_and_missing_ones_do_not() {
+    let root = Maker::make("deep", "/CN=deep", "deep", CA);
+    let first = Maker::make("deep-1", "/CN=deep1", "deep", CA);
+    let second = Maker::make("deep-2", "/CN=deep2", "deep-1", CA);
+    let client = Maker::make("deep-client", "/O=MyOrg1MSP", "deep-2", LEAF);
+    assert_eq!(server_says(&root.certificate, followed_by(client.clone(), &[&second, &first])), Answer::Accepted);
+    assert_eq!(
+        server_says(&root.certificate, followed_by(client, &[&second])),
+        refused("unknown certificate authority")
+    );
+}
+
+#[test]
+fn a_leaf_that_is_no_ca_signs_nothing() {
+    let root = Maker::make("leafy", "/CN=leafy", "leafy", CA);
+    let leaf = Maker::make("leafy-1", "/O=MyOrg1MSP/CN=leaf", "leafy", LEAF);
+    let forged = Maker::make("leafy-2", "/O=MyOrg2MSP", "leafy-1", LEAF);
+    assert_eq!(server_says(&root.certificate, followed_by(forged, &[&leaf])), refused("unknown certificate authority"));
+}
+
+#[test]
+fn any_alternative_name_closes_the_fallback_to_the_first_common_name() {
+    let root = Maker::make("names", "/CN=names", "names", CA);
+    for (name, subject, san, accepted) in [
+        ("dns", "/CN=x".to_owned(), format!("DNS:{}", HOST.to_uppercase()), true),
+        ("wild", "/CN=x".to_owned(), "DNS:*.example.org".to_owned(), true),
+        ("wilder", "/CN=x".to_owned(), "DNS:*.org".to_owned(), false),
+        ("none", format!("/CN={HOST}"), String::new(), true),
+        ("first", format!("/CN={HOST}/CN=x"), String::new(), true),
+        ("last", format!("/CN=x/CN={HOST}"), String::new(), false),
+        ("ip", format!("/CN={HOST}"), "IP:10.1.1.1".to_owned(), false),
+        ("email", format!("/CN={HOST}"), "email:a@example.org".to_owned(), false),
+        ("rid", format!("/CN={HOST}"), "RID:1.2.3.4".to_owned(), false),
+    ] {
+        let san = if san.is_empty() { san } else { format!("subjectAltName={san}\n") };
+        let server = Maker::make(&format!("names-{name}"), &subject, "names", &san);
+        assert_eq!(client_says(&root.certificate, &server).is_accepted(), accepted, "{name}");
+    }
+}
+
+#[test]
+fn the_server_looks_at_the_leaf_s_end_before_it_looks_for_an_issuer() {
+    let recipe = Recipe { expired: true, ..proper("MyOrg1MSP") };
+    let key = &WORLD.leaf_key;
+    let stranger = &WORLD.other;
+    let leaf = pair(&recipe.sign(key.spki(), &stranger.certificate, &stranger.key, now()).unwrap(), key);
+    assert_eq!(server_says(WORLD.ca.pem.as_bytes(), leaf), refused("expired certificate"));
+}
