@@ -222,12 +222,6 @@ impl Certificate {
         pem::write("CERTIFICATE", &self.der).unwrap_or_default()
     }
 
-    /// Whether it has an extension, named by its dotted object identifier.
-    #[must_use]
-    pub fn has_extension(&self, oid: &str) -> bool {
-        self.extensions.iter().any(|extension| extension.oid == oid)
-    }
-
     /// The fingerprint of its public key.
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {

@@ -24,11 +24,26 @@ impl Maker {
     }
 
     fn make(name: &str, subject: &str, issuer: &str, extensions: &str) -> Pair {
+        let key = format!("{name}.key");
+        Self::run(
+            MAKER.0.path(),
+            &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &key],
+        );
+        Self::certify(name, subject, issuer, extensions)
+    }
+
+    /// A root with the key of another.
+    fn with_key(name: &str, subject: &str, other: &str, extensions: &str) -> Pair {
+        let file = |name: &str| MAKER.0.path().join(format!("{name}.key"));
+        std::fs::copy(file(other), file(name)).unwrap();
+        Self::certify(name, subject, name, extensions)
+    }
+
+    fn certify(name: &str, subject: &str, issuer: &str, extensions: &str) -> Pair {
         let folder = MAKER.0.path();
         let file = |end: &str| format!("{name}.{end}");
         std::fs::write(folder.join(file("ext")), extensions).unwrap();
         let (key, csr, crt) = (file("key"), file("csr"), file("crt"));
-        Self::run(folder, &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &key]);
         Self::run(folder, &["req", "-new", "-key", &key, "-subj", subject, "-out", &csr]);
         let (ca, ca_key, serial) = (format!("{issuer}.crt"), format!("{issuer}.key"), file("srl"));
         let mut line = vec!["x509", "-req", "-in", &csr, "-out", &crt, "-sha256", "-days", "30"];
@@ -74,11 +89,11 @@ fn followed_by(mut pair: Pair, others: &[&Pair]) -> Pair {
 }
 
 #[test]
-fn two_roots_of_one_name_work_in_either_order_on_both_sides() {
+fn two_roots_of_one_name_work_in_either_order_where_the_leaf_names_its_issuer_s_key() {
     let one = Maker::make("same-1", "/CN=same", "same-1", CA);
     let two = Maker::make("same-2", "/CN=same", "same-2", CA);
     let client = Maker::make("same-client", "/O=MyOrg1MSP", "same-1", LEAF);
-    let server = Maker::make("same-server", &format!("/CN={HOST}"), "same-1", "");
+    let server = Maker::make("same-server", &format!("/CN={HOST}"), "same-1", "authorityKeyIdentifier=keyid\n");
     for order in [[&one, &two], [&two, &one]] {
         let bundle = order.map(|ca| ca.certificate.clone()).concat();
         assert_eq!(server_says(&bundle, client.clone()), Answer::Accepted);
@@ -86,6 +101,74 @@ fn two_roots_of_one_name_work_in_either_order_on_both_sides() {
     }
     assert_eq!(server_says(&two.certificate, client), refused("unknown certificate authority"));
     assert!(matches!(client_says(&two.certificate, &server), Answer::ServerNotTrusted(_)));
+}
+
+/// Measured over all orders of two to four such roots: which of them grpcio takes cannot be foreseen, and it tries no other.
+#[test]
+fn two_roots_of_one_name_are_too_many_for_a_client_where_the_leaf_names_no_key() {
+    let one = Maker::make("anon-1", "/CN=anon", "anon-1", CA);
+    let two = Maker::make("anon-2", "/CN=anon", "anon-2", CA);
+    let client = Maker::make("anon-client", "/O=MyOrg1MSP", "anon-1", "");
+    let server = Maker::make("anon-server", &format!("/CN={HOST}"), "anon-1", "");
+    for order in [[&one, &two], [&two, &one]] {
+        let bundle = order.map(|ca| ca.certificate.clone()).concat();
+        assert_eq!(server_says(&bundle, client.clone()), Answer::Accepted, "Go tries every root");
+        assert!(matches!(client_says(&bundle, &server), Answer::ServerNotTrusted(_)));
+    }
+    assert_eq!(client_says(&one.certificate, &server), Answer::Accepted);
+}
+
+#[test]
+fn a_key_identifier_of_another_issuer_stops_the_client_and_not_the_server() {
+    let root = Maker::make("id", "/CN=id", "id", CA);
+    // The same name and key, so that only the identifier tells them apart.
+    let renamed = Maker::with_key("id-2", "/CN=id", "id", &CA.replace("=hash", "=0102030405"));
+    let server = Maker::make("id-server", &format!("/CN={HOST}"), "id", "authorityKeyIdentifier=keyid\n");
+    let client = Maker::make("id-client", "/O=MyOrg1MSP", "id", LEAF);
+    assert_eq!(client_says(&root.certificate, &server), Answer::Accepted);
+    assert!(matches!(client_says(&renamed.certificate, &server), Answer::ServerNotTrusted(_)));
+    assert_eq!(server_says(&renamed.certificate, client), Answer::Accepted);
+}
+
+#[test]
+fn a_path_length_binds_on_both_sides_a_root_s_only_at_the_server() {
+    let short = CA.replace("CA:TRUE", "CA:TRUE,pathlen:0");
+    let root = Maker::make("short", "/CN=short", "short", &short);
+    let first = Maker::make("short-1", "/CN=short1", "short", &short);
+    let second = Maker::make("short-2", "/CN=short2", "short-1", CA);
+    let server = |issuer: &str| Maker::make(&format!("{issuer}-server"), &format!("/CN={HOST}"), issuer, "");
+    let client = Maker::make("short-client", "/O=MyOrg1MSP", "short-1", LEAF);
+    assert_eq!(server_says(&root.certificate, followed_by(client, &[&first])), refused("bad certificate"));
+    assert_eq!(client_says(&root.certificate, &followed_by(server("short-1"), &[&first])), Answer::Accepted);
+    let deep = followed_by(server("short-2"), &[&second, &first]);
+    assert!(matches!(client_says(&root.certificate, &deep), Answer::ServerNotTrusted(_)));
+}
+
+#[test]
+fn a_critical_extension_that_nobody_understands_is_refused() {
+    let root = Maker::make("odd", "/CN=odd", "odd", CA);
+    let unknown = "1.2.3.4.5=critical,DER:0500\n";
+    let client = Maker::make("odd-client", "/O=MyOrg1MSP", "odd", &format!("{LEAF}{unknown}"));
+    assert_eq!(server_says(&root.certificate, client), refused("bad certificate"));
+    let server = Maker::make("odd-server", &format!("/CN={HOST}"), "odd", unknown);
+    assert!(matches!(client_says(&root.certificate, &server), Answer::ServerNotTrusted(_)));
+}
+
+#[test]
+fn a_server_s_usages_are_read_narrowly_by_the_client() {
+    let root = Maker::make("uses", "/CN=uses", "uses", CA);
+    for (name, extension, accepted) in [
+        ("any", "extendedKeyUsage=anyExtendedKeyUsage", false),
+        ("server", "extendedKeyUsage=serverAuth", true),
+        ("signs", "keyUsage=digitalSignature", true),
+        ("agrees", "keyUsage=keyAgreement", false),
+    ] {
+        let server = Maker::make(&format!("uses-{name}"), &format!("/CN={HOST}"), "uses", &format!("{extension}\n"));
+        assert_eq!(client_says(&root.certificate, &server).is_accepted(), accepted, "{name}");
+    }
+    let middle = Maker::make("uses-mid", "/CN=mid", "uses", &format!("{CA}extendedKeyUsage=clientAuth\n"));
+    let server = Maker::make("uses-end", &format!("/CN={HOST}"), "uses-mid", "");
+    assert!(matches!(client_says(&root.certificate, &followed_by(server, &[&middle])), Answer::ServerNotTrusted(_)));
 }
 
 #[test]

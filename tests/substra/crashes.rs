@@ -44,6 +44,13 @@ fn later_blocks_that_cannot_be_read_are_skipped() {
     assert_eq!(probe(&start(&cas).unwrap(), HOST, now()), Ok(()));
 }
 
+/// What `cat` makes of files whose last line has no end.
+#[test]
+fn certificates_that_are_glued_on_one_line_crash() {
+    let glued = format!("{}{}", WORLD.other.pem.trim_end(), WORLD.ca.pem);
+    assert!(start(&[trusted("MyOrg1MSP", &glued)]).is_err());
+}
+
 #[test]
 fn a_pair_that_does_not_fit_crashes() {
     let mut pair = WORLD.server.clone();

@@ -68,6 +68,17 @@ fn text_alone_and_an_encrypted_key_do_not_load() {
 }
 
 #[test]
+fn empty_lines_in_a_block_and_glued_blocks_do_not_load() {
+    let spaced = |text: &[u8]| String::from_utf8_lossy(text).replace('\n', "\n\n").into_bytes();
+    assert_eq!(with(|certificate, _| *certificate = spaced(certificate)), cannot_load());
+    let glue = |certificate: &mut Vec<u8>| {
+        let leaf = certificate.trim_ascii_end().to_vec();
+        *certificate = [&leaf, WORLD.ca.pem.as_bytes()].concat();
+    };
+    assert_eq!(with(|certificate, _| glue(certificate)), cannot_load());
+}
+
+#[test]
 fn keys_load_in_every_form_that_openssl_writes() {
     assert_eq!(with(|_, key| *key = openssl("rsa -traditional", key)), Answer::Accepted, "PKCS#1");
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();

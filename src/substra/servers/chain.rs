@@ -1,6 +1,6 @@
-//! Chains and names as Go's crypto/x509 and BoringSSL under grpcio judge them.
+//! What Go's and grpcio's judgement of a chain have in common: the words for a fault, and what else a certificate says.
 
-use time::OffsetDateTime;
+use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
 
 use crate::pki::inspect::Certificate;
 
@@ -27,106 +27,58 @@ pub(super) enum Fault {
     UnknownIssuer,
     /// A certificate of the chain, its root too, is not valid now (both look at the root's own dates).
     Expired,
-    /// The extended key usage does not allow it.
+    /// A usage or key usage does not allow it.
     Usage,
+    /// A path length is exceeded, or a critical extension is not understood.
+    Constraint,
     /// It does not cover the name.
     Name,
 }
 
-const BASIC_CONSTRAINTS: &str = "2.5.29.19";
-const SUBJECT_ALT_NAME: &str = "2.5.29.17";
-
 /// The most issuers of a chain that are looked for; the real parties take more, federations have one or two.
-const LONGEST: usize = 4;
+pub(super) const LONGEST: usize = 4;
 
-/// Judges what was sent, leaf first, against the trusted roots.
-pub(super) fn judge(
-    sent: &[Certificate],
-    roots: &[Certificate],
-    usage: Usage,
-    rules: Rules,
-    now: OffsetDateTime,
-) -> Result<(), Fault> {
-    let (leaf, others) = sent.split_first().ok_or(Fault::UnknownIssuer)?;
-    let is_valid = |certificate: &Certificate| certificate.not_before <= now && now <= certificate.not_after;
-    // Go looks at the leaf's dates before it looks for an issuer (`Certificate.Verify`).
-    if rules == Rules::Go && !is_valid(leaf) {
-        return Err(Fault::Expired);
-    }
-    let chains = issuers(leaf, others, roots, rules, LONGEST);
-    if chains.is_empty() {
-        return Err(Fault::UnknownIssuer);
-    }
-    // Several roots of one name may stand in a bundle: one good chain is enough.
-    let mut fault = Fault::Expired;
-    for chain in chains {
-        if !std::iter::once(leaf).chain(chain.iter().copied()).all(is_valid) {
-            continue;
+/// Extensions that both parties understand when they are critical: key usage, alternative names, basic and name
+/// constraints, policies, extended key usage.
+const UNDERSTOOD: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.32", "2.5.29.37"];
+
+/// What the parties look at and this tool's own checks do not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Details {
+    /// A critical extension stands in it that is not understood.
+    pub(super) unknown_critical: bool,
+    /// It has a subjectAltName, of any kind.
+    pub(super) alternative_names: bool,
+    /// It has a keyUsage without digitalSignature.
+    pub(super) no_signatures: bool,
+    /// It has an extendedKeyUsage without serverAuth; anyExtendedKeyUsage is no serverAuth.
+    pub(super) not_a_server_s: bool,
+    path_length: Option<u32>,
+}
+
+impl Details {
+    /// Reads them; what cannot be read is not understood.
+    pub(super) fn of(certificate: &Certificate) -> Self {
+        let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else {
+            return Self { unknown_critical: true, ..Self::default() };
+        };
+        let mut details = Self::default();
+        for extension in parsed.extensions() {
+            let understood = UNDERSTOOD.contains(&extension.oid.to_id_string().as_str());
+            details.unknown_critical |= extension.critical && !understood;
+            match extension.parsed_extension() {
+                ParsedExtension::SubjectAlternativeName(_) => details.alternative_names = true,
+                ParsedExtension::KeyUsage(usage) => details.no_signatures = !usage.digital_signature(),
+                ParsedExtension::ExtendedKeyUsage(usage) => details.not_a_server_s = !usage.server_auth,
+                ParsedExtension::BasicConstraints(limits) => details.path_length = limits.path_len_constraint,
+                _ => {}
+            }
         }
-        // Go counts the usages of the issuers too, a root's included (`checkChainForKeyUsage`); BoringSSL the leaf's.
-        let issuers: &[&Certificate] = if rules == Rules::Go { &chain } else { &[] };
-        if std::iter::once(leaf).chain(issuers.iter().copied()).all(|one| allows(one, usage)) {
-            return Ok(());
-        }
-        fault = Fault::Usage;
+        details
     }
-    Err(fault)
-}
 
-/// A certificate without extended key usage allows everything: X.509 v1 leaves too.
-fn allows(certificate: &Certificate, usage: Usage) -> bool {
-    match usage {
-        Usage::Client => certificate.client_auth(),
-        Usage::Server => certificate.server_auth(),
+    /// Whether so many further CAs may stand between it and the leaf (RFC 5280, 4.2.1.9).
+    pub(super) fn allow_depth(self, between: usize) -> bool {
+        self.path_length.is_none_or(|limit| usize::try_from(limit).is_ok_and(|limit| between <= limit))
     }
-}
-
-/// Every way from a certificate to a trusted one, issuers only. Issuers are found by the bytes of their name and by their
-/// signature; key identifiers only order the candidates. A certificate that is itself trusted needs no issuer (both).
-fn issuers<'a>(
-    of: &Certificate,
-    others: &'a [Certificate],
-    roots: &'a [Certificate],
-    rules: Rules,
-    longest: usize,
-) -> Vec<Vec<&'a Certificate>> {
-    let mut chains: Vec<Vec<&Certificate>> =
-        roots.iter().filter(|root| root.der == of.der).map(|_| Vec::new()).collect();
-    let of_root = roots.iter().filter(|root| may_issue(root, true, rules) && of.is_signed_by(root));
-    chains.extend(of_root.map(|root| vec![root]));
-    if longest > 1 {
-        let between = others.iter().filter(|one| one.der != of.der && may_issue(one, false, rules));
-        for one in between.filter(|one| of.is_signed_by(one)) {
-            let longer = issuers(one, others, roots, rules, longest - 1);
-            chains.extend(longer.into_iter().map(|rest| [vec![one], rest].concat()));
-        }
-    }
-    chains
-}
-
-/// A v3 issuer needs CA:TRUE; BoringSSL takes a trusted root without basicConstraints all the same (measured).
-fn may_issue(certificate: &Certificate, trusted: bool, rules: Rules) -> bool {
-    let signs = certificate.key_cert_sign != Some(false);
-    let silent = !certificate.has_extension(BASIC_CONSTRAINTS);
-    let ca = match (trusted, rules) {
-        (true, Rules::Grpcio) => certificate.is_ca || silent,
-        (true, Rules::Go) => certificate.is_ca || certificate.version < 3,
-        (false, _) => certificate.is_ca,
-    };
-    signs && ca
-}
-
-/// Whether a server's certificate covers a name. Where there is no SAN of any kind, gRPC falls back to the CN, the first
-/// one where there are several (measured); Go does not.
-pub(super) fn covers(leaf: &Certificate, name: &str, rules: Rules) -> Result<(), Fault> {
-    let has_alternative_names = leaf.has_extension(SUBJECT_ALT_NAME);
-    let names = match rules {
-        Rules::Grpcio if !has_alternative_names => leaf.common_names.get(..1).unwrap_or_default(),
-        _ => leaf.dns_names.as_slice(),
-    };
-    let covers = |pattern: &String| match pattern.strip_prefix("*.") {
-        Some(rest) => name.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest)),
-        None => pattern.eq_ignore_ascii_case(name),
-    };
-    if names.iter().any(covers) { Ok(()) } else { Err(Fault::Name) }
 }

@@ -5,6 +5,8 @@
 
 mod backend;
 mod chain;
+mod go;
+mod grpcio;
 mod loading;
 mod orchestrator;
 mod verifiers;

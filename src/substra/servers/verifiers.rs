@@ -15,7 +15,10 @@ use x509_cert::{
     spki::SubjectPublicKeyInfoRef,
 };
 
-use super::chain::{self, Fault, Rules, Usage};
+use super::{
+    chain::{Fault, Rules, Usage},
+    go, grpcio,
+};
 use crate::pki::inspect::Certificate;
 
 /// The one provider.
@@ -46,7 +49,11 @@ impl Judge {
         let sent: Option<Vec<Certificate>> =
             std::iter::once(leaf).chain(others).map(|der| Certificate::from_der(der).ok()).collect();
         let sent = sent.ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
-        chain::judge(&sent, &self.roots, usage, self.rules, self.now).map_err(error)?;
+        match self.rules {
+            Rules::Go => go::judge(&sent, &self.roots, usage, self.now),
+            Rules::Grpcio => grpcio::judge(&sent, &self.roots, self.now),
+        }
+        .map_err(error)?;
         sent.into_iter().next().ok_or(Error::NoCertificatesPresented)
     }
 
@@ -77,7 +84,7 @@ fn error(fault: Fault) -> Error {
     Error::InvalidCertificate(match fault {
         Fault::UnknownIssuer => CertificateError::UnknownIssuer,
         Fault::Expired => CertificateError::Expired,
-        Fault::Usage | Fault::Name => CertificateError::NotValidForName,
+        Fault::Usage | Fault::Constraint | Fault::Name => CertificateError::NotValidForName,
     })
 }
 
@@ -134,7 +141,8 @@ impl ServerCertVerifier for Judge {
             }
             other => other,
         })?;
-        chain::covers(&leaf, &name.to_str(), self.rules).map_err(error)?;
+        let covers = if self.rules == Rules::Go { go::covers } else { grpcio::covers };
+        covers(&leaf, &name.to_str()).map_err(error)?;
         Ok(ServerCertVerified::assertion())
     }
 

@@ -1,0 +1,93 @@
+//! How Go judges a chain and a name (crypto/x509 `verify.go`): every way from the leaf to a root is tried.
+
+use time::OffsetDateTime;
+
+use super::chain::{Details, Fault, LONGEST, Usage};
+use crate::pki::inspect::Certificate;
+
+/// What the ways are sought in.
+struct Search<'a> {
+    others: &'a [Certificate],
+    roots: &'a [Certificate],
+    now: OffsetDateTime,
+}
+
+/// `Certificate.Verify`: the leaf's own state comes before its issuer, one good way is enough, and the usages of every
+/// certificate of a way count, a root's included (`checkChainForKeyUsage`).
+pub(super) fn judge(
+    sent: &[Certificate],
+    roots: &[Certificate],
+    usage: Usage,
+    now: OffsetDateTime,
+) -> Result<(), Fault> {
+    let (leaf, others) = sent.split_first().ok_or(Fault::UnknownIssuer)?;
+    let search = Search { others, roots, now };
+    search.is_valid(leaf, 0)?;
+    let ways = search.ways(&[leaf])?;
+    let allowed = |way: &Vec<&Certificate>| way.iter().all(|one| allows(one, usage));
+    if ways.iter().any(allowed) { Ok(()) } else { Err(Fault::Usage) }
+}
+
+/// A certificate without extended key usage allows everything: X.509 v1 leaves too.
+fn allows(certificate: &Certificate, usage: Usage) -> bool {
+    match usage {
+        Usage::Client => certificate.client_auth(),
+        Usage::Server => certificate.server_auth(),
+    }
+}
+
+impl<'a> Search<'a> {
+    /// Every way on from the end of `way`, `way` included. A certificate that is itself trusted ends it. Issuers are found
+    /// by the bytes of their name; key identifiers only order them (`findPotentialParents`).
+    fn ways<'w>(&self, way: &[&'w Certificate]) -> Result<Vec<Vec<&'w Certificate>>, Fault>
+    where
+        'a: 'w,
+    {
+        let Some(end) = way.last() else { return Err(Fault::UnknownIssuer) };
+        if self.roots.iter().any(|root| root.der == end.der) {
+            return Ok(vec![way.to_vec()]);
+        }
+        let mut found = Vec::new();
+        let mut fault = Fault::UnknownIssuer;
+        let roots = self.roots.iter().map(|one| (one, true));
+        for (issuer, trusted) in roots.chain(self.others.iter().map(|one| (one, false))) {
+            let met = way.iter().any(|one| one.der == issuer.der);
+            if met || way.len() > LONGEST || !may_issue(issuer, trusted) || !end.is_signed_by(issuer) {
+                continue;
+            }
+            let longer = [way, &[issuer]].concat();
+            let state = self.is_valid(issuer, way.len() - 1);
+            match state.and_then(|()| if trusted { Ok(vec![longer]) } else { self.ways(&longer) }) {
+                Ok(more) => found.extend(more),
+                Err(why) => fault = why,
+            }
+        }
+        if found.is_empty() { Err(fault) } else { Ok(found) }
+    }
+
+    /// `isValid`: critical extensions, dates, path length, a root's too.
+    fn is_valid(&self, certificate: &Certificate, between: usize) -> Result<(), Fault> {
+        let details = Details::of(certificate);
+        if details.unknown_critical {
+            return Err(Fault::Constraint);
+        }
+        if self.now < certificate.not_before || certificate.not_after < self.now {
+            return Err(Fault::Expired);
+        }
+        if details.allow_depth(between) { Ok(()) } else { Err(Fault::Constraint) }
+    }
+}
+
+/// `CheckSignatureFrom`: v3 needs CA:TRUE, and so does every issuer that is not itself trusted.
+fn may_issue(certificate: &Certificate, trusted: bool) -> bool {
+    certificate.key_cert_sign != Some(false) && (certificate.is_ca || trusted && certificate.version < 3)
+}
+
+/// `VerifyHostname`: dNSNames alone, never the CN; a wildcard is one whole label.
+pub(super) fn covers(leaf: &Certificate, name: &str) -> Result<(), Fault> {
+    let fits = |pattern: &String| match pattern.strip_prefix("*.") {
+        Some(rest) => name.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest)),
+        None => pattern.eq_ignore_ascii_case(name),
+    };
+    if leaf.dns_names.iter().any(fits) { Ok(()) } else { Err(Fault::Name) }
+}

@@ -1,0 +1,87 @@
+//! How grpcio judges a server's chain and name: BoringSSL and gRPC's own check, as measured with grpcio 1.66.2.
+
+use time::OffsetDateTime;
+
+use super::chain::{Details, Fault, LONGEST};
+use crate::pki::inspect::Certificate;
+
+/// Goes from the leaf to a trusted certificate, without ever going back. Of a trusted one only the name, the key and the
+/// dates count.
+pub(super) fn judge(sent: &[Certificate], roots: &[Certificate], now: OffsetDateTime) -> Result<(), Fault> {
+    let (leaf, others) = sent.split_first().ok_or(Fault::UnknownIssuer)?;
+    // The handshake itself asks for this bit (KEY_USAGE_BIT_INCORRECT).
+    if Details::of(leaf).no_signatures {
+        return Err(Fault::Usage);
+    }
+    let mut end = leaf;
+    for between in 0..LONGEST {
+        is_sound(end, now)?;
+        if roots.iter().any(|root| root.der == end.der) {
+            return Ok(());
+        }
+        let trusted: Vec<&Certificate> = roots.iter().filter(|root| fits(end, root)).collect();
+        if !trusted.is_empty() {
+            return ends_in(end, &trusted, now);
+        }
+        end = sent_issuer(end, others, between)?;
+    }
+    Err(Fault::UnknownIssuer)
+}
+
+/// The first of the sent certificates that fits, and no other.
+fn sent_issuer<'a>(end: &Certificate, others: &'a [Certificate], between: usize) -> Result<&'a Certificate, Fault> {
+    let issuer = others.iter().find(|other| other.der != end.der && fits(end, other));
+    let issuer = issuer.filter(|issuer| issuer.is_ca && end.is_signed_by(issuer)).ok_or(Fault::UnknownIssuer)?;
+    if Details::of(issuer).allow_depth(between) { Ok(issuer) } else { Err(Fault::Constraint) }
+}
+
+/// Which of several roots that fit is taken depends on their order in the bundle in a way that nobody can foresee (a heap
+/// sort, measured over all orders of two to four roots), and no second one is tried: so all of them have to do.
+fn ends_in(end: &Certificate, trusted: &[&Certificate], now: OffsetDateTime) -> Result<(), Fault> {
+    if !trusted.iter().all(|root| end.is_signed_by(root)) {
+        return Err(Fault::UnknownIssuer);
+    }
+    if trusted.iter().all(|root| is_valid(root, now)) { Ok(()) } else { Err(Fault::Expired) }
+}
+
+/// By name, by key identifiers where both have them, and by keyUsage.
+fn fits(certificate: &Certificate, issuer: &Certificate) -> bool {
+    let ids = (&certificate.authority_key_id, &issuer.subject_key_id);
+    let same_key = if let (Some(asked), Some(has)) = ids { asked == has } else { true };
+    certificate.issuer_der == issuer.subject_der && same_key && issuer.key_cert_sign != Some(false)
+}
+
+/// What counts of certificates that were sent, intermediate ones too.
+fn is_sound(certificate: &Certificate, now: OffsetDateTime) -> Result<(), Fault> {
+    let details = Details::of(certificate);
+    if details.unknown_critical {
+        return Err(Fault::Constraint);
+    }
+    if details.not_a_server_s {
+        return Err(Fault::Usage);
+    }
+    if is_valid(certificate, now) { Ok(()) } else { Err(Fault::Expired) }
+}
+
+fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
+    certificate.not_before <= now && now <= certificate.not_after
+}
+
+/// gRPC's `ssl_host_matches_name`: the dNSNames, or the first CN where there is no SAN of any kind. A wildcard is one whole
+/// label before at least two others; a final dot does not count.
+pub(super) fn covers(leaf: &Certificate, name: &str) -> Result<(), Fault> {
+    let common_name = leaf.common_names.get(..1).unwrap_or_default();
+    let names = if Details::of(leaf).alternative_names { leaf.dns_names.as_slice() } else { common_name };
+    let name = name.trim_end_matches('.');
+    let fits = |pattern: &String| {
+        let pattern = pattern.trim_end_matches('.');
+        match pattern.strip_prefix("*.") {
+            Some(rest) => {
+                let parent = name.split_once('.').map(|(_, parent)| parent);
+                rest.contains('.') && parent.is_some_and(|parent| parent.eq_ignore_ascii_case(rest))
+            }
+            None => pattern.eq_ignore_ascii_case(name),
+        }
+    };
+    if names.iter().any(fits) { Ok(()) } else { Err(Fault::Name) }
+}
