@@ -10,7 +10,10 @@ use super::{
     inspect::{self, Certificate},
     issue::Meant,
 };
-use crate::failure::{Exit, Failure};
+use crate::{
+    failure::{Exit, Failure},
+    substra::identity,
+};
 
 /// Checks a new certificate.
 ///
@@ -28,6 +31,8 @@ pub(super) fn check(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: O
     if !made.is_signed_by(authority.certificate()) {
         return Err(bug("its signature does not verify with the CA's key".to_owned()));
     }
+    let organization = meant.request.msp_id.as_str();
+    identity::check(organization, &[&made], &[(organization, authority.certificate())]).map_err(bug)?;
     chains(der, &authority.certificate().der, now).map_err(|error| {
         Failure::new(Exit::Refused, "authority-does-not-fit", "this CA cannot vouch for this request")
             .why(format!("a server would refuse the certificate: {error}"))
@@ -53,7 +58,6 @@ fn fields(made: &Certificate, ca: &Certificate, meant: &Meant<'_>) -> Result<(),
         ("basic constraints", !made.is_ca && made.key_cert_sign == Some(false)),
         ("extended key usage", made.has_eku() && made.client_auth() && !made.server_auth()),
         ("subject key identifier", made.subject_key_id == inspect::key_id(&request.spki)),
-        // What the orchestrator compares (`server/common/interceptors/mspid.go`).
         ("authority key identifier", made.authority_key_id.is_some() && made.authority_key_id == ca.subject_key_id),
     ];
     match comparisons.iter().find(|(_, holds)| !holds) {

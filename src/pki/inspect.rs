@@ -89,12 +89,17 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
     }
     let scan = pem::scan(pem).map_err(|_| {
         bad("certificate-file-damaged", "the certificate file cannot be read")
-            .why("a PEM block is cut off or is not base64")
+            .why(if pem.starts_with(b"\xef\xbb\xbf") {
+                "it starts with a byte order mark, over which the servers stumble too"
+            } else {
+                "a PEM block is cut off or is not base64"
+            })
             .next("fetch the file again, as an attachment rather than as text in a mail")
     })?;
     let mut certificates = Vec::new();
     for block in &scan.blocks {
-        if block.headers || !matches!(block.label.as_str(), "CERTIFICATE" | "X509 CERTIFICATE") {
+        // Go passes over other labels and over blocks with headers (`x509.AppendCertsFromPEM`).
+        if block.headers || block.label != "CERTIFICATE" {
             return Err(bad("certificate-file-other-block", "something other than a certificate stands in the file")
                 .why(format!("it holds a block of {}", shown(&block.label)))
                 .next("give a file with CERTIFICATE blocks alone"));

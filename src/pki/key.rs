@@ -287,6 +287,8 @@ fn is_bounded(scheme: &EncryptionScheme) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use pkcs8::pkcs5::pbes2::{EncryptionScheme as Encryption, Parameters, Pbkdf2Params};
+
     use super::*;
 
     const KINDS: [KeyType; 5] =
@@ -324,5 +326,15 @@ mod tests {
         assert_eq!(error(&pem.replacen("MI", "AA", 1)), KeyError::Damaged);
         let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAQID\n-----END RSA PRIVATE KEY-----\n";
         assert_eq!(error(old), KeyError::Unsupported);
+    }
+
+    #[test]
+    fn an_encryption_that_would_take_hours_to_open_is_not_tried() {
+        let pbkdf2 = |rounds| {
+            let kdf = Pbkdf2Params::hmac_sha256(rounds, &[0; 16]).unwrap().into();
+            is_bounded(&EncryptionScheme::from(Parameters { kdf, encryption: Encryption::Aes256Cbc { iv: [0; 16] } }))
+        };
+        assert!(pbkdf2(600_000));
+        assert!(!pbkdf2(10_000_001));
     }
 }

@@ -62,7 +62,8 @@ fn is_null(algorithm: &AlgorithmIdentifierOwned) -> bool {
 }
 
 fn verification(key: KeyType, algorithm: &AlgorithmIdentifierOwned) -> Option<&'static dyn VerificationAlgorithm> {
-    let fits = if key.is_rsa() { is_null(algorithm) } else { algorithm.parameters.is_none() };
+    // NULL for RSA, which may be left out (RFC 4055, section 5); never there for ECDSA (RFC 5758, section 3.2).
+    let fits = algorithm.parameters.is_none() || (key.is_rsa() && is_null(algorithm));
     let verification: &'static dyn VerificationAlgorithm = match (key, algorithm.oid) {
         (KeyType::EcdsaP256, oid::SHA256_ECDSA) => &signature::ECDSA_P256_SHA256_ASN1,
         (KeyType::EcdsaP256, oid::SHA384_ECDSA) => &signature::ECDSA_P256_SHA384_ASN1,

@@ -27,6 +27,7 @@ pub(crate) fn form(cases: &mut Cases) {
     let headers = b"-----BEGIN CERTIFICATE REQUEST-----\nA: b\n\nAAAA\n-----END CERTIFICATE REQUEST-----\n";
     cases.refuses(PEM, "header lines", headers);
     cases.refuses(PEM, "an escape in the label", b"-----BEGIN \x1b[2J-----\nAAAA\n-----END \x1b[2J-----\n");
+    cases.accepts(PEM, "a mail around it", &[b"-----Original Message-----\n", &pem[..], b"-----\n"].concat());
     cases.accepts(PEM, "text around it, and CRLF", String::from_utf8(pem).unwrap().replace('\n', "\r\n").as_bytes());
     cases.accepts(PEM, "the other label", &armoured("NEW CERTIFICATE REQUEST", &good().der()));
 }
@@ -104,6 +105,8 @@ pub(crate) fn signatures(cases: &mut Cases) {
     cases.refuses(CODE, "names altered after signing", &armoured("CERTIFICATE REQUEST", &altered));
     cases.accepts(CODE, "its own signature", &good().pem());
     cases.accepts(CODE, "its own RSA signature", &of(&RSA).pem());
+    let absent = seq(&[&oid("1.2.840.113549.1.1.11")]);
+    cases.accepts(CODE, "an RSA signature whose NULL is left out", &of(&RSA).algorithm(absent).pem());
 }
 
 fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -3,10 +3,13 @@
 use std::sync::LazyLock;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use substra_mtls::pki::{
-    key::{KeyType, PrivateKey},
-    log::IssueLog,
-    policy::Circumstances,
+use substra_mtls::{
+    pki::{
+        key::{KeyType, PrivateKey},
+        log::IssueLog,
+        policy::Circumstances,
+    },
+    substra::kebab::kebab_case,
 };
 use time::{OffsetDateTime, macros::datetime};
 
@@ -172,23 +175,8 @@ impl World {
             client_ca_keys: &self.keys,
             orchestrator_names: &self.names,
             burnt: &self.burnt,
-            kebab,
+            kebab: kebab_case,
             log: &self.log,
         }
     }
-}
-
-/// A stand-in with the traits that matter: a dash before capitals, and for each separator.
-fn kebab(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        let separates = matches!(c, '_' | '-' | ' ');
-        if (c.is_ascii_uppercase() || separates) && !out.is_empty() && !out.ends_with('-') {
-            out.push('-');
-        }
-        if !separates {
-            out.push(c.to_ascii_lowercase());
-        }
-    }
-    out
 }

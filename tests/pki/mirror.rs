@@ -59,6 +59,12 @@ fn refuses_anything_but_certificates() {
     let look = |bytes: &[u8]| codes(bytes, KEY.spki(), ORG, &trusted, NOW);
     assert_eq!(look(format!("{pem}{}", *KEY.to_pem()).as_bytes()), ["certificate-file-holds-key"]);
     assert_eq!(look(&good().pem()), ["certificate-file-other-block"]);
+    assert_eq!(
+        look(pem.replace("CERTIFICATE", "X509 CERTIFICATE").as_bytes()),
+        ["certificate-file-other-block"],
+        "a label over which Go passes"
+    );
+    assert_eq!(look(format!("\u{feff}{pem}").as_bytes()), ["certificate-file-damaged"]);
     assert_eq!(look(b"see attachment"), ["certificate-file-empty"]);
     assert_eq!(look(&pem.as_bytes()[..pem.len() - 40]), ["certificate-file-damaged"]);
     assert_eq!(look(&armoured("CERTIFICATE", b"hello")), ["certificate-damaged"]);

@@ -114,6 +114,14 @@ fn tells_all_findings_at_once() {
 }
 
 #[test]
+fn a_request_without_a_readable_organization_is_not_told_that_its_own_key_is_anothers() {
+    let two = seq(&[&rdn(O, UTF8, ORG.as_bytes()), &rdn(O, UTF8, b"MyOrg2MSP"), &rdn(CN, UTF8, HOST.as_bytes())]);
+    let findings = judge("a.csr", &good().subject(two).pem(), &logged(&good().pem()).around());
+    let codes: Vec<_> = findings.unwrap_err().into_iter().map(|f| f.code).collect();
+    assert_eq!(codes, ["request-subject"]);
+}
+
+#[test]
 fn an_accepted_request_says_what_it_asks() {
     let asked = asks(&[&dns(&["API.org-1.com", HOST]), &extension("2.5.29.15", true, &[3, 2, 5, 0xa0])]);
     let pem = [b"Certificate Request:\n".to_vec(), good().attributes(asked).pem()].concat();

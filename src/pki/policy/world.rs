@@ -15,7 +15,7 @@ pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Cir
         entries
             .filter(|entry| entry.fingerprint == key)
             .map(|entry| &entry.organization)
-            .find(|org| Some(*org) != msp_id)
+            .find(|org| is_another(org, msp_id))
     };
     let whose = burnt.map(shown).or_else(|| other().map(|organization| format!("organization {organization}")))?;
     Some(
@@ -23,6 +23,11 @@ pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Cir
             .why("two identities on one key can act as each other")
             .next("ask the sender for a request with a key of its own: `helm substra-mtls enroll --new-request`"),
     )
+}
+
+/// A request whose organization cannot be read is nobody's: what it has may well be its own.
+fn is_another(organization: &MspId, msp_id: Option<&MspId>) -> bool {
+    msp_id.is_some_and(|own| own != organization)
 }
 
 /// Rule 7: a renewal has a new key. The very same request again is no renewal (rule 16).
@@ -102,6 +107,6 @@ pub(super) fn host(host: &Hostname, msp_id: Option<&MspId>, around: &Circumstanc
         return bad(format!("its name {host} is no organization's own"), "it says nothing about whose backend this is");
     }
     let known = around.log.entries().iter().filter(|entry| entry.hosts.contains(host));
-    let other = known.map(|entry| &entry.organization).find(|organization| Some(*organization) != msp_id)?;
+    let other = known.map(|entry| &entry.organization).find(|organization| is_another(organization, msp_id))?;
     bad(format!("its name {host} is that of {other}"), "its holder could pose as that organization's backend")
 }
