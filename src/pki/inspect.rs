@@ -90,7 +90,7 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
     let scan = pem::scan(pem).map_err(|_| {
         bad("certificate-file-damaged", "the certificate file cannot be read")
             .why(if pem.starts_with(b"\xef\xbb\xbf") {
-                "it starts with a byte order mark, over which the servers stumble too"
+                "it starts with a byte order mark, over which grpcio stumbles too"
             } else {
                 "a PEM block is cut off or is not base64"
             })

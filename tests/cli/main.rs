@@ -11,5 +11,6 @@ mod approve;
 mod enroll;
 mod rehearse;
 mod simulated;
+mod terminal;
 mod usage;
 mod world;

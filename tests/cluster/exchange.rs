@@ -94,6 +94,26 @@ both! {
         assert!(site.read("backend-values.yaml").contains(MERGED));
     }
 
+    fn a_dry_run_shows_the_plan_and_writes_nothing(site) {
+        site.approved();
+        let before = (site.state(&site.org), site.state(&site.orc));
+        let ran = site.enroll("--certificate MyOrg1MSP.crt --dry-run").ok();
+        for shown in ["  to do    helm upgrade backend", "+      clientCertificate: orchestrator-client-cert", "what will restart: deployment/backend-substra-backend-server"] {
+            assert!(ran.stderr.contains(shown), "{shown}: {}", ran.stderr);
+        }
+        site.gate("close", "--cut-off MyOrg1MSP --dry-run").ok();
+        assert_eq!((site.state(&site.org), site.state(&site.orc)), before);
+    }
+
+    fn a_run_that_changes_nothing_starts_three_children(site) {
+        site.enrolled();
+        site.gate("close", "--installed MyOrg1MSP").ok();
+        let children = |ran: crate::site::Ran| ran.ok().stderr.lines().filter(|line| line.starts_with("+ ")).count();
+        assert_eq!(children(site.enroll("-v")), 3);
+        assert_eq!(children(site.enroll("-v --certificate MyOrg1MSP.crt")), 3);
+        assert_eq!(children(site.gate("close", "-v")), 3);
+    }
+
     fn two_people_at_once_get_one_request(site) {
         let (one, two) = std::thread::scope(|scope| {
             let two = scope.spawn(|| site.enroll("--out-dir ."));

@@ -9,6 +9,7 @@ const SHIM: &str = r#"#!/bin/sh
 case " $* " in
 *" $AT "*)
   [ "$WHEN" = before ] && { kill -9 $PPID; exit 1; }
+  [ "$WHEN" = ctrl-c ] && { kill -INT $PPID; exec "$REAL" "$@"; }
   "$REAL" "$@"
   kill -9 $PPID
   ;;
@@ -94,6 +95,16 @@ both! {
         }
         site.enroll("--certificate MyOrg1MSP.crt").ok();
         assert!(site.object(&site.org, "secret/orchestrator-client-cert-pending").is_null());
+    }
+
+    fn ctrl_c_finishes_the_step_and_says_where_it_stands(site) {
+        site.approved();
+        let stopped = enroll(site, "--certificate MyOrg1MSP.crt", "create", "ctrl-c").refused(130, "interrupted");
+        assert!(stopped.stderr.contains("unchanged: done: pair; not done: values, upgrade, rollout, pending"), "{}", stopped.stderr);
+        let stopped = enroll(site, "--certificate MyOrg1MSP.crt", "upgrade", "ctrl-c").refused(130, "interrupted");
+        assert!(stopped.stderr.contains("done: pair, values, upgrade; not done: rollout, pending"), "{}", stopped.stderr);
+        assert!(site.helm(&site.org, "status backend").contains("STATUS: deployed"), "helm was let finish");
+        site.enroll("--certificate MyOrg1MSP.crt").ok();
     }
 
     fn a_gate_killed_at_its_upgrade_is_closed_by_the_next_run(site) {
