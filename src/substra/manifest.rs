@@ -93,6 +93,13 @@ impl Manifest {
         mounts.find(|mount| mount.name == object).map(|mount| mount.kind)
     }
 
+    /// The server name that the health probe asks for, as the manifest has it: chart defaults count here, which the
+    /// values do not show.
+    #[must_use]
+    pub fn probe_name(&self) -> Option<String> {
+        self.workloads.iter().find_map(|workload| argument(&workload.template, "-tls-server-name="))
+    }
+
     /// Workloads whose pods a new manifest makes anew, as `deployment/server`.
     #[must_use]
     pub fn changed_workloads(&self, new: &Self) -> Vec<String> {
@@ -103,6 +110,16 @@ impl Manifest {
         };
         let changed = new.workloads.iter().filter(|one| !same(one));
         changed.map(|one| format!("{}/{}", one.kind.to_string().to_lowercase(), one.name)).collect()
+    }
+}
+
+/// The value of a command's argument, wherever in a pod template it stands.
+fn argument(node: &Value, flag: &str) -> Option<String> {
+    match node {
+        Value::String(text) => text.strip_prefix(flag).map(str::to_ascii_lowercase),
+        Value::Array(items) => items.iter().find_map(|item| argument(item, flag)),
+        Value::Object(map) => map.values().find_map(|value| argument(value, flag)),
+        _ => None,
     }
 }
 
@@ -178,6 +195,13 @@ mod tests {
         assert_eq!(manifest.mount_kind("client-ca"), Some(ObjectKind::Secret));
         assert_eq!(manifest.mount_kind("other"), None);
         assert_eq!(manifest.workloads()[0].mounts[2].items, ["ca.crt"]);
+    }
+
+    #[test]
+    fn the_probe_s_name_is_that_of_the_manifest() {
+        let text = "kind: Deployment\nmetadata:\n  name: s\nspec:\n  template:\n    spec:\n      containers:\n        - livenessProbe:\n            exec:\n              command: [probe, -tls, -tls-server-name=Orc.org-1.com]\n";
+        assert_eq!(Manifest::parse(text).unwrap().probe_name().as_deref(), Some("orc.org-1.com"));
+        assert_eq!(Manifest::parse(TEXT).unwrap().probe_name(), None);
     }
 
     #[test]

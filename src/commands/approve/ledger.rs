@@ -65,9 +65,9 @@ impl Approval<'_> {
             return Ok(Some(Step::to_do("log", title, Action::AppendLog { path, lines })));
         }
         let secret = self.args.ca_secret.as_ref().map(ToString::to_string).unwrap_or_default();
-        // Named after its first serial number, which is random: two operators cannot make the same.
-        let serial = new.first().map(|entry| entry.serial.chars().take(16).collect::<String>()).unwrap_or_default();
-        let name = format!("{secret}-issued-{}", serial.to_lowercase());
+        // Named after its first request: a second operator with the same one finds the name taken, and then the log.
+        let request = new.first().map(|entry| entry.request.to_string().chars().take(16).collect::<String>());
+        let name = format!("{secret}-issued-{}", request.unwrap_or_default());
         let title = format!("ConfigMap {name}: issue log, {count}");
         let object = Object::config_map(&name, &[(LOG_LABEL, &secret)], &[(LOG_ITEM, &lines)]);
         Ok(Some(Step::to_do("log", title, Action::Create(object))))

@@ -30,7 +30,8 @@ impl Approval<'_> {
     pub(super) fn judged(&self, authority: &Authority, log: &IssueLog) -> Result<Vec<Passed>> {
         let (release, namespace) = self.where_it_runs();
         let keys: Vec<String> = self.orchestrator.client_cas.keys().cloned().collect();
-        let names = self.orchestrator.own_names(&release, &namespace);
+        let mut names = self.orchestrator.own_names(&release, &namespace);
+        names.extend(self.seen.as_ref().and_then(|seen| seen.found.manifest.probe_name()));
         let burnt = self.burnt(authority);
         let circumstances = Circumstances {
             members: &self.orchestrator.members,

@@ -14,7 +14,7 @@ use crate::{
 
 impl Gate<'_> {
     /// The health probe dials with the server's pair as its client certificate (chart `orchestrator`, probes of the server).
-    pub(super) fn judge_server_pair(&self) -> Vec<Failure> {
+    pub(super) fn judge_server_pair(&self, planned: &Planned) -> Vec<Failure> {
         let name = self.orchestrator.server_pair.as_str();
         let fail = |code, why: String, next: String| {
             vec![
@@ -37,7 +37,8 @@ impl Gate<'_> {
         let Some(leaf) = chain.first() else {
             return fail("server-pair", "its tls.crt has no certificate".to_owned(), renew);
         };
-        let probe = self.orchestrator.probe_name(self.found.name.as_str(), &self.found.release.namespace);
+        let (release, namespace) = (self.found.name.as_str(), &self.found.release.namespace);
+        let probe = planned.manifest.probe_name().unwrap_or_else(|| self.orchestrator.probe_name(release, namespace));
         if leaf.spki != key.spki() {
             fail("server-pair", "certificate and key do not fit".to_owned(), renew)
         } else if leaf.not_after < self.desk.now {

@@ -75,7 +75,8 @@ impl Gate<'_> {
                 Err(failure) => return Err(failure),
             },
         };
-        let names = self.orchestrator.own_names(self.found.name.as_str(), &self.found.release.namespace);
+        let mut names = self.orchestrator.own_names(self.found.name.as_str(), &self.found.release.namespace);
+        names.extend(self.found.manifest.probe_name());
         let alive = log.entries().iter().filter(|entry| entry.not_after > self.desk.now);
         Ok(alive.filter_map(|entry| danger(entry.organization.as_str(), &entry.decoded()?, &names)).collect())
     }
