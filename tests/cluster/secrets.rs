@@ -37,7 +37,7 @@ fn forms(pem: &[u8]) -> Vec<Vec<u8>> {
     let again = STANDARD.encode(pem);
     let twice = again.as_bytes().chunks(64).skip(12).filter(|chunk| chunk.len() == 64).map(<[u8]>::to_vec);
     lines
-        .skip(1)
+        .skip(8)
         .chain([tail.to_vec(), hex.clone().into_bytes(), hex.to_uppercase().into_bytes()])
         .chain(twice)
         .collect()
