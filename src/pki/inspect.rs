@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest;
 use time::OffsetDateTime;
+use x509_cert::der::{Decode as _, Encode as _};
 use x509_parser::{
     certificate::X509Certificate,
     der_parser::asn1_rs::{FromDer, oid},
@@ -133,6 +134,11 @@ impl Certificate {
             X509Certificate::from_der(der).map_err(|_| damaged("its content is not that of an X.509 certificate"))?;
         if !rest.is_empty() {
             return Err(damaged("bytes follow after its end"));
+        }
+        // The reader passes over wrong tags around the signed part; OpenSSL and Go do not, and could not load it.
+        let strict = x509_cert::Certificate::from_der(der).and_then(|certificate| certificate.to_der());
+        if strict.ok().as_deref() != Some(der) {
+            return Err(damaged("it is not in strict DER"));
         }
         // Go refuses it, and which of the two counts would differ from program to program.
         if x509.extensions_map().is_err() {

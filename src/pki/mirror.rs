@@ -42,7 +42,7 @@ pub fn judge(file: &str, bytes: &[u8], expected: &Expected<'_>) -> Result<Certif
         organization(&certificate, expected.msp_id),
         usage(&certificate),
         times(&certificate, expected.now),
-        authority(&certificate, expected.authorities),
+        authority(&certificate, expected.authorities, expected.now),
     ];
     let findings: Vec<_> = findings.into_iter().flatten().map(named).collect();
     if findings.is_empty() { Ok(certificate) } else { Err(findings) }
@@ -107,7 +107,7 @@ fn times(certificate: &Certificate, now: OffsetDateTime) -> Option<Failure> {
     })
 }
 
-fn authority(certificate: &Certificate, authorities: &[Certificate]) -> Option<Failure> {
+fn authority(certificate: &Certificate, authorities: &[Certificate], now: OffsetDateTime) -> Option<Failure> {
     let foreign = || {
         finding("certificate-authority", "it was not signed by a CA that this cluster trusts")
             .why(format!("its issuer is {}; the cluster has {}", certificate.issuer, listed(authorities)))
@@ -116,6 +116,14 @@ fn authority(certificate: &Certificate, authorities: &[Certificate]) -> Option<F
     let Some(ca) = authorities.iter().find(|ca| ca.is_ca && certificate.is_signed_by(ca)) else {
         return Some(foreign());
     };
+    if now > ca.not_after || now < ca.not_before {
+        let why = format!(
+            "it is valid from {} to {}, now is {now}: both servers look at the CA's own dates",
+            ca.not_before, ca.not_after
+        );
+        let finding = finding("certificate-authority-times", "its CA is not valid now").why(why);
+        return Some(finding.next("the orchestrator's operator has to renew the CA first; or compare the clocks"));
+    }
     let named = certificate.authority_key_id.is_some() && certificate.authority_key_id == ca.subject_key_id;
     (!named).then(|| {
         finding("certificate-authority-key-id", "it does not name its CA by key identifier")

@@ -90,6 +90,12 @@ impl ValuesFiles {
             }
         }
         edited.merged = values::merge(&edited.trees);
+        if edited.merged != values::apply(&self.merged(), settings) {
+            return Err(Failure::new(Exit::Refused, "values-merge", "the values files cannot be edited together safely")
+                .why("a later file has null where a map must be: filling it would bring back what an earlier file sets there")
+                .next("write out in the last file what shall be there instead of the null, then run the same command again")
+                .unchanged("nothing was written"));
+        }
         Ok(edited)
     }
 

@@ -19,16 +19,17 @@ pub(super) fn check(bytes: &[u8]) -> Result<&str, Refusal> {
         Refusal::new("not-utf8", (before.split(|b| *b == b'\n').count(), 1), "the file is not UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    for (number, line) in text.split('\n').enumerate() {
-        check_line(line).map_err(|(code, column, why)| Refusal::new(code, (number + 1, column), why))?;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        // A carriage return is a part of a line end only before a line feed.
+        let bare = line.strip_suffix("\r\n").or_else(|| line.strip_suffix('\n')).unwrap_or(line);
+        check_line(bare).map_err(|(code, column, why)| Refusal::new(code, (number + 1, column), why))?;
     }
     Ok(text)
 }
 
 type Finding = (&'static str, usize, &'static str);
 
-fn check_line(line: &str) -> Result<(), Finding> {
-    let bare = line.strip_suffix('\r').unwrap_or(line);
+fn check_line(bare: &str) -> Result<(), Finding> {
     if !bare.is_ascii() || bare.bytes().any(|b| b < b' ' || b == 0x7f) {
         check_characters(bare)?;
     }

@@ -138,6 +138,17 @@ fn several_values_files_are_read_in_helm_s_order() {
 }
 
 #[test]
+fn a_null_in_a_later_file_that_hides_an_earlier_one_is_not_filled() {
+    let world = World::new();
+    world.write("one.yaml", "orchestrator:\n  tls:\n    mtls:\n      other: 1\n");
+    world.write("two.yaml", "orchestrator:\n  tls:\n    mtls: null\n");
+    let files =
+        substra_mtls::plan::edits::ValuesFiles::read(&[world.path("one.yaml"), world.path("two.yaml")]).unwrap();
+    let settings = [substra_mtls::values::Setting::set(&["orchestrator", "tls", "mtls", "enabled"], true)];
+    assert_eq!(files.edit(&settings).err().unwrap().code, "values-merge");
+}
+
+#[test]
 fn without_helm_and_kubectl_the_cluster_verbs_say_what_is_missing() {
     let world = World::new();
     world.run("enroll -f backend-values.yaml").refused(6, "tool-missing");

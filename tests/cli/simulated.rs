@@ -182,6 +182,32 @@ fn a_rollout_that_hangs_on_a_mount_ends_with_the_time_limit() {
 }
 
 #[test]
+fn an_old_certificate_installed_again_does_not_lose_the_key_of_a_newer_request() {
+    let federation = Federation::new();
+    federation.enroll("").unwrap();
+    federation.approve().unwrap();
+    federation.install().unwrap();
+    let requested = federation.enroll("--renew").unwrap();
+    assert_eq!(federation.install().unwrap().stage(), "already");
+    let again = federation.enroll("").unwrap();
+    assert_eq!(again.get("fingerprint"), requested.get("fingerprint"));
+}
+
+#[test]
+fn approving_never_moves_a_gate_that_is_half_way() {
+    let federation = Federation::new();
+    federation.enroll("").unwrap();
+    federation.approve().unwrap();
+    federation.install().unwrap();
+    federation.orc.fail_at(0, Fault::Before);
+    assert_eq!(failed(federation.close("")).code, "fault");
+    assert!(federation.world.read("orchestrator-values.yaml").contains("verifyClientMSPID: true"), "the file is ahead");
+    assert_eq!(failed(federation.approve()).code, "gate-half-way");
+    federation.close("").unwrap();
+    federation.approve().unwrap();
+}
+
+#[test]
 fn a_pending_release_stops_every_verb() {
     let federation = Federation::new();
     federation.org.leave_pending("backend");

@@ -82,7 +82,9 @@ both! {
         assert_ne!(site.enroll("--new-request").ok().fact("fingerprint"), first);
         site.write("old.crt", &old);
         site.enroll("--certificate old.crt").ok();
-        installed(site);
+        assert_eq!(site.object(&site.org, "secret/orchestrator-client-cert")["type"], "kubernetes.io/tls");
+        let pending = site.object(&site.org, "secret/orchestrator-client-cert-pending");
+        assert!(!pending.is_null(), "the newer request is still on its way");
     }
 
     fn without_upgrade_files_and_secrets_are_written_and_the_values_told(site) {

@@ -45,8 +45,13 @@ fn accepts_what_was_issued_and_refuses_it_elsewhere() {
     assert_eq!(look(KEY.spki(), "MyOrg2MSP", &trusted, NOW), ["certificate-organization"]);
     assert_eq!(look(KEY.spki(), ORG, &trusted[..1], NOW), ["certificate-authority"]);
     assert_eq!(look(KEY.spki(), ORG, &[], NOW), ["certificate-authority"]);
-    assert_eq!(look(KEY.spki(), ORG, &trusted, NOW - Duration::DAY), ["certificate-times"]);
+    assert_eq!(
+        look(KEY.spki(), ORG, &trusted, NOW - Duration::DAY),
+        ["certificate-times", "certificate-authority-times"]
+    );
     assert_eq!(look(KEY.spki(), ORG, &trusted, NOW + Duration::days(90)), ["certificate-times"]);
+    let late = NOW + Duration::days(6 * 365);
+    assert_eq!(look(KEY.spki(), ORG, &trusted, late), ["certificate-times", "certificate-authority-times"]);
     let by_mistake = codes(ca_pem.as_bytes(), KEY.spki(), ORG, &trusted, NOW);
     assert_eq!(by_mistake, ["certificate-key", "certificate-organization", "certificate-usage"]);
 }

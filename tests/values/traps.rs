@@ -87,6 +87,7 @@ fn t09_line_ends_and_byte_order_mark_stay() {
     );
     gives("orchestrator:\n  host: x", &mtls(), "orchestrator:\n  host: x\n  tls:\n    enabled: true");
     refuses("a: 1\rb: 2\n", &mtls(), "control-character");
+    refuses("a: 1\n# c\r", &mtls(), "control-character");
 }
 
 #[test]

@@ -109,6 +109,7 @@ impl Approval<'_> {
     fn upgrade(&self, edited: &Edited) -> Result<After> {
         let Some(seen) = &self.seen else { return Ok(After::default()) };
         let cluster = self.desk.cluster()?;
+        self.gate_is_settled(seen)?;
         if !self.orchestrator.mtls_enabled {
             if edited.changes() {
                 edited.proven_by(cluster)?;
@@ -120,6 +121,24 @@ impl Approval<'_> {
         let wish = Wish { chart: Chart::Orchestrator, common, files: &self.files, edited, own, seen: &seen.objects };
         let planned = seen.found.plan(cluster, &wish)?;
         Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings })
+    }
+
+    /// Approving never moves the gate: while file and release disagree on it, an upgrade of ours would.
+    fn gate_is_settled(&self, seen: &Seen) -> Result<()> {
+        let deployed = Orchestrator::read(seen.found.config())?;
+        if deployed.mtls_enabled == self.orchestrator.mtls_enabled
+            && deployed.verify_msp_id == self.orchestrator.verify_msp_id
+        {
+            return Ok(());
+        }
+        let word = |on: bool| if on { "on" } else { "off" };
+        let side = |o: &Orchestrator| {
+            format!("mutual TLS {} and verifyClientMSPID {}", word(o.mtls_enabled), word(o.verify_msp_id))
+        };
+        Err(Failure::new(Exit::CheckFailed, "gate-half-way", "the values files and the release disagree on the gate")
+            .why(format!("deployed is {}, the files say {}", side(&deployed), side(&self.orchestrator)))
+            .next("finish what was begun with gate close or gate open, then approve")
+            .unchanged("nothing was signed and nothing was written"))
     }
 
     /// Where a request's certificate goes: beside it, or into `--out-dir`.

@@ -32,6 +32,7 @@ impl Approval<'_> {
         let keys: Vec<String> = self.orchestrator.client_cas.keys().cloned().collect();
         let mut names = self.orchestrator.own_names(&release, &namespace);
         names.extend(self.seen.as_ref().and_then(|seen| seen.found.manifest.probe_name()));
+        names.extend(self.server_names());
         let burnt = self.burnt(authority);
         let circumstances = Circumstances {
             members: &self.orchestrator.members,
@@ -68,6 +69,15 @@ impl Approval<'_> {
             (None, Some(name)) => (name.to_string(), "orchestrator".to_owned()),
             (None, None) => ("orchestrator".to_owned(), "orchestrator".to_owned()),
         }
+    }
+
+    /// What the server's own pair covers, where the cluster shows it: exact names only, since a wildcard of the
+    /// federation's domain may well cover the backends' hosts too.
+    fn server_names(&self) -> Vec<String> {
+        let pair = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
+        let server = pair.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next());
+        let names = server.map(|server| server.dns_names).unwrap_or_default();
+        names.into_iter().filter(|name| !name.starts_with("*.")).map(|name| name.to_ascii_lowercase()).collect()
     }
 
     /// Keys that no organization can have: the CA's, and the server's where the cluster shows it.

@@ -57,7 +57,7 @@ impl Enrolment<'_> {
         let mut steps = vec![self.pair_step(seen, &pair)?];
         steps.extend(edited.steps);
         steps.extend(planned.steps);
-        steps.extend(self.goodbye(seen));
+        steps.extend(self.goodbye(seen, &pair));
         self.show_certificate(&pair, &planned.restarts);
         let open = self.desk.carry_out(&steps, common, Some(&self.consent(seen, &steps)))?;
         Ok(self.installed(&pair, &steps, open, &merged).warnings(planned.warnings))
@@ -157,9 +157,14 @@ impl Enrolment<'_> {
         Ok(Step::to_do("pair", title, Action::Replace(old.with_data(&data))).already_if(same && !old.carries_a_copy()))
     }
 
-    /// The pending Secret goes last, so that a run that is cut short finds its key again.
-    fn goodbye(&self, seen: &Seen) -> Option<Step> {
-        seen.pending.as_ref()?;
+    /// The pending Secret goes last, so that a run that is cut short finds its key again; and only with its own pair:
+    /// a newer request may be on its way, and its key must not be lost.
+    fn goodbye(&self, seen: &Seen, pair: &Pair) -> Option<Step> {
+        let pending = seen.pending.as_ref()?.data("tls.key")?;
+        let key = PrivateKey::from_pem(&pending, None).ok()?;
+        if key.spki() != pair.key.spki() {
+            return None;
+        }
         let name = self.pending_name();
         Some(Step::to_do("pending", format!("Secret {name} goes"), Action::Delete(ObjectRef::secret(&name))))
     }

@@ -118,17 +118,17 @@ fn lines(subject: &Subject, asked: Asked, key_type: Option<KeyType>) -> Vec<Stri
 pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Failure> {
     let Claim::Fingerprints(claims) = claim else { return Ok(()) };
     let (own, print) = (&request.msp_id, request.fingerprint);
-    if claims.iter().any(|(organization, claimed)| organization == own && *claimed == print) {
-        return Ok(());
-    }
     let file = shown(file);
-    if let Some((other, _)) = claims.iter().find(|(_, claimed)| *claimed == print) {
+    if let Some((other, _)) = claims.iter().find(|(organization, claimed)| *claimed == print && organization != own) {
         return Err(finding(
             "request-organization",
             format!("{file}: it names {own}, but its fingerprint was given for {other}"),
         )
         .why(format!("whoever has this key asks to be {own}"))
         .next(format!("ask {other} why its request names {own}; do not approve it")));
+    }
+    if claims.contains(&(own.clone(), print)) {
+        return Ok(());
     }
     let refusal = match claims.iter().find(|(organization, _)| organization == own) {
         Some((_, claimed)) => {

@@ -66,7 +66,10 @@ pub(super) fn chart_key(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Fa
         // Computing the kebab form of each key for each request is slow; equal forms have equal letters.
         key.as_str() != msp_id.as_str() && letters(key).eq(letters(msp_id.as_str())) && (around.kebab)(key) == kebab
     };
-    let other = around.client_ca_keys.iter().find(same)?;
+    // A member that is written differently is no second member: `member` says so.
+    let is_member = around.members.iter().any(|member| member == msp_id.as_str());
+    let members = around.members.iter().filter(|_| is_member);
+    let other = around.client_ca_keys.iter().chain(members).find(same)?;
     Some(bad(format!("the chart makes {kebab} of it, and of the key {} too", shown(other))))
 }
 
@@ -97,8 +100,13 @@ pub(super) fn host(host: &Hostname, msp_id: Option<&MspId>, around: &Circumstanc
     let bad = |what: String, why: &str| {
         Some(finding("request-host", what).why(why).next("ask for a request that names the backend's own host"))
     };
-    let is_same = |name: &String| name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case(host.as_str());
-    if around.orchestrator_names.iter().any(is_same) {
+    let covers = |name: &String| {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        let parent = host.as_str().split_once('.').map(|(_, parent)| parent);
+        let wildcard = name.strip_prefix("*.");
+        name.eq_ignore_ascii_case(host.as_str()) || (wildcard.is_some() && wildcard == parent)
+    };
+    if around.orchestrator_names.iter().any(covers) {
         let why = "its holder could pose as the orchestrator towards every other organization";
         return bad(format!("its name {host} is one of the orchestrator"), why);
     }
