@@ -39,11 +39,11 @@ pub(crate) fn owners(cases: &mut Cases) {
 }
 
 pub(crate) fn members(cases: &mut Cases) {
+    const CODE: &str = "request-not-a-member";
     let twins = World { members: vec![ORG.into(), "My-Org1MSP".into()], ..World::default() };
     cases.refuses_in("request-organization", "a member that becomes the same volume", &good().pem(), &twins);
     let wildcard = World { names: vec![format!("*.{}", HOST.split_once('.').unwrap().1)], ..World::default() };
     cases.refuses_in("request-host", "a name that a wildcard of the orchestrator covers", &good().pem(), &wildcard);
-    const CODE: &str = "request-not-a-member";
     let world =
         |members: &[&str]| World { members: members.iter().map(|&m| m.to_owned()).collect(), ..World::default() };
     cases.refuses_in(CODE, "no channel at all", &good().pem(), &world(&[]));
