@@ -51,7 +51,7 @@ pub(super) struct Waiter<'a> {
 impl Waiter<'_> {
     pub(super) fn wait(&self) -> Result<()> {
         let start = Instant::now();
-        let mut pause = Duration::from_millis(250);
+        let mut pause = Duration::from_millis(150);
         loop {
             let Some(missing) = self.missing()? else { return Ok(()) };
             if (self.stop)() {
@@ -61,7 +61,7 @@ impl Waiter<'_> {
                 return Err(self.late(&missing));
             }
             thread::sleep(pause);
-            pause = (pause * 3 / 2).min(Duration::from_secs(5));
+            pause = (pause * 6 / 5).min(Duration::from_secs(5));
         }
     }
 

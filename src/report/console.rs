@@ -46,7 +46,9 @@ impl Console {
     /// Talk: one line or several, to stderr.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            anstream::eprintln!("{}", text.as_ref());
+            // One write a call, without asking what the terminal can do: there is nothing but text in it. A stderr
+            // that is closed is no reason to stop.
+            drop(io::stderr().lock().write_all(format!("{}\n", text.as_ref()).as_bytes()));
         }
     }
 

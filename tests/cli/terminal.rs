@@ -21,8 +21,12 @@ fn at_terminal(world: &World, line: &str, answers: &str) -> (String, i32) {
         // The verb may have ended at an earlier answer.
         drop(writeln!(input, "{answer}"));
     }
+    // A verb that still waits then finds the terminal closed, and the test fails instead of hanging.
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_secs(20));
+        drop(input);
+    });
     let output = child.wait_with_output().unwrap();
-    drop(input);
     (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code().unwrap())
 }
 
