@@ -82,7 +82,6 @@ impl Tools {
 
     pub(super) fn helm_show_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
         let version = format!("--version={}", upgrade.version);
-        let reply = self.helm_without_cluster(&["show", "chart", &upgrade.chart, &version], None)?;
         let missing = |why: String| {
             Failure::new(
                 Exit::CheckFailed,
@@ -95,12 +94,20 @@ impl Tools {
                 upgrade.version
             ))
         };
-        if !reply.success {
-            return Err(missing(one_line(&reply.stderr)));
-        }
-        let chart = crate::values::read(&reply.stdout).map_err(|e| missing(e.to_string()))?;
-        let text = |key: &str| chart[key].as_str().unwrap_or_default().to_owned();
-        Ok(ChartVersion { name: text("name"), version: text("version") })
+        // A folder's Chart.yaml is what helm would print of it: one child less.
+        let folder = files::read_if_there(&std::path::Path::new(&upgrade.chart).join("Chart.yaml"))?;
+        let text = if let Some(text) = folder {
+            text
+        } else {
+            let reply = self.helm_without_cluster(&["show", "chart", &upgrade.chart, &version], None)?;
+            if !reply.success {
+                return Err(missing(one_line(&reply.stderr)));
+            }
+            reply.stdout
+        };
+        let chart = crate::values::read(&text).map_err(|e| missing(e.to_string()))?;
+        let part = |key: &str| chart[key].as_str().unwrap_or_default().to_owned();
+        Ok(ChartVersion { name: part("name"), version: part("version") })
     }
 
     pub(super) fn helm_template(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {

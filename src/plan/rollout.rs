@@ -51,7 +51,7 @@ pub(super) struct Waiter<'a> {
 impl Waiter<'_> {
     pub(super) fn wait(&self) -> Result<()> {
         let start = Instant::now();
-        let mut pause = Duration::from_millis(150);
+        let mut pause = Duration::from_millis(200);
         loop {
             let Some(missing) = self.missing()? else { return Ok(()) };
             if (self.stop)() {

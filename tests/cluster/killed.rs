@@ -70,7 +70,7 @@ both! {
         let old = site.read("backend-values.yaml");
         let install = "--certificate MyOrg1MSP.crt";
         for (at, when, edited) in [
-            ("status", "before", false), ("get", "after", false), ("show", "before", false),
+            ("status", "before", false), ("get", "after", false), ("template", "before", false),
             ("create", "before", false), ("create", "after", true), ("upgrade", "before", true), ("upgrade", "after", true),
              ("delete", "before", true), ("delete", "after", true),
         ] {
