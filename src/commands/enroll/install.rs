@@ -208,7 +208,8 @@ impl Enrolment<'_> {
         if stage == "planned" {
             return outcome;
         }
-        let rolled_out = if common.no_upgrade { "" } else { ", and every pod of the release is newer than the change" };
+        let rolled_out =
+            if common.no_upgrade { "" } else { ", and every workload of the release runs what is deployed" };
         outcome = outcome
             .fact("proven", format!("the certificate is from the cluster's CA, names {org}, fits its key and is in Secret {}{rolled_out}", self.backend.client_certificate))
             .fact("not proven", "that the orchestrator lets it in: it asks for certificates only after gate close");
