@@ -1,6 +1,6 @@
 //! The calls of `kubectl`: objects by name, written from standard input, never by `apply`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Object, ObjectRef, Tools, child::Reply};
@@ -33,6 +33,13 @@ impl Tools {
         let name = object.to_string();
         let reply = self.kubectl(&["delete", "--ignore-not-found", "--wait=false", "--output=name", &name], None)?;
         done(&reply, &format!("delete {object}")).map(drop)
+    }
+
+    pub(super) fn kubectl_annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
+        let patch = json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});
+        let (name, patch) = (workload.to_string(), format!("--patch={patch}"));
+        let reply = self.kubectl(&["patch", &name, "--type=merge", "--output=name", &patch], None)?;
+        done(&reply, &format!("restart {workload}")).map(drop)
     }
 
     fn read(&self, args: &[&str], doing: &str) -> Result<Zeroizing<Vec<u8>>> {

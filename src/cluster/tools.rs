@@ -190,6 +190,10 @@ impl Cluster for Tools {
         self.kubectl_delete(object)
     }
 
+    fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
+        self.kubectl_annotate_template(workload, key, value)
+    }
+
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
         self.helm_show_chart(upgrade)
     }

@@ -1,6 +1,7 @@
 //! One file a verb: observes, asks the core for a plan, hands it to the engine.
 
 pub mod approve;
+pub mod ca;
 pub mod enroll;
 pub mod gate;
 pub mod rehearse;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 
 use crate::{
-    cli::{Cli, ClusterArgs, Command, CommonArgs, GateCommand},
+    cli::{CaCommand, Cli, ClusterArgs, Command, CommonArgs, GateCommand},
     cluster::{Cluster, Tools, ToolsOptions},
     failure::{Failure, Result},
     plan::{self, Event, State, Step, World},
@@ -39,6 +40,7 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::Approve(args) => (&args.common, args.offline),
         Command::Gate(GateCommand::Close(args)) => (&args.common, false),
         Command::Gate(GateCommand::Open(args)) => (&args.common, false),
+        Command::Ca(CaCommand::Init(args)) => (&args.common, false),
         Command::Rehearse(args) => {
             let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
             return rehearse::run(args, &desk).map_err(untouched)?.write(&desk.console);
@@ -65,6 +67,7 @@ pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
         Command::Approve(args) => approve::run(args, desk),
         Command::Gate(GateCommand::Close(args)) => gate::close(args, desk),
         Command::Gate(GateCommand::Open(args)) => gate::open(args, desk),
+        Command::Ca(command) => ca::run(command, desk),
         Command::Rehearse(args) => rehearse::run(args, desk),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     names::ReleaseName,
     plan::{
-        Action, Step,
+        Action, State, Step,
         drift::{self, same},
         edits::{Edited, ValuesFiles},
         rollout,
@@ -136,6 +136,13 @@ pub(super) struct Planned {
     pub(super) warnings: Vec<String>,
 }
 
+impl Planned {
+    /// A restart comes before the rollout: that is waited for, however complete it looks now.
+    pub(super) fn await_rollout(&mut self) {
+        self.steps.iter_mut().filter(|step| step.id == "rollout").for_each(|step| step.state = State::ToDo);
+    }
+}
+
 impl Found {
     /// The values that are deployed, or that the files will deploy.
     pub(super) fn config(&self) -> &Value {
@@ -147,15 +154,23 @@ impl Found {
         references(&self.manifest)
     }
 
-    /// Plans the upgrade to the edited files, with the deployed chart version unless another is asked for.
-    pub(super) fn plan(&self, cluster: &dyn Cluster, wish: &Wish<'_>) -> Result<Planned> {
-        let version = wish.common.version.clone().unwrap_or_else(|| self.chart.version.clone());
-        let upgrade = Upgrade {
+    fn upgrade(&self, wish: &Wish<'_>) -> Upgrade {
+        Upgrade {
             release: self.name.clone(),
             chart: wish.common.chart.clone().unwrap_or_else(|| wish.chart.reference()),
-            version,
+            version: wish.common.version.clone().unwrap_or_else(|| self.chart.version.clone()),
             files: wish.files.paths(),
-        };
+        }
+    }
+
+    /// The release stays as it is deployed, for a verb whose values are live already.
+    pub(super) fn stay(&self, wish: &Wish<'_>) -> Planned {
+        self.settled(self.upgrade(wish), wish.seen)
+    }
+
+    /// Plans the upgrade to the edited files, with the deployed chart version unless another is asked for.
+    pub(super) fn plan(&self, cluster: &dyn Cluster, wish: &Wish<'_>) -> Result<Planned> {
+        let upgrade = self.upgrade(wish);
         let deployed = self.release.status == "deployed"
             && same(&self.release.config, &wish.edited.merged)
             && upgrade.version == self.chart.version;

@@ -8,6 +8,7 @@
 )]
 
 mod approve;
+mod ca;
 mod enroll;
 mod rehearse;
 mod simulated;

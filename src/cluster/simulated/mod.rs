@@ -57,6 +57,8 @@ struct Installed {
     server: Option<OrchestratorServer>,
     /// What the workloads' pods wait for; empty when all run.
     waiting: BTreeMap<String, String>,
+    /// Annotations of pod templates that others than the chart have set, by workload.
+    notes: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Simulated {
@@ -91,6 +93,11 @@ impl Simulated {
     /// The `n`-th write from now on, from 0, ends badly.
     pub fn fail_at(&self, n: usize, fault: Fault) {
         self.world().fault = Some((n, fault));
+    }
+
+    /// The clock of the world goes to another time; nothing else happens.
+    pub fn set_clock(&self, now: OffsetDateTime) {
+        self.world().now = now;
     }
 
     /// Every write that was made, in order: `create secret/x`, `upgrade backend`.
@@ -235,6 +242,10 @@ impl Cluster for Simulated {
             world.objects.remove(&(self.namespace.clone(), object.clone()));
             Ok(())
         })
+    }
+
+    fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
+        self.write(format!("restart {workload}"), |world| world.restart(&self.namespace, workload, key, value))
     }
 
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {

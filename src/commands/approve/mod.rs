@@ -1,6 +1,6 @@
 //! `approve`: requests are judged, shown, signed once, and their organizations admitted in the values file.
 
-mod authority;
+pub(in crate::commands) mod authority;
 pub(in crate::commands) mod ledger;
 mod sign;
 mod verify;
@@ -211,7 +211,7 @@ fn consent(signed: &[sign::Signed], steps: &[Step]) -> String {
 }
 
 /// Many findings, one exit: each is shown, the last line says that nothing happened.
-fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure>) -> Failure {
+pub(in crate::commands) fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure>) -> Failure {
     let last = findings.pop();
     findings.iter().for_each(|finding| desk.console.say(format!("error: {finding}")));
     let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the requests are refused"));

@@ -51,7 +51,7 @@ impl Enrolment<'_> {
         let Some(live) = &seen.live else { return true };
         let asked = self.args.renew || self.args.new_request;
         let pending = seen.pending.as_ref().is_some_and(|_| !seen.pending_is_live());
-        asked || pending || live.is_in_last_third(self.desk.now)
+        asked || pending || live.certificate.is_in_last_third(self.desk.now)
     }
 
     /// The Secret in which key and request wait for the certificate.

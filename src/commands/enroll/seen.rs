@@ -1,7 +1,5 @@
 //! What an enrolment finds in the cluster: the release, the live pair, the pending request, the CA's object.
 
-use time::OffsetDateTime;
-
 use super::Enrolment;
 use crate::{
     cluster::{Object, ObjectRef},
@@ -27,14 +25,6 @@ pub(super) struct Seen {
 pub(super) struct Live {
     pub(super) certificate: Certificate,
     pub(super) pem: Vec<u8>,
-}
-
-impl Live {
-    /// Renewal is due when two thirds of its life are over.
-    pub(super) fn is_in_last_third(&self, now: OffsetDateTime) -> bool {
-        let life = self.certificate.not_after - self.certificate.not_before;
-        now > self.certificate.not_before + life * 2 / 3
-    }
 }
 
 impl Enrolment<'_> {

@@ -7,7 +7,7 @@ use crate::{
     failure::{Exit, Failure},
     pki::{
         inspect::{self, Certificate},
-        key::PrivateKey,
+        server::{self, Pair},
     },
     substra::kind::ObjectKind,
 };
@@ -28,36 +28,15 @@ impl Gate<'_> {
             ]
         };
         let renew = format!(
-            "put a new server pair into Secret {name} (serverAuth and clientAuth, all its names), then kubectl rollout restart"
+            "ca init renews it; or put a new one into Secret {name} (serverAuth and clientAuth, all its names), then kubectl rollout restart"
         );
-        let pair = self.object(&ObjectRef::secret(name)).and_then(read_pair);
-        let Some((chain, key)) = pair else {
-            return fail("server-pair", "it is missing, or its tls.crt or tls.key cannot be read".to_owned(), renew);
-        };
-        let Some(leaf) = chain.first() else {
-            return fail("server-pair", "its tls.crt has no certificate".to_owned(), renew);
-        };
         let (release, namespace) = (self.found.name.as_str(), &self.found.release.namespace);
         let probe = planned.manifest.probe_name().unwrap_or_else(|| self.orchestrator.probe_name(release, namespace));
-        if leaf.spki != key.spki() {
-            fail("server-pair", "certificate and key do not fit".to_owned(), renew)
-        } else if leaf.not_after < self.desk.now {
-            fail("server-expired", format!("it ended on {}", leaf.not_after.date()), renew)
-        } else if !leaf.client_auth() {
-            fail(
-                "server-client-auth",
-                "it has an extended key usage without clientAuth, and the probe is a client".to_owned(),
-                renew,
-            )
-        } else if !covers(leaf, &probe) {
-            fail("server-name", format!("it does not cover {probe}, the name that the probe asks for"), renew)
-        } else if !self.authorities().iter().any(|ca| {
-            leaf.is_signed_by(ca) || chain.iter().skip(1).any(|mid| leaf.is_signed_by(mid) && mid.is_signed_by(ca))
-        }) {
-            fail("server-chain", "it comes from none of the CAs in tls.cacert and clientCACerts".to_owned(), renew)
-        } else {
-            Vec::new()
-        }
+        let pair = self
+            .object(&ObjectRef::secret(name))
+            .and_then(|object| Pair::read(&object.data("tls.crt")?, &object.data("tls.key")?));
+        server::fault(pair.as_ref(), [probe.as_str()], &self.authorities(), self.desk.now)
+            .map_or_else(Vec::new, |fault| fail(fault.code, fault.why, renew))
     }
 
     /// All that will be mounted: there, in the right kind, and beginning with the CA's certificate.
@@ -124,17 +103,4 @@ impl Gate<'_> {
     fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
         self.objects.iter().find(|object| object.reference() == *wanted)
     }
-}
-
-fn read_pair(object: &Object) -> Option<(Vec<Certificate>, PrivateKey)> {
-    let chain = inspect::certificates(&object.data("tls.crt")?).ok()?;
-    Some((chain, PrivateKey::from_pem(&object.data("tls.key")?, None).ok()?))
-}
-
-/// Go's `VerifyHostname`: SAN only, a wildcard for one whole label.
-fn covers(leaf: &Certificate, name: &str) -> bool {
-    leaf.dns_names.iter().any(|san| match san.strip_prefix("*.") {
-        Some(rest) => name.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest)),
-        None => san.eq_ignore_ascii_case(name),
-    })
 }
