@@ -6,7 +6,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-pub use self::ca::{CaCommand, InitArgs};
+pub use self::ca::{CaCommand, InitArgs, ShowArgs, TrustArgs};
 use crate::{
     names::{Hostname, MspId, Namespace, ObjectName, ReleaseName, Validity},
     pki::{fingerprint::Fingerprint, key::KeyType},

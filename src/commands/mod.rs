@@ -41,13 +41,19 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::Gate(GateCommand::Close(args)) => (&args.common, false),
         Command::Gate(GateCommand::Open(args)) => (&args.common, false),
         Command::Ca(CaCommand::Init(args)) => (&args.common, false),
+        Command::Ca(CaCommand::Trust(args)) => (&args.common, false),
+        Command::Ca(CaCommand::Show(args)) => {
+            let tools = Tools::new(options(&cli.cluster, ca::LIMIT))?;
+            let desk = Desk { cluster: Some(&tools), console: Console::of_process(args.output, true), now };
+            return dispatch(&cli.command, &desk).map_err(untouched)?.write(&desk.console);
+        }
         Command::Rehearse(args) => {
             let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
             return rehearse::run(args, &desk).map_err(untouched)?.write(&desk.console);
         }
     };
     let console = Console::of_process(common.output, common.yes);
-    let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common))?) };
+    let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common.timeout))?) };
     let desk = Desk { cluster: tools.as_ref().map(|tools| tools as &dyn Cluster), console, now };
     dispatch(&cli.command, &desk).map_err(untouched)?.write(&console)
 }
@@ -72,7 +78,7 @@ pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
     }
 }
 
-fn options(cluster: &ClusterArgs, common: &CommonArgs) -> ToolsOptions {
+fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> ToolsOptions {
     ToolsOptions {
         namespace: cluster.namespace.clone(),
         context: cluster.kube_context.clone().filter(|context| !context.is_empty()),
@@ -80,7 +86,7 @@ fn options(cluster: &ClusterArgs, common: &CommonArgs) -> ToolsOptions {
         helm: std::env::var_os("HELM_BIN").filter(|bin| !bin.is_empty()).map(PathBuf::from),
         kubectl: None,
         verbose: cluster.verbose,
-        timeout: common.timeout,
+        timeout,
     }
 }
 

@@ -13,7 +13,10 @@ use crate::{
         edits::{Edited, ValuesFiles},
         rollout,
     },
-    substra::manifest::Manifest,
+    substra::{
+        kind::ObjectKind,
+        manifest::{Manifest, expected_kind},
+    },
 };
 
 /// One of the two charts.
@@ -147,6 +150,12 @@ impl Found {
     /// The values that are deployed, or that the files will deploy.
     pub(super) fn config(&self) -> &Value {
         &self.release.config
+    }
+
+    /// The kind in which the chart mounts a CA of this name: what is deployed says it, else the chart's version.
+    pub(super) fn kind_of(&self, name: &str) -> ObjectKind {
+        let expected = || expected_kind(&self.chart.name, &self.chart.version);
+        self.manifest.mount_kind(name).unwrap_or_else(expected)
     }
 
     /// The release's workloads as kubectl names them.

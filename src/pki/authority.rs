@@ -62,6 +62,12 @@ pub fn examine(cert_pem: &[u8], now: OffsetDateTime) -> Result<(Certificate, Vec
     judged(cert_pem, None, now)
 }
 
+/// What the checks of [`Authority::load`] have to say of a CA that only others will sign with.
+#[must_use]
+pub fn faults(ca: &Certificate, now: OffsetDateTime) -> Vec<Failure> {
+    findings(ca, None, now)
+}
+
 fn judged(
     cert_pem: &[u8],
     key: Option<&PrivateKey>,

@@ -44,13 +44,13 @@ fn pods(site: &Site) -> BTreeSet<String> {
 }
 
 /// openssl agrees on what was made.
-fn judged_by_openssl(site: &Site) {
+fn judged_by_openssl(site: &Site, strictly: &str) {
     let data = |object: &str, item: &str| site.object(&site.orc, object)["data"][item].to_string();
     let (ca, pair) =
         (data("secret/orchestrator-tls-cacert", "ca.crt"), data("secret/orchestrator-tls-server-pair", "tls.crt"));
     site.sh(&format!("echo {ca} | base64 -d > live-ca.pem; echo {pair} | base64 -d > live.pem"));
     for purpose in ["sslserver", "sslclient"] {
-        site.sh(&format!("openssl verify -x509_strict -purpose {purpose} -CAfile live-ca.pem live.pem"));
+        site.sh(&format!("openssl verify {strictly} -purpose {purpose} -CAfile live-ca.pem live.pem"));
     }
     site.sh("openssl verify -CAfile live-ca.pem -verify_hostname orchestrator.example.org live.pem");
     site.sh("cmp live-ca.pem orchestrator-ca.crt");
@@ -64,7 +64,7 @@ from_plain! {
         assert_eq!(site.sh("stat -c %a orchestrator-ca.key").trim(), "600");
         let text = site.read("orchestrator-values.yaml");
         assert!(text.starts_with(PLAIN.trim_end()) && text.ends_with(&MERGED[1..]), "{text}");
-        judged_by_openssl(site);
+        judged_by_openssl(site, "-x509_strict");
         let server = site.object(&site.orc, "deployment/orchestrator-server");
         assert!(server["spec"]["template"]["spec"]["volumes"].to_string().contains("orchestrator-tls-server-pair"));
         assert_eq!((server["status"]["updatedReplicas"].as_u64(), server["status"]["readyReplicas"].as_u64()), (Some(1), Some(1)));
@@ -106,7 +106,7 @@ from_plain! {
         let ca = site.read("orchestrator-ca.crt");
         site.ca("init").ok();
         assert_eq!(site.read("orchestrator-ca.crt"), ca);
-        judged_by_openssl(site);
+        judged_by_openssl(site, "-x509_strict");
         let old = pods(site);
         for (at, when) in [("replace", "before"), ("replace", "after"), ("patch", "before")] {
             let run = init_killed(site, "--host other.example.org", at, when);
@@ -141,7 +141,8 @@ both! {
         assert_eq!(ran.fact("ca"), "CN=Orchestrator Root CA");
         assert!(ran.stderr.contains("cut to the CA's end"), "{}", ran.stderr);
         assert_eq!(site.read("orchestrator-ca.crt"), ca);
-        judged_by_openssl(site);
+        // The walkthrough's root has no keyUsage at all under some of OpenSSL's own settings.
+        judged_by_openssl(site, "");
         let (serial, note) = serials(site);
         assert!(serial == note && pods(site).is_disjoint(&old));
         let before = site.state(&site.orc);
@@ -162,4 +163,58 @@ fn an_old_chart_gets_its_ca_as_a_config_map() {
     );
     let server = site.object(&site.orc, "deployment/orchestrator-server");
     assert_eq!(server["status"]["readyReplicas"], 1);
+}
+
+/// Another CA, and a client of it that the pods' mounts must have.
+fn another_ca(site: &Site) {
+    site.sh("openssl req -x509 -newkey rsa:2048 -nodes -keyout org-ca.key -subj /CN=OrgCA -days 365 -out org-ca.crt 2>/dev/null");
+}
+
+fn trust(site: &Site, orchestrator: &str) -> Ran {
+    let line = "ca trust org-ca.crt --for MyOrg1MSP -f orchestrator-values.yaml --release orchestrator --yes";
+    site.plugin(&site.orc, &format!("{line} --chart {}", chart(orchestrator)))
+}
+
+both! {
+    fn another_ca_of_an_organization_is_mounted_beside_the_federation_s(site) {
+        another_ca(site);
+        site.enrolled();
+        site.gate("close", "--installed MyOrg1MSP").ok();
+        let ran = trust(site, "orchestrator").ok();
+        assert!(ran.stderr.contains("can act as every organization of the federation"), "{}", ran.stderr);
+        let server = site.object(&site.orc, "deployment/orchestrator-server");
+        let volumes = server["spec"]["template"]["spec"]["volumes"].to_string();
+        assert!(volumes.contains("orchestrator-client-ca-my-org1-msp") && volumes.contains("orchestrator-tls-cacert"), "{volumes}");
+        assert_eq!(server["status"]["readyReplicas"], 1);
+        let before = site.state(&site.orc);
+        trust(site, "orchestrator").ok();
+        assert_eq!(site.state(&site.orc), before);
+        let shown = site.plugin(&site.orc, "ca show -f orchestrator-values.yaml --release orchestrator --ca-cert ca.crt").ok();
+        for word in ["secret/orchestrator-client-ca-my-org1-msp  clients of MyOrg1MSP", "CN=OrgCA", "of 1 certificates in the issue log 1 are alive"] {
+            assert!(shown.stdout.contains(word), "{word}: {}", shown.stdout);
+        }
+    }
+
+    fn a_backend_s_bundle_is_extended_with_the_rights_that_it_has(site) {
+        another_ca(site);
+        let print = site.sh("openssl x509 -in org-ca.crt -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r");
+        let print = print.split_whitespace().next().unwrap().to_owned();
+        let line = format!("ca trust org-ca.crt --backend -f backend-values.yaml --release backend --chart {} --yes", chart("substra-backend"));
+        site.plugin(&site.org, &line).refused(5, "ca-fingerprint");
+        site.plugin(&site.org, &format!("{line} --fingerprint SHA256:{print}")).ok();
+        let before = site.state(&site.org);
+        site.plugin(&site.org, &format!("{line} --enable-tls")).ok();
+        assert_eq!(site.state(&site.org), before);
+        let shown = site.plugin(&site.org, "ca show -f backend-values.yaml --release backend").ok();
+        assert!(shown.stdout.contains("CN=Orchestrator Root CA") && shown.stdout.contains("CN=OrgCA"), "{}", shown.stdout);
+    }
+}
+
+#[test]
+fn old_charts_get_another_ca_as_a_config_map() {
+    let site = Site::with_charts(Helm::V4, "substra-backend-old", "orchestrator-old");
+    another_ca(&site);
+    trust(&site, "orchestrator-old").ok();
+    let object = site.object(&site.orc, "configmap/orchestrator-client-ca-my-org1-msp");
+    assert_eq!(object["data"]["ca.crt"], site.read("org-ca.crt"));
 }

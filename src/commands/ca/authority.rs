@@ -8,6 +8,7 @@ use std::{
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::fail;
 use crate::{
     cluster::{Object, ObjectRef, PAIR_TYPE},
     commands::{
@@ -253,10 +254,6 @@ fn prints(live: &[Certificate]) -> String {
 fn elsewhere(code: &'static str, cacert: &ObjectName, live: &[Certificate]) -> Failure {
     let names = live.iter().map(|ca| ca.subject.clone()).collect::<Vec<_>>().join(" and ");
     fail(code, format!("{cacert} in the cluster holds another CA, {names}"))
-}
-
-fn fail(code: &'static str, what: impl Into<String>) -> Failure {
-    Failure::new(Exit::CheckFailed, code, what).unchanged("nothing was signed and nothing was written")
 }
 
 fn no_passphrase(failure: Failure) -> Failure {

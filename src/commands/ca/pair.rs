@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{authority::Ca, server::fail};
+use super::{authority::Ca, fail};
 use crate::{
     cluster::{Object, PAIR_TYPE},
     failure::Result,

@@ -2,12 +2,13 @@
 
 use super::{
     authority::Ca,
+    ca_object, fail,
     pair::{self, Outlook},
 };
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
     commands::{Desk, release::Found},
-    failure::{Exit, Failure, Result},
+    failure::Result,
     names::Hostname,
     pki::{
         inspect::{self, Certificate},
@@ -130,11 +131,7 @@ impl<'a> Place<'a> {
         let title = format!("{kind} {name}: the CA's certificate");
         let pem = ca.certificate.to_pem();
         let Some(old) = self.object(&ObjectRef::of_kind(kind, name)) else {
-            let labels = [("substra-mtls/release", self.release)];
-            let object = match kind {
-                ObjectKind::Secret => Object::secret(name, "Opaque", &labels, &[("ca.crt", pem.as_bytes())]),
-                ObjectKind::ConfigMap => Object::config_map(name, &labels, &[("ca.crt", &pem)]),
-            };
+            let object = ca_object(kind, &self.orchestrator.cacert, self.release, &pem);
             return Step::to_do("cacert", title, Action::Create(object));
         };
         let there = old.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
@@ -202,8 +199,4 @@ impl Serving {
             "restart the server so that it loads its new pair: kubectl patch {names} --type=merge --patch='{patch}'"
         ))
     }
-}
-
-pub(super) fn fail(code: &'static str, what: impl Into<String>) -> Failure {
-    Failure::new(Exit::CheckFailed, code, what).unchanged("nothing was signed and nothing was written")
 }
