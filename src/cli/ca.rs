@@ -86,7 +86,7 @@ pub struct TrustArgs {
     #[arg(long, value_name = "SHA256:HEX")]
     pub fingerprint: Option<Fingerprint>,
     /// Backend: dial the orchestrator with TLS from now on, trusting the CAs of this object alone
-    #[arg(long, requires = "backend")]
+    #[arg(long, conflicts_with = "organization")]
     pub enable_tls: bool,
 }
 

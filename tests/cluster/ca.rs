@@ -170,6 +170,13 @@ fn another_ca(site: &Site) {
     site.sh("openssl req -x509 -newkey rsa:2048 -nodes -keyout org-ca.key -subj /CN=OrgCA -days 365 -out org-ca.crt 2>/dev/null");
 }
 
+/// The fingerprint as openssl sees it.
+fn print_of(site: &Site) -> String {
+    let digest =
+        "openssl x509 -in org-ca.crt -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r";
+    format!("SHA256:{}", site.sh(digest).split_whitespace().next().unwrap())
+}
+
 fn trust(site: &Site, orchestrator: &str) -> Ran {
     let line = "ca trust org-ca.crt --for MyOrg1MSP -f orchestrator-values.yaml --release orchestrator --yes";
     site.plugin(&site.orc, &format!("{line} --chart {}", chart(orchestrator)))
@@ -197,11 +204,10 @@ both! {
 
     fn a_backend_s_bundle_is_extended_with_the_rights_that_it_has(site) {
         another_ca(site);
-        let print = site.sh("openssl x509 -in org-ca.crt -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r");
-        let print = print.split_whitespace().next().unwrap().to_owned();
+        let print = print_of(site);
         let line = format!("ca trust org-ca.crt --backend -f backend-values.yaml --release backend --chart {} --yes", chart("substra-backend"));
         site.plugin(&site.org, &line).refused(5, "ca-fingerprint");
-        site.plugin(&site.org, &format!("{line} --fingerprint SHA256:{print}")).ok();
+        site.plugin(&site.org, &format!("{line} --fingerprint {print}")).ok();
         let before = site.state(&site.org);
         site.plugin(&site.org, &format!("{line} --enable-tls")).ok();
         assert_eq!(site.state(&site.org), before);
@@ -217,4 +223,9 @@ fn old_charts_get_another_ca_as_a_config_map() {
     trust(&site, "orchestrator-old").ok();
     let object = site.object(&site.orc, "configmap/orchestrator-client-ca-my-org1-msp");
     assert_eq!(object["data"]["ca.crt"], site.read("org-ca.crt"));
+    site.write("both.crt", &format!("{}{}", site.read("ca.crt"), site.read("org-ca.crt")));
+    let line = "ca trust org-ca.crt --backend -f backend-values.yaml --release backend --yes";
+    site.plugin(&site.org, &format!("{line} --fingerprint {}", print_of(&site))).ok();
+    let object = site.object(&site.org, "configmap/orchestrator-cacert");
+    assert_eq!(object["data"]["ca.crt"], site.read("both.crt"), "extended with the rights of the role");
 }

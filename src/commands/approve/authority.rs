@@ -22,7 +22,7 @@ impl Approval<'_> {
     /// The authority and what is to be warned of.
     pub(super) fn authority(&self) -> Result<(Authority, Vec<String>)> {
         let (certificate, key) = self.authority_pems()?;
-        let key = unlocked(&key, self.args.passphrase_fd, &self.desk.console)?;
+        let key = unlocked(&key, self.args.passphrase_fd, self.desk.console)?;
         let (authority, warnings) = Authority::load(&certificate, key, self.desk.now)
             .map_err(|findings| super::refuse_all(self.desk, findings))?;
         self.is_the_clusters(&authority)?;
@@ -87,7 +87,7 @@ impl Approval<'_> {
 }
 
 /// The key, its passphrase from the file descriptor or the terminal.
-pub(in crate::commands) fn unlocked(pem: &[u8], passphrase_fd: Option<u32>, console: &Console) -> Result<PrivateKey> {
+pub(in crate::commands) fn unlocked(pem: &[u8], passphrase_fd: Option<u32>, console: Console) -> Result<PrivateKey> {
     let refused = |error: &KeyError| {
         Failure::new(Exit::Refused, "ca-key", "the CA's private key cannot be used")
             .why(error.to_string())

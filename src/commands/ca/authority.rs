@@ -110,14 +110,14 @@ impl<'a> Asked<'a> {
             }
             // Cut short between the two, or the certificate is lost: the cluster has it, or it is made for this key.
             (None, Some(kept)) => {
-                let key = unlocked(&kept, self.passphrase_fd, &self.desk.console)?;
+                let key = unlocked(&kept, self.passphrase_fd, self.desk.console)?;
                 files::probe_folder(certificate.parent().unwrap_or(Path::new("")))?;
                 let known = live.iter().find(|live| live.spki == key.spki());
                 let pem = known.map_or_else(|| authority::root_for(&key, self.desk.now), |live| Ok(live.to_pem()))?;
                 Ok(Ca { steps: vec![certificate_step(pem.as_bytes(), false)], ..self.opened(pem.as_bytes(), key)? })
             }
             (None, None) => {
-                self.is_first(certificate, live)?;
+                is_first(certificate, live)?;
                 files::probe_folder(certificate.parent().unwrap_or(Path::new("")))?;
                 let (private, pem) = authority::create_root(KeyType::default(), self.desk.now)?;
                 let action = Action::KeyFile { path: key.to_owned(), pem: self.sealed(&private)? };
@@ -132,7 +132,7 @@ impl<'a> Asked<'a> {
     fn in_secret(&'a self, name: &ObjectName, secret: Option<&Object>, live: &[Certificate]) -> Result<Ca<'a>> {
         let title = format!("Secret {name}: the CA's certificate and key");
         let Some(secret) = secret else {
-            self.is_first(Path::new(name.as_str()), live)?;
+            is_first(Path::new(name.as_str()), live)?;
             let (key, pem) = authority::create_root(KeyType::default(), self.desk.now)?;
             let private = key.to_pem();
             let data: [(&str, &[u8]); 2] = [("tls.crt", pem.as_bytes()), ("tls.key", private.as_bytes())];
@@ -181,14 +181,6 @@ impl<'a> Asked<'a> {
         Ok(Ca { certificate, steps: Vec::new(), warnings, asked: self, kept: None, opened })
     }
 
-    /// A second CA beside one in use would orphan every certificate of the first.
-    fn is_first(&self, looked_for: &Path, live: &[Certificate]) -> Result<()> {
-        let Some(first) = live.first() else { return Ok(()) };
-        Err(fail("ca-elsewhere", format!("there is a CA already, and it is not in {}", looked_for.display()))
-            .why(format!("the cluster trusts {}, key {}, until {}", first.subject, first.fingerprint(), first.not_after.date()))
-            .next("name the folder with its orchestrator-ca.crt and orchestrator-ca.key by --out-dir, or its Secret by --secret"))
-    }
-
     fn sealed(&self, key: &PrivateKey) -> Result<Zeroizing<String>> {
         if !self.encrypt || self.dry_run {
             return Ok(key.to_pem());
@@ -232,7 +224,7 @@ impl Ca<'_> {
                 .next("put the key back from its backup, beside the certificate")
         })?;
         let desk = self.asked.desk;
-        let key = unlocked(kept, self.asked.passphrase_fd, &desk.console)?;
+        let key = unlocked(kept, self.asked.passphrase_fd, desk.console)?;
         let pem = self.certificate.to_pem();
         let (authority, _) =
             Authority::load(pem.as_bytes(), key, desk.now).map_err(|findings| refuse_all(desk, findings))?;
@@ -245,6 +237,14 @@ fn trusted(objects: &[Object], cacert: &ObjectName, now: OffsetDateTime) -> Vec<
     let named = objects.iter().filter(|object| object.name() == cacert.as_str());
     let certificates = named.filter_map(|object| inspect::certificates(&object.data("ca.crt")?).ok()).flatten();
     certificates.filter(|ca| ca.is_ca && ca.not_after > now).collect()
+}
+
+/// A second CA beside one in use would orphan every certificate of the first.
+fn is_first(looked_for: &Path, live: &[Certificate]) -> Result<()> {
+    let Some(first) = live.first() else { return Ok(()) };
+    Err(fail("ca-elsewhere", format!("there is a CA already, and it is not in {}", looked_for.display()))
+        .why(format!("the cluster trusts {}, key {}, until {}", first.subject, first.fingerprint(), first.not_after.date()))
+        .next("name the folder with its orchestrator-ca.crt and orchestrator-ca.key by --out-dir, or its Secret by --secret"))
 }
 
 fn prints(live: &[Certificate]) -> String {

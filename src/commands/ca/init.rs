@@ -3,6 +3,7 @@
 use super::{
     VERB,
     authority::{Asked, Ca, Source},
+    fail,
     server::{self, Place, Serving},
 };
 use crate::{
@@ -43,6 +44,7 @@ pub(super) fn run(args: &InitArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let (encrypt, passphrase_fd, dry_run) = (args.encrypt, args.passphrase_fd, args.common.dry_run);
     let asked = Asked { source, encrypt, passphrase_fd, dry_run, desk };
     let init = Init::look(args, desk, &asked.source)?;
+    init.secret_is_its_own()?;
     let mut ca = asked.find(&init.objects, &init.orchestrator.cacert)?;
     let edited = init.files.edit(&init.orchestrator.tls_settings())?;
     let mut planned = init.plan(&edited)?;
@@ -74,6 +76,17 @@ impl<'a> Init<'a> {
         wanted.extend(found.workloads());
         let objects = cluster.get(&wanted)?;
         Ok(Self { args, desk, files, orchestrator, found, objects })
+    }
+
+    /// The CA's key must not get into an object that pods mount.
+    fn secret_is_its_own(&self) -> Result<()> {
+        let mounted = [&self.orchestrator.cacert, &self.orchestrator.server_pair];
+        let taken = self.args.secret.as_ref().filter(|name| mounted.contains(name));
+        taken.map_or(Ok(()), |name| {
+            Err(fail("ca-secret-name", format!("Secret {name} cannot keep the CA"))
+                .why("the orchestrator's pods mount an object of that name, and must not see the CA's key")
+                .next("choose another name with --secret"))
+        })
     }
 
     /// No upgrade where TLS is live as the files have it: other differences must not stand in the way of a renewal.

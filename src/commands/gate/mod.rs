@@ -85,7 +85,7 @@ impl<'a> Gate<'a> {
         if !orchestrator.tls_enabled {
             return Err(Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")
                 .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
-                .next("set TLS up first (the walkthrough's part before mutual TLS)")
+                .next("set TLS up first: ca init with the same -f files")
                 .unchanged("nothing was written"));
         }
         let cluster = desk.cluster()?;

@@ -213,3 +213,23 @@ fn what_cannot_be_used_is_refused_before_anything_is_written() {
     failed(site.init(""), "key-file-open");
     assert!(site.orc.writes().is_empty());
 }
+
+#[test]
+fn the_ca_s_key_does_not_go_where_pods_see_it() {
+    let site = Site::new();
+    for name in ["orchestrator-tls-cacert", "orchestrator-tls-server-pair"] {
+        failed(site.init(&format!("--secret {name}")), "ca-secret-name");
+    }
+    assert!(site.orc.writes().is_empty());
+}
+
+#[test]
+fn turning_tls_on_is_asked_about_with_what_it_does() {
+    let site = Site::new();
+    let before = site.world.snapshot();
+    let console = Console { yes: false, ..Console::silent() };
+    let line = "ca init -f @orchestrator-values.yaml --release orchestrator --out-dir @";
+    let failure = failed(site.with(&site.orc, console, line), "no-terminal");
+    assert!(failure.next.contains("every backend that still dials in plain text is cut off"), "{failure}");
+    assert!(site.world.snapshot() == before && site.orc.writes().is_empty());
+}
