@@ -118,8 +118,8 @@ impl Approval<'_> {
         }
         let common = &self.args.common;
         let own = orchestrator::OWN_PATHS;
-        let wish = Wish { chart: Chart::Orchestrator, common, files: &self.files, edited, own, seen: &seen.objects };
-        let planned = seen.found.plan(cluster, &wish)?;
+        let wish = Wish { chart: Chart::Orchestrator, common, files: &self.files, edited, own };
+        let planned = seen.found.plan(cluster, &wish)?.seen(&seen.objects);
         Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings })
     }
 
