@@ -72,54 +72,82 @@ impl Source<'_> {
 
     /// What the reader of YAML found.
     pub(super) fn yaml(&self, error: &Error) -> Failure {
-        let error = inner(error);
         let place = error.location().unwrap_or(Location::UNKNOWN);
-        match error {
-            Error::SerdeUnknownField { field, expected, .. } => self.unknown("key", field, expected, place),
+        let error = inner(error);
+        let (code, what, why) = match error {
+            Error::SerdeUnknownField { field, expected, .. } => {
+                return self.unknown("federation-key", "key", field, expected, place);
+            }
             Error::DuplicateMappingKey { key, .. } => {
                 let key = key.as_deref().map_or_else(String::new, |key| format!(" `{}`", shown(key)));
-                self.fault(
+                (
                     "federation-key",
-                    place,
                     format!("the key{key} is there already"),
-                    "each key stands once in its map",
+                    "each key stands once in its map".to_owned(),
                 )
             }
-            Error::MultipleDocuments { .. } => self.fault(
-                "federation-yaml",
-                place,
-                "a second document begins here",
-                "one file describes one federation",
-            ),
             Error::QuotingRequired { value, .. } => {
-                let what = format!("`{}` is not text for every reader of YAML", shown(value));
-                self.fault(
-                    "federation-type",
-                    place,
-                    what,
-                    format!("if it is meant as text, write \"{}\"", shown(value)),
-                )
+                let value = shown(value);
+                let why = format!(
+                    "readers of YAML take it for a number, a boolean or null; if text is meant, write \"{value}\""
+                );
+                ("federation-type", format!("`{value}` is not text"), why)
             }
-            Error::NullIntoString { .. } => self.fault(
-                "federation-type",
-                place,
-                "a value is missing",
-                "a key that is there needs a value; leave the key out for the default",
-            ),
-            other => self.fault(
+            Error::MultipleDocuments { .. } => (
                 "federation-yaml",
-                place,
-                "this cannot be read",
-                shown(&UserMessageFormatter.format_message(other)),
+                "a second document begins here".to_owned(),
+                "one file describes one federation".to_owned(),
             ),
-        }
+            other => match wanted(other) {
+                Some((what, why)) => ("federation-type", what.to_owned(), why.to_owned()),
+                None => ("federation-yaml", "this cannot be read".to_owned(), reason(other)),
+            },
+        };
+        self.fault(code, place, what, why)
     }
 
     /// A word that is none of `known`.
-    pub(super) fn unknown(&self, kind: &str, given: &str, known: &[&str], place: Location) -> Failure {
+    pub(super) fn unknown(
+        &self,
+        code: &'static str,
+        kind: &str,
+        given: &str,
+        known: &[&str],
+        place: Location,
+    ) -> Failure {
         let near = nearest(given, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         let what = format!("unknown {kind} `{}`{near}", shown(given));
-        self.fault("federation-key", place, what, format!("known here: {}", known.join(", ")))
+        self.fault(code, place, what, format!("known here: {}", known.join(", ")))
+    }
+}
+
+/// What should stand where something of another type stands, and how it is written.
+fn wanted(error: &Error) -> Option<(&'static str, &'static str)> {
+    match error {
+        Error::Unexpected { expected: "string scalar", .. } => {
+            Some(("text is needed here", "this key takes one text, not a list or a map"))
+        }
+        Error::Unexpected { expected: "sequence start", .. } => {
+            Some(("a list is needed here", "write [ONE, TWO], or below each other with - before each"))
+        }
+        Error::Unexpected { expected: "mapping start", .. } => {
+            Some(("a map is needed here", "write KEY: VALUE lines below it, indented"))
+        }
+        Error::InvalidScalar { ty: "boolean", .. } => {
+            Some(("true or false is needed here", "this key takes no other value"))
+        }
+        Error::NullIntoString { .. } => {
+            Some(("a value is missing", "a key that is there needs a value; leave the key out for its default"))
+        }
+        _ => None,
+    }
+}
+
+/// The reader's own words.
+fn reason(error: &Error) -> String {
+    match error {
+        Error::Budget { .. } => "the file is larger or more complex than any federation".to_owned(),
+        other => shown(&UserMessageFormatter.format_message(other)),
     }
 }
 

@@ -4,6 +4,7 @@ mod fault;
 mod read;
 mod rules;
 mod shape;
+mod value;
 
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,5 @@
 //! From the file's text to checked types.
 
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr,
-};
-
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
@@ -13,8 +8,9 @@ use super::{
     fault::Source,
     rules,
     shape::{self, File, Head},
+    value::{chart, gate, line, name, path, word},
 };
-use crate::{failure::Result, names::BadName, pki::text::shown};
+use crate::{failure::Result, pki::text::shown};
 
 /// What stands in the file, with the place of its map for what is missing in it.
 type Map<'a, T> = &'a Spanned<T>;
@@ -43,6 +39,8 @@ fn yaml<'a, T: Deserialize<'a>>(text: &'a str, source: &Source<'_>) -> Result<T>
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: 32 },
         no_schema: true,
+        reject_unsupported_tags: true,
+        reject_tagged_field_names: true,
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| source.yaml(&error))
@@ -121,66 +119,4 @@ fn ca(map: Map<'_, shape::Ca>, source: &Source<'_>) -> Result<Ca> {
             Err(source.fault("federation-ca", map.referenced, "the ca is not clear", why))
         }
     }
-}
-
-fn gate(given: &Spanned<String>, source: &Source<'_>) -> Result<Gate> {
-    match given.value.as_str() {
-        "close" => Ok(Gate::Close),
-        "leave" => Ok(Gate::Leave),
-        other => Err(source.unknown("gate", other, &["close", "leave"], given.referenced)),
-    }
-}
-
-fn name<T: FromStr<Err = BadName>>(given: &Spanned<String>, source: &Source<'_>) -> Result<T> {
-    given.value.parse().map_err(|bad: BadName| {
-        let what = format!("`{}` is not {}", shown(&given.value), bad.kind);
-        source.fault("federation-value", given.referenced, what, bad.rule)
-    })
-}
-
-/// Text that can be handed to a tool and shown on one line.
-fn line(given: &Spanned<String>, source: &Source<'_>) -> Result<String> {
-    if !given.value.is_empty() && !given.value.chars().any(char::is_control) {
-        return Ok(given.value.clone());
-    }
-    let what = format!("`{}` cannot be used here", shown(&given.value));
-    Err(source.fault("federation-value", given.referenced, what, "it must be text on one line, and not empty"))
-}
-
-/// Text that stands alone on a command line and is no flag there.
-fn word(given: &Spanned<String>, source: &Source<'_>) -> Result<String> {
-    let text = line(given, source)?;
-    if !text.starts_with('-') && !text.contains(char::is_whitespace) {
-        return Ok(text);
-    }
-    let what = format!("`{}` cannot be used here", shown(&text));
-    Err(source.fault("federation-value", given.referenced, what, "it must be one word that does not begin with -"))
-}
-
-/// A path, joined with the file's folder.
-fn path(given: &Spanned<String>, source: &Source<'_>) -> Result<PathBuf> {
-    let text = line(given, source)?;
-    if text == "~" || text.starts_with("~/") {
-        let why = "~ is the shell's; paths here are absolute or relative to the folder of this file";
-        return Err(source.fault(
-            "federation-value",
-            given.referenced,
-            format!("`{}` begins with ~", shown(&text)),
-            why,
-        ));
-    }
-    Ok(source.folder.join(text))
-}
-
-/// A chart's path is joined as every path is; a repository's or registry's chart is left as it is.
-fn chart(given: &Spanned<String>, source: &Source<'_>) -> Result<String> {
-    let text = word(given, source)?;
-    if !["./", "../", "/"].iter().any(|start| text.starts_with(start)) {
-        return Ok(text);
-    }
-    let joined = source.folder.join(&text).into_os_string().into_string();
-    joined.map_err(|path| {
-        let what = format!("the chart's path {} is not UTF-8", Path::new(&path).display());
-        source.fault("federation-value", given.referenced, what, "Helm is given it as text")
-    })
 }

@@ -8,14 +8,13 @@ use std::{
 use serde_saphyr::{Location, Spanned};
 
 use super::{Federation, Gate, Site, fault::Source, shape};
-use crate::failure::Result;
+use crate::{failure::Result, pki::text::shown};
 
-/// A release with the places of what it may share with nobody.
+/// A release, and how it is written.
 struct Party<'a> {
     who: &'a str,
     site: &'a Site,
-    release: Location,
-    values: Vec<Location>,
+    raw: shape::Site<'a>,
 }
 
 /// Checks the whole federation; `organizations` are in the same order in both forms.
@@ -25,38 +24,28 @@ pub(super) fn check(
     organizations: &[(Spanned<String>, Spanned<shape::Organization>)],
     source: &Source<'_>,
 ) -> Result<()> {
-    let raw = orchestrator.value.site();
-    let mut parties = vec![party("orchestrator", &federation.orchestrator.site, &raw)];
-    parties.extend(
-        federation
-            .organizations
-            .iter()
-            .zip(organizations)
-            .map(|(checked, (_, map))| party(checked.msp_id.as_str(), &checked.site, &map.value.site())),
-    );
+    let first = Party { who: "orchestrator", site: &federation.orchestrator.site, raw: orchestrator.value.site() };
+    let rest = federation.organizations.iter().zip(organizations).map(|(checked, (_, map))| Party {
+        who: checked.msp_id.as_str(),
+        site: &checked.site,
+        raw: map.value.site(),
+    });
+    let parties: Vec<Party<'_>> = std::iter::once(first).chain(rest).collect();
     releases(&parties, source)?;
     values(&parties, source)?;
     cut_off(federation, &orchestrator.value, source)
 }
 
-fn party<'a>(who: &'a str, site: &'a Site, raw: &shape::Site<'_>) -> Party<'a> {
-    Party {
-        who,
-        site,
-        release: raw.release.map_or(Location::UNKNOWN, |release| release.referenced),
-        values: raw.values.iter().flat_map(|list| &list.value).map(|one| one.referenced).collect(),
-    }
-}
-
 fn releases(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
     let mut seen = BTreeMap::new();
-    for Party { who, site, release, .. } in parties {
+    for Party { who, site, raw } in parties {
         let cluster = (&site.context, site.kubeconfig.as_deref().map(plain));
         if let Some(other) = seen.insert((cluster, &site.namespace, &site.release), who) {
+            let place = raw.release.map_or(Location::UNKNOWN, |release| release.referenced);
             let what = format!("{who} has the same release as {other}");
             let why =
                 format!("release {} of namespace {} in one context is one party's only", site.release, site.namespace);
-            return Err(source.fault("federation-clash", *release, what, why));
+            return Err(source.fault("federation-clash", place, what, why));
         }
     }
     Ok(())
@@ -64,12 +53,12 @@ fn releases(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
 
 fn values(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
     let mut seen = BTreeMap::new();
-    for party in parties {
-        for (path, place) in party.site.values.iter().zip(&party.values) {
-            if let Some(other) = seen.insert(plain(path), party.who) {
-                let what = format!("{} is a values file of {other} already", path.display());
+    for Party { who, site, raw } in parties {
+        for (path, written) in site.values.iter().zip(raw.values.iter().flat_map(|list| &list.value)) {
+            if let Some(other) = seen.insert(plain(path), who) {
+                let what = format!("{} is a values file of {other} already", shown(&written.value));
                 let why = "each party's settings are edited in its own files: one edit would change the other, too";
-                return Err(source.fault("federation-clash", *place, what, why));
+                return Err(source.fault("federation-clash", written.referenced, what, why));
             }
         }
     }
