@@ -73,37 +73,25 @@ impl Source<'_> {
     /// What the reader of YAML found.
     pub(super) fn yaml(&self, error: &Error) -> Failure {
         let place = error.location().unwrap_or(Location::UNKNOWN);
-        let error = inner(error);
-        let (code, what, why) = match error {
+        match inner(error) {
             Error::SerdeUnknownField { field, expected, .. } => {
-                return self.unknown("federation-key", "key", field, expected, place);
+                self.unknown("federation-key", "key", field, expected, place)
             }
             Error::DuplicateMappingKey { key, .. } => {
                 let key = key.as_deref().map_or_else(String::new, |key| format!(" `{}`", shown(key)));
-                (
-                    "federation-key",
-                    format!("the key{key} is there already"),
-                    "each key stands once in its map".to_owned(),
-                )
+                let what = format!("the key{key} is there already");
+                self.fault("federation-key", place, what, "each key stands once in its map")
             }
             Error::QuotingRequired { value, .. } => {
                 let value = shown(value);
-                let why = format!(
-                    "readers of YAML take it for a number, a boolean or null; if text is meant, write \"{value}\""
-                );
-                ("federation-type", format!("`{value}` is not text"), why)
+                let why = "readers of YAML take it for a number, a boolean or null; if text is meant, write";
+                self.fault("federation-type", place, format!("`{value}` is not text"), format!("{why} \"{value}\""))
             }
-            Error::MultipleDocuments { .. } => (
-                "federation-yaml",
-                "a second document begins here".to_owned(),
-                "one file describes one federation".to_owned(),
-            ),
-            other => match wanted(other) {
-                Some((what, why)) => ("federation-type", what.to_owned(), why.to_owned()),
-                None => ("federation-yaml", "this cannot be read".to_owned(), reason(other)),
+            error => match wanted(error) {
+                Some((what, why)) => self.fault("federation-type", place, what, why),
+                None => self.fault("federation-yaml", place, "this cannot be read", reason(error)),
             },
-        };
-        self.fault(code, place, what, why)
+        }
     }
 
     /// A word that is none of `known`.
@@ -133,9 +121,6 @@ fn wanted(error: &Error) -> Option<(&'static str, &'static str)> {
         Error::Unexpected { expected: "mapping start", .. } => {
             Some(("a map is needed here", "write KEY: VALUE lines below it, indented"))
         }
-        Error::InvalidScalar { ty: "boolean", .. } => {
-            Some(("true or false is needed here", "this key takes no other value"))
-        }
         Error::NullIntoString { .. } => {
             Some(("a value is missing", "a key that is there needs a value; leave the key out for its default"))
         }
@@ -147,6 +132,9 @@ fn wanted(error: &Error) -> Option<(&'static str, &'static str)> {
 fn reason(error: &Error) -> String {
     match error {
         Error::Budget { .. } => "the file is larger or more complex than any federation".to_owned(),
+        Error::MultipleDocuments { .. } => {
+            "a second document begins here, and one file describes one federation".to_owned()
+        }
         other => shown(&UserMessageFormatter.format_message(other)),
     }
 }

@@ -8,9 +8,13 @@ use super::{
     fault::Source,
     rules,
     shape::{self, File, Head},
-    value::{chart, gate, line, name, path, word},
+    value::{chart, flag, gate, line, name, path, word},
 };
 use crate::{failure::Result, pki::text::shown};
+
+/// What `ca` may be.
+const CA_FORMS: &str =
+    "it is one of {cert: FILE, key: FILE}, {secret: NAME}, {create: true} and {create: true, cert: FILE, key: FILE}";
 
 /// What stands in the file, with the place of its map for what is missing in it.
 type Map<'a, T> = &'a Spanned<T>;
@@ -101,22 +105,17 @@ fn site(raw: &shape::Site<'_>, map: Location, source: &Source<'_>) -> Result<Sit
 
 fn ca(map: Map<'_, shape::Ca>, source: &Source<'_>) -> Result<Ca> {
     let shape::Ca { cert, key, secret, create } = &map.value;
-    let made = create.as_ref().is_some_and(|create| create.value);
-    let pair = || -> Result<_> {
-        let (cert, key) = (cert.as_ref().zip(key.as_ref())).unzip();
-        Ok((cert.map(|given| path(given, source)).transpose()?, key.map(|given| path(given, source)).transpose()?))
-    };
-    match (cert.is_some(), key.is_some(), secret, made) {
-        (true, true, None, false) | (false, false, None, true) | (true, true, None, true) => {
-            let (cert, key) = pair()?;
-            let cert = cert.unwrap_or_else(|| source.folder.join("orchestrator-ca.crt"));
-            let key = key.unwrap_or_else(|| source.folder.join("orchestrator-ca.key"));
+    let made = create.as_ref().map_or(Ok(false), |given| flag(given, source))?;
+    match (cert, key, secret) {
+        (Some(cert), Some(key), None) => {
+            let (cert, key) = (path(cert, source)?, path(key, source)?);
             Ok(if made { Ca::Create { cert, key } } else { Ca::Files { cert, key } })
         }
-        (false, false, Some(secret), false) => name(secret, source).map(Ca::Secret),
-        _ => {
-            let why = "it is one of {cert: FILE, key: FILE}, {secret: NAME}, {create: true} and {create: true, cert: FILE, key: FILE}";
-            Err(source.fault("federation-ca", map.referenced, "the ca is not clear", why))
+        (None, None, Some(secret)) if !made => name(secret, source).map(Ca::Secret),
+        (None, None, None) if made => {
+            let beside = |name| source.folder.join(name);
+            Ok(Ca::Create { cert: beside("orchestrator-ca.crt"), key: beside("orchestrator-ca.key") })
         }
+        _ => Err(source.fault("federation-ca", map.referenced, "the ca is not clear", CA_FORMS)),
     }
 }

@@ -53,13 +53,17 @@ fn releases(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
 
 fn values(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
     let mut seen = BTreeMap::new();
-    for Party { who, site, raw } in parties {
+    for (number, Party { who, site, raw }) in parties.iter().enumerate() {
         for (path, written) in site.values.iter().zip(raw.values.iter().flat_map(|list| &list.value)) {
-            if let Some(other) = seen.insert(plain(path), who) {
-                let what = format!("{} is a values file of {other} already", shown(&written.value));
+            let Some((earlier, other)) = seen.insert(plain(path), (number, who)) else { continue };
+            let file = shown(&written.value);
+            let (code, what, why) = if earlier == number {
+                ("federation-value", format!("{file} is named already"), "Helm would read it twice")
+            } else {
                 let why = "each party's settings are edited in its own files: one edit would change the other, too";
-                return Err(source.fault("federation-clash", written.referenced, what, why));
-            }
+                ("federation-clash", format!("{file} is a values file of {other} already"), why)
+            };
+            return Err(source.fault(code, written.referenced, what, why));
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, MapAccess, Visitor},
 };
+use serde_json::Value;
 use serde_saphyr::Spanned;
 
 /// Every key may be missing here: `read` names the missing ones with the place of their map.
@@ -61,8 +62,8 @@ release! {
     Organization { hostname: String }
 }
 shape! {
-    /// `orchestrator.ca`.
-    Ca { cert: String, key: String, secret: String, create: bool }
+    /// `orchestrator.ca`; its `create` is of any type here, since the reader of YAML takes the text "true" for true.
+    Ca { cert: String, key: String, secret: String, create: Value }
 }
 
 /// What both kinds of release have.

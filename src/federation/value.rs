@@ -5,6 +5,7 @@ use std::{
     str::FromStr,
 };
 
+use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::{Gate, fault::Source};
@@ -17,6 +18,14 @@ pub(super) fn gate(given: &Spanned<String>, source: &Source<'_>) -> Result<Gate>
         "leave" => Ok(Gate::Leave),
         other => Err(source.unknown("federation-value", "gate", other, &["close", "leave"], given.referenced)),
     }
+}
+
+/// `true` or `false`, not quoted.
+pub(super) fn flag(given: &Spanned<Value>, source: &Source<'_>) -> Result<bool> {
+    given.value.as_bool().ok_or_else(|| {
+        let what = "true or false is needed here";
+        source.fault("federation-type", given.referenced, what, "this key takes no other value, and not in quotes")
+    })
 }
 
 /// One of the names of `crate::names`.
