@@ -44,7 +44,6 @@ fn yaml<'a, T: Deserialize<'a>>(text: &'a str, source: &Source<'_>) -> Result<T>
         budget: serde_saphyr::budget! { max_depth: 32 },
         no_schema: true,
         reject_unsupported_tags: true,
-        reject_tagged_field_names: true,
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| source.yaml(&error))

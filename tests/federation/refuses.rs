@@ -183,7 +183,7 @@ fn two_parties_on_one_release_are_refused() {
     refused_text(&text, "backend-org-1\n    values: [backend-org-2", what, "release backend-org-1 of namespace org-1");
     let text = with("    release: backend-org-2", "    release: orchestrator")
         .replace("namespace: org-2", "namespace: orchestrator");
-    let text = text.replace("context: org2", "context: orc\n    kubeconfig: ./orc.kubeconfig");
+    let text = text.replace("context: org2", "context: orc\n    kubeconfig: x/../orc.kubeconfig");
     refused_text(
         &text,
         "orchestrator\n    values: [backend-org-2",
