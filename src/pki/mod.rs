@@ -13,4 +13,4 @@ pub(crate) mod pem;
 pub mod policy;
 pub mod request;
 mod spki;
-mod text;
+pub(crate) mod text;
