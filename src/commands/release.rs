@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::{
     cli::CommonArgs,
     cluster::{ChartVersion, Cluster, Object, ObjectRef, Release, Upgrade},
+    commands::side_by_side,
     failure::{Exit, Failure, Result},
     names::ReleaseName,
     plan::{
@@ -52,11 +53,7 @@ pub(super) struct Found {
 /// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
 pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: Chart) -> Result<Found> {
     let (name, release, found_chart) = if let Some(name) = wanted {
-        let (release, version) = std::thread::scope(|scope| {
-            let version = scope.spawn(|| cluster.chart(name));
-            (cluster.release(name), version.join())
-        });
-        let version = version.map_err(|_| Failure::new(Exit::Failed, "bug", "a thread of ours ended early"))?;
+        let (version, release) = side_by_side(|| cluster.chart(name), || cluster.release(name));
         (name.clone(), release?, version?)
     } else {
         let (name, version) = only_release(cluster, chart)?;
@@ -123,8 +120,6 @@ pub(super) struct Wish<'a> {
     pub(super) edited: &'a Edited,
     /// Paths of our own, which are no drift.
     pub(super) own: &'a [&'a [&'a str]],
-    /// Objects that were read already, the release's workloads among them.
-    pub(super) seen: &'a [Object],
 }
 
 /// What an upgrade would do, seen before anything is written.
@@ -140,6 +135,21 @@ pub(super) struct Planned {
 }
 
 impl Planned {
+    /// The same plan once the workloads were seen: where nothing is deployed anew, the rollout may be complete.
+    pub(super) fn seen(mut self, objects: &[Object]) -> Self {
+        if self.steps.iter().any(|step| step.state == State::ToDo && step.id != "rollout") {
+            return self;
+        }
+        for step in &mut self.steps {
+            if let Action::RollOut { workloads, .. } = &step.action
+                && workloads.iter().all(|wanted| rollout::is_complete(objects, wanted))
+            {
+                step.state = State::Already;
+            }
+        }
+        self
+    }
+
     /// A restart comes before the rollout: that is waited for, however complete it looks now.
     pub(super) fn await_rollout(&mut self) {
         self.steps.iter_mut().filter(|step| step.id == "rollout").for_each(|step| step.state = State::ToDo);
@@ -174,7 +184,7 @@ impl Found {
 
     /// The release stays as it is deployed, for a verb whose values are live already.
     pub(super) fn stay(&self, wish: &Wish<'_>) -> Planned {
-        self.settled(self.upgrade(wish), wish.seen)
+        self.settled(self.upgrade(wish))
     }
 
     /// Plans the upgrade to the edited files, with the deployed chart version unless another is asked for.
@@ -184,22 +194,18 @@ impl Found {
             && same(&self.release.config, &wish.edited.merged)
             && upgrade.version == self.chart.version;
         if deployed {
-            return Ok(self.settled(upgrade, wish.seen));
+            return Ok(self.settled(upgrade));
         }
         let warnings = self.drift(wish)?;
         self.look_ahead(cluster, upgrade, wish, warnings)
     }
 
     /// Everything is deployed: only the rollout is looked at.
-    fn settled(&self, upgrade: Upgrade, seen: &[Object]) -> Planned {
-        let workloads = self.workloads();
-        let complete =
-            |wanted: &ObjectRef| seen.iter().any(|o| o.reference() == *wanted && rollout::missing(o).is_none());
-        let rolled_out = workloads.iter().all(complete);
+    fn settled(&self, upgrade: Upgrade) -> Planned {
         let title = format!("helm upgrade of release {}", self.name);
         let upgrade = Step::to_do("upgrade", title, Action::Upgrade(upgrade)).already_if(true);
         Planned {
-            steps: vec![upgrade, self.rollout(workloads).already_if(rolled_out)],
+            steps: vec![upgrade, self.rollout(self.workloads())],
             manifest: self.manifest.clone(),
             restarts: Vec::new(),
             warnings: Vec::new(),
@@ -219,18 +225,13 @@ impl Found {
         wish: &Wish<'_>,
         warnings: Vec<String>,
     ) -> Result<Planned> {
-        let (read, chart, rendered) = std::thread::scope(|scope| {
-            let read = scope.spawn(|| wish.edited.proven_by(cluster));
-            let chart =
-                scope.spawn(|| if wish.common.no_upgrade { Ok(None) } else { cluster.find_chart(&upgrade).map(Some) });
-            let rendered =
-                if wish.common.no_upgrade { Ok(None) } else { cluster.render(&upgrade, &wish.edited.merged).map(Some) };
-            (read.join(), chart.join(), rendered)
-        });
-        let ended = |_| Failure::new(Exit::Failed, "bug", "a thread of ours ended early");
-        read.map_err(ended)??;
-        let chart = chart.map_err(ended)??;
-        if let Some(chart) = &chart {
+        let upgrades = !wish.common.no_upgrade;
+        let read = || wish.edited.proven_by(cluster);
+        let chart = || upgrades.then(|| cluster.find_chart(&upgrade)).transpose();
+        let render = || upgrades.then(|| cluster.render(&upgrade, &wish.edited.merged)).transpose();
+        let (read, (chart, rendered)) = side_by_side(read, || side_by_side(chart, render));
+        read?;
+        if let Some(chart) = &chart? {
             self.right_chart(chart, &upgrade)?;
         }
         let Some(rendered) = rendered? else {

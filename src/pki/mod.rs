@@ -15,4 +15,4 @@ pub mod request;
 mod seal;
 pub mod server;
 mod spki;
-mod text;
+pub(crate) mod text;

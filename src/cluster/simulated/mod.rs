@@ -187,18 +187,28 @@ impl Cluster for Simulated {
     }
 
     fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
-        let singular = resource.trim_end_matches('s');
         let (key, value) = selector.split_once('=').map_or((selector, None), |(key, value)| (key, Some(value)));
         let world = self.world();
-        let here = world
-            .objects
-            .iter()
-            .filter(|((namespace, name), _)| *namespace == self.namespace && name.resource == singular);
-        let labelled = here.filter(|(_, object)| {
+        let labelled = |object: &&Value| {
             let label = object["metadata"]["labels"][key].as_str();
             label.is_some() && (value.is_none() || label == value)
-        });
-        Ok(labelled.map(|(_, object)| Object::from(object.clone())).collect())
+        };
+        let mut found = Vec::new();
+        for singular in resource.split(',').map(|plural| plural.trim_end_matches('s')) {
+            let here =
+                world.objects.iter().filter(|((space, name), _)| *space == self.namespace && name.resource == singular);
+            found.extend(here.map(|(_, object)| object).filter(labelled).cloned().map(Object::from));
+            let workloads = world.workloads(&self.namespace);
+            found.extend(
+                workloads
+                    .iter()
+                    .filter(labelled)
+                    .cloned()
+                    .map(Object::from)
+                    .filter(|o| o.reference().resource == singular),
+            );
+        }
+        Ok(found)
     }
 
     fn create(&self, object: &Object) -> Result<()> {

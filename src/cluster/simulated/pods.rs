@@ -11,7 +11,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     substra::{
         kind::ObjectKind,
-        manifest::{Manifest, Mount, expected_kind},
+        manifest::{Manifest, Mount, Workload, expected_kind},
         orchestrator::Orchestrator,
         servers::{BackendClient, OrchestratorServer, Pair, TrustedCa, probe},
     },
@@ -142,24 +142,34 @@ impl World {
         Object::from(object.clone()).data(item)
     }
 
-    /// An object, or a workload with the status that the API server would give it.
+    /// An object, or a workload.
     pub(super) fn object(&self, namespace: &str, name: &ObjectRef) -> Option<Value> {
-        if let Some(object) = self.objects.get(&(namespace.to_owned(), name.clone())) {
-            return Some(object.clone());
-        }
-        let mut here = self.releases.iter().filter(|((space, _), _)| space == namespace);
-        here.find_map(|(_, installed)| {
-            let manifest = Manifest::parse(&installed.manifest).ok()?;
-            let is = |kind: String| kind.to_lowercase() == name.resource;
-            let workload = manifest.workloads().iter().find(|w| w.name == name.name && is(w.kind.to_string()))?;
-            let ready = u64::from(!installed.waiting.contains_key(&workload.name));
-            let kind = workload.kind.to_string();
-            Some(json!({
-                "kind": kind, "metadata": {"name": workload.name, "generation": installed.revision},
-                "spec": {"replicas": 1, "template": {"metadata": {"annotations": installed.notes.get(&workload.name)}}},
-                "status": {"observedGeneration": installed.revision, "replicas": 1, "updatedReplicas": 1,
-                           "availableReplicas": ready, "readyReplicas": ready},
-            }))
+        let object = self.objects.get(&(namespace.to_owned(), name.clone())).cloned();
+        let is = |workload: &Value| Object::from(workload.clone()).reference() == *name;
+        object.or_else(|| self.workloads(namespace).into_iter().find(is))
+    }
+
+    /// The workloads of all releases, with the status that the API server would give them.
+    pub(super) fn workloads(&self, namespace: &str) -> Vec<Value> {
+        let here = self.releases.iter().filter(|((space, _), _)| space == namespace);
+        here.flat_map(|((_, release), installed)| {
+            let manifest = Manifest::parse(&installed.manifest);
+            let status = |workload: &Workload| installed.workload(release, workload);
+            manifest.map(|manifest| manifest.workloads().iter().map(status).collect::<Vec<_>>()).unwrap_or_default()
+        })
+        .collect()
+    }
+}
+
+impl Installed {
+    fn workload(&self, release: &str, workload: &Workload) -> Value {
+        let ready = u64::from(!self.waiting.contains_key(&workload.name));
+        json!({
+            "kind": workload.kind.to_string(),
+            "metadata": {"name": workload.name, "generation": self.revision, "labels": {"app.kubernetes.io/instance": release}},
+            "spec": {"replicas": 1, "template": {"metadata": {"annotations": self.notes.get(&workload.name)}}},
+            "status": {"observedGeneration": self.revision, "replicas": 1, "updatedReplicas": 1,
+                       "availableReplicas": ready, "readyReplicas": ready},
         })
     }
 }

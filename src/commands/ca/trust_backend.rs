@@ -70,8 +70,8 @@ fn upgrade(
 ) -> Result<Planned> {
     let mut edited = files.edit(&trust.settings())?;
     let (common, own) = (&args.common, &backend::OWN_PATHS[..]);
-    let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own, seen };
-    let planned = found.plan(desk.cluster()?, &wish)?;
+    let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own };
+    let planned = found.plan(desk.cluster()?, &wish)?.seen(seen);
     if !planned.restarts.is_empty() {
         desk.console.say(format!(
             "what will restart: {} (the server is away for a moment, sessions end)",

@@ -28,21 +28,27 @@ pub(super) struct Live {
 }
 
 impl Enrolment<'_> {
-    /// Three children: the release's two, and one for all objects.
-    pub(super) fn look(&self) -> Result<Seen> {
-        let cluster = self.desk.cluster()?;
-        let found = release::find(cluster, self.args.common.release.as_ref(), Chart::Backend)?;
-        let (pair_name, pending_name) = (self.backend.client_certificate.to_string(), self.pending_name());
-        let mut wanted = vec![ObjectRef::secret(&pair_name), ObjectRef::secret(&pending_name)];
+    /// The release: two children.
+    pub(super) fn find(&self) -> Result<Found> {
+        release::find(self.desk.cluster()?, self.args.common.release.as_ref(), Chart::Backend)
+    }
+
+    /// One child for all objects.
+    pub(super) fn objects(&self, found: &Found) -> Result<Vec<Object>> {
+        let names = [self.backend.client_certificate.to_string(), self.pending_name()];
+        let mut wanted: Vec<ObjectRef> = names.iter().map(ObjectRef::secret).collect();
         if let Some(cacert) = &self.backend.cacert {
             wanted.extend([ObjectRef::secret(cacert.as_str()), ObjectRef::config_map(cacert.as_str())]);
         }
         wanted.extend(found.workloads());
-        let objects = cluster.get(&wanted)?;
+        self.desk.cluster()?.get(&wanted)
+    }
+
+    pub(super) fn seen(&self, found: Found, objects: Vec<Object>) -> Seen {
         let secret = |name: &str| objects.iter().find(|o| o.reference() == ObjectRef::secret(name)).cloned();
-        let pair = secret(&pair_name);
+        let pair = secret(self.backend.client_certificate.as_str());
         let live = pair.as_ref().and_then(live);
-        Ok(Seen { found, live, pending: secret(&pending_name), pair, objects })
+        Seen { found, live, pending: secret(&self.pending_name()), pair, objects }
     }
 }
 
