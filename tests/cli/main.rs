@@ -8,6 +8,7 @@
 )]
 
 mod approve;
+mod bootstrap;
 mod ca;
 mod enroll;
 mod rehearse;

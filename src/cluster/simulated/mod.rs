@@ -260,7 +260,9 @@ impl Cluster for Simulated {
 
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
         let name = upgrade.chart.rsplit('/').next().unwrap_or_default().to_owned();
-        Ok(ChartVersion { name, version: upgrade.version.clone() })
+        let newest = if name == "orchestrator" { "8.8.0" } else { "26.15.3" };
+        let version = if upgrade.version.is_empty() { newest.to_owned() } else { upgrade.version.clone() };
+        Ok(ChartVersion { name, version })
     }
 
     fn render(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {

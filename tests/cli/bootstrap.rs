@@ -1,0 +1,369 @@
+//! `bootstrap` on the simulated cluster: convergent wherever it was cut short, and nobody who worked is cut off.
+
+use std::time::Duration;
+
+use clap::Parser;
+use substra_mtls::{
+    cli::{Cli, Command},
+    cluster::{
+        ChartVersion, Cluster, Object, ObjectRef, PAIR_TYPE,
+        simulated::{Fault, Simulated},
+    },
+    commands::{Desk, bootstrap},
+    failure::{Exit, Failure, Result},
+    federation::Site,
+    pki::{
+        inspect::certificates,
+        key::{KeyType, PrivateKey},
+    },
+    report::{Console, Format, Outcome},
+    substra::{
+        servers::{Answer, call},
+        specimen::{LeafUsage, Recipe},
+    },
+    values,
+};
+use time::OffsetDateTime;
+
+use super::world::World;
+
+const LINE: &str = "bootstrap federation.yaml --yes";
+
+/// A federation whose releases are installed with TLS on, and its file.
+struct Fed {
+    world: World,
+    orc: Simulated,
+    now: OffsetDateTime,
+}
+
+fn chart(name: &str, version: &str) -> ChartVersion {
+    ChartVersion { name: name.into(), version: version.into() }
+}
+
+fn backend(n: usize) -> String {
+    format!(
+        "# Hospital {n}\norchestrator:\n  host: orchestrator.example.org # told\n  mspID: MyOrg{n}MSP\n  tls:\n    enabled: true\n    cacert: orchestrator-cacert\nserver:\n  ingress:\n    hostname: substra.org-{n}.example.org\n"
+    )
+}
+
+fn orchestrator(count: usize) -> String {
+    let members: Vec<String> = (1..=count).map(|n| format!("MyOrg{n}MSP")).collect();
+    format!(
+        "ingress:\n  hostname: orchestrator.example.org\nchannels:\n  - name: mychannel\n    organizations: [{}]\norchestrator:\n  tls:\n    enabled: true # by hand\n",
+        members.join(", ")
+    )
+}
+
+fn federation(count: usize, ca: &str, gate: &str) -> String {
+    let mut text = format!(
+        "apiVersion: substra-mtls/v1\nkind: Federation\norchestrator:\n  namespace: orchestrator\n  release: orchestrator\n  values: [orchestrator-values.yaml]\n  ca: {ca}\n  gate: {gate}\norganizations:\n"
+    );
+    for n in 1..=count {
+        text += &format!("  MyOrg{n}MSP:\n    namespace: org-{n}\n    release: backend\n    values: [org-{n}.yaml]\n");
+    }
+    text
+}
+
+const FILES: &str = "{cert: ca.crt, key: ca.key}";
+
+impl Fed {
+    fn new(count: usize) -> Self {
+        let fed = Self::empty(count);
+        let ca_pem = fed.world.read("ca.crt");
+        let object = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]);
+        fed.orc.create(&object("orchestrator-tls-cacert")).unwrap();
+        fed.server_pair();
+        fed.install(&fed.orc, "orchestrator", chart("orchestrator", "8.8.0"), "orchestrator-values.yaml");
+        (1..=count).for_each(|n| fed.with_backend(n));
+        fed
+    }
+
+    /// The files alone.
+    fn empty(count: usize) -> Self {
+        let (world, now) = (World::new(), OffsetDateTime::now_utc());
+        world.write("orchestrator-values.yaml", &orchestrator(count));
+        world.write("federation.yaml", &federation(count, FILES, "close"));
+        (1..=count).for_each(|n| world.write(&format!("org-{n}.yaml"), &backend(n)));
+        Self { world, orc: Simulated::new("orchestrator", now), now }
+    }
+
+    fn with_backend(&self, n: usize) {
+        let ca_pem = self.world.read("ca.crt");
+        let object = Object::secret("orchestrator-cacert", "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]);
+        self.org(n).create(&object).unwrap();
+        self.install(&self.org(n), "backend", chart("substra-backend", "26.15.3"), &format!("org-{n}.yaml"));
+    }
+
+    fn server_pair(&self) {
+        let ca = certificates(self.world.read("ca.crt").as_bytes()).unwrap().remove(0);
+        let ca_key = PrivateKey::from_pem(self.world.read("ca.key").as_bytes(), None).unwrap();
+        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+        let dns_names = vec!["orchestrator.example.org".into()];
+        let recipe = Recipe { dns_names, usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
+        let server = recipe.sign(key.spki(), &ca, &ca_key, self.now).unwrap();
+        let pem = key.to_pem();
+        let pair: [(&str, &[u8]); 2] = [("tls.crt", server.as_bytes()), ("tls.key", pem.as_bytes())];
+        self.orc.create(&Object::secret("orchestrator-tls-server-pair", PAIR_TYPE, &[], &pair)).unwrap();
+    }
+
+    fn install(&self, cluster: &Simulated, release: &str, chart: ChartVersion, file: &str) {
+        cluster.install(release, chart, values::read(self.world.read(file).as_bytes()).unwrap()).unwrap();
+    }
+
+    fn org(&self, n: usize) -> Simulated {
+        self.orc.namespace(&format!("org-{n}"))
+    }
+
+    fn run(&self, line: &str) -> Result<Outcome> {
+        let line = line.replace("federation.yaml", &self.world.path("federation.yaml").display().to_string());
+        let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
+        let Command::Bootstrap(args) = &cli.command else { panic!("{line}") };
+        let desk =
+            Desk { cluster: None, console: Console { format: Format::Json, ..Console::silent() }, now: self.now };
+        let open =
+            |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.orc.namespace(site.namespace.as_str()))) };
+        let outcome = bootstrap::run(args, &desk, &open)?;
+        outcome.failure().cloned().map_or(Ok(outcome), Err)
+    }
+
+    /// What a backend gets from the orchestrator.
+    fn answer(&self, n: usize) -> Answer {
+        let client = self.org(n).backend("backend").unwrap();
+        self.orc.with_server("orchestrator", |server| call(&client, server, self.now)).unwrap()
+    }
+
+    #[track_caller]
+    fn all_are_let_in(&self, count: usize) {
+        for n in 1..=count {
+            assert_eq!(self.answer(n), Answer::Accepted, "MyOrg{n}MSP");
+        }
+    }
+
+    /// A stranger is refused: the gate is closed.
+    fn is_closed(&self) -> bool {
+        let values = self.orc.release(&"orchestrator".parse().unwrap()).unwrap().unwrap().config;
+        values["orchestrator"]["tls"]["mtls"]["enabled"] == true && values["orchestrator"]["verifyClientMSPID"] == true
+    }
+
+    fn state(&self, outcome: &Outcome, n: usize) -> String {
+        let all = outcome.get("organizations").unwrap().as_array().unwrap();
+        let name = format!("MyOrg{n}MSP");
+        let one = all.iter().find(|one| one["organization"] == name.as_str()).unwrap();
+        one["state"].as_str().unwrap().to_owned()
+    }
+}
+
+#[track_caller]
+fn refused(result: Result<Outcome>, exit: Exit, code: &str) -> Failure {
+    let failure = result.err().expect("it was not refused");
+    assert_eq!((failure.exit, failure.code), (exit, code), "{failure}");
+    assert!(!failure.what.is_empty() && !failure.why.is_empty() && !failure.next.is_empty(), "{failure:?}");
+    failure
+}
+
+#[test]
+fn a_federation_is_in_place_after_one_run_and_the_second_writes_nothing() {
+    let fed = Fed::new(3);
+    let outcome = fed.run(LINE).unwrap();
+    assert_eq!(outcome.stage(), "bootstrapped");
+    fed.all_are_let_in(3);
+    assert!(fed.is_closed());
+    let (writes, files) = (fed.orc.writes(), fed.world.snapshot());
+    let again = fed.run(LINE).unwrap();
+    assert_eq!((again.stage(), fed.state(&again, 2).as_str()), ("already", "already"));
+    assert_eq!((fed.orc.writes(), fed.world.snapshot()), (writes, files));
+}
+
+#[test]
+fn every_backend_is_in_place_before_the_orchestrator_is_upgraded() {
+    let fed = Fed::new(3);
+    fed.run(LINE).unwrap();
+    let writes = fed.orc.writes();
+    let at =
+        |what: &str| writes.iter().enumerate().filter(|(_, write)| *write == what).map(|(n, _)| n).collect::<Vec<_>>();
+    assert_eq!(at("upgrade backend").len(), 3, "{writes:?}");
+    assert_eq!(at("upgrade orchestrator").len(), 1, "{writes:?}");
+    assert!(at("upgrade backend").iter().all(|n| *n < at("upgrade orchestrator")[0]), "{writes:?}");
+    assert!(at("create secret/orchestrator-client-cert").len() == 3, "{writes:?}");
+}
+
+#[test]
+fn a_dry_run_shows_the_plan_and_writes_nothing() {
+    let fed = Fed::new(2);
+    let (writes, files) = (fed.orc.writes(), fed.world.snapshot());
+    let outcome = fed.run("bootstrap federation.yaml --dry-run").unwrap();
+    assert_eq!(outcome.stage(), "planned");
+    let titles: Vec<_> =
+        outcome.described_steps().iter().map(|step| format!("{} {}", step["for"], step["id"])).collect();
+    assert!(titles.contains(&"\"MyOrg2MSP\" \"pair\"".to_owned()), "{titles:?}");
+    assert_eq!((fed.orc.writes(), fed.world.snapshot()), (writes, files));
+}
+
+#[test]
+fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
+    let count = {
+        let fed = Fed::new(2);
+        let before = fed.orc.writes().len();
+        fed.run(LINE).unwrap();
+        fed.orc.writes().len() - before
+    };
+    assert!(count >= 5, "{count}");
+    for fault in [Fault::Before, Fault::After] {
+        for n in 0..count {
+            let fed = Fed::new(2);
+            fed.orc.fail_at(n, fault);
+            fed.run(&format!("{LINE} --parallel 1")).err().expect("the fault was not told");
+            // Whoever worked before still does: the gate closes last.
+            if !fed.is_closed() {
+                fed.all_are_let_in(2);
+            }
+            fed.run(LINE).unwrap_or_else(|failure| panic!("{fault:?} at {n}: {failure}"));
+            fed.all_are_let_in(2);
+            assert!(fed.is_closed());
+            assert_eq!(fed.run(LINE).unwrap().stage(), "already", "{fault:?} at {n}");
+        }
+    }
+}
+
+#[test]
+fn an_organization_that_comes_later_changes_only_itself_and_the_orchestrator() {
+    let fed = Fed::new(2);
+    fed.run(LINE).unwrap();
+    let old =
+        fed.org(1).get(&[ObjectRef::secret("orchestrator-client-cert")]).unwrap()[0].resource_version().to_owned();
+    let values = fed.world.read("orchestrator-values.yaml").replace("MyOrg2MSP]", "MyOrg2MSP, MyOrg3MSP]");
+    fed.world.write("orchestrator-values.yaml", &values);
+    fed.world.write("org-3.yaml", &backend(3));
+    fed.world.write("federation.yaml", &federation(3, FILES, "close"));
+    fed.with_backend(3);
+    let before = fed.orc.writes().len();
+    refused(fed.run(LINE), Exit::CheckFailed, "drift");
+    fed.run(&format!("{LINE} --accept-drift")).unwrap();
+    let new: Vec<_> = fed.orc.writes().split_off(before);
+    assert_eq!(new, ["create secret/orchestrator-client-cert", "upgrade backend", "upgrade orchestrator"]);
+    fed.all_are_let_in(3);
+    let now =
+        fed.org(1).get(&[ObjectRef::secret("orchestrator-client-cert")]).unwrap()[0].resource_version().to_owned();
+    assert_eq!(now, old);
+}
+
+#[test]
+fn one_that_fails_leaves_the_others_done_and_the_gate_open() {
+    let fed = Fed::new(3);
+    fed.world.write("org-2.yaml", &backend(2).replace("mspID: MyOrg2MSP", "mspID: [a, b]"));
+    let failure = refused(fed.run(LINE), Exit::CheckFailed, "value");
+    assert!(failure.what.contains("MyOrg2MSP") && failure.unchanged.unwrap().contains("gate"), "{}", failure.what);
+    assert!(!fed.is_closed());
+    let releases = [1, 3].map(|n| fed.org(n).release(&"backend".parse().unwrap()).unwrap().unwrap().revision);
+    assert_eq!(releases, [2, 2]);
+    fed.world.write("org-2.yaml", &backend(2));
+    fed.run(LINE).unwrap();
+    fed.all_are_let_in(3);
+    assert!(fed.is_closed());
+}
+
+#[test]
+fn a_backend_s_missing_ca_object_is_made() {
+    let fed = Fed::new(2);
+    fed.org(2).delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
+    fed.run(LINE).unwrap();
+    fed.all_are_let_in(2);
+}
+
+#[test]
+fn a_member_that_nobody_describes_keeps_the_gate_open_until_it_is_given_up() {
+    let fed = Fed::new(2);
+    fed.world.write("federation.yaml", &federation(1, FILES, "close"));
+    let failure = refused(fed.run(LINE), Exit::CheckFailed, "not-described");
+    assert!(failure.next.contains("orchestrator.cutOff: [MyOrg2MSP]"), "{}", failure.next);
+    assert!(!fed.is_closed());
+    fed.all_are_let_in(2);
+    fed.world.write("federation.yaml", &federation(1, FILES, "close\n  cutOff: [MyOrg2MSP]"));
+    fed.run(LINE).unwrap();
+    assert!(fed.is_closed());
+    assert_ne!(fed.answer(2), Answer::Accepted);
+}
+
+#[test]
+fn the_gate_is_left_where_the_file_says_so() {
+    let fed = Fed::new(2);
+    fed.world.write("federation.yaml", &federation(2, FILES, "leave"));
+    fed.run(LINE).unwrap();
+    assert!(!fed.is_closed());
+    assert!(fed.world.read("orchestrator-values.yaml").contains("MyOrg2MSP:"), "admitted in the file");
+    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+}
+
+#[test]
+fn a_server_that_would_fail_its_own_probe_keeps_the_gate_open() {
+    let fed = Fed::new(1);
+    fed.orc.delete(&ObjectRef::secret("orchestrator-tls-server-pair")).unwrap();
+    refused(fed.run(LINE), Exit::CheckFailed, "server-pair");
+    assert!(!fed.is_closed());
+}
+
+#[test]
+fn values_of_another_organization_are_refused() {
+    let fed = Fed::new(2);
+    fed.world.write("org-2.yaml", &backend(1).replace("org-1", "org-2"));
+    refused(fed.run(LINE), Exit::CheckFailed, "organization-other");
+}
+
+#[test]
+fn what_is_not_installed_is_named_and_installed_only_when_asked() {
+    let fed = Fed::empty(2);
+    fed.world.write("federation.yaml", &federation(2, "{create: true}", "close"));
+    let files = fed.world.snapshot();
+    let failure = refused(fed.run(LINE), Exit::CheckFailed, "no-release");
+    assert!(failure.next.contains("--install"), "{}", failure.next);
+    assert_eq!((fed.orc.writes().len(), fed.world.snapshot()), (0, files));
+    fed.run(&format!("{LINE} --install")).unwrap();
+    fed.all_are_let_in(2);
+    assert!(fed.is_closed());
+    assert!(fed.world.path("orchestrator-ca.key").exists());
+    assert_eq!(fed.run(&format!("{LINE} --install")).unwrap().stage(), "already");
+    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+}
+
+#[test]
+fn a_federation_from_nothing_may_fail_at_every_write() {
+    let count = {
+        let fed = Fed::empty(1);
+        fed.world.write("federation.yaml", &federation(1, "{create: true}", "close"));
+        fed.run(&format!("{LINE} --install")).unwrap();
+        fed.orc.writes().len()
+    };
+    for fault in [Fault::Before, Fault::After] {
+        for n in 0..count {
+            let fed = Fed::empty(1);
+            fed.world.write("federation.yaml", &federation(1, "{create: true}", "close"));
+            fed.orc.fail_at(n, fault);
+            fed.run(&format!("{LINE} --install")).err().expect("the fault was not told");
+            fed.run(&format!("{LINE} --install")).unwrap_or_else(|failure| panic!("{fault:?} at {n}: {failure}"));
+            fed.all_are_let_in(1);
+            assert!(fed.is_closed(), "{fault:?} at {n}");
+        }
+    }
+}
+
+#[test]
+fn a_second_run_from_the_same_file_at_once_is_refused() {
+    let fed = Fed::new(1);
+    let file = std::fs::File::open(fed.world.path("federation.yaml")).unwrap();
+    file.lock().unwrap();
+    let failure = fed.run(LINE).err().unwrap();
+    assert_eq!(failure.code, "locked");
+    drop(file);
+    fed.run(LINE).unwrap();
+}
+
+#[test]
+fn a_pair_in_its_last_third_is_renewed_without_an_upgrade() {
+    let mut fed = Fed::new(2);
+    fed.run(LINE).unwrap();
+    fed.now += Duration::from_hours(24 * 70);
+    let before = fed.orc.writes().len();
+    fed.run(LINE).unwrap();
+    let new: Vec<_> = fed.orc.writes().split_off(before);
+    assert_eq!(new, ["replace secret/orchestrator-client-cert"; 2]);
+}
