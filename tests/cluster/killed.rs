@@ -17,6 +17,11 @@ case " $* " in
 esac
 "#;
 
+/// A run that finds its clusters itself, ended at a call.
+pub(crate) fn killed_at(site: &Site, line: &str, at: &str, when: &str) -> Ran {
+    killed(site, "default", line, at, when)
+}
+
 /// Runs the binary itself, with the shims, and ends it at a call.
 pub(crate) fn killed(site: &Site, namespace: &str, line: &str, at: &str, when: &str) -> Ran {
     let shims = site.path("shims");

@@ -22,11 +22,28 @@ macro_rules! both {
     )*};
 }
 
+/// The same for stories that make their own world.
+macro_rules! both_helms {
+    ($($(#[$meta:meta])* fn $name:ident($helm:ident) $body:block)*) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            fn story($helm: $crate::site::Helm) $body
+            #[test]
+            fn helm_3() { story($crate::site::Helm::V3); }
+            #[test]
+            fn helm_4() { story($crate::site::Helm::V4); }
+        }
+    )*};
+}
+
+mod bootstrap;
 mod broken;
 mod ca;
 mod certificates;
 mod contract;
 mod exchange;
+mod federation;
 mod gate;
 mod killed;
 mod secrets;

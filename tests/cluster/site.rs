@@ -123,7 +123,7 @@ impl Site {
     }
 
     /// Two namespaces with their accounts, and the values files.
-    fn empty(helm: Helm) -> Self {
+    pub(crate) fn empty(helm: Helm) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let id = format!("{}-{number}", std::process::id());
         let site =
@@ -137,11 +137,11 @@ impl Site {
     }
 
     /// An account with just the rights of the role, and its kubeconfig.
-    fn account(&self, namespace: &str, role: &str) {
+    pub(crate) fn account(&self, namespace: &str, role: &str) {
         self.admin(namespace, &format!("create namespace {namespace}"));
         let role = fs::read_to_string(format!("{}/{role}.yaml", bed("ROLES"))).unwrap().replace("NAMESPACE", namespace);
-        self.write("role.yaml", &role);
-        self.admin(namespace, "apply -f role.yaml");
+        self.write(&format!("{namespace}.role.yaml"), &role);
+        self.admin(namespace, &format!("apply -f {namespace}.role.yaml"));
         let token = self.admin(namespace, "create token substra-mtls");
         let config = fs::read_to_string(bed("KUBECONFIG")).unwrap().replace(&bed("ADMIN_TOKEN"), token.trim());
         self.write(&format!("{namespace}.kubeconfig"), &config);
@@ -291,7 +291,7 @@ fn done(command: &mut Command) -> String {
 }
 
 /// The walkthrough's CA and a server pair, to the letter but for the server's usages.
-const CA: &str = "
+pub(crate) const CA: &str = "
 openssl genrsa 2048 > ca.key 2>/dev/null
 chmod 600 ca.key
 openssl req -x509 -new -nodes -key ca.key -sha256 -days 365 -subj '/CN=Orchestrator Root CA' -out ca.crt
