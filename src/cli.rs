@@ -1,12 +1,16 @@
 //! The command line and nothing else: what the user typed becomes checked types before any work starts.
 
+mod bootstrap;
 mod ca;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
-pub use self::ca::{CaCommand, InitArgs, ShowArgs, TrustArgs};
+pub use self::{
+    bootstrap::BootstrapArgs,
+    ca::{CaCommand, InitArgs, ShowArgs, TrustArgs},
+};
 use crate::{
     names::{Hostname, MspId, Namespace, ObjectName, ReleaseName, Validity},
     pki::{fingerprint::Fingerprint, key::KeyType},
@@ -43,6 +47,7 @@ impl Cli {
             Command::Gate(GateCommand::Close(args)) => args.common.output,
             Command::Gate(GateCommand::Open(args)) => args.common.output,
             Command::Ca(command) => command.format(),
+            Command::Bootstrap(args) => args.output,
             Command::Rehearse(args) => args.output,
         }
     }
@@ -79,6 +84,8 @@ pub enum Command {
     /// Orchestrator: the federation's CA, the server pair that stands on it, and whom else to trust
     #[command(subcommand)]
     Ca(CaCommand),
+    /// Federation builder: all organizations and the orchestrator, from one file
+    Bootstrap(Box<BootstrapArgs>),
     /// Everybody: the whole exchange offline, on a simulated cluster, with real TLS handshakes
     Rehearse(RehearseArgs),
 }

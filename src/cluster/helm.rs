@@ -99,7 +99,9 @@ impl Tools {
         let text = if let Some(text) = folder {
             text
         } else {
-            let reply = self.helm_without_cluster(&["show", "chart", &upgrade.chart, &version], None)?;
+            let mut args = vec!["show", "chart", upgrade.chart.as_str()];
+            args.extend((!upgrade.version.is_empty()).then_some(version.as_str()));
+            let reply = self.helm_without_cluster(&args, None)?;
             if !reply.success {
                 return Err(missing(one_line(&reply.stderr)));
             }
@@ -153,6 +155,7 @@ impl Tools {
         let files: Vec<String> = upgrade.files.iter().map(|f| format!("--values={}", f.display())).collect();
         let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout, "--output=json"];
         args.extend(files.iter().map(String::as_str));
+        args.extend(upgrade.install.then_some("--install"));
         // Helm ends by itself at its own limit; ours is for a Helm that does not.
         let reply = self.helm(&args, None, limit + Duration::from_secs(30))?;
         ensure(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)

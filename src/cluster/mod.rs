@@ -56,10 +56,12 @@ pub struct Upgrade {
     pub release: ReleaseName,
     /// Repository chart, path or OCI reference.
     pub chart: String,
-    /// The chart's version.
+    /// The chart's version; empty for the newest, where one is only looked for.
     pub version: String,
     /// Values files in Helm's order.
     pub files: Vec<PathBuf>,
+    /// Installs a release that is not there.
+    pub install: bool,
 }
 
 /// What the verbs need of a cluster: one namespace of it, through `helm` and `kubectl` or simulated.

@@ -42,6 +42,8 @@ pub struct ToolsOptions {
     pub helm: Option<PathBuf>,
     /// Which `kubectl`; `None` looks on PATH.
     pub kubectl: Option<PathBuf>,
+    /// This cluster is named by itself: what pointed Helm elsewhere (`HELM_KUBE*`) is not passed on.
+    pub own_cluster: bool,
     /// Show each child's command line.
     pub verbose: bool,
     /// How long a `helm upgrade` may take.
@@ -67,7 +69,8 @@ impl Tools {
     /// # Errors
     /// One of them is missing, or a bearer token was given to Helm by flag, which kubectl could only get in its argv.
     pub fn new(options: ToolsOptions) -> Result<Self> {
-        if env::var_os("HELM_KUBETOKEN").is_some_and(|token| !token.is_empty()) {
+        let inherits = !options.own_cluster;
+        if inherits && env::var_os("HELM_KUBETOKEN").is_some_and(|token| !token.is_empty()) {
             return Err(Failure::new(Exit::Usage, "kube-token", "--kube-token cannot be used here")
                 .why("kubectl takes a token only in its command line, where every user of this machine can read it")
                 .next("put the token into a kubeconfig and name that with --kubeconfig"));
@@ -77,10 +80,11 @@ impl Tools {
         let given = |name: &str| env::var(name).ok().filter(|value| !value.is_empty() && value != "false");
         let kubectl_pointers = POINTERS
             .iter()
+            .filter(|_| inherits)
             .filter_map(|(name, flag)| given(name).map(|value| (flag, value)))
             .flat_map(|(flag, value)| value.split(',').map(|one| format!("{flag}={one}").into()).collect::<Vec<_>>())
             .collect();
-        Ok(Self { helm, kubectl, env: environment(), options, kubectl_pointers })
+        Ok(Self { helm, kubectl, env: environment(inherits), options, kubectl_pointers })
     }
 
     pub(super) fn helm(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>, limit: Duration) -> Result<Reply> {
@@ -139,9 +143,12 @@ fn find(program: &Path) -> Result<PathBuf> {
 
 /// Ours, less what would point elsewhere than our flags say or make the tools print more than they should.
 /// Exec credential plugins need the rest.
-fn environment() -> Vec<(OsString, OsString)> {
+fn environment(inherits: bool) -> Vec<(OsString, OsString)> {
     let dropped = ["HELM_DEBUG", "HELM_NAMESPACE", "HELM_KUBECONTEXT", "KUBECTL_EXTERNAL_DIFF"];
-    let mut kept: Vec<_> = env::vars_os().filter(|(name, _)| !dropped.iter().any(|dropped| name == *dropped)).collect();
+    let is_dropped = |name: &OsString| {
+        dropped.iter().any(|dropped| name == *dropped) || (!inherits && name.to_string_lossy().starts_with("HELM_KUBE"))
+    };
+    let mut kept: Vec<_> = env::vars_os().filter(|(name, _)| !is_dropped(name)).collect();
     // Preferences of a kuberc could add flags or aliases to our calls.
     kept.push(("KUBECTL_KUBERC".into(), "false".into()));
     // Go programs that live for a tenth of a second: collecting garbage less often saves them a fifth of their time.

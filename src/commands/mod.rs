@@ -1,6 +1,7 @@
 //! One file a verb: observes, asks the core for a plan, hands it to the engine.
 
 pub mod approve;
+pub mod bootstrap;
 pub mod ca;
 pub mod enroll;
 pub mod gate;
@@ -14,7 +15,8 @@ use time::OffsetDateTime;
 use crate::{
     cli::{CaCommand, Cli, ClusterArgs, Command, CommonArgs, GateCommand},
     cluster::{Cluster, Tools, ToolsOptions},
-    failure::{Failure, Result},
+    failure::{Exit, Failure, Result},
+    federation::Site,
     plan::{self, Event, State, Step, World},
     report::{Console, Outcome},
 };
@@ -47,6 +49,12 @@ pub fn run(cli: &Cli) -> Result<()> {
             let desk = Desk { cluster: Some(&tools), console: Console::of_process(args.output, true), now };
             return dispatch(&cli.command, &desk).map_err(untouched)?.write(&desk.console);
         }
+        Command::Bootstrap(args) => {
+            let console = Console::of_process(args.output, args.yes);
+            let desk = Desk { cluster: None, console, now };
+            let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, args.timeout)).map(boxed);
+            return bootstrap::run(args, &desk, &open).map_err(untouched)?.write(&console);
+        }
         Command::Rehearse(args) => {
             let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
             return rehearse::run(args, &desk).map_err(untouched)?.write(&desk.console);
@@ -75,6 +83,7 @@ pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
         Command::Gate(GateCommand::Open(args)) => gate::open(args, desk),
         Command::Ca(command) => ca::run(command, desk),
         Command::Rehearse(args) => rehearse::run(args, desk),
+        Command::Bootstrap(_) => Err(Failure::new(Exit::Failed, "bug", "bootstrap opens its clusters itself")),
     }
 }
 
@@ -85,8 +94,26 @@ fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> ToolsOptions 
         kubeconfig: cluster.kubeconfig.clone(),
         helm: std::env::var_os("HELM_BIN").filter(|bin| !bin.is_empty()).map(PathBuf::from),
         kubectl: None,
+        own_cluster: false,
         verbose: cluster.verbose,
         timeout,
+    }
+}
+
+fn boxed(tools: Tools) -> Box<dyn Cluster> {
+    Box::new(tools)
+}
+
+/// A site's own cluster; what points Helm elsewhere is inherited only where the site names neither context nor kubeconfig.
+fn at_site(cluster: &ClusterArgs, site: &Site, timeout: std::time::Duration) -> ToolsOptions {
+    let own_cluster = site.context.is_some() || site.kubeconfig.is_some();
+    let inherited = options(cluster, timeout);
+    ToolsOptions {
+        namespace: Some(site.namespace.clone()),
+        context: if own_cluster { site.context.clone() } else { inherited.context },
+        kubeconfig: site.kubeconfig.clone().or(inherited.kubeconfig),
+        own_cluster,
+        ..inherited
     }
 }
 
@@ -168,17 +195,29 @@ fn side_by_side<A: Send, B>(one: impl FnOnce() -> A + Send, two: impl FnOnce() -
 }
 
 /// The same work for many, on all cores; results in the order of the items.
-fn parallel<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+fn parallel<T: Send, R: Send>(
+    items: impl IntoIterator<Item = T, IntoIter: Send>,
+    work: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let chunk = items.len().div_ceil(cores).max(1);
-    std::thread::scope(|scope| {
-        let work = &work;
-        let threads: Vec<_> =
-            items.chunks(chunk).map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<R>>())).collect();
-        // A thread that panicked has said so; its panic goes on here.
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    })
+    at_most(cores, items, work)
+}
+
+/// The same work for many, so many at a time; results in the order of the items.
+fn at_most<T: Send, R: Send>(
+    limit: usize,
+    items: impl IntoIterator<Item = T, IntoIter: Send>,
+    work: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
+    let queue = std::sync::Mutex::new(items.into_iter().enumerate());
+    // A thread that panicked has said so; its panic goes on below.
+    let take = || queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+    let turn = || std::iter::from_fn(|| take().map(|(index, item)| (index, work(item)))).collect::<Vec<_>>();
+    let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..limit).map(|_| scope.spawn(turn)).collect();
+        let ended = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ended.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
 }

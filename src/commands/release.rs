@@ -42,7 +42,8 @@ impl Chart {
     }
 }
 
-/// A release as it was found.
+/// A release as it was found; with revision 0 one that is to be installed.
+#[derive(Clone)]
 pub(super) struct Found {
     pub(super) name: ReleaseName,
     pub(super) release: Release,
@@ -59,15 +60,7 @@ pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: C
         let (name, version) = only_release(cluster, chart)?;
         (name.clone(), cluster.release(&name)?, Some(version))
     };
-    let (Some(release), Some(found_chart)) = (release, found_chart) else {
-        return Err(Failure::new(
-            Exit::CheckFailed,
-            "no-release",
-            format!("there is no release {name} in {}", cluster.place()),
-        )
-        .why("the namespace, the context or the name is not the right one")
-        .next("helm list --all-namespaces; then name it with --release and --namespace"));
-    };
+    let (Some(release), Some(found_chart)) = (release, found_chart) else { return Err(absent(cluster, &name)) };
     if found_chart.name != chart.name() {
         return Err(Failure::new(
             Exit::CheckFailed,
@@ -82,6 +75,13 @@ pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: C
     }
     let manifest = Manifest::parse(&release.manifest)?;
     Ok(Found { name, release, chart: found_chart, manifest })
+}
+
+fn absent(cluster: &dyn Cluster, name: &ReleaseName) -> Failure {
+    let what = format!("there is no release {name} in {}", cluster.place());
+    Failure::new(Exit::CheckFailed, "no-release", what)
+        .why("the namespace, the context or the name is not the right one")
+        .next("helm list --all-namespaces; then name it with --release and --namespace")
 }
 
 fn pending(name: &ReleaseName, release: &Release) -> Failure {
@@ -157,6 +157,45 @@ impl Planned {
 }
 
 impl Found {
+    /// A release that is to be installed, with the chart that it will be of.
+    ///
+    /// # Errors
+    /// There is no such chart.
+    pub(super) fn to_install(
+        cluster: &dyn Cluster,
+        name: &ReleaseName,
+        chart: Chart,
+        common: &CommonArgs,
+        namespace: &str,
+    ) -> Result<Self> {
+        let reference = common.chart.clone().unwrap_or_else(|| chart.reference());
+        let version = common.version.clone().unwrap_or_default();
+        let wanted = Upgrade { release: name.clone(), chart: reference, version, files: Vec::new(), install: true };
+        let chart = cluster.find_chart(&wanted)?;
+        let release = Release {
+            namespace: namespace.to_owned(),
+            revision: 0,
+            status: "absent".to_owned(),
+            config: Value::Object(serde_json::Map::new()),
+            manifest: String::new(),
+        };
+        Ok(Self { name: name.clone(), release, chart, manifest: Manifest::parse("")? })
+    }
+
+    pub(super) fn is_installed(&self) -> bool {
+        self.release.revision > 0
+    }
+
+    /// The release as an upgrade will leave it.
+    pub(super) fn after(&self, planned: &Planned, edited: &Edited) -> Self {
+        let mut after = self.clone();
+        after.manifest = planned.manifest.clone();
+        after.release.config = edited.merged.clone();
+        after.release.status = "deployed".to_owned();
+        after.release.revision += 1;
+        after
+    }
+
     /// The values that are deployed, or that the files will deploy.
     pub(super) fn config(&self) -> &Value {
         &self.release.config
@@ -179,6 +218,7 @@ impl Found {
             chart: wish.common.chart.clone().unwrap_or_else(|| wish.chart.reference()),
             version: wish.common.version.clone().unwrap_or_else(|| self.chart.version.clone()),
             files: wish.files.paths(),
+            install: !self.is_installed(),
         }
     }
 
@@ -267,7 +307,10 @@ impl Found {
             .iter()
             .map(drift::Difference::line)
             .collect();
-        if lines.is_empty() || wish.common.accept_drift || wish.common.no_upgrade {
+        if lines.is_empty() || !self.is_installed() {
+            return Ok(Vec::new());
+        }
+        if wish.common.accept_drift || wish.common.no_upgrade {
             return Ok(lines);
         }
         Err(Failure::new(

@@ -15,6 +15,7 @@ use crate::{
 };
 
 /// One values file as it was read.
+#[derive(Clone)]
 struct File {
     path: PathBuf,
     text: Zeroizing<Vec<u8>>,
@@ -22,6 +23,7 @@ struct File {
 }
 
 /// All `-f` files, in Helm's order.
+#[derive(Clone)]
 pub struct ValuesFiles(Vec<File>);
 
 /// The files after an edit.
@@ -42,6 +44,16 @@ impl ValuesFiles {
     /// No file is named, one cannot be read, or Helm would not read it as it looks.
     pub fn read(paths: &[PathBuf]) -> Result<Self> {
         paths.iter().map(|path| read_one(path)).collect::<Result<_>>().map(Self)
+    }
+
+    /// The files as an edit leaves them, for a second edit that follows it.
+    #[must_use]
+    pub fn after(&self, edited: &Edited) -> Self {
+        let new = self.0.iter().zip(edited.texts.iter().zip(&edited.trees));
+        Self(
+            new.map(|(file, (text, tree))| File { path: file.path.clone(), text: text.clone(), tree: tree.clone() })
+                .collect(),
+        )
     }
 
     /// The merged values.

@@ -4,8 +4,11 @@ mod console;
 pub mod diff;
 pub mod mask;
 mod outcome;
+mod progress;
 
+pub(crate) use self::outcome::described;
 pub use self::{
     console::{Console, Format},
     outcome::{Outcome, write_failure},
+    progress::{Line, Progress},
 };

@@ -20,13 +20,22 @@ pub struct Outcome {
     steps: Vec<Value>,
     warnings: Vec<String>,
     next: Vec<String>,
+    failure: Option<Failure>,
 }
 
 impl Outcome {
     /// An empty result; `stage` is a stable word for scripts: `requested`, `installed`, `already`, `planned`, ...
     #[must_use]
     pub fn new(verb: &'static str, stage: &'static str) -> Self {
-        Self { verb, stage, facts: Vec::new(), steps: Vec::new(), warnings: Vec::new(), next: Vec::new() }
+        Self {
+            verb,
+            stage,
+            facts: Vec::new(),
+            steps: Vec::new(),
+            warnings: Vec::new(),
+            next: Vec::new(),
+            failure: None,
+        }
     }
 
     /// The stage.
@@ -55,6 +64,26 @@ impl Outcome {
         self
     }
 
+    /// Adds steps that are described already.
+    #[must_use]
+    pub fn described(mut self, steps: Vec<Value>) -> Self {
+        self.steps = steps;
+        self
+    }
+
+    /// A part of the work was left behind: the result is written, and the process ends with this.
+    #[must_use]
+    pub fn failed(mut self, failure: Failure) -> Self {
+        self.failure = Some(failure);
+        self
+    }
+
+    /// What was left behind.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
     /// The steps as scripts see them: `id`, `title`, `state`, `diff`.
     #[must_use]
     pub fn described_steps(&self) -> &[Value] {
@@ -78,8 +107,13 @@ impl Outcome {
     /// Writes it: facts to stdout, warnings and what comes next to stderr; or all of it as JSON to stdout.
     ///
     /// # Errors
-    /// Nobody reads stdout any more.
-    pub fn write(&self, console: &Console) -> Result<()> {
+    /// Nobody reads stdout any more; or what was left behind.
+    pub fn write(self, console: &Console) -> Result<()> {
+        self.written(console)?;
+        self.failure.map_or(Ok(()), |failure| Err(Failure { told: true, ..failure }))
+    }
+
+    fn written(&self, console: &Console) -> Result<()> {
         if console.format == super::Format::Json {
             return console.data(self.json().to_string());
         }
@@ -94,8 +128,12 @@ impl Outcome {
     fn json(&self) -> Value {
         let result: serde_json::Map<String, Value> =
             self.facts.iter().map(|(key, value)| (camel_case(key), value.clone())).collect();
-        json!({"schemaVersion": SCHEMA_VERSION, "verb": self.verb, "stage": self.stage, "result": result,
-               "steps": self.steps, "warnings": self.warnings, "next": self.next})
+        let mut all = json!({"schemaVersion": SCHEMA_VERSION, "verb": self.verb, "stage": self.stage, "result": result,
+               "steps": self.steps, "warnings": self.warnings, "next": self.next});
+        if let Some(failure) = &self.failure {
+            all["error"] = failure_json(failure)["error"].take();
+        }
+        all
     }
 }
 
@@ -104,7 +142,9 @@ pub fn write_failure(failure: &Failure, format: super::Format) {
     if format == super::Format::Json {
         let console = Console { format, yes: false, interactive: false, quiet: false };
         // Nobody reads stdout any more: the exit status says it all the same.
-        drop(console.data(failure_json(failure).to_string()));
+        if !failure.told {
+            drop(console.data(failure_json(failure).to_string()));
+        }
     }
     anstream::eprintln!("error: {failure}");
 }
@@ -122,7 +162,8 @@ fn camel_case(key: &str) -> String {
     words.fold(first, |text, word| text + &word[..1].to_uppercase() + &word[1..])
 }
 
-fn described(step: &Step, done: bool) -> Value {
+/// A step as scripts see it.
+pub(crate) fn described(step: &Step, done: bool) -> Value {
     let state = match (step.state, done) {
         (State::Already, _) => "already",
         (State::ToDo, true) => "done",

@@ -43,7 +43,7 @@ pub(in crate::commands) fn of_cluster(cluster: &dyn crate::cluster::Cluster, sec
 
 impl Approval<'_> {
     /// What was issued before under this CA.
-    pub(super) fn ledger(&self) -> Result<IssueLog> {
+    pub(in crate::commands) fn ledger(&self) -> Result<IssueLog> {
         match (&self.args.ca_cert, &self.args.ca_secret) {
             (Some(certificate), _) => of_file(certificate),
             (None, Some(secret)) => of_cluster(self.desk.cluster()?, Some(secret.as_str())),
@@ -52,7 +52,7 @@ impl Approval<'_> {
     }
 
     /// The log before any certificate: one write and one sync for the whole batch.
-    pub(super) fn log_step(&self, new: &[Entry]) -> Result<Option<Step>> {
+    pub(in crate::commands) fn log_step(&self, new: &[Entry]) -> Result<Option<Step>> {
         if new.is_empty() {
             return Ok(None);
         }

@@ -31,20 +31,20 @@ use crate::{
 const VERB: &str = "approve";
 
 /// What an approval knows before it judges.
-struct Approval<'a> {
-    args: &'a ApproveArgs,
-    desk: &'a Desk<'a>,
-    files: ValuesFiles,
-    orchestrator: Orchestrator,
+pub(in crate::commands) struct Approval<'a> {
+    pub(in crate::commands) args: &'a ApproveArgs,
+    pub(in crate::commands) desk: &'a Desk<'a>,
+    pub(in crate::commands) files: ValuesFiles,
+    pub(in crate::commands) orchestrator: Orchestrator,
     /// The object under which organizations are admitted.
-    object: ObjectName,
-    seen: Option<Seen>,
+    pub(in crate::commands) object: ObjectName,
+    pub(in crate::commands) seen: Option<Seen>,
 }
 
 /// What the cluster says; nothing with `--offline`.
-struct Seen {
-    found: Found,
-    objects: Vec<Object>,
+pub(in crate::commands) struct Seen {
+    pub(in crate::commands) found: Found,
+    pub(in crate::commands) objects: Vec<Object>,
 }
 
 /// Signs all requests or none.

@@ -39,7 +39,12 @@ impl Approval<'_> {
         if findings.is_empty() { Ok(signed) } else { Err(refuse_all(self.desk, findings)) }
     }
 
-    fn sign_one(&self, authority: &Authority, log: &IssueLog, request: &Request) -> Result<(Issued, Option<Entry>)> {
+    pub(in crate::commands) fn sign_one(
+        &self,
+        authority: &Authority,
+        log: &IssueLog,
+        request: &Request,
+    ) -> Result<(Issued, Option<Entry>)> {
         if let Some(entry) = log.find(&request.digest) {
             return Ok((log::again(entry, authority, self.desk.now)?, None));
         }

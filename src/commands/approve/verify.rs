@@ -28,24 +28,13 @@ pub(super) struct Passed {
 impl Approval<'_> {
     /// All requests, or all findings of all of them.
     pub(super) fn judged(&self, authority: &Authority, log: &IssueLog) -> Result<Vec<Passed>> {
-        let (release, namespace) = self.where_it_runs();
-        let keys: Vec<String> = self.orchestrator.client_cas.keys().cloned().collect();
-        let mut names = self.orchestrator.own_names(&release, &namespace);
-        names.extend(self.seen.as_ref().and_then(|seen| seen.found.manifest.probe_name()));
-        names.extend(self.server_names());
-        let burnt = self.burnt(authority);
-        let circumstances = Circumstances {
-            members: &self.orchestrator.members,
-            client_ca_keys: &keys,
-            orchestrator_names: &names,
-            burnt: &burnt,
-            kebab: kebab_case,
-            log,
-        };
-        let verdicts = parallel(&self.args.requests, |path| -> std::result::Result<Passed, Vec<Failure>> {
-            let bytes = files::read(path).map_err(|failure| vec![failure])?;
-            let request = policy::judge(&path.display().to_string(), &bytes, &circumstances)?;
-            Ok(Passed { path: path.clone(), request })
+        let requests = &self.args.requests;
+        let verdicts = self.with_circumstances(authority, log, |circumstances| {
+            parallel(requests, |path| -> std::result::Result<Passed, Vec<Failure>> {
+                let bytes = files::read(path).map_err(|failure| vec![failure])?;
+                let request = policy::judge(&path.display().to_string(), &bytes, circumstances)?;
+                Ok(Passed { path: path.clone(), request })
+            })
         });
         let (mut passed, mut findings) = (Vec::new(), Vec::new());
         for verdict in verdicts {
@@ -60,6 +49,28 @@ impl Approval<'_> {
             findings.extend(self.identified(&passed)?);
         }
         if findings.is_empty() { Ok(passed) } else { Err(refuse_all(self.desk, findings)) }
+    }
+
+    /// What the policy has to know of this orchestrator.
+    pub(in crate::commands) fn with_circumstances<T>(
+        &self,
+        authority: &Authority,
+        log: &IssueLog,
+        judge: impl FnOnce(&Circumstances<'_>) -> T,
+    ) -> T {
+        let (release, namespace) = self.where_it_runs();
+        let keys: Vec<String> = self.orchestrator.client_cas.keys().cloned().collect();
+        let mut names = self.orchestrator.own_names(&release, &namespace);
+        names.extend(self.seen.as_ref().and_then(|seen| seen.found.manifest.probe_name()));
+        names.extend(self.server_names());
+        judge(&Circumstances {
+            members: &self.orchestrator.members,
+            client_ca_keys: &keys,
+            orchestrator_names: &names,
+            burnt: &self.burnt(authority),
+            kebab: kebab_case,
+            log,
+        })
     }
 
     fn where_it_runs(&self) -> (String, String) {

@@ -26,13 +26,23 @@ use crate::{
 };
 
 /// What is known before anything is planned.
-struct Init<'a> {
-    args: &'a InitArgs,
-    desk: &'a Desk<'a>,
-    files: ValuesFiles,
-    orchestrator: Orchestrator,
-    found: Found,
-    objects: Vec<Object>,
+pub(in crate::commands) struct Init<'a> {
+    pub(in crate::commands) args: &'a InitArgs,
+    pub(in crate::commands) desk: &'a Desk<'a>,
+    pub(in crate::commands) files: ValuesFiles,
+    pub(in crate::commands) orchestrator: Orchestrator,
+    pub(in crate::commands) found: Found,
+    pub(in crate::commands) objects: Vec<Object>,
+}
+
+/// The whole set-up, planned: every step in its order, and what it brings about.
+pub(in crate::commands) struct SetUp {
+    pub(in crate::commands) steps: Vec<Step>,
+    pub(in crate::commands) serving: Serving,
+    pub(in crate::commands) planned: Planned,
+    pub(in crate::commands) edited: Edited,
+    /// The restart that somebody else has to make, where the release is left alone.
+    by_hand: Option<String>,
 }
 
 /// Makes what is missing, and only that.
@@ -46,18 +56,7 @@ pub(super) fn run(args: &InitArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let init = Init::look(args, desk, &asked.source)?;
     init.secret_is_its_own()?;
     let mut ca = asked.find(&init.objects, &init.orchestrator.cacert)?;
-    let edited = init.files.edit(&init.orchestrator.tls_settings())?;
-    let mut planned = init.plan(&edited)?;
-    let place = Place::of(&init.found, &planned.manifest, &init.orchestrator, &init.objects, &args.hosts);
-    let mut serving = place.plan(&ca, desk)?;
-    let by_hand = if args.common.no_upgrade { serving.without_restart() } else { None };
-    if serving.restarts {
-        planned.await_rollout();
-    }
-    let mut steps = std::mem::take(&mut ca.steps);
-    steps.append(&mut serving.steps);
-    steps.extend(edited.steps);
-    steps.append(&mut planned.steps);
+    let SetUp { steps, serving, planned, by_hand, .. } = init.set_up(&mut ca)?;
     init.show(&ca, &serving, &planned);
     let open = desk.carry_out(&steps, &args.common, Some(&init.consent(&serving)))?;
     let outcome = init.result(&asked.source, &ca, &serving, &steps, open).warnings(planned.warnings);
@@ -87,6 +86,23 @@ impl<'a> Init<'a> {
                 .why("the orchestrator's pods mount an object of that name, and must not see the CA's key")
                 .next("choose another name with --secret"))
         })
+    }
+
+    /// CA, objects, server pair, values, upgrade, rollout: in this order.
+    pub(in crate::commands) fn set_up(&self, ca: &mut Ca<'_>) -> Result<SetUp> {
+        let mut edited = self.files.edit(&self.orchestrator.tls_settings())?;
+        let mut planned = self.plan(&edited)?;
+        let place = Place::of(&self.found, &planned.manifest, &self.orchestrator, &self.objects, &self.args.hosts);
+        let mut serving = place.plan(ca, self.desk)?;
+        let by_hand = if self.args.common.no_upgrade { serving.without_restart() } else { None };
+        if serving.restarts {
+            planned.await_rollout();
+        }
+        let mut steps = std::mem::take(&mut ca.steps);
+        steps.append(&mut serving.steps);
+        steps.append(&mut edited.steps);
+        steps.append(&mut planned.steps);
+        Ok(SetUp { steps, serving, planned, edited, by_hand })
     }
 
     /// No upgrade where TLS is live as the files have it: other differences must not stand in the way of a renewal.

@@ -1,7 +1,7 @@
 //! `ca`: the federation's CA, the server pair that stands on it, and their objects in the cluster.
 
 pub(in crate::commands) mod authority;
-mod init;
+pub(in crate::commands) mod init;
 mod pair;
 pub(in crate::commands) mod server;
 mod show;
@@ -35,7 +35,7 @@ pub fn run(command: &CaCommand, desk: &Desk<'_>) -> Result<Outcome> {
 }
 
 /// An object with a CA in the kind that the chart mounts.
-fn ca_object(kind: ObjectKind, name: &ObjectName, release: &str, pem: &str) -> Object {
+pub(in crate::commands) fn ca_object(kind: ObjectKind, name: &ObjectName, release: &str, pem: &str) -> Object {
     let labels = [("substra-mtls/release", release)];
     match kind {
         ObjectKind::Secret => Object::secret(name.as_str(), "Opaque", &labels, &[("ca.crt", pem.as_bytes())]),

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Where the certificate comes from.
-pub(super) enum Source<'a> {
+pub(in crate::commands) enum Source<'a> {
     /// The file that came back.
     File(&'a Path),
     /// The live pair: its installation was cut short, or is done.
@@ -36,21 +36,28 @@ pub(super) enum Source<'a> {
 }
 
 /// The edited files and the upgrade that they would bring.
-pub(super) struct Ahead {
-    edited: Edited,
-    planned: Planned,
+pub(in crate::commands) struct Ahead {
+    pub(in crate::commands) edited: Edited,
+    pub(in crate::commands) planned: Planned,
+}
+
+/// All that puts a pair into place.
+pub(in crate::commands) struct Installation {
+    pub(in crate::commands) steps: Vec<Step>,
+    pub(in crate::commands) restarts: Vec<String>,
+    pub(in crate::commands) warnings: Vec<String>,
 }
 
 /// A certificate that may be installed, and its key.
-struct Pair {
-    certificate: Certificate,
-    pem: Vec<u8>,
-    key: PrivateKey,
+pub(in crate::commands) struct Pair {
+    pub(in crate::commands) certificate: Certificate,
+    pub(in crate::commands) pem: Vec<u8>,
+    pub(in crate::commands) key: PrivateKey,
 }
 
 impl Enrolment<'_> {
     /// What the upgrade would do; asks nothing of the objects, so that both can be looked at side by side.
-    pub(super) fn look_ahead(&self, found: &Found) -> Result<Ahead> {
+    pub(in crate::commands) fn look_ahead(&self, found: &Found) -> Result<Ahead> {
         let edited = self.files.edit(&self.backend.settings())?;
         let (common, files, own) = (&self.args.common, &self.files, &backend::OWN_PATHS[..]);
         let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own };
@@ -58,21 +65,38 @@ impl Enrolment<'_> {
         Ok(Ahead { edited, planned })
     }
 
-    pub(super) fn install(&self, seen: &Seen, source: &Source<'_>, ahead: Result<Ahead>) -> Result<Outcome> {
+    pub(in crate::commands) fn install(
+        &self,
+        seen: &Seen,
+        source: &Source<'_>,
+        ahead: Result<Ahead>,
+    ) -> Result<Outcome> {
         let authorities = self.authorities(seen)?;
         let pair = self.judged(seen, source, &authorities)?;
-        let common = &self.args.common;
         let Ahead { edited, planned } = ahead?;
+        let merged = edited.merged.clone();
+        let installation = self.installation(seen, &pair, edited, planned)?;
+        self.show_certificate(&pair, &installation.restarts);
+        let steps = installation.steps;
+        let open = self.desk.carry_out(&steps, &self.args.common, Some(&self.consent(seen, &steps)))?;
+        Ok(self.installed(&pair, &steps, open, &merged).warnings(installation.warnings))
+    }
+
+    /// The pair, the values, the upgrade and its rollout, and the pending Secret last.
+    pub(in crate::commands) fn installation(
+        &self,
+        seen: &Seen,
+        pair: &Pair,
+        edited: Edited,
+        planned: Planned,
+    ) -> Result<Installation> {
         let planned = planned.seen(&seen.objects);
         self.mounted_as_secret(&planned.manifest)?;
-        let merged = edited.merged.clone();
-        let mut steps = vec![self.pair_step(seen, &pair)?];
+        let mut steps = vec![self.pair_step(seen, pair)?];
         steps.extend(edited.steps);
         steps.extend(planned.steps);
-        steps.extend(self.goodbye(seen, &pair));
-        self.show_certificate(&pair, &planned.restarts);
-        let open = self.desk.carry_out(&steps, common, Some(&self.consent(seen, &steps)))?;
-        Ok(self.installed(&pair, &steps, open, &merged).warnings(planned.warnings))
+        steps.extend(self.goodbye(seen, pair));
+        Ok(Installation { steps, restarts: planned.restarts, warnings: planned.warnings })
     }
 
     /// The CA that the certificate must come from: the cluster's, or the one that `--client-ca` names.
@@ -88,7 +112,12 @@ impl Enrolment<'_> {
         }
     }
 
-    fn judged(&self, seen: &Seen, source: &Source<'_>, authorities: &[Certificate]) -> Result<Pair> {
+    pub(in crate::commands) fn judged(
+        &self,
+        seen: &Seen,
+        source: &Source<'_>,
+        authorities: &[Certificate],
+    ) -> Result<Pair> {
         let (name, pem) = match (source, &seen.live) {
             (Source::File(path), _) => (path.display().to_string(), files::read(path)?.to_vec()),
             (Source::Live, Some(live)) => ("the live certificate".to_owned(), live.pem.clone()),

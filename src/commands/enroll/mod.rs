@@ -1,13 +1,14 @@
 //! `enroll`: a backend's key and request, and with `--certificate` the pair, the values and the upgrade.
 
-mod install;
+pub(in crate::commands) mod install;
 mod request;
-mod seen;
+pub(in crate::commands) mod seen;
 
 use crate::{
     cli::EnrollArgs,
     commands::{Desk, side_by_side},
     failure::Result,
+    pki::key::KeyType,
     plan::edits::ValuesFiles,
     report::Outcome,
     substra::backend::Backend,
@@ -17,11 +18,11 @@ use crate::{
 const VERB: &str = "enroll";
 
 /// What every stage of an enrolment knows.
-struct Enrolment<'a> {
+pub(in crate::commands) struct Enrolment<'a> {
     args: &'a EnrollArgs,
     desk: &'a Desk<'a>,
     files: ValuesFiles,
-    backend: Backend,
+    pub(in crate::commands) backend: Backend,
 }
 
 /// Goes on from what it finds: asks for a certificate, installs it, or says that all is done.
@@ -29,9 +30,7 @@ struct Enrolment<'a> {
 /// # Errors
 /// A precondition that does not hold, a certificate that is refused, a child that fails.
 pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = ValuesFiles::read(&args.common.values)?;
-    let backend = Backend::read(&files.merged(), args.hostname.as_ref())?;
-    let enrolment = Enrolment { args, desk, files, backend };
+    let enrolment = Enrolment::of(args, desk)?;
     match (&args.certificate, &args.key_file) {
         (None, Some(path)) => enrolment.request_with_key_file(path),
         (Some(certificate), _) => {
@@ -52,13 +51,25 @@ pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
     }
 }
 
-impl Enrolment<'_> {
+impl<'a> Enrolment<'a> {
+    /// What the values say, before anything is looked at.
+    pub(in crate::commands) fn of(args: &'a EnrollArgs, desk: &'a Desk<'a>) -> Result<Self> {
+        let files = ValuesFiles::read(&args.common.values)?;
+        let backend = Backend::read(&files.merged(), args.hostname.as_ref())?;
+        Ok(Self { args, desk, files, backend })
+    }
+
     /// A live pair that is good for a while yet needs no request: what is left is to finish its installation.
     fn needs_request(&self, seen: &seen::Seen) -> bool {
         let Some(live) = &seen.live else { return true };
         let asked = self.args.renew || self.args.new_request;
         let pending = seen.pending.as_ref().is_some_and(|_| !seen.pending_is_live());
         asked || pending || live.certificate.is_in_last_third(self.desk.now)
+    }
+
+    /// The kind of a new key.
+    pub(in crate::commands) fn key_type(&self) -> KeyType {
+        self.args.key_type
     }
 
     /// The Secret in which key and request wait for the certificate.

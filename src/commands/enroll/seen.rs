@@ -13,38 +13,43 @@ use crate::{
 };
 
 /// Everything that one look gives.
-pub(super) struct Seen {
-    pub(super) found: Found,
-    pub(super) pair: Option<Object>,
-    pub(super) live: Option<Live>,
-    pub(super) pending: Option<Object>,
-    pub(super) objects: Vec<Object>,
+pub(in crate::commands) struct Seen {
+    pub(in crate::commands) found: Found,
+    pub(in crate::commands) pair: Option<Object>,
+    pub(in crate::commands) live: Option<Live>,
+    pub(in crate::commands) pending: Option<Object>,
+    pub(in crate::commands) objects: Vec<Object>,
 }
 
 /// The pair in the Secret that the backend mounts.
-pub(super) struct Live {
-    pub(super) certificate: Certificate,
-    pub(super) pem: Vec<u8>,
+pub(in crate::commands) struct Live {
+    pub(in crate::commands) certificate: Certificate,
+    pub(in crate::commands) pem: Vec<u8>,
 }
 
 impl Enrolment<'_> {
     /// The release: two children.
-    pub(super) fn find(&self) -> Result<Found> {
+    pub(in crate::commands) fn find(&self) -> Result<Found> {
         release::find(self.desk.cluster()?, self.args.common.release.as_ref(), Chart::Backend)
     }
 
-    /// One child for all objects.
-    pub(super) fn objects(&self, found: &Found) -> Result<Vec<Object>> {
+    /// Every object that an enrolment looks at.
+    pub(in crate::commands) fn wanted(&self, found: &Found) -> Vec<ObjectRef> {
         let names = [self.backend.client_certificate.to_string(), self.pending_name()];
         let mut wanted: Vec<ObjectRef> = names.iter().map(ObjectRef::secret).collect();
         if let Some(cacert) = &self.backend.cacert {
             wanted.extend([ObjectRef::secret(cacert.as_str()), ObjectRef::config_map(cacert.as_str())]);
         }
         wanted.extend(found.workloads());
-        self.desk.cluster()?.get(&wanted)
+        wanted
     }
 
-    pub(super) fn seen(&self, found: Found, objects: Vec<Object>) -> Seen {
+    /// One child for all objects.
+    pub(in crate::commands) fn objects(&self, found: &Found) -> Result<Vec<Object>> {
+        self.desk.cluster()?.get(&self.wanted(found))
+    }
+
+    pub(in crate::commands) fn seen(&self, found: Found, objects: Vec<Object>) -> Seen {
         let secret = |name: &str| objects.iter().find(|o| o.reference() == ObjectRef::secret(name)).cloned();
         let pair = secret(self.backend.client_certificate.as_str());
         let live = pair.as_ref().and_then(live);
@@ -62,14 +67,14 @@ fn live(pair: &Object) -> Option<Live> {
 
 impl Seen {
     /// Whether the pair of the pending request is the live one: only the pending Secret is left to go.
-    pub(super) fn pending_is_live(&self) -> bool {
+    pub(in crate::commands) fn pending_is_live(&self) -> bool {
         let pending = self.pending.as_ref().and_then(|secret| secret.data("tls.key"));
         let key = pending.and_then(|pem| PrivateKey::from_pem(&pem, None).ok());
         matches!((key, &self.live), (Some(key), Some(live)) if key.spki() == live.certificate.spki)
     }
 
     /// The CA's certificates from the object that the deployed release mounts, each precondition with its message.
-    pub(super) fn authorities(&self, enrolment: &Enrolment<'_>) -> Result<Vec<Certificate>> {
+    pub(in crate::commands) fn authorities(&self, enrolment: &Enrolment<'_>) -> Result<Vec<Certificate>> {
         if self.found.config()["orchestrator"]["tls"]["enabled"] != serde_json::Value::Bool(true) {
             return Err(refuse(
                 "tls-off",
@@ -125,6 +130,6 @@ fn words(kind: ObjectKind) -> &'static str {
     }
 }
 
-pub(super) fn refuse(code: &'static str, what: impl Into<String>) -> Failure {
+pub(in crate::commands) fn refuse(code: &'static str, what: impl Into<String>) -> Failure {
     Failure::new(Exit::CheckFailed, code, what).unchanged("nothing was written")
 }

@@ -14,7 +14,7 @@ use crate::{
 
 impl Gate<'_> {
     /// The health probe dials with the server's pair as its client certificate (chart `orchestrator`, probes of the server).
-    pub(super) fn judge_server_pair(&self, planned: &Planned) -> Vec<Failure> {
+    pub(in crate::commands) fn judge_server_pair(&self, planned: &Planned) -> Vec<Failure> {
         let name = self.orchestrator.server_pair.as_str();
         let fail = |code, why: String, next: String| {
             vec![
@@ -40,7 +40,7 @@ impl Gate<'_> {
     }
 
     /// All that will be mounted: there, in the right kind, and beginning with the CA's certificate.
-    pub(super) fn judge_mounts(&self, planned: &Planned) -> Vec<Failure> {
+    pub(in crate::commands) fn judge_mounts(&self, planned: &Planned) -> Vec<Failure> {
         let cas = self.orchestrator.client_cas.values().flatten().map(String::as_str);
         let mut names: Vec<&str> = cas.chain([self.orchestrator.cacert.as_str()]).collect();
         names.sort_unstable();

@@ -6,7 +6,7 @@ use crate::{
     commands::approve::ledger,
     failure::{Exit, Failure, Result},
     names::MspId,
-    pki::inspect::Certificate,
+    pki::{inspect::Certificate, log::IssueLog},
 };
 
 impl Gate<'_> {
@@ -75,10 +75,15 @@ impl Gate<'_> {
                 Err(failure) => return Err(failure),
             },
         };
+        Ok(self.dangers(&log))
+    }
+
+    /// Those of a log.
+    pub(in crate::commands) fn dangers(&self, log: &IssueLog) -> Vec<String> {
         let mut names = self.orchestrator.own_names(self.found.name.as_str(), &self.found.release.namespace);
         names.extend(self.found.manifest.probe_name());
         let alive = log.entries().iter().filter(|entry| entry.not_after > self.desk.now);
-        Ok(alive.filter_map(|entry| danger(entry.organization.as_str(), &entry.decoded()?, &names)).collect())
+        alive.filter_map(|entry| danger(entry.organization.as_str(), &entry.decoded()?, &names)).collect()
     }
 }
 

@@ -20,13 +20,13 @@ use crate::{
 const VERB: &str = "gate";
 
 /// What both ways of the gate know.
-struct Gate<'a> {
-    common: &'a CommonArgs,
-    desk: &'a Desk<'a>,
-    files: ValuesFiles,
-    orchestrator: Orchestrator,
-    found: Found,
-    objects: Vec<Object>,
+pub(in crate::commands) struct Gate<'a> {
+    pub(in crate::commands) common: &'a CommonArgs,
+    pub(in crate::commands) desk: &'a Desk<'a>,
+    pub(in crate::commands) files: ValuesFiles,
+    pub(in crate::commands) orchestrator: Orchestrator,
+    pub(in crate::commands) found: Found,
+    pub(in crate::commands) objects: Vec<Object>,
 }
 
 /// Turns mutual TLS on.
@@ -81,6 +81,13 @@ fn unverified(args: &CloseArgs) -> Option<String> {
     args.no_verify_mspid.then(|| text.to_owned())
 }
 
+/// Whether what is deployed and what the files say have mutual TLS on, as strictly as asked.
+pub(in crate::commands) fn is_closed(found: &Found, files: &Orchestrator, verify: bool) -> bool {
+    let deployed = Orchestrator::read(found.config());
+    let closed = |o: &Orchestrator| o.mtls_enabled && (o.verify_msp_id || !verify);
+    found.release.status == "deployed" && closed(files) && deployed.is_ok_and(|o| closed(&o))
+}
+
 impl<'a> Gate<'a> {
     /// The files and the release, before anything else is looked at.
     fn find(common: &'a CommonArgs, desk: &'a Desk<'a>) -> Result<Self> {
@@ -128,9 +135,7 @@ impl<'a> Gate<'a> {
 
     /// Whether the files and the release have mutual TLS on already, as strictly as asked: then no member is cut off anew.
     fn is_closed(&self, verify: bool) -> bool {
-        let deployed = Orchestrator::read(self.found.config());
-        let closed = |o: &Orchestrator| o.mtls_enabled && (o.verify_msp_id || !verify);
-        self.found.release.status == "deployed" && closed(&self.orchestrator) && deployed.is_ok_and(|o| closed(&o))
+        is_closed(&self.found, &self.orchestrator, verify)
     }
 
     /// Several findings, one exit.

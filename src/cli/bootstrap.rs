@@ -1,0 +1,51 @@
+//! The options of `bootstrap`.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use super::EXIT_STATUSES;
+use crate::{names::Validity, pki::key::KeyType, report::Format};
+
+/// `bootstrap`
+///
+/// Looks at every release, shows one plan for all, and carries it out in the order that cuts nobody off: the CA and the
+/// server's TLS where the file asks for it, the organizations side by side, the orchestrator's values and gate last. Run
+/// again it does what is still missing.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUSES)]
+pub struct BootstrapArgs {
+    /// The federation file (docs/federation.md)
+    #[arg(value_name = "FEDERATION.yaml")]
+    pub federation: PathBuf,
+    /// Install releases that are not there yet, and make their namespaces
+    #[arg(long)]
+    pub install: bool,
+    /// How many organizations are worked on at a time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub parallel: u8,
+    /// Upgrade although the deployed values and the files differ
+    #[arg(long)]
+    pub accept_drift: bool,
+    /// Show the plan with its diffs and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask "Continue?"
+    #[arg(long)]
+    pub yes: bool,
+    /// How long each upgrade and its rollout may take
+    #[arg(long, default_value = "15m", value_parser = humantime::parse_duration)]
+    pub timeout: Duration,
+    /// How long the certificates are valid
+    #[arg(long, default_value = "90d")]
+    pub validity: Validity,
+    /// Kind of new keys
+    #[arg(long, value_enum, default_value_t)]
+    pub key_type: KeyType,
+    /// File descriptor that gives the passphrase of the CA's key
+    #[arg(long, value_name = "N")]
+    pub passphrase_fd: Option<u32>,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Format,
+}

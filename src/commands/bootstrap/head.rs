@@ -1,0 +1,231 @@
+//! The orchestrator: its CA and TLS first, who is admitted and the gate last.
+
+use super::{
+    member::{first, namespace_ref, namespace_step},
+    posts::HeadPost,
+};
+use crate::{
+    cluster::{Object, ObjectRef},
+    commands::{
+        Desk,
+        approve::{Approval, Seen, admission::Admission},
+        ca::{
+            authority::{Asked, Ca, Source},
+            init::Init,
+            server,
+        },
+        gate::{self, Gate},
+        release::{self, Chart, Found, Wish},
+    },
+    failure::{Exit, Failure, Result},
+    federation::{self, Federation},
+    names::MspId,
+    pki::{authority::Authority, log::IssueLog},
+    plan::{Action, State, Step, edits::ValuesFiles},
+    substra::orchestrator::{self, Orchestrator},
+};
+
+/// The orchestrator as it was found, or as the first part of the plan will leave it.
+pub(super) struct Head<'a> {
+    pub(super) post: &'a HeadPost,
+    pub(super) desk: &'a Desk<'a>,
+    pub(super) federation: &'a Federation,
+    files: ValuesFiles,
+    pub(super) orchestrator: Orchestrator,
+    pub(super) found: Found,
+    objects: Vec<Object>,
+}
+
+/// A part of the plan.
+#[derive(Default)]
+pub(super) struct HeadPart {
+    pub(super) steps: Vec<Step>,
+    pub(super) restarts: Vec<String>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl<'a> Head<'a> {
+    /// Three children: the release's two, and one for all objects.
+    pub(super) fn observe(
+        post: &'a HeadPost,
+        desk: &'a Desk<'a>,
+        federation: &'a Federation,
+        install: bool,
+    ) -> Result<Self> {
+        let site = &federation.orchestrator.site;
+        let files = ValuesFiles::read(&site.values)?;
+        let orchestrator = Orchestrator::read(&files.merged())?;
+        let common = &post.approve.common;
+        let found = match release::find(&*post.cluster, Some(&site.release), Chart::Orchestrator) {
+            Err(failure) if failure.code == "no-release" && install => {
+                Found::to_install(&*post.cluster, &site.release, Chart::Orchestrator, common, site.namespace.as_str())?
+            }
+            Err(failure) if failure.code == "no-release" => {
+                return Err(failure.next("mend the federation file, or install what is missing with --install"));
+            }
+            other => other?,
+        };
+        let mut wanted = server::wanted(&orchestrator);
+        let cas = orchestrator.client_cas.values().flatten();
+        wanted.extend(cas.flat_map(|name| [ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())]));
+        wanted.extend(post.approve.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));
+        wanted.sort();
+        wanted.dedup();
+        wanted.extend(found.workloads());
+        if !found.is_installed() {
+            wanted.push(namespace_ref(site.namespace.as_str()));
+        }
+        let objects = post.cluster.get(&wanted)?;
+        Ok(Self { post, desk, federation, files, orchestrator, found, objects })
+    }
+
+    /// How the CA is asked for.
+    pub(super) fn asked(&self) -> Result<Asked<'a>> {
+        let source = match &self.federation.orchestrator.ca {
+            federation::Ca::Files { cert, .. } if !cert.exists() => {
+                return Err(Failure::new(Exit::CheckFailed, "ca-missing", format!("{} is not there", cert.display()))
+                    .why("orchestrator.ca names it as the CA's certificate")
+                    .next("put the CA's files there, or have a new CA made with ca: {create: true}"));
+            }
+            federation::Ca::Files { cert, key } | federation::Ca::Create { cert, key } => {
+                Source::Files { certificate: cert.clone(), key: key.clone() }
+            }
+            federation::Ca::Secret(name) => Source::Secret(name.clone()),
+        };
+        let (passphrase_fd, dry_run) = (self.post.init.passphrase_fd, self.post.init.common.dry_run);
+        Ok(Asked { source, encrypt: false, passphrase_fd, dry_run, desk: self.desk })
+    }
+
+    pub(super) fn ca<'b>(&self, asked: &'b Asked<'b>) -> Result<Ca<'b>> {
+        asked.find(&self.objects, &self.orchestrator.cacert)
+    }
+
+    /// TLS, where the file asks for a CA or the release is not there yet: it has to be up before any backend dials it.
+    /// Gives back the steps, and the orchestrator as they will leave it.
+    pub(super) fn set_up(self, ca: &mut Ca<'_>) -> Result<(HeadPart, Self)> {
+        let is_asked = matches!(self.federation.orchestrator.ca, federation::Ca::Create { .. });
+        if !is_asked && self.found.is_installed() {
+            return if self.orchestrator.tls_enabled { Ok((HeadPart::default(), self)) } else { Err(tls_off()) };
+        }
+        let namespace = (!self.found.is_installed())
+            .then(|| namespace_step(&self.found.release.namespace, &self.objects))
+            .flatten();
+        let Self { post, desk, federation, files, orchestrator, found, objects } = self;
+        let init = Init { args: &post.init, desk, files, orchestrator, found, objects };
+        let set_up = init.set_up(ca)?;
+        let Init { files, found, mut objects, .. } = init;
+        let upgrades = set_up.steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+        let found = if upgrades { found.after(&set_up.planned, &set_up.edited) } else { found };
+        see_after(&mut objects, &set_up.steps);
+        let files = files.after(&set_up.edited);
+        let orchestrator = Orchestrator::read(&files.merged())?;
+        let steps = namespace.into_iter().chain(set_up.steps).collect();
+        let warnings = set_up.planned.warnings.into_iter().chain(set_up.serving.warnings).collect();
+        let part = HeadPart { steps, restarts: set_up.planned.restarts, warnings };
+        Ok((part, Self { post, desk, federation, files, orchestrator, found, objects }))
+    }
+
+    /// Who approves, knowing all organizations that are to be admitted.
+    pub(super) fn approval(&self, all: &[MspId]) -> Result<Approval<'a>> {
+        let files = self.files.clone();
+        let edited = files.edit(&self.orchestrator.admit_settings(all, &self.orchestrator.cacert))?;
+        let orchestrator = Orchestrator::read(&edited.merged)?;
+        let object = orchestrator.cacert.clone();
+        let seen = Some(Seen { found: self.found.clone(), objects: self.objects.clone() });
+        Ok(Approval { args: &self.post.approve, desk: self.desk, files, orchestrator, object, seen })
+    }
+
+    /// Admits organizations and, with `close`, turns mutual TLS on: one merge, one upgrade.
+    ///
+    /// # Errors
+    /// Somebody would be cut off, the server would not start, drift.
+    pub(super) fn admit(&self, admitted: &[MspId], close: bool, log: &IssueLog) -> Result<HeadPart> {
+        let mut settings = self.orchestrator.admit_settings(admitted, &self.orchestrator.cacert);
+        let common = &self.post.approve.common;
+        let (found, files, objects, cluster) = (&self.found, &self.files, &self.objects, self.desk.cluster()?);
+        if !close {
+            let edited = files.edit(&settings)?;
+            let orchestrator = &self.orchestrator;
+            let after = Admission { found, objects, orchestrator, files, edited: &edited, common }.upgrade(cluster)?;
+            let steps = edited.steps.into_iter().chain(after.steps).collect();
+            return Ok(HeadPart { steps, restarts: after.restarts, warnings: after.warnings });
+        }
+        settings.extend(self.orchestrator.close_settings(true));
+        let edited = files.edit(&settings)?;
+        let wish = Wish { chart: Chart::Orchestrator, common, files, edited: &edited, own: orchestrator::OWN_PATHS };
+        let planned = found.plan(cluster, &wish)?.seen(objects);
+        let gate = Gate {
+            common,
+            desk: self.desk,
+            files: files.clone(),
+            orchestrator: Orchestrator::read(&edited.merged)?,
+            found: found.clone(),
+            objects: objects.clone(),
+        };
+        let mut findings = gate.judge_server_pair(&planned);
+        findings.extend(gate.judge_mounts(&planned));
+        let mut warnings = planned.warnings;
+        if !self.is_closed() {
+            findings.extend(self.strangers(admitted));
+            warnings.extend(self.given_up(admitted));
+            warnings.extend(gate.dangers(log));
+        }
+        if !findings.is_empty() {
+            return Err(first(findings, "the gate stays as it is"));
+        }
+        let steps = edited.steps.into_iter().chain(planned.steps).collect();
+        Ok(HeadPart { steps, restarts: planned.restarts, warnings })
+    }
+
+    /// Members that the federation file does not speak of.
+    fn strangers(&self, admitted: &[MspId]) -> Vec<Failure> {
+        let given_up = &self.federation.orchestrator.cut_off;
+        let is = |list: &[MspId], member: &str| list.iter().any(|org| org.as_str() == member);
+        let members = &self.orchestrator.members;
+        let unknown = members.iter().filter(|member| !is(admitted, member) && !is(given_up, member));
+        let findings = unknown.map(|member| {
+            Failure::new(Exit::CheckFailed, "not-described", format!("{member} would be cut off: it has no pair here"))
+                .why("it is a member of a channel, and no organization of this run")
+                .next(format!("add {member} under organizations, or give it up with orchestrator.cutOff: [{member}]"))
+        });
+        let misspelt = given_up.iter().filter(|org| !members.iter().any(|member| member == org.as_str()));
+        findings
+            .chain(misspelt.map(|org| {
+                Failure::new(Exit::CheckFailed, "not-a-member", format!("{org} is not a member of any channel"))
+                    .why(format!("the members are: {}", members.join(", ")))
+                    .next("check the spelling in orchestrator.cutOff")
+            }))
+            .collect()
+    }
+
+    fn given_up(&self, admitted: &[MspId]) -> Vec<String> {
+        let given_up = self.federation.orchestrator.cut_off.iter().filter(|org| !admitted.contains(org));
+        given_up.map(|org| format!("{org} is given up: if it has no valid pair it is cut off now")).collect()
+    }
+
+    /// Whether mutual TLS is on already, with the identity check.
+    pub(super) fn is_closed(&self) -> bool {
+        gate::is_closed(&self.found, &self.orchestrator, true)
+    }
+}
+
+fn tls_off() -> Failure {
+    Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")
+        .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
+        .next("have it set up with ca: {create: true} in the federation file, or with ca init")
+        .unchanged("nothing was written")
+}
+
+/// The objects as these steps will leave them.
+fn see_after(objects: &mut Vec<Object>, steps: &[Step]) {
+    for step in steps {
+        let (Action::Create(new) | Action::Replace(new)) = &step.action else { continue };
+        objects.retain(|object| object.reference() != new.reference());
+        objects.push(new.clone());
+    }
+}
+
+/// The authority, opened only where something has to be signed.
+pub(super) fn authority<'b>(ca: &'b Ca<'_>, needed: bool) -> Result<Option<&'b Authority>> {
+    needed.then(|| ca.authority()).transpose()
+}

@@ -1,0 +1,138 @@
+//! `bootstrap`: a whole federation from one file, in the one order that cuts nobody off.
+
+mod head;
+mod member;
+mod posts;
+mod work;
+
+use crate::{
+    cli::BootstrapArgs,
+    commands::{self, Desk, at_most, side_by_side},
+    failure::{Failure, Result},
+    federation::{Federation, Gate},
+    files,
+    names::MspId,
+    pki::log::IssueLog,
+    report::{Console, Outcome},
+};
+
+pub use self::posts::Open;
+use self::{
+    head::{Head, HeadPart},
+    member::{Member, Part, Signer},
+    posts::{HeadPost, Post},
+};
+
+const VERB: &str = "bootstrap";
+
+/// Everything that would be done, in its order.
+struct Plan<'a> {
+    /// The orchestrator's CA and TLS.
+    first: HeadPart,
+    /// The organizations, side by side.
+    parts: Vec<Part<'a>>,
+    /// Organizations that cannot be worked on, and why.
+    failed: Vec<(MspId, Failure)>,
+    /// The orchestrator as the first part leaves it.
+    head: Head<'a>,
+    log: IssueLog,
+    /// Admission and gate.
+    last: HeadPart,
+    /// Why the gate stays open although the file wants it closed.
+    open: Option<Failure>,
+}
+
+/// Reads the file, opens the clusters, and does what is missing.
+///
+/// # Errors
+/// The file is refused, the orchestrator cannot be worked on, or an organization was left behind.
+pub fn run(args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outcome> {
+    let federation = Federation::read(&args.federation)?;
+    // Two runs from one file would sign twice and upgrade against each other.
+    let lock = files::lock(&args.federation)?;
+    let outcome = carry_out(&federation, args, desk, open);
+    drop(lock);
+    outcome
+}
+
+/// The same for a federation that is at hand.
+pub fn carry_out(federation: &Federation, args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outcome> {
+    let head_post = HeadPost::new(federation, args, open)?;
+    let posts: Vec<Post<'_>> =
+        federation.organizations.iter().map(|org| Post::new(org, args, open)).collect::<Result<_>>()?;
+    let quiet = Desk { cluster: None, console: Console { quiet: true, ..desk.console }, now: desk.now };
+    let head_desk = posts::desk(&*head_post.cluster, desk);
+    let desks: Vec<Desk<'_>> = posts.iter().map(|post| posts::desk(&*post.cluster, &quiet)).collect();
+    let berths: Vec<(&Post<'_>, &Desk<'_>)> = posts.iter().zip(&desks).collect();
+    let (head, members) = side_by_side(
+        || Head::observe(&head_post, &head_desk, federation, args.install),
+        || at_most(args.parallel.into(), &berths, |(post, desk)| Member::observe(post, desk, args.install)),
+    );
+    let names = federation.organizations.iter().map(|org| &org.msp_id);
+    let plan = planned(head?, names.zip(members))?;
+    work::carry_out(plan, args, desk)
+}
+
+/// One plan for all.
+fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result<Member<'a>>)>) -> Result<Plan<'a>> {
+    let desk = head.desk;
+    let asked = head.asked()?;
+    let mut ca = head.ca(&asked)?;
+    let (first, head) = head.set_up(&mut ca)?;
+    let (mut failed, mut members) = (Vec::new(), Vec::new());
+    for (msp_id, member) in observed {
+        match member {
+            Ok(member) => members.push((member.needs_pair(&ca.certificate, desk), member)),
+            Err(failure) => failed.push((msp_id.clone(), failure)),
+        }
+    }
+    let all: Vec<MspId> = members.iter().map(|(_, member)| member.msp_id.clone()).collect();
+    let signs = members.iter().any(|(needs, _)| *needs);
+    let approval = head.approval(&all)?;
+    let close = head.federation.orchestrator.gate == Gate::Close;
+    let log = if signs || (close && !head.is_closed()) { approval.ledger()? } else { IssueLog::default() };
+    let signer = match head::authority(&ca, signs)? {
+        Some(authority) => Some(Signer { approval: &approval, authority, ledger: log.clone() }),
+        None => None,
+    };
+    let parts = commands::parallel(members, |(needs, member)| {
+        let msp_id = member.msp_id.clone();
+        (msp_id, member.plan(&ca.certificate, signer.as_ref().filter(|_| needs)))
+    });
+    let mut planned = Vec::new();
+    for (msp_id, part) in parts {
+        match part {
+            Ok(part) => planned.push(part),
+            Err(failure) => failed.push((msp_id, failure)),
+        }
+    }
+    let mut plan = Plan { first, parts: planned, failed, log, head, last: HeadPart::default(), open: None };
+    let admitted = plan.organizations();
+    plan.last = plan.admission(&admitted)?;
+    Ok(plan)
+}
+
+impl Plan<'_> {
+    fn organizations(&self) -> Vec<MspId> {
+        self.parts.iter().map(|part| part.msp_id.clone()).collect()
+    }
+
+    /// Admits those who are in place; closes the gate where the file wants it and nobody was left behind.
+    fn admission(&mut self, admitted: &[MspId]) -> Result<HeadPart> {
+        let close = self.head.federation.orchestrator.gate == Gate::Close;
+        if close && self.failed.is_empty() {
+            match self.head.admit(admitted, true, &self.log) {
+                Err(failure) if failure.code != "drift" => self.open = Some(failure),
+                other => return other,
+            }
+        }
+        match self.head.admit(admitted, false, &self.log) {
+            // What was begun with the gate has to be finished before anybody is admitted by an upgrade of its own.
+            Err(failure) if failure.code == "gate-half-way" => {
+                self.open.get_or_insert(failure);
+                Ok(HeadPart::default())
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Each release of the federation with its cluster and with the options by which the other verbs know it.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    cli::{ApproveArgs, BootstrapArgs, CommonArgs, EnrollArgs, InitArgs},
+    cluster::Cluster,
+    commands::Desk,
+    failure::Result,
+    federation::{Ca, Federation, Organization, Site},
+};
+
+/// Opens the cluster of a site.
+pub type Open<'a> = &'a dyn Fn(&Site) -> Result<Box<dyn Cluster>>;
+
+/// One organization's backend.
+pub(super) struct Post<'a> {
+    pub(super) organization: &'a Organization,
+    pub(super) args: EnrollArgs,
+    pub(super) cluster: Box<dyn Cluster>,
+}
+
+/// The orchestrator.
+pub(super) struct HeadPost {
+    pub(super) approve: ApproveArgs,
+    pub(super) init: InitArgs,
+    pub(super) cluster: Box<dyn Cluster>,
+}
+
+/// A desk at a cluster, from which nobody is asked anything: consent is asked once for all.
+pub(super) fn desk<'a>(cluster: &'a dyn Cluster, desk: &Desk<'_>) -> Desk<'a> {
+    Desk { cluster: Some(cluster), console: desk.console, now: desk.now }
+}
+
+impl<'a> Post<'a> {
+    pub(super) fn new(organization: &'a Organization, args: &BootstrapArgs, open: Open<'_>) -> Result<Self> {
+        let enroll = EnrollArgs {
+            common: common(&organization.site, args),
+            certificate: None,
+            renew: false,
+            new_request: false,
+            hostname: organization.hostname.clone(),
+            key_type: args.key_type,
+            key_file: None,
+            client_ca: None,
+            out_dir: PathBuf::from("."),
+        };
+        Ok(Self { organization, args: enroll, cluster: open(&organization.site)? })
+    }
+}
+
+impl HeadPost {
+    pub(super) fn new(federation: &Federation, args: &BootstrapArgs, open: Open<'_>) -> Result<Self> {
+        let orchestrator = &federation.orchestrator;
+        let (mut ca_cert, mut ca_key, mut ca_secret) = (None, None, None);
+        let mut out_dir = PathBuf::from(".");
+        match &orchestrator.ca {
+            Ca::Files { cert, key } | Ca::Create { cert, key } => {
+                out_dir = cert.parent().unwrap_or(Path::new("")).to_owned();
+                (ca_cert, ca_key) = (Some(cert.clone()), Some(key.clone()));
+            }
+            Ca::Secret(name) => ca_secret = Some(name.clone()),
+        }
+        let approve = ApproveArgs {
+            requests: Vec::new(),
+            common: common(&orchestrator.site, args),
+            ca_cert,
+            ca_key,
+            ca_secret: ca_secret.clone(),
+            ca_object: None,
+            fingerprint: Vec::new(),
+            unverified_mail: false,
+            validity: args.validity,
+            passphrase_fd: args.passphrase_fd,
+            offline: false,
+            out_dir: None,
+        };
+        let init = InitArgs {
+            common: common(&orchestrator.site, args),
+            out_dir,
+            secret: ca_secret,
+            hosts: Vec::new(),
+            encrypt: false,
+            passphrase_fd: args.passphrase_fd,
+        };
+        Ok(Self { approve, init, cluster: open(&orchestrator.site)? })
+    }
+}
+
+fn common(site: &Site, args: &BootstrapArgs) -> CommonArgs {
+    CommonArgs {
+        values: site.values.clone(),
+        release: Some(site.release.clone()),
+        chart: site.chart.clone(),
+        version: site.version.clone(),
+        no_upgrade: false,
+        accept_drift: args.accept_drift,
+        dry_run: args.dry_run,
+        yes: true,
+        timeout: args.timeout,
+        output: args.output,
+    }
+}

@@ -1,0 +1,73 @@
+//! Work side by side, told as it goes: one live line an organization at a terminal, one line a change elsewhere.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::{Console, Format};
+
+/// The lines of all that are worked on.
+pub struct Progress {
+    live: Option<MultiProgress>,
+    console: Console,
+    width: usize,
+}
+
+/// One line.
+pub struct Line {
+    name: String,
+    bar: Option<ProgressBar>,
+    console: Console,
+    width: usize,
+}
+
+impl Progress {
+    /// For these names; live where somebody sits at a terminal.
+    #[must_use]
+    pub fn new<'a>(console: Console, names: impl Iterator<Item = &'a str>) -> Self {
+        let live = console.interactive && !console.quiet && console.format == Format::Text;
+        let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
+        Self { live: live.then(MultiProgress::new), console, width }
+    }
+
+    /// The line of one; it appears when its work begins.
+    #[must_use]
+    pub fn line(&self, name: &str) -> Line {
+        let bar = self.live.as_ref().map(|live| {
+            let bar = live.add(ProgressBar::new_spinner());
+            // A template that is not one falls back to the default look.
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.set_prefix(format!("{name:<width$}", width = self.width));
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Line { name: name.to_owned(), bar, console: self.console, width: self.width }
+    }
+}
+
+impl Line {
+    /// What is done now; at a terminal alone, since it is no change yet.
+    pub fn doing(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text.to_owned());
+        }
+    }
+
+    /// A change of state.
+    pub fn changed(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(text.to_owned()),
+            None => self.console.say(format!("{:<width$}  {text}", self.name, width = self.width)),
+        }
+    }
+
+    /// The end of this line's work.
+    pub fn end(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.finish_with_message(text.to_owned()),
+            None => self.changed(text),
+        }
+    }
+}
