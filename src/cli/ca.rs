@@ -15,8 +15,16 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum CaCommand {
     /// Make what is missing of the CA, the server pair and their objects; turn TLS on; renew the server pair
+    ///
+    /// Turning TLS on cuts off every backend that still dials in plain text. Run again it renews the server pair when
+    /// that is in its last third, does not cover a name of the values, or could not pass the orchestrator's own health
+    /// probe; the pods are then restarted and awaited. A CA that is there is never replaced.
     Init(Box<InitArgs>),
     /// Trust another CA: at the orchestrator for one organization, or at a backend for the orchestrator
+    ///
+    /// With --for, at the orchestrator: an organization's certificates may come from this CA too. Whoever holds its key
+    /// can act as every organization. With --backend, at a backend: the CA joins those that the orchestrator's
+    /// certificate may come from; its fingerprint is compared. TLS is turned on there only with --enable-tls.
     Trust(Box<TrustArgs>),
     /// What is trusted where, by whom it is issued, until when, and how many certificates are alive
     Show(ShowArgs),
@@ -33,9 +41,6 @@ impl CaCommand {
 }
 
 /// `ca init`
-///
-/// Run again it renews the server pair when that is in its last third, does not cover a name of the values, or could not
-/// pass the orchestrator's own health probe; the pods are then restarted and awaited. A CA that is there is never replaced.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
 pub struct InitArgs {
@@ -60,10 +65,6 @@ pub struct InitArgs {
 }
 
 /// `ca trust`
-///
-/// With --for, at the orchestrator: an organization's certificates may come from this CA too. Whoever holds its key can
-/// act as every organization. With --backend, at a backend: the CA joins those that the orchestrator's certificate may
-/// come from; its fingerprint is compared. TLS is turned on at a backend only with --enable-tls.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
 pub struct TrustArgs {
