@@ -243,6 +243,9 @@ pub struct OpenArgs {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
 pub struct RehearseArgs {
+    /// The federation file of `bootstrap`: its plan is carried out on the simulated cluster
+    #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["backend", "orchestrator"])]
+    pub federation: Option<PathBuf>,
     /// A backend's values file; repeat for several organizations [default: a built-in federation of three]
     #[arg(long, value_name = "FILE", requires = "orchestrator")]
     pub backend: Vec<PathBuf>,

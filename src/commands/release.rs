@@ -191,7 +191,7 @@ impl Found {
         let mut after = self.clone();
         after.manifest = planned.manifest.clone();
         after.release.config = edited.merged.clone();
-        after.release.status = "deployed".to_owned();
+        "deployed".clone_into(&mut after.release.status);
         after.release.revision += 1;
         after
     }

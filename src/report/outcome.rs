@@ -109,11 +109,11 @@ impl Outcome {
     /// # Errors
     /// Nobody reads stdout any more; or what was left behind.
     pub fn write(self, console: &Console) -> Result<()> {
-        self.written(console)?;
+        self.written(*console)?;
         self.failure.map_or(Ok(()), |failure| Err(Failure { told: true, ..failure }))
     }
 
-    fn written(&self, console: &Console) -> Result<()> {
+    fn written(&self, console: Console) -> Result<()> {
         if console.format == super::Format::Json {
             return console.data(self.json().to_string());
         }

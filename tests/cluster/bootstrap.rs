@@ -188,18 +188,19 @@ fn killed_after(fed: &Fed, pause: Duration) {
     child.wait().unwrap();
 }
 
-/// Waits until the helms that were left behind have ended.
+/// Waits until the helms and kubectls that were left behind have ended.
 fn settled(fed: &Fed) {
-    for _ in 0..300 {
-        let pending = |namespace: &String, release: &str| {
-            fed.site.helm(namespace, &format!("status {release}")).contains("STATUS: pending")
-        };
-        if !pending(&fed.site.orc, "orchestrator") && !fed.orgs.iter().any(|org| pending(org, "backend")) {
+    let alive = || {
+        let left = fed.orgs.iter().chain([&fed.site.orc]);
+        left.map(|namespace| fed.site.sh(&format!("pgrep -f -- --namespace={namespace} || true"))).collect::<String>()
+    };
+    for _ in 0..600 {
+        if alive().trim().is_empty() {
             return;
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("a release stays pending");
+    panic!("children go on for ever: {}", alive());
 }
 
 impl Fed {

@@ -82,6 +82,12 @@ impl Simulated {
         Self { namespace: namespace.to_owned(), world: Arc::clone(&self.world) }
     }
 
+    /// The namespace's name.
+    #[must_use]
+    pub fn place_name(&self) -> String {
+        self.namespace.clone()
+    }
+
     /// Installs a release with values, as `helm install` does.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The orchestrator: its CA and TLS first, who is admitted and the gate last.
 
 use super::{
-    member::{first, namespace_ref, namespace_step},
+    member::{first, namespace},
     posts::HeadPost,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     federation::{self, Federation},
     names::MspId,
-    pki::{authority::Authority, log::IssueLog},
+    pki::log::IssueLog,
     plan::{Action, State, Step, edits::ValuesFiles},
     substra::orchestrator::{self, Orchestrator},
 };
@@ -72,9 +72,6 @@ impl<'a> Head<'a> {
         wanted.sort();
         wanted.dedup();
         wanted.extend(found.workloads());
-        if !found.is_installed() {
-            wanted.push(namespace_ref(site.namespace.as_str()));
-        }
         let objects = post.cluster.get(&wanted)?;
         Ok(Self { post, desk, federation, files, orchestrator, found, objects })
     }
@@ -107,9 +104,7 @@ impl<'a> Head<'a> {
         if !is_asked && self.found.is_installed() {
             return if self.orchestrator.tls_enabled { Ok((HeadPart::default(), self)) } else { Err(tls_off()) };
         }
-        let namespace = (!self.found.is_installed())
-            .then(|| namespace_step(&self.found.release.namespace, &self.objects))
-            .flatten();
+        let namespace = namespace(self.desk.cluster()?, &self.found)?;
         let Self { post, desk, federation, files, orchestrator, found, objects } = self;
         let init = Init { args: &post.init, desk, files, orchestrator, found, objects };
         let set_up = init.set_up(ca)?;
@@ -223,9 +218,4 @@ fn see_after(objects: &mut Vec<Object>, steps: &[Step]) {
         objects.retain(|object| object.reference() != new.reference());
         objects.push(new.clone());
     }
-}
-
-/// The authority, opened only where something has to be signed.
-pub(super) fn authority<'b>(ca: &'b Ca<'_>, needed: bool) -> Result<Option<&'b Authority>> {
-    needed.then(|| ca.authority()).transpose()
 }

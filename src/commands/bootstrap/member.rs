@@ -2,7 +2,7 @@
 
 use super::posts::Post;
 use crate::{
-    cluster::{Cluster, Object, ObjectRef},
+    cluster::{Cluster, ObjectRef},
     commands::{
         Desk,
         approve::Approval,
@@ -72,15 +72,9 @@ impl<'a> Member<'a> {
             .next("name the right values files under this organization"));
         }
         let found = enrolment.find().or_else(|failure| to_install(post, Chart::Backend, install, failure))?;
-        let mut wanted = enrolment.wanted(&found);
-        if !found.is_installed() {
-            wanted.push(namespace_ref(post.organization.site.namespace.as_str()));
-        }
-        let (objects, ahead) = side_by_side(|| post.cluster.get(&wanted), || enrolment.look_ahead(&found));
+        let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found));
         let objects = objects?;
-        let namespace = (!found.is_installed())
-            .then(|| namespace_step(post.organization.site.namespace.as_str(), &objects))
-            .flatten();
+        let namespace = namespace(&*post.cluster, &found)?;
         let seen = enrolment.seen(found, objects);
         Ok(Self { msp_id: &organization.msp_id, cluster: &*post.cluster, enrolment, seen, ahead: ahead?, namespace })
     }
@@ -164,15 +158,22 @@ pub(super) fn to_install(post: &Post<'_>, chart: Chart, install: bool, failure: 
     }
 }
 
-pub(super) fn namespace_ref(name: &str) -> ObjectRef {
-    ObjectRef::new("namespace", name)
-}
-
-/// A namespace that is not there yet.
-pub(super) fn namespace_step(name: &str, objects: &[Object]) -> Option<Step> {
-    let there = objects.iter().any(|object| object.reference() == namespace_ref(name));
-    let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-    (!there).then(|| Step::to_do("namespace", format!("namespace {name}"), Action::Create(object.into())))
+/// The namespace of a release that is to be installed, where it is not there yet. Rights that do not allow to look at
+/// namespaces are those of somebody who was given one.
+pub(super) fn namespace(cluster: &dyn Cluster, found: &Found) -> Result<Option<Step>> {
+    if found.is_installed() {
+        return Ok(None);
+    }
+    let name = &found.release.namespace;
+    match cluster.get(&[ObjectRef::new("namespace", name)]) {
+        Ok(there) if there.is_empty() => {
+            let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            Ok(Some(Step::to_do("namespace", format!("namespace {name}"), Action::Create(object.into()))))
+        }
+        Ok(_) => Ok(None),
+        Err(failure) if failure.code == "forbidden" => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Of several findings the first; the others are told in its reason.

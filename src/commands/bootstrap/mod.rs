@@ -56,6 +56,9 @@ pub fn run(args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outc
 }
 
 /// The same for a federation that is at hand.
+///
+/// # Errors
+/// The orchestrator cannot be worked on; what is left behind is told by the result.
 pub fn carry_out(federation: &Federation, args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outcome> {
     let head_post = HeadPost::new(federation, args, open)?;
     let posts: Vec<Post<'_>> =
@@ -91,10 +94,8 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
     let approval = head.approval(&all)?;
     let close = head.federation.orchestrator.gate == Gate::Close;
     let log = if signs || (close && !head.is_closed()) { approval.ledger()? } else { IssueLog::default() };
-    let signer = match head::authority(&ca, signs)? {
-        Some(authority) => Some(Signer { approval: &approval, authority, ledger: log.clone() }),
-        None => None,
-    };
+    let authority = signs.then(|| ca.authority()).transpose()?;
+    let signer = authority.map(|authority| Signer { approval: &approval, authority, ledger: log.clone() });
     let parts = commands::parallel(members, |(needs, member)| {
         let msp_id = member.msp_id.clone();
         (msp_id, member.plan(&ca.certificate, signer.as_ref().filter(|_| needs)))

@@ -1,6 +1,6 @@
 //! Each release of the federation with its cluster and with the options by which the other verbs know it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::{
     cli::{ApproveArgs, BootstrapArgs, CommonArgs, EnrollArgs, InitArgs},
@@ -53,10 +53,8 @@ impl HeadPost {
     pub(super) fn new(federation: &Federation, args: &BootstrapArgs, open: Open<'_>) -> Result<Self> {
         let orchestrator = &federation.orchestrator;
         let (mut ca_cert, mut ca_key, mut ca_secret) = (None, None, None);
-        let mut out_dir = PathBuf::from(".");
         match &orchestrator.ca {
             Ca::Files { cert, key } | Ca::Create { cert, key } => {
-                out_dir = cert.parent().unwrap_or(Path::new("")).to_owned();
                 (ca_cert, ca_key) = (Some(cert.clone()), Some(key.clone()));
             }
             Ca::Secret(name) => ca_secret = Some(name.clone()),
@@ -77,7 +75,7 @@ impl HeadPost {
         };
         let init = InitArgs {
             common: common(&orchestrator.site, args),
-            out_dir,
+            out_dir: PathBuf::from("."),
             secret: ca_secret,
             hosts: Vec::new(),
             encrypt: false,

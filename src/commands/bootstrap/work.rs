@@ -27,7 +27,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
     let open = plan.shown(log.as_ref(), desk);
     if args.dry_run || !open {
         let described = plan.described(log.as_ref(), false);
-        return plan.ended(Vec::new(), described, if open { "planned" } else { "already" }, desk);
+        return Ok(plan.ended(&[], described, if open { "planned" } else { "already" }, desk));
     }
     desk.console.consent(&plan.consent())?;
     let described = plan.described(log.as_ref(), true);
@@ -54,7 +54,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
     }
     applied(&last.steps, &orchestrator, &line)?;
     line.end(plan.gate_word());
-    plan.ended(ended, described, "bootstrapped", desk)
+    Ok(plan.ended(&ended, described, "bootstrapped", desk))
 }
 
 fn work(part: Part<'_>, world: &World<'_>, progress: &Progress) -> Ended {
@@ -146,7 +146,7 @@ impl Plan<'_> {
     }
 
     /// Who stands where. Organizations that were left behind end the verb with the first one's status.
-    fn ended(self, ended: Vec<Ended>, steps: Vec<Value>, stage: &'static str, desk: &Desk<'_>) -> Result<Outcome> {
+    fn ended(&self, ended: &[Ended], steps: Vec<Value>, stage: &'static str, desk: &Desk<'_>) -> Outcome {
         let mut lines = Vec::new();
         let mut add = |msp_id: &MspId, certificate: &Certificate, state: &str| {
             let until = commands::rfc3339(certificate.not_after);
@@ -172,13 +172,16 @@ impl Plan<'_> {
         let warnings = [&self.first.warnings, &self.last.warnings].into_iter().flatten().cloned();
         outcome = outcome.fact("gate", gate).warnings(warnings);
         match self.failure() {
-            None => Ok(outcome),
-            Some(failure) => Ok(outcome.failed(failure)),
+            None => outcome,
+            Some(failure) => outcome.failed(failure),
         }
     }
 
     fn failure(&self) -> Option<Failure> {
-        let Some((_, first)) = self.failed.first() else { return self.open.clone() };
+        let Some((_, first)) = self.failed.first() else {
+            let open = self.open.clone()?;
+            return Some(open.unchanged("the organizations are in place; the gate was not moved"));
+        };
         let names = self.failed.iter().map(|(msp_id, _)| msp_id.to_string()).collect::<Vec<_>>().join(", ");
         let failure = Failure::new(first.exit, first.code, format!("not done: {names}"));
         let why = first.why.clone();

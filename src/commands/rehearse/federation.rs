@@ -47,9 +47,11 @@ pub(super) struct Organization {
 
 /// All of it.
 pub(super) struct Federation {
-    folder: tempfile::TempDir,
-    orchestrator_file: String,
+    pub(super) folder: tempfile::TempDir,
+    pub(super) orchestrator_file: String,
     pub(super) orchestrator: Simulated,
+    /// The orchestrator's release.
+    pub(super) release: String,
     pub(super) organizations: Vec<Organization>,
     pub(super) ca: Certificate,
     pub(super) ca_key: PrivateKey,
@@ -79,18 +81,31 @@ impl Federation {
         let organizations = backends
             .iter()
             .enumerate()
-            .map(|(n, file)| organization(&orchestrator, n + 1, file, &ca_pem))
+            .map(|(n, file)| {
+                let cluster = orchestrator.namespace(&format!("org-{}", n + 1));
+                let release = format!("backend-org-{}", n + 1);
+                organization(cluster, &release, std::slice::from_ref(file), Some(&ca_pem))
+            })
             .collect::<Result<Vec<_>>>()?;
         let orchestrator_file = orchestrator_file.display().to_string();
-        let mut federation =
-            Self { folder, orchestrator_file, orchestrator, organizations, ca, ca_key, dialled: String::new() };
+        let mut federation = Self {
+            folder,
+            orchestrator_file,
+            orchestrator,
+            release: "orchestrator".to_owned(),
+            organizations,
+            ca,
+            ca_key,
+            dialled: String::new(),
+        };
         federation.distinct()?;
-        federation.install_orchestrator(&ca_pem, now)?;
+        let files = [PathBuf::from(&federation.orchestrator_file)];
+        federation.install_orchestrator(&files, Some(&ca_pem), now)?;
         Ok(federation)
     }
 
     /// Two files of one organization could not both be its backend.
-    fn distinct(&self) -> Result<()> {
+    pub(super) fn distinct(&self) -> Result<()> {
         for (n, org) in self.organizations.iter().enumerate() {
             if self.organizations[..n].iter().any(|other| other.msp_id == org.msp_id) {
                 return Err(Failure::new(
@@ -105,37 +120,45 @@ impl Federation {
         Ok(())
     }
 
-    fn install_orchestrator(&mut self, ca_pem: &str, now: OffsetDateTime) -> Result<()> {
-        let values = ValuesFiles::read(&[PathBuf::from(&self.orchestrator_file)])?.merged();
+    /// The orchestrator before mutual TLS; with a CA, that and a server pair are in place.
+    pub(super) fn install_orchestrator(
+        &mut self,
+        files: &[PathBuf],
+        ca_pem: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        let values = ValuesFiles::read(files)?.merged();
         let read = Orchestrator::read(&values)?;
-        let mut names = read.own_names("orchestrator", "orchestrator");
         let dialled = |org: &Organization| {
             org.cluster.release(&org.release.parse().ok()?).ok()??.config["orchestrator"]["host"]
                 .as_str()
                 .map(str::to_owned)
         };
-        names.extend(self.organizations.iter().filter_map(dialled));
-        self.dialled = self.organizations.first().and_then(dialled).unwrap_or_else(|| names[0].clone());
+        let hosts: Vec<String> = self.organizations.iter().filter_map(dialled).collect();
+        let names = read.own_names(&self.release, &self.orchestrator.place_name());
+        self.dialled = hosts.first().or(names.first()).cloned().unwrap_or_default();
+        if let Some(ca_pem) = ca_pem {
+            let all = names.into_iter().chain(hosts).collect();
+            self.server_pair(&read, all, now)?;
+            let data: [(&str, &[u8]); 1] = [("ca.crt", ca_pem.as_bytes())];
+            self.orchestrator.create(&Object::secret(read.cacert.as_str(), "Opaque", &[], &data))?;
+        }
+        self.orchestrator.install(&self.release, chart(ORCHESTRATOR_CHART), values)
+    }
+
+    fn server_pair(&self, read: &Orchestrator, dns_names: Vec<String>, now: OffsetDateTime) -> Result<()> {
         let key = PrivateKey::generate(KeyType::EcdsaP256)?;
         let recipe = Recipe {
-            common_name: read.probe_name("orchestrator", "orchestrator"),
-            dns_names: names,
+            common_name: read.probe_name(&self.release, &self.orchestrator.place_name()),
+            dns_names,
             usage: Some(LeafUsage::Both),
             v3: true,
             ..Recipe::default()
         };
         let certificate = recipe.sign(key.spki(), &self.ca, &self.ca_key, now)?;
-        let pair =
-            [("tls.crt", certificate.as_bytes()), ("tls.key", key.to_pem().as_bytes())].map(|(k, v)| (k, v.to_vec()));
-        let pair: Vec<(&str, &[u8])> = pair.iter().map(|(k, v)| (*k, v.as_slice())).collect();
-        self.orchestrator.create(&Object::secret(read.server_pair.as_str(), PAIR_TYPE, &[], &pair))?;
-        self.orchestrator.create(&Object::secret(
-            read.cacert.as_str(),
-            "Opaque",
-            &[],
-            &[("ca.crt", ca_pem.as_bytes())],
-        ))?;
-        self.orchestrator.install("orchestrator", chart(ORCHESTRATOR_CHART), values)
+        let pem = key.to_pem();
+        let pair: [(&str, &[u8]); 2] = [("tls.crt", certificate.as_bytes()), ("tls.key", pem.as_bytes())];
+        self.orchestrator.create(&Object::secret(read.server_pair.as_str(), PAIR_TYPE, &[], &pair))
     }
 
     /// What each backend gets from the orchestrator now.
@@ -143,7 +166,7 @@ impl Federation {
         let ask = |org: &Organization| {
             let client = org.cluster.backend(&org.release);
             let answer = client
-                .and_then(|client| self.orchestrator.with_server("orchestrator", |server| call(&client, server, now)));
+                .and_then(|client| self.orchestrator.with_server(&self.release, |server| call(&client, server, now)));
             let answer = answer.unwrap_or_else(|| {
                 Answer::HandshakeRefused("connection refused: the orchestrator does not run".to_owned())
             });
@@ -184,7 +207,7 @@ fn built_in(folder: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
 }
 
 /// A copy in a folder of its own where two files have the same name.
-fn copied(folder: &Path, path: &Path, number: usize) -> Result<PathBuf> {
+pub(super) fn copied(folder: &Path, path: &Path, number: usize) -> Result<PathBuf> {
     let text = files::read(path)?;
     let name = path.file_name().unwrap_or_default();
     let mut copy = folder.join(name);
@@ -197,20 +220,23 @@ fn copied(folder: &Path, path: &Path, number: usize) -> Result<PathBuf> {
 }
 
 /// A backend as it is before mutual TLS: installed with its own values, the CA's object in place.
-fn organization(world: &Simulated, number: usize, file: &PathBuf, ca_pem: &str) -> Result<Organization> {
-    let values: Value = ValuesFiles::read(std::slice::from_ref(file))?.merged();
+pub(super) fn organization(
+    cluster: Simulated,
+    release: &str,
+    files: &[PathBuf],
+    ca_pem: Option<&str>,
+) -> Result<Organization> {
+    let values: Value = ValuesFiles::read(files)?.merged();
     let backend = Backend::read(&values, None)?;
-    let cluster = world.namespace(&format!("org-{number}"));
-    if let Some(cacert) = &backend.cacert {
+    if let (Some(cacert), Some(ca_pem)) = (&backend.cacert, ca_pem) {
         cluster.create(&Object::secret(cacert.as_str(), "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]))?;
     }
-    let release = format!("backend-org-{number}");
-    cluster.install(&release, chart(BACKEND_CHART), values)?;
+    cluster.install(release, chart(BACKEND_CHART), values)?;
     Ok(Organization {
         msp_id: backend.msp_id,
         host: backend.host.to_string(),
-        release,
-        file: file.display().to_string(),
+        release: release.to_owned(),
+        file: files.first().map(|file| file.display().to_string()).unwrap_or_default(),
         cluster,
     })
 }

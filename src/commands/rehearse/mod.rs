@@ -1,18 +1,25 @@
 //! `rehearse`: the plans of the real verbs on a simulated cluster, with real TLS handshakes, offline.
 
 mod federation;
+mod from_file;
 mod verdicts;
+
+use std::path::Path;
 
 use clap::Parser;
 use serde_json::{Value, json};
 
-use self::federation::{Federation, Organization};
+use self::{
+    federation::{Federation, Organization},
+    from_file::FromFile,
+};
 use crate::{
-    cli::{Cli, RehearseArgs},
+    cli::{Cli, Command, RehearseArgs},
     cluster::Cluster,
-    commands::{self, Desk},
+    commands::{self, Desk, bootstrap},
     failure::{Exit, Failure, Result},
-    report::{Console, Outcome},
+    federation::{Gate, Site},
+    report::{Console, Format, Outcome},
 };
 
 /// Runs it all: the exchange of every organization, the gate, and what the servers make of good and bad clients.
@@ -20,6 +27,9 @@ use crate::{
 /// # Errors
 /// A file that the verbs would refuse is refused with their words; a verdict that is not the right one fails.
 pub fn run(args: &RehearseArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    if let Some(file) = &args.federation {
+        return of_file(file, desk);
+    }
     let federation = Federation::of(args, desk.now)?;
     let mut stage = Stage { federation: &federation, desk, told: Vec::new() };
     stage.say("Before: TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in.");
@@ -35,6 +45,42 @@ pub fn run(args: &RehearseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     stage.connected();
     let verdicts = verdicts::all(&federation, desk.now)?;
     stage.finish(&verdicts)
+}
+
+/// The plan of `bootstrap` on the same files, twice: the second run finds nothing to do.
+fn of_file(path: &Path, desk: &Desk<'_>) -> Result<Outcome> {
+    let mut from_file = FromFile::read(path, desk.now)?;
+    let before = Stage { federation: &from_file.federation, desk, told: Vec::new() };
+    before.say("Before: the releases as their values files have them.");
+    let file = path.display().to_string();
+    let words = ["substra-mtls", "bootstrap", &file, "--yes", "--output", "json"];
+    let cli = Cli::try_parse_from(words).map_err(|e| bug(&e))?;
+    let Command::Bootstrap(bootstrap_args) = &cli.command else { return Err(bug(&"another verb")) };
+    let silent = Desk { cluster: None, console: Console { format: Format::Json, ..Console::silent() }, now: desk.now };
+    let open = |site: &Site| Ok(from_file.open(site));
+    let mut told = Vec::new();
+    for _ in ["first", "second"] {
+        let outcome = bootstrap::carry_out(&from_file.file, bootstrap_args, &silent, &open)?;
+        before.say(&format!("\n$ helm substra-mtls bootstrap {file}"));
+        before.steps(&outcome);
+        told.push(json!({"command": format!("bootstrap {file}"), "stage": outcome.stage(), "steps": outcome.described_steps()}));
+        if let Some(failure) = outcome.failure() {
+            return Err(failure.clone());
+        }
+    }
+    from_file.take_over_ca()?;
+    let mut stage = Stage { federation: &from_file.federation, desk, told };
+    stage.connected();
+    if from_file.file.orchestrator.gate == Gate::Leave {
+        stage.say("\nThe file leaves the gate as it is: there is nothing yet that a certificate decides.");
+        return stage.finish(&[]);
+    }
+    let verdicts = verdicts::all(&from_file.federation, desk.now)?;
+    stage.finish(&verdicts)
+}
+
+fn bug(error: &dyn std::fmt::Display) -> Failure {
+    Failure::new(Exit::Failed, "bug", "the rehearsal gave a command line that is not one").why(error.to_string())
 }
 
 /// The rehearsal as it goes on.
@@ -87,23 +133,28 @@ impl Stage<'_> {
             .replace(&format!("{}/", self.federation.folder()), "")
             .replace(&self.federation.folder(), ".");
         self.say(&format!("\n$ helm substra-mtls {line}"));
-        let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(words.iter().copied())).map_err(|e| {
-            Failure::new(Exit::Failed, "bug", "the rehearsal gave a command line that is not one").why(e.to_string())
-        })?;
+        let cli =
+            Cli::try_parse_from(std::iter::once("substra-mtls").chain(words.iter().copied())).map_err(|e| bug(&e))?;
         let desk = Desk { cluster: Some(cluster), console: Console::silent(), now: self.desk.now };
         let outcome = commands::dispatch(&cli.command, &desk)?;
+        self.steps(&outcome);
+        self.told.push(json!({"command": line, "stage": outcome.stage(), "steps": outcome.described_steps()}));
+        Ok(outcome)
+    }
+
+    /// What a verb did, with its diffs.
+    fn steps(&self, outcome: &Outcome) {
         for step in outcome.described_steps() {
             let mark = if step["state"] == "already" { "already" } else { "now" };
             let text = |key: &str| {
                 step[key].as_str().unwrap_or_default().replace(&format!("{}/", self.federation.folder()), "")
             };
-            self.say(&format!("  {mark:<8} {}", text("title")));
+            let whose = step["for"].as_str().map(|whose| format!("{whose}: ")).unwrap_or_default();
+            self.say(&format!("  {mark:<8} {whose}{}", text("title")));
             for line in text("diff").lines().skip(2) {
                 self.say(&format!("           {line}"));
             }
         }
-        self.told.push(json!({"command": line, "stage": outcome.stage(), "steps": outcome.described_steps()}));
-        Ok(outcome)
     }
 
     /// Who gets an answer from the orchestrator now: a handshake and a request each.

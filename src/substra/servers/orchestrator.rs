@@ -63,7 +63,12 @@ impl OrchestratorServer {
                 if readable.is_empty() {
                     return Err("Failed to add TLS client CA certificate to pool".to_owned());
                 }
-                pool.extend(readable);
+                // A pool holds each certificate once (crypto/x509 `cert_pool.go`): one CA stands under many keys.
+                for certificate in readable {
+                    if !pool.iter().any(|held: &Certificate| held.der == certificate.der) {
+                        pool.push(certificate);
+                    }
+                }
             }
         }
         // Only the identity check looks at the first block of each file on its own.
