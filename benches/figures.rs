@@ -14,6 +14,8 @@
 mod approve;
 #[path = "figures/exchange.rs"]
 mod exchange;
+#[path = "figures/federation.rs"]
+mod federation;
 #[path = "figures/start.rs"]
 mod start;
 #[path = "figures/values.rs"]
@@ -24,7 +26,10 @@ fn main() {
     values::figures();
     start::figures();
     match std::env::var("TESTBED_BIN") {
-        Ok(bin) => exchange::figures(&bin),
+        Ok(bin) => {
+            exchange::figures(&bin);
+            federation::figures(&bin);
+        }
         Err(_) => println!("one organization end to end: run `testbed/with cargo bench` for it"),
     }
 }

@@ -14,8 +14,8 @@ pub(crate) fn figures(bin: &str) {
     for round in 0..5 {
         let time = |name: &str, script: &str| {
             let folder = tempfile::tempdir().unwrap();
-            run(SETUP, bin, &format!("{name}-{round}"), folder.path());
-            let took = timed(|| run(script, bin, &format!("{name}-{round}"), folder.path())).as_secs_f64();
+            run_script(SETUP, bin, &format!("{name}-{round}"), folder.path());
+            let took = timed(|| run_script(script, bin, &format!("{name}-{round}"), folder.path())).as_secs_f64();
             (took, children(folder.path()))
         };
         let (walkthrough, _) = time("walk", WALKTHROUGH);
@@ -30,7 +30,7 @@ pub(crate) fn figures(bin: &str) {
     println!("median ratio {:.2}", ratios[2]);
 }
 
-fn run(script: &str, bin: &str, id: &str, folder: &Path) {
+pub(crate) fn run_script(script: &str, bin: &str, id: &str, folder: &Path) {
     let mut command = Command::new("bash");
     command.args(["-euo", "pipefail", "-c", script]).current_dir(folder);
     command

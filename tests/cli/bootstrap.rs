@@ -144,18 +144,18 @@ impl Fed {
         let values = self.orc.release(&"orchestrator".parse().unwrap()).unwrap().unwrap().config;
         values["orchestrator"]["tls"]["mtls"]["enabled"] == true && values["orchestrator"]["verifyClientMSPID"] == true
     }
+}
 
-    fn state(&self, outcome: &Outcome, n: usize) -> String {
-        let all = outcome.get("organizations").unwrap().as_array().unwrap();
-        let name = format!("MyOrg{n}MSP");
-        let one = all.iter().find(|one| one["organization"] == name.as_str()).unwrap();
-        one["state"].as_str().unwrap().to_owned()
-    }
+fn state(outcome: &Outcome, n: usize) -> String {
+    let all = outcome.get("organizations").unwrap().as_array().unwrap();
+    let name = format!("MyOrg{n}MSP");
+    let one = all.iter().find(|one| one["organization"] == name.as_str()).unwrap();
+    one["state"].as_str().unwrap().to_owned()
 }
 
 #[track_caller]
 fn refused(result: Result<Outcome>, exit: Exit, code: &str) -> Failure {
-    let failure = result.err().expect("it was not refused");
+    let failure = result.unwrap_err();
     assert_eq!((failure.exit, failure.code), (exit, code), "{failure}");
     assert!(!failure.what.is_empty() && !failure.why.is_empty() && !failure.next.is_empty(), "{failure:?}");
     failure
@@ -170,7 +170,7 @@ fn a_federation_is_in_place_after_one_run_and_the_second_writes_nothing() {
     assert!(fed.is_closed());
     let (writes, files) = (fed.orc.writes(), fed.world.snapshot());
     let again = fed.run(LINE).unwrap();
-    assert_eq!((again.stage(), fed.state(&again, 2).as_str()), ("already", "already"));
+    assert_eq!((again.stage(), state(&again, 2).as_str()), ("already", "already"));
     assert_eq!((fed.orc.writes(), fed.world.snapshot()), (writes, files));
 }
 
@@ -212,7 +212,7 @@ fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
         for n in 0..count {
             let fed = Fed::new(2);
             fed.orc.fail_at(n, fault);
-            fed.run(&format!("{LINE} --parallel 1")).err().expect("the fault was not told");
+            fed.run(&format!("{LINE} --parallel 1")).unwrap_err();
             // Whoever worked before still does: the gate closes last.
             if !fed.is_closed() {
                 fed.all_are_let_in(2);
@@ -338,7 +338,7 @@ fn a_federation_from_nothing_may_fail_at_every_write() {
             let fed = Fed::empty(1);
             fed.world.write("federation.yaml", &federation(1, "{create: true}", "close"));
             fed.orc.fail_at(n, fault);
-            fed.run(&format!("{LINE} --install")).err().expect("the fault was not told");
+            fed.run(&format!("{LINE} --install")).unwrap_err();
             fed.run(&format!("{LINE} --install")).unwrap_or_else(|failure| panic!("{fault:?} at {n}: {failure}"));
             fed.all_are_let_in(1);
             assert!(fed.is_closed(), "{fault:?} at {n}");
@@ -351,7 +351,7 @@ fn a_second_run_from_the_same_file_at_once_is_refused() {
     let fed = Fed::new(1);
     let file = std::fs::File::open(fed.world.path("federation.yaml")).unwrap();
     file.lock().unwrap();
-    let failure = fed.run(LINE).err().unwrap();
+    let failure = fed.run(LINE).unwrap_err();
     assert_eq!(failure.code, "locked");
     drop(file);
     fed.run(LINE).unwrap();

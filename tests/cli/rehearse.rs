@@ -61,3 +61,58 @@ fn a_stranger_is_refused_as_approve_would() {
         .run("rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml")
         .refused(5, "request-not-a-member");
 }
+
+/// Two organizations on clusters of their own, with namespaces of one name.
+fn federation(world: &World, ca: &str, gate: &str) {
+    world.write("two.yaml", &super::world::BACKEND.replace("MyOrg1MSP", "MyOrg2MSP").replace("org-1", "org-2"));
+    world.write(
+        "federation.yaml",
+        &format!(
+            "apiVersion: substra-mtls/v1\nkind: Federation\norchestrator:\n  context: orc\n  namespace: substra\n  release: orchestrator\n  values: [orchestrator-values.yaml]\n  ca: {ca}\n  gate: {gate}\norganizations:\n  MyOrg1MSP:\n    context: one\n    namespace: substra\n    release: backend\n    values: [backend-values.yaml]\n  MyOrg2MSP:\n    context: two\n    namespace: substra\n    release: backend\n    chart: ./charts/substra-backend\n    values: [two.yaml]\n"
+        ),
+    );
+}
+
+#[test]
+fn a_federation_file_is_rehearsed_on_copies_and_the_second_run_finds_nothing_to_do() {
+    for ca in ["{cert: ca.crt, key: ca.key}", "{create: true}", "{secret: ca}"] {
+        let world = World::new();
+        federation(&world, ca, "close");
+        let before = world.snapshot();
+        let ran = world.run("rehearse federation.yaml").ok();
+        assert_eq!(world.snapshot(), before, "{ca}");
+        assert!(ran.stdout.lines().any(|line| line.starts_with("MyOrg2MSP as itself ") && line.ends_with("accepted")));
+        assert!(!ran.stdout.contains("WRONG"), "{}", ran.stdout);
+        let (first, second) = ran
+            .stderr
+            .split_once("$ helm substra-mtls bootstrap federation.yaml")
+            .unwrap()
+            .1
+            .split_once("$ helm")
+            .unwrap();
+        assert!(first.contains("  now      MyOrg2MSP: helm upgrade backend"), "{first}");
+        assert!(!second.contains("  now "), "{second}");
+    }
+}
+
+#[test]
+fn a_gate_that_the_file_leaves_open_is_said() {
+    let world = World::new();
+    federation(&world, "{create: true}", "leave");
+    let ran = world.run("rehearse federation.yaml").ok();
+    assert!(ran.stderr.contains("The file leaves the gate as it is"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_federation_that_bootstrap_would_not_finish_is_refused_in_its_words() {
+    let world = World::new();
+    federation(&world, "{create: true}", "close");
+    world.write(
+        "two.yaml",
+        "orchestrator: {mspID: MyOrg9MSP, tls: {enabled: true}}\nserver: {ingress: {hostname: a.example.org}}\n",
+    );
+    world.run("rehearse federation.yaml").refused(3, "organization-other");
+    world.write("federation.yaml", "apiVersion: substra-mtls/v1\nkind: Federation\norchestratr: 1\n");
+    let ran = world.run("rehearse federation.yaml").refused(5, "federation-key");
+    assert!(ran.stderr.contains("federation.yaml:3:1"), "{}", ran.stderr);
+}

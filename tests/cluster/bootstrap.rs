@@ -3,7 +3,7 @@
 use std::{process::Command, time::Duration};
 
 use crate::{
-    federation::{Fed, backend_values, orchestrator_values},
+    federation::{Fed, backend_values, children, orchestrator_values},
     killed::killed_at,
     site::{Helm, Ran},
 };
@@ -22,7 +22,7 @@ both_helms! {
         let again = fed.bootstrap("-v").ok();
         assert_eq!(fed.state(), before);
         for namespace in fed.orgs.iter().chain([&fed.site.orc]) {
-            let children = fed.children(&again, namespace);
+            let children = children(&again, namespace);
             assert!(children.len() <= 3, "{children:#?}");
         }
         assert!(again.stdout.contains("organization: MyOrg3MSP already: serial "), "{}", again.stdout);
@@ -140,8 +140,7 @@ both_helms! {
         let fed = Fed::new(helm, 3);
         for at in ["status", "get", "template", "create", "upgrade", "deployments,statefulsets,pods"] {
             for when in ["before", "after"] {
-                let line = format!("bootstrap federation.yaml --yes");
-                let run = killed_at(&fed.site, &line, at, when);
+                let run = killed_at(&fed.site, "bootstrap federation.yaml --yes", at, when);
                 assert!(run.status == -9 || run.status == 0, "{at} {when}: {}{}", run.stdout, run.stderr);
                 settled(&fed);
                 if run.status == 0 {
@@ -153,6 +152,79 @@ both_helms! {
         (1..=3).for_each(|n| fed.is_enrolled(n));
         assert!(fed.is_closed());
     }
+}
+
+/// The second organization's backend is on a cluster of its own; both are contexts of one kubeconfig.
+fn on_two_clusters(helm: Helm) {
+    let mut fed = Fed::new(helm, 1);
+    let name = format!("{}-2", fed.site.org);
+    let config = two_contexts(&fed);
+    fed.site.write("both.kubeconfig", &config);
+    fed.site.write("org-2.yaml", &backend_values(2));
+    let second = format!("--kubeconfig=both.kubeconfig --context=second --namespace={name}");
+    let kubectl = format!("{}/kubectl", crate::site::bed("BIN"));
+    fed.site.sh(&format!("{kubectl} {second} create namespace {name}; {kubectl} {second} create secret generic orchestrator-cacert --from-file=ca.crt=ca.crt"));
+    fed.site.sh(&format!(
+        "{} install backend {} -f org-2.yaml --kubeconfig=both.kubeconfig --kube-context=second --namespace={name}",
+        fed.site.helm_binary(),
+        crate::site::chart("substra-backend")
+    ));
+    fed.site.write("orchestrator-values.yaml", &orchestrator_values(2));
+    let file = fed.federation("{cert: ca.crt, key: ca.key}", "close");
+    let (first, more) = (
+        fed.orgs[0].clone(),
+        format!(
+            "  MyOrg2MSP:\n    context: second\n    kubeconfig: both.kubeconfig\n    namespace: {name}\n    release: backend\n    chart: {}\n    values: [org-2.yaml]\n",
+            crate::site::chart("substra-backend")
+        ),
+    );
+    let file = file
+        .replace(&format!("kubeconfig: {first}.kubeconfig"), "context: first\n    kubeconfig: both.kubeconfig")
+        + &more;
+    fed.site.write("federation.yaml", &file);
+    fed.bootstrap("--accept-drift").ok();
+    assert!(fed.is_closed());
+    fed.is_enrolled(1);
+    let there = fed.site.sh(&format!("{kubectl} {second} get secret orchestrator-client-cert -o 'jsonpath={{.data.tls\\.crt}}' | base64 -d | openssl x509 -noout -subject"));
+    assert!(there.contains("O = MyOrg2MSP,"), "{there}");
+    let again = fed.bootstrap("-v").ok();
+    assert_eq!(children(&again, &name).len(), 3, "{}", again.stderr);
+    fed.orgs.clear();
+}
+
+/// `first` is the account of organization 1, `second` the administrator of the second control plane.
+fn two_contexts(fed: &Fed) -> String {
+    let first = fed.site.read(&format!("{}.kubeconfig", fed.orgs[0]));
+    let second = std::fs::read_to_string(
+        std::env::var("TESTBED2_KUBECONFIG")
+            .unwrap_or_else(|_| panic!("run with TESTBED_PLANES=2, as testbed/test does")),
+    )
+    .unwrap();
+    let part = |text: &str, key: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+        let inner = line.split_once('[').unwrap().1.rsplit_once(']').unwrap().0;
+        inner
+            .replace("name: testbed", &format!("name: {name}"))
+            .replace("name: admin", &format!("name: {name}"))
+            .replace("cluster: testbed, user: admin", &format!("cluster: {name}, user: {name}"))
+    };
+    let both = |key: &str| format!("{key} [{}, {}]\n", part(&first, key, "first"), part(&second, key, "second"));
+    format!(
+        "apiVersion: v1\nkind: Config\n{}{}{}current-context: first\n",
+        both("clusters:"),
+        both("users:"),
+        both("contexts:")
+    )
+}
+
+#[test]
+fn organizations_on_two_clusters_helm_3() {
+    on_two_clusters(Helm::V3);
+}
+
+#[test]
+fn organizations_on_two_clusters_helm_4() {
+    on_two_clusters(Helm::V4);
 }
 
 /// At random moments, `TESTBED_KILLS` of them: each followed by a run that completes.
@@ -192,7 +264,7 @@ fn killed_after(fed: &Fed, pause: Duration) {
 fn settled(fed: &Fed) {
     let alive = || {
         let left = fed.orgs.iter().chain([&fed.site.orc]);
-        left.map(|namespace| fed.site.sh(&format!("pgrep -f -- --namespace={namespace} || true"))).collect::<String>()
+        left.map(|namespace| fed.site.sh(&format!("pgrep -f -- [-]-namespace={namespace} || true"))).collect::<String>()
     };
     for _ in 0..600 {
         if alive().trim().is_empty() {

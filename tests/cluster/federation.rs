@@ -142,11 +142,11 @@ impl Fed {
     pub(crate) fn deployed(&self, namespace: &str, release: &str) -> Value {
         serde_json::from_str(&self.site.helm(namespace, &format!("get values {release} -o json"))).unwrap()
     }
+}
 
-    /// The children of a run with `-v`, by what they were pointed at.
-    pub(crate) fn children(&self, ran: &Ran, namespace: &str) -> Vec<String> {
-        let flag = format!("--namespace={namespace} ");
-        let lines = ran.stderr.lines().filter_map(|line| line.strip_prefix("+ "));
-        lines.filter(|line| format!("{line} ").contains(&flag)).map(str::to_owned).collect()
-    }
+/// The children of a run with `-v`, by what they were pointed at.
+pub(crate) fn children(ran: &Ran, namespace: &str) -> Vec<String> {
+    let flag = format!("--namespace={namespace} ");
+    let lines = ran.stderr.lines().filter_map(|line| line.strip_prefix("+ "));
+    lines.filter(|line| format!("{line} ").contains(&flag)).map(str::to_owned).collect()
 }
