@@ -37,6 +37,7 @@ macro_rules! both_helms {
     )*};
 }
 
+mod agreement;
 mod bootstrap;
 mod broken;
 mod ca;
