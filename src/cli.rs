@@ -1,9 +1,12 @@
 //! The command line and nothing else: what the user typed becomes checked types before any work starts.
 
+mod check;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::check::{CheckArgs, CheckFormat, FailOn, Side, WarnBefore};
 use crate::{
     names::{Hostname, MspId, Namespace, ObjectName, ReleaseName, Validity},
     pki::{fingerprint::Fingerprint, key::KeyType},
@@ -39,6 +42,7 @@ impl Cli {
             Command::Approve(args) => args.common.output,
             Command::Gate(GateCommand::Close(args)) => args.common.output,
             Command::Gate(GateCommand::Open(args)) => args.common.output,
+            Command::Check(args) => args.format(),
             Command::Rehearse(args) => args.output,
         }
     }
@@ -72,6 +76,8 @@ pub enum Command {
     /// Orchestrator: turn mutual TLS on for all, or off again
     #[command(subcommand)]
     Gate(GateCommand),
+    /// Everybody: who stands where, what is wrong or will be, and the next command for each
+    Check(Box<CheckArgs>),
     /// Everybody: the whole exchange offline, on a simulated cluster, with real TLS handshakes
     Rehearse(RehearseArgs),
 }

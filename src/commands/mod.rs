@@ -1,6 +1,7 @@
 //! One file a verb: observes, asks the core for a plan, hands it to the engine.
 
 pub mod approve;
+pub mod check;
 pub mod enroll;
 pub mod gate;
 pub mod rehearse;
@@ -13,7 +14,7 @@ use time::OffsetDateTime;
 use crate::{
     cli::{Cli, ClusterArgs, Command, CommonArgs, GateCommand},
     cluster::{Cluster, Tools, ToolsOptions},
-    failure::{Failure, Result},
+    failure::{Exit, Failure, Result},
     plan::{self, Event, State, Step, World},
     report::{Console, Outcome},
 };
@@ -32,7 +33,7 @@ pub struct Desk<'a> {
 ///
 /// # Errors
 /// Whatever ends the verb.
-pub fn run(cli: &Cli) -> Result<()> {
+pub fn run(cli: &Cli) -> Result<Exit> {
     let now = OffsetDateTime::now_utc();
     let (common, offline) = match &cli.command {
         Command::Enroll(args) => (&args.common, args.key_file.is_some() && args.certificate.is_none()),
@@ -41,13 +42,27 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::Gate(GateCommand::Open(args)) => (&args.common, false),
         Command::Rehearse(args) => {
             let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
-            return rehearse::run(args, &desk).map_err(untouched)?.write(&desk.console);
+            return written(rehearse::run(args, &desk), &desk.console);
+        }
+        Command::Check(args) => {
+            let console = Console::of_process(args.format(), true);
+            // A tool that is missing is a finding: what needs no cluster is checked all the same.
+            let tools = Tools::new(options(&cli.cluster, check::LIMIT));
+            let desk = Desk { cluster: tools.as_ref().ok().map(|tools| tools as &dyn Cluster), console, now };
+            return written(check::run_with(args, &desk, tools.as_ref().err()), &console);
         }
     };
     let console = Console::of_process(common.output, common.yes);
-    let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common))?) };
+    let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common.timeout))?) };
     let desk = Desk { cluster: tools.as_ref().map(|tools| tools as &dyn Cluster), console, now };
-    dispatch(&cli.command, &desk).map_err(untouched)?.write(&console)
+    written(dispatch(&cli.command, &desk), &console)
+}
+
+/// Writes a verb's result and gives the status to end with.
+fn written(result: Result<Outcome>, console: &Console) -> Result<Exit> {
+    let outcome = result.map_err(untouched)?;
+    outcome.write(console)?;
+    Ok(outcome.exit())
 }
 
 /// Whoever writes says what is done and what is not; a failure that says nothing came before the first write.
@@ -65,11 +80,12 @@ pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
         Command::Approve(args) => approve::run(args, desk),
         Command::Gate(GateCommand::Close(args)) => gate::close(args, desk),
         Command::Gate(GateCommand::Open(args)) => gate::open(args, desk),
+        Command::Check(args) => check::run(args, desk),
         Command::Rehearse(args) => rehearse::run(args, desk),
     }
 }
 
-fn options(cluster: &ClusterArgs, common: &CommonArgs) -> ToolsOptions {
+fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> ToolsOptions {
     ToolsOptions {
         namespace: cluster.namespace.clone(),
         context: cluster.kube_context.clone().filter(|context| !context.is_empty()),
@@ -77,7 +93,7 @@ fn options(cluster: &ClusterArgs, common: &CommonArgs) -> ToolsOptions {
         helm: std::env::var_os("HELM_BIN").filter(|bin| !bin.is_empty()).map(PathBuf::from),
         kubectl: None,
         verbose: cluster.verbose,
-        timeout: common.timeout,
+        timeout,
     }
 }
 

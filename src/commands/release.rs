@@ -13,7 +13,10 @@ use crate::{
         edits::{Edited, ValuesFiles},
         rollout,
     },
-    substra::manifest::Manifest,
+    substra::{
+        kind::ObjectKind,
+        manifest::{Manifest, expected_kind},
+    },
 };
 
 /// One of the two charts.
@@ -46,8 +49,17 @@ pub(super) struct Found {
     pub(super) manifest: Manifest,
 }
 
-/// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
+/// The release to work on: one that is pending stops the verb.
 pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: Chart) -> Result<Found> {
+    let found = look(cluster, wanted, chart)?;
+    if found.release.is_pending() {
+        return Err(pending(&found.name, &found.release));
+    }
+    Ok(found)
+}
+
+/// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
+pub(super) fn look(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: Chart) -> Result<Found> {
     let (name, release, found_chart) = if let Some(name) = wanted {
         let (release, version) = std::thread::scope(|scope| {
             let version = scope.spawn(|| cluster.chart(name));
@@ -77,14 +89,11 @@ pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: C
         .why(format!("it is of chart {}", found_chart.name))
         .next("name the right release with --release, and its namespace with --namespace"));
     }
-    if release.is_pending() {
-        return Err(pending(&name, &release));
-    }
     let manifest = Manifest::parse(&release.manifest)?;
     Ok(Found { name, release, chart: found_chart, manifest })
 }
 
-fn pending(name: &ReleaseName, release: &Release) -> Failure {
+pub(super) fn pending(name: &ReleaseName, release: &Release) -> Failure {
     Failure::new(Exit::CheckFailed, "release-pending", format!("release {name} is {} since revision {}", release.status, release.revision))
         .why("another helm works on it, or one was killed and left it so")
         .next(format!("helm history {name}; if no helm is running: helm rollback {name} to the last deployed revision, then run this again"))
@@ -140,6 +149,11 @@ impl Found {
     /// The values that are deployed, or that the files will deploy.
     pub(super) fn config(&self) -> &Value {
         &self.release.config
+    }
+
+    /// In which kind an object is mounted, or will be.
+    pub(super) fn kind_of(&self, object: &str) -> ObjectKind {
+        self.manifest.mount_kind(object).unwrap_or_else(|| expected_kind(&self.chart.name, &self.chart.version))
     }
 
     /// The release's workloads as kubectl names them.

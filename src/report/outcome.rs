@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Console;
 use crate::{
-    failure::{Failure, Result},
+    failure::{Exit, Failure, Result},
     plan::{State, Step},
 };
 
@@ -20,13 +20,24 @@ pub struct Outcome {
     steps: Vec<Value>,
     warnings: Vec<String>,
     next: Vec<String>,
+    exit: Exit,
+    shown: Option<String>,
 }
 
 impl Outcome {
     /// An empty result; `stage` is a stable word for scripts: `requested`, `installed`, `already`, `planned`, ...
     #[must_use]
     pub fn new(verb: &'static str, stage: &'static str) -> Self {
-        Self { verb, stage, facts: Vec::new(), steps: Vec::new(), warnings: Vec::new(), next: Vec::new() }
+        Self {
+            verb,
+            stage,
+            facts: Vec::new(),
+            steps: Vec::new(),
+            warnings: Vec::new(),
+            next: Vec::new(),
+            exit: Exit::Done,
+            shown: None,
+        }
     }
 
     /// The stage.
@@ -75,6 +86,26 @@ impl Outcome {
         self
     }
 
+    /// Ends the process with another status than 0, for a verb whose result is a judgement.
+    #[must_use]
+    pub fn ends_with(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The status that the process ends with.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// What people see on stdout in place of the facts.
+    #[must_use]
+    pub fn shown(mut self, text: String) -> Self {
+        self.shown = Some(text);
+        self
+    }
+
     /// Writes it: facts to stdout, warnings and what comes next to stderr; or all of it as JSON to stdout.
     ///
     /// # Errors
@@ -83,7 +114,10 @@ impl Outcome {
         if console.format == super::Format::Json {
             return console.data(self.json().to_string());
         }
-        for (key, value) in &self.facts {
+        if let Some(text) = &self.shown {
+            console.data(text.trim_end())?;
+        }
+        for (key, value) in self.facts.iter().filter(|_| self.shown.is_none()) {
             console.data(format!("{key}: {}", plain(value)))?;
         }
         self.warnings.iter().for_each(|warning| console.say(format!("warning: {warning}")));

@@ -8,6 +8,7 @@
 )]
 
 mod approve;
+mod check;
 mod enroll;
 mod rehearse;
 mod simulated;

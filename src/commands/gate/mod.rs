@@ -37,7 +37,7 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let gate = Gate::look(&args.common, desk)?;
     let settings = gate.orchestrator.close_settings(!args.no_verify_mspid);
     let (mut steps, planned) = gate.plan(&settings)?;
-    let mut findings = gate.judge_server_pair(&planned);
+    let mut findings: Vec<Failure> = gate.judge_server_pair(&planned).into_iter().collect();
     findings.extend(gate.judge_mounts(&planned));
     let mut warnings = planned.warnings;
     let closed = gate.is_closed(!args.no_verify_mspid);
