@@ -130,8 +130,7 @@ pub(super) const CASES: &[Case] = &[
     ("pods-waiting", ORG, "failed", "ContainerCreating", |s| waits(s, "ContainerCreating", 30)),
     ("pods-waiting", ORG, "warning", "ContainerCreating", |s| waits(s, "ContainerCreating", 0)),
     ("mount-ski", ORC, "failed", "without subjectKeyIdentifier", |s| {
-        let root = root_without_key_id();
-        ca(s, &root);
+        ca(s, include_str!("old-root.crt"));
     }),
     ("mount-expired", ORC, "failed", "ended on", |s| s.federation.now += Duration::days(2000)),
     ("ca-ends", ORG, "warning", "days left", |s| s.federation.now += Duration::days(1700)),
@@ -293,13 +292,4 @@ fn logged(scene: &mut Scene, recipe: &Recipe) {
     let mut entry: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
     entry["certificate"] = json!(STANDARD.encode(&leaf.der));
     scene.federation.world.write("ca.issued.jsonl", &format!("{entry}\n"));
-}
-
-/// A root as old tools make it.
-fn root_without_key_id() -> String {
-    let mut params = rcgen::CertificateParams::default();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let made = params.self_signed(&key).unwrap();
-    made.pem()
 }
