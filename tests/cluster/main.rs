@@ -24,6 +24,7 @@ macro_rules! both {
 
 mod broken;
 mod certificates;
+mod check;
 mod contract;
 mod exchange;
 mod gate;
