@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::site::{Ran, Site, chart};
+use crate::site::{Helm, Ran, Site, bed, chart};
 
 fn check(site: &Site, side: &str, more: &str) -> Ran {
     let (namespace, release) = if side == "backend" { (&site.org, "backend") } else { (&site.orc, "orchestrator") };
@@ -150,4 +150,53 @@ both! {
         assert!(ran.stdout.contains("failed   rights") && ran.stdout.contains("ok       values "), "{}", ran.stdout);
         assert!(ran.stdout.contains("skipped  drift                    because the release could not be read"), "{}", ran.stdout);
     }
+}
+
+/// etcd is a gRPC server in Go that asks for certificates: what is made of TLS and HTTP/2 by the real one.
+#[test]
+fn a_real_grpc_server_in_go_is_understood() {
+    let site = Site::new(Helm::V3);
+    site.enrolled();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("https://127.0.0.1:{port}");
+    let mut etcd = std::process::Command::new(format!("{}/etcd", bed("BIN")));
+    etcd.args([
+        "--data-dir=etcd",
+        "--unsafe-no-fsync",
+        "--client-cert-auth",
+        "--trusted-ca-file=ca.crt",
+        "--cert-file=server.crt",
+    ])
+    .args([
+        "--key-file=server.key",
+        "--log-level=error",
+        "--listen-peer-urls=unix://peer.sock",
+        "--initial-advertise-peer-urls=http://localhost:1",
+    ])
+    .args([
+        "--initial-cluster=default=http://localhost:1".to_owned(),
+        format!("--listen-client-urls={url}"),
+        format!("--advertise-client-urls={url}"),
+    ])
+    .current_dir(site.folder.path());
+    let mut etcd = etcd.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let own = || finding(&site, "backend", &format!("live-own --live --connect 127.0.0.1:{port}"));
+    for _ in 0..100 {
+        if own().0 == "ok" {
+            break;
+        }
+        site.sh("sleep 0.1");
+    }
+    let verdicts = ["live-own", "live-without", "live-other"]
+        .map(|id| finding(&site, "backend", &format!("{id} --live --connect 127.0.0.1:{port}")));
+    etcd.kill().unwrap();
+    etcd.wait().unwrap();
+    let [own, without, other] = verdicts;
+    assert_eq!(own, ("ok".into(), format!("127.0.0.1:{port} answers")));
+    assert_eq!(without, ("ok".into(), "refused: certificate required".into()));
+    assert_eq!(
+        other,
+        ("failed".into(), "accepted: every organization can act as every other".into()),
+        "it has no identity check"
+    );
 }

@@ -57,7 +57,8 @@ pub(super) fn run_with(args: &CheckArgs, desk: &Desk<'_>, missing: Option<&Failu
     };
     let side = side(args, &files, cluster.ok())?;
     let log = log(args, cluster.ok());
-    let ask = Ask { side, files: Some(files), release: args.release.as_ref(), log };
+    let live = args.live.then_some(args.connect.as_deref());
+    let ask = Ask { side, files: Some(files), release: args.release.as_ref(), log, live };
     let site = observe::observe(cluster, ask, desk.now);
     let findings = groups::judge(&site, args.warn_before);
     Ok(outcome(args, vec![Judged { site, findings }], desk))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::live::Handshakes;
+use super::live::{self, Handshakes};
 use crate::{
     cli::Side,
     cluster::{Cluster, Object, ObjectRef, Pointed},
@@ -62,13 +62,17 @@ pub(in crate::commands) struct Ask<'a> {
     pub(in crate::commands) release: Option<&'a ReleaseName>,
     /// The issue log, where one was named.
     pub(in crate::commands) log: Option<Result<IssueLog>>,
+    /// Whether to shake hands, and with what address other than the values'.
+    pub(in crate::commands) live: Option<Option<&'a str>>,
 }
 
 /// What was observed of one release. Whatever could not be read holds the reason.
 pub(in crate::commands) struct Site {
     pub(super) side: Side,
     pub(super) files: Option<ValuesFiles>,
-    /// What the files say; without files, what is deployed.
+    /// What the files say; without files, what is deployed; null where that could not be read.
+    pub(super) values: Value,
+    /// What that makes of the release.
     pub(super) party: Result<Party>,
     /// What the deployed values say.
     pub(super) deployed: Option<Party>,
@@ -94,7 +98,7 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         (None, Ok(found)) => Ok(found.config().clone()),
         (None, Err(failure)) => Err(failure.clone()),
     };
-    let party = values.and_then(|values| Party::read(ask.side, &values));
+    let party = values.clone().and_then(|values| Party::read(ask.side, &values));
     let deployed = found.as_ref().ok().and_then(|found| Party::read(ask.side, found.config()).ok());
     let unseen = |failure: &Failure| (Err(failure.clone()), Err(failure.clone()), Err(failure.clone()));
     let (objects, pods, rules) = match (&cluster, &found) {
@@ -109,8 +113,26 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         _ => None,
     };
     let pointed = pointed(cluster.ok(), found.as_ref().ok());
-    let Ask { side, files, log, .. } = ask;
-    Site { side, files, party, deployed, found, objects, pods, rules, issuers, log, live: None, now, pointed }
+    let (side, files, log) = (ask.side, ask.files, ask.log);
+    let values = values.unwrap_or_default();
+    let mut site = Site {
+        side,
+        files,
+        values,
+        party,
+        deployed,
+        found,
+        objects,
+        pods,
+        rules,
+        issuers,
+        log,
+        live: None,
+        now,
+        pointed,
+    };
+    site.live = ask.live.map(|connect| live::shake(&site, connect));
+    site
 }
 
 type Around = (Result<Vec<Object>>, Result<Vec<Object>>, Result<Value>);
@@ -216,15 +238,13 @@ impl Site {
 
     /// The names under which the orchestrator is dialled, as far as this side knows them.
     pub(super) fn orchestrator_names(&self) -> Vec<String> {
-        let config = self.files.as_ref().map(ValuesFiles::merged);
-        let config = config.as_ref().or_else(|| self.found.as_ref().ok().map(Found::config));
         match (&self.party, &self.found) {
             (Ok(Party::Orchestrator(orchestrator)), Ok(found)) => {
                 let mut names = orchestrator.own_names(found.name.as_str(), &found.release.namespace);
                 names.extend(found.manifest.probe_name());
                 names
             }
-            _ => config.and_then(|c| c["orchestrator"]["host"].as_str()).map(str::to_lowercase).into_iter().collect(),
+            _ => self.values["orchestrator"]["host"].as_str().map(str::to_lowercase).into_iter().collect(),
         }
     }
 
