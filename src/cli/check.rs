@@ -40,7 +40,7 @@ pub struct CheckArgs {
     /// Warn so long before the end of a certificate: a time or a part of its life
     #[arg(long, value_name = "30d|33%", default_value_t)]
     pub warn_before: WarnBefore,
-    /// Orchestrator: certificate of the authority; the issue log is looked for beside it
+    /// Certificate of the federation's CA; the issue log is looked for beside it
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
     /// Orchestrator: Secret of the authority; the issue log is looked for in its ConfigMaps
@@ -95,7 +95,7 @@ pub enum CheckFormat {
     Text,
     /// One JSON document with `schemaVersion`.
     Json,
-    /// Gauges in the text exposition format, for node_exporter's textfile collector.
+    /// Gauges in the text exposition format, for the node exporter's textfile collector.
     Prometheus,
 }
 
@@ -129,14 +129,12 @@ impl FromStr for WarnBefore {
 
     fn from_str(given: &str) -> Result<Self, String> {
         let bad = || format!("{given:?} is neither a time such as 30d nor a part of the life from 0% to 100%");
-        match given.strip_suffix('%') {
-            Some(part) => part.parse().ok().filter(|part| *part <= 100).map(Self::Part).ok_or_else(bad),
-            None => {
-                let time = humantime::parse_duration(given).map_err(|_| bad())?;
-                // A hundred years are beyond every certificate, and within every calendar.
-                Some(time).filter(|time| time.as_secs() <= 36_500 * 86_400).map(Self::Time).ok_or_else(bad)
-            }
+        if let Some(part) = given.strip_suffix('%') {
+            return part.parse().ok().filter(|part| *part <= 100).map(Self::Part).ok_or_else(bad);
         }
+        let time = humantime::parse_duration(given).map_err(|_| bad())?;
+        // A hundred years are beyond every certificate, and within every calendar.
+        Some(time).filter(|time| time.as_secs() <= 36_500 * 86_400).map(Self::Time).ok_or_else(bad)
     }
 }
 

@@ -114,7 +114,7 @@ pub trait Cluster: Sync {
     /// See the trait; small rights may not allow it (`forbidden`).
     fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>>;
 
-    /// What this account may do in a namespace: the status of a SelfSubjectRulesReview (`authorization.k8s.io/v1`),
+    /// What this account may do in a namespace: the status of a `SelfSubjectRulesReview` (`authorization.k8s.io/v1`),
     /// which every account may ask for.
     ///
     /// # Errors

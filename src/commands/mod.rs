@@ -42,26 +42,26 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Gate(GateCommand::Open(args)) => (&args.common, false),
         Command::Rehearse(args) => {
             let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
-            return written(rehearse::run(args, &desk), &desk.console);
+            return written(rehearse::run(args, &desk), desk.console);
         }
         Command::Check(args) => {
             let console = Console::of_process(args.format(), true);
             // A tool that is missing is a finding: what needs no cluster is checked all the same.
             let tools = Tools::new(options(&cli.cluster, check::LIMIT));
             let desk = Desk { cluster: tools.as_ref().ok().map(|tools| tools as &dyn Cluster), console, now };
-            return written(check::run_with(args, &desk, tools.as_ref().err()), &console);
+            return written(check::run_with(args, &desk, tools.as_ref().err()), console);
         }
     };
     let console = Console::of_process(common.output, common.yes);
     let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common.timeout))?) };
     let desk = Desk { cluster: tools.as_ref().map(|tools| tools as &dyn Cluster), console, now };
-    written(dispatch(&cli.command, &desk), &console)
+    written(dispatch(&cli.command, &desk), console)
 }
 
 /// Writes a verb's result and gives the status to end with.
-fn written(result: Result<Outcome>, console: &Console) -> Result<Exit> {
+fn written(result: Result<Outcome>, console: Console) -> Result<Exit> {
     let outcome = result.map_err(untouched)?;
-    outcome.write(console)?;
+    outcome.write(&console)?;
     Ok(outcome.exit())
 }
 

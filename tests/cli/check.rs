@@ -107,8 +107,14 @@ fn the_table_says_who_stands_where() {
     assert_eq!(orchestrator["certificate"]["serial"], backend["certificate"]["serial"], "the issue log knows it");
     scene.federation.org.delete(&ObjectRef::secret("orchestrator-client-cert")).unwrap();
     assert_eq!(row(&scene, "backend")["stage"], "none");
-    scene.deploy("orchestrator", "    mtls:\n      enabled: true", "    mtls:\n      enabled: false");
+    scene.deploy("orchestrator", "tls-cacert\n      enabled: true", "tls-cacert\n      enabled: false");
     assert_eq!(row(&scene, "orchestrator")["stage"], "admitted");
+    let text = |side: &str| {
+        row(&scene, side)["next"].as_str().unwrap().replace(&scene.federation.world.path("").display().to_string(), "")
+    };
+    assert_eq!(text("backend"), "helm substra-mtls enroll -n org-1 -f backend-values.yaml --release backend");
+    let close = "helm substra-mtls gate close -n orchestrator -f orchestrator-values.yaml --release orchestrator --installed MyOrg1MSP";
+    assert_eq!(text("orchestrator"), close);
 }
 
 #[test]
@@ -174,4 +180,46 @@ fn prometheus_gets_gauges_with_stable_names_and_one_status_each() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn the_next_command_is_the_operator_s_own() {
+    let mut scene = Scene::new();
+    let next = |scene: &Scene, side: &str, id: &str| {
+        scene.check(side).remove(id).unwrap().next.replace(&scene.federation.world.path("").display().to_string(), "")
+    };
+    scene.federation.now += time::Duration::days(61);
+    let renew = "helm substra-mtls enroll -n org-1 -f backend-values.yaml --release backend --renew";
+    assert_eq!(next(&scene, "backend", "pair-ends"), renew);
+    scene.view.status = Some("pending-upgrade");
+    let rollback = "helm -n orchestrator history orchestrator; if no helm is running: helm -n orchestrator rollback orchestrator REVISION";
+    assert_eq!(next(&scene, "orchestrator", "release-pending"), rollback);
+    scene.federation.org.delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
+    let make = "kubectl -n org-1 create secret generic orchestrator-cacert --from-file=ca.crt=orchestrator-ca.crt";
+    assert_eq!(next(&scene, "backend", "mount-missing"), make);
+}
+
+#[test]
+fn the_text_has_the_table_then_the_groups_then_a_sum() {
+    let world = World::new();
+    let text = world.run("check -f backend-values.yaml --skip tools").stdout;
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[..2],
+        ["organization  stage  certificate  issuer  days left", "MyOrg1MSP     none   -            -       -"]
+    );
+    let places = [
+        "backend: release (not read)",
+        "rights",
+        "release",
+        "values",
+        "objects",
+        "keys and certificates",
+        "identity",
+        "order",
+        "live",
+    ];
+    let at: Vec<usize> = places.iter().map(|place| lines.iter().position(|line| line == place).unwrap()).collect();
+    assert!(at.is_sorted(), "{text}");
+    assert!(lines.last().unwrap().ends_with(" skipped"), "{text}");
 }

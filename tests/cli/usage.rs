@@ -25,9 +25,15 @@ fn a_wrong_command_line_ends_with_2() {
 
 #[test]
 fn help_has_the_exit_statuses_everywhere() {
-    for line in
-        ["--help", "enroll --help", "approve --help", "gate close --help", "gate open --help", "rehearse --help"]
-    {
+    for line in [
+        "--help",
+        "enroll --help",
+        "approve --help",
+        "gate close --help",
+        "gate open --help",
+        "check --help",
+        "rehearse --help",
+    ] {
         let ran = World::new().run(line).ok();
         assert!(ran.stdout.contains(STATUSES), "{line}: {}", ran.stdout);
     }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use self::{
     finding::{Finding, Status},
-    observe::{Ask, Site},
+    observe::{Ask, Dial, Site},
     report::Judged,
 };
 use super::{Desk, approve::ledger};
@@ -25,6 +25,8 @@ use crate::{
     cli::{CheckArgs, CheckFormat, FailOn, Side},
     cluster::Cluster,
     failure::{Exit, Failure, Result},
+    files,
+    pki::{inspect, log::IssueLog},
     plan::edits::ValuesFiles,
     report::Outcome,
 };
@@ -47,25 +49,24 @@ pub(super) fn run_with(args: &CheckArgs, desk: &Desk<'_>, missing: Option<&Failu
         return explain::explain(id);
     }
     args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
-    let files = ValuesFiles::read(&args.values)?;
-    let absent = desk.cluster().err();
-    let cluster = desk.cluster.ok_or(missing.or(absent.as_ref())).map_err(|missing| missing.cloned());
-    let cluster = match &cluster {
-        Ok(cluster) => Ok(*cluster),
-        Err(Some(missing)) => Err(missing),
-        Err(None) => return Err(Failure::new(Exit::Failed, "bug", "there is no cluster, and nothing says why")),
-    };
-    let side = side(args, &files, cluster.ok())?;
+    let values = ValuesFiles::read(&args.values)?;
+    let reached = desk.cluster().map_err(|none| missing.cloned().unwrap_or(none));
+    let cluster = reached.as_ref().copied();
+    let side = side(args, &values, cluster.ok())?;
     let log = log(args, cluster.ok());
-    let live = args.live.then_some(args.connect.as_deref());
-    let ask = Ask { side, files: Some(files), release: args.release.as_ref(), log, live };
+    let known = match &args.ca_cert {
+        Some(path) => inspect::certificates(&files::read(path)?)?,
+        None => Vec::new(),
+    };
+    let live = args.live.then_some(Dial(args.connect.as_deref()));
+    let ask = Ask { side, files: Some(values), release: args.release.as_ref(), log, known, live };
     let site = observe::observe(cluster, ask, desk.now);
     let findings = groups::judge(&site, args.warn_before);
     Ok(outcome(args, vec![Judged { site, findings }], desk))
 }
 
-fn side(args: &CheckArgs, files: &ValuesFiles, cluster: Option<&dyn Cluster>) -> Result<Side> {
-    if let Some(side) = args.side.or_else(|| observe::side_of(&files.merged())) {
+fn side(args: &CheckArgs, values: &ValuesFiles, cluster: Option<&dyn Cluster>) -> Result<Side> {
+    if let Some(side) = args.side.or_else(|| observe::side_of(&values.merged())) {
         return Ok(side);
     }
     let chart = args.release.as_ref().and_then(|release| cluster?.chart(release).ok()?);
@@ -79,7 +80,7 @@ fn side(args: &CheckArgs, files: &ValuesFiles, cluster: Option<&dyn Cluster>) ->
     }
 }
 
-fn log(args: &CheckArgs, cluster: Option<&dyn Cluster>) -> Option<Result<crate::pki::log::IssueLog>> {
+fn log(args: &CheckArgs, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLog>> {
     match (&args.ca_cert, &args.ca_secret) {
         (Some(certificate), _) => Some(ledger::of_file(certificate)),
         (None, Some(secret)) => Some(ledger::of_cluster(cluster?, Some(secret.as_str()))),
@@ -98,9 +99,14 @@ pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, de
     }
     let sites: Vec<&Site> = judged.iter().map(|one| &one.site).collect();
     let rows = table::rows(&sites);
-    let worst = table::worst(judged.iter().flat_map(|one| &one.findings).map(|finding| finding.status));
+    let worst =
+        judged.iter().flat_map(|one| &one.findings).map(|finding| finding.status).max().unwrap_or(Status::Skipped);
     let bad = if args.fail_on == FailOn::Warning { Status::Warning } else { Status::Failed };
-    let stage = if worst >= Status::Warning { if worst == Status::Failed { "failed" } else { "warned" } } else { "ok" };
+    let stage = match worst {
+        Status::Failed => "failed",
+        Status::Warning => "warned",
+        Status::Ok | Status::Skipped => "ok",
+    };
     let outcome = Outcome::new("check", stage).ends_with(if worst >= bad { Exit::CheckFailed } else { Exit::Done });
     let outcome = outcome
         .fact("organizations", rows.iter().map(|row| row.json(desk.now)).collect::<Vec<_>>())

@@ -10,7 +10,7 @@ use crate::{
     commands::release::{self, Chart, Found},
     failure::{Exit, Failure, Result},
     names::ReleaseName,
-    pki::log::IssueLog,
+    pki::{inspect::Certificate, log::IssueLog},
     plan::edits::ValuesFiles,
     substra::{backend::Backend, kind::ObjectKind, manifest::expected_kind, orchestrator::Orchestrator},
 };
@@ -52,6 +52,9 @@ impl Party {
     }
 }
 
+/// To dial another address than the values'; `None` for theirs.
+pub(in crate::commands) struct Dial<'a>(pub(in crate::commands) Option<&'a str>);
+
 /// What to look at.
 pub(in crate::commands) struct Ask<'a> {
     /// Whose release.
@@ -62,8 +65,10 @@ pub(in crate::commands) struct Ask<'a> {
     pub(in crate::commands) release: Option<&'a ReleaseName>,
     /// The issue log, where one was named.
     pub(in crate::commands) log: Option<Result<IssueLog>>,
+    /// The federation's CAs, where a file named them: none of these is a stranger.
+    pub(in crate::commands) known: Vec<Certificate>,
     /// Whether to shake hands, and with what address other than the values'.
-    pub(in crate::commands) live: Option<Option<&'a str>>,
+    pub(in crate::commands) live: Option<Dial<'a>>,
 }
 
 /// What was observed of one release. Whatever could not be read holds the reason.
@@ -80,16 +85,17 @@ pub(in crate::commands) struct Site {
     pub(super) objects: Result<Vec<Object>>,
     pub(super) pods: Result<Vec<Object>>,
     pub(super) rules: Result<Value>,
-    /// ClusterIssuers of cert-manager; `None` where they may not be read or are not asked for.
+    /// `ClusterIssuer`s of cert-manager; `None` where they may not be read or are not asked for.
     pub(super) issuers: Option<Vec<Object>>,
     pub(super) log: Option<Result<IssueLog>>,
+    pub(super) known: Vec<Certificate>,
     pub(super) live: Option<Handshakes>,
     pub(super) now: OffsetDateTime,
     pub(super) pointed: Pointed,
 }
 
 /// Looks: the release's two children side by side, then side by side all named objects and workloads, the pods, and what
-/// this account may do. ClusterIssuers are looked for only where the account may read those.
+/// this account may do. `ClusterIssuer`s are looked for only where the account may read those.
 pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask: Ask<'_>, now: OffsetDateTime) -> Site {
     let chart = if ask.side == Side::Backend { Chart::Backend } else { Chart::Orchestrator };
     let found = cluster.map_err(Clone::clone).and_then(|cluster| release::look(cluster, ask.release, chart));
@@ -113,7 +119,7 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         _ => None,
     };
     let pointed = pointed(cluster.ok(), found.as_ref().ok());
-    let (side, files, log) = (ask.side, ask.files, ask.log);
+    let Ask { side, files, log, known, .. } = ask;
     let values = values.unwrap_or_default();
     let mut site = Site {
         side,
@@ -127,11 +133,12 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         rules,
         issuers,
         log,
+        known,
         live: None,
         now,
         pointed,
     };
-    site.live = ask.live.map(|connect| live::shake(&site, connect));
+    site.live = ask.live.map(|Dial(address)| live::shake(&site, address));
     site
 }
 
@@ -278,7 +285,7 @@ impl Site {
 }
 
 /// A word of a command line, quoted for a shell where it has to be.
-fn word(text: &str) -> String {
+pub(super) fn word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()

@@ -44,6 +44,10 @@ pub(super) fn text(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> Stri
         out.push_str(line.join("  ").trim_end());
         out.push('\n');
     }
+    for row in rows.iter().filter(|row| !row.next.is_empty()) {
+        out.push_str(&plain(&format!("next for {}: {}", row.organization, row.next)));
+        out.push('\n');
+    }
     for one in judged {
         out.push_str(&format!("\n{}\n", one.name()));
         let mut group = None;

@@ -45,7 +45,8 @@ fn judge_leaf(site: &Site, sheet: &mut Sheet) {
     // The server looks at every certificate that is sent: a CA appended to the leaf repairs a leaf without it.
     let named = |one: &Certificate| {
         let id = one.authority_key_id.as_ref().filter(|id| !id.is_empty());
-        id.is_some_and(|id| cas.is_empty() || cas.iter().any(|(_, ca)| ca.subject_key_id.as_ref() == Some(id)))
+        let mut known = cas.iter().map(|(_, ca)| ca).chain(&site.known);
+        id.is_some_and(|id| cas.is_empty() || known.any(|ca| ca.subject_key_id.as_ref() == Some(id)))
     };
     if chain.iter().any(named) {
         sheet.ok(&PAIR_KEY_ID, "it names its CA");
@@ -137,8 +138,12 @@ fn judge_pool(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
         return;
     }
     let all = keys::authorities(site);
-    let own: Vec<&Certificate> =
-        all.iter().filter(|(name, _)| name == orchestrator.cacert.as_str()).map(|(_, ca)| ca).collect();
+    let own: Vec<&Certificate> = all
+        .iter()
+        .filter(|(name, _)| name == orchestrator.cacert.as_str())
+        .map(|(_, ca)| ca)
+        .chain(&site.known)
+        .collect();
     for (key, objects) in &orchestrator.client_cas {
         for (name, ca) in all.iter().filter(|(name, _)| objects.contains(name)) {
             if !own.iter().any(|own| own.spki == ca.spki) {
@@ -146,18 +151,18 @@ fn judge_pool(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
                     "{name}, under {key}, holds {}: whoever has its key can act as every organization",
                     ca.subject
                 );
-                sheet.warn(
-                    &FOREIGN_CA,
-                    seen,
-                    format!("{}; then take {name} out of clientCACerts", site.ours("approve ORG.csr", "")),
+                let next = format!(
+                    "{}; then take {name} out of clientCACerts. Where it is the federation's own CA for clients: --ca-cert FILE",
+                    site.ours("approve ORG.csr", "")
                 );
+                sheet.warn(&FOREIGN_CA, seen, next);
             }
         }
     }
     sheet.ok(&FOREIGN_CA, "only the orchestrator's own");
 }
 
-/// A ClusterIssuer made the server's pair, and the pair's CA is in the pool: then it signs any O for any namespace.
+/// A `ClusterIssuer` made the server's pair, and the pair's CA is in the pool: then it signs any O for any namespace.
 fn judge_issuer(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
     let Ok(found) = &site.found else { return };
     let pair = site.object(&ObjectRef::secret(orchestrator.server_pair.as_str()));
@@ -169,14 +174,13 @@ fn judge_issuer(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
     let kind = note("kind").or_else(|| asked.then(|| wish["issuerKind"].as_str().unwrap_or("ClusterIssuer")));
     let name = note("name").or_else(|| wish["issuer"].as_str().filter(|_| asked));
     let (Some("ClusterIssuer"), Some(name)) = (kind, name) else {
-        return match &site.issuers {
-            Some(issuers) => {
-                sheet.ok(&ISSUER, format!("the server's pair is from no ClusterIssuer ({} are here)", issuers.len()))
-            }
-            None => {
-                sheet.skip(&ISSUER, "the server's pair is from no ClusterIssuer, and this account may not list others")
-            }
-        };
+        if let Some(all) = &site.issuers {
+            sheet.ok(&ISSUER, format!("the server's pair is from no ClusterIssuer ({} are here)", all.len()));
+        } else {
+            let because = "the server's pair is from no ClusterIssuer, and this account may not list others";
+            sheet.skip(&ISSUER, because);
+        }
+        return;
     };
     let spec = site.issuers.as_ref().and_then(|all| all.iter().find(|issuer| issuer.name() == name));
     if spec.is_some_and(|issuer| issuer.json()["spec"]["ca"].is_null()) {

@@ -149,14 +149,15 @@ fn judge_pair(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
 fn judge_chain(site: &Site, chain: &[Certificate], again: &str, sheet: &mut Sheet) {
     let Some((leaf, others)) = chain.split_first() else { return };
     let cas = authorities(site);
-    if cas.is_empty() {
+    if cas.is_empty() && site.known.is_empty() {
         return sheet.skip(&PAIR_CHAIN, "this cluster has no CA of the federation to compare with");
     }
-    let trusted = |one: &Certificate| cas.iter().any(|(_, ca)| one.is_signed_by(ca));
+    let known = || cas.iter().map(|(_, ca)| ca).chain(&site.known);
+    let trusted = |one: &Certificate| known().any(|ca| one.is_signed_by(ca));
     if trusted(leaf) || others.iter().any(|mid| leaf.is_signed_by(mid) && trusted(mid)) {
         sheet.ok(&PAIR_CHAIN, format!("issued by {}", leaf.issuer));
     } else {
-        let names: Vec<&str> = cas.iter().map(|(_, ca)| ca.subject.as_str()).collect();
+        let names: Vec<&str> = known().map(|ca| ca.subject.as_str()).collect();
         sheet.failed(
             &PAIR_CHAIN,
             format!("issued by {}, and this cluster trusts {}", leaf.issuer, names.join(", ")),

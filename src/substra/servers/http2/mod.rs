@@ -25,7 +25,7 @@ const END_HEADERS: u8 = 4;
 const PADDED: u8 = 8;
 const PRIORITY: u8 = 32;
 
-/// gRPC's PERMISSION_DENIED.
+/// gRPC's status for a client that may not.
 const PERMISSION_DENIED: &str = "7";
 
 /// Nobody answers a request of ours with more.
@@ -52,7 +52,7 @@ pub(super) fn request(authority: &str, msp_id: &str) -> Vec<u8> {
     [PREFACE.to_vec(), frames.concat()].concat()
 }
 
-/// A server's answer: `Ok` is gRPC's OK, else PERMISSION_DENIED with these words.
+/// A server's answer: `Ok` is gRPC's OK, else `PERMISSION_DENIED` with these words.
 pub(super) fn response(answer: &Result<(), String>) -> Vec<u8> {
     let (status, message) = match answer {
         Ok(()) => ("0", String::new()),
@@ -95,8 +95,8 @@ impl Incoming {
         self.field("mspid")
     }
 
-    /// As the client: the answer, once it is there. Whatever status but PERMISSION_DENIED comes, the server has let the
-    /// client in.
+    /// As the client: the answer, once it is there. Whatever status but `PERMISSION_DENIED` comes, the server has let
+    /// the client in.
     ///
     /// # Errors
     /// What answers is no gRPC server.
