@@ -97,7 +97,7 @@ mod tests {
                 "2:17 a.c yes=true",
                 "3:8 list y=true",
                 "3:11 list 1_000=1000",
-                "3:43 list NO=false"
+                "3:42 list NO=false"
             ]
         );
     }

@@ -137,7 +137,7 @@ fn without_helm_the_files_are_checked_all_the_same() {
     world.write("backend-values.yaml", &crate::world::BACKEND.replace("mspID: MyOrg1MSP", "mspID: no"));
     let ran = world.run("check -f backend-values.yaml");
     assert_eq!(ran.status, 3, "{}{}", ran.stdout, ran.stderr);
-    for line in ["  failed   tools ", "  failed   values ", "  warning  values-odd-words ", "  skipped  release "] {
+    for line in ["  failed   tools ", "  failed   values ", "  warning  values-odd-words ", "  skipped  release, "] {
         assert!(ran.stdout.contains(line), "{line}: {}", ran.stdout);
     }
     assert_eq!(ran.stderr, "");

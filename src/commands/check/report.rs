@@ -50,21 +50,13 @@ pub(super) fn text(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> Stri
     }
     for one in judged {
         out.push_str(&format!("\n{}\n", one.name()));
-        let mut group = None;
-        for finding in &one.findings {
-            if group.replace(finding.check.group) != Some(finding.check.group) {
-                out.push_str(&format!("{}\n", finding.check.group));
-            }
-            let because = if finding.status == Status::Skipped { "because " } else { "" };
-            out.push_str(&format!(
-                "  {:<8} {:<24} {because}{}\n",
-                finding.status.to_string(),
-                finding.check.id,
-                finding.seen
-            ));
-            if !finding.next.is_empty() {
-                out.push_str(&format!("           next: {}\n", finding.next));
-            }
+        for group in one.findings.chunk_by(|one, next| one.check.group == next.check.group) {
+            out.push_str(&group.first().map(|first| format!("{}\n", first.check.group)).unwrap_or_default());
+            // What is skipped for one reason takes one line.
+            let alike = |one: &Finding, next: &Finding| {
+                one.status == Status::Skipped && next.status == one.status && next.seen == one.seen
+            };
+            group.chunk_by(alike).for_each(|findings| out.push_str(&lines(findings)));
         }
     }
     let count = |status: Status| judged.iter().flat_map(|one| &one.findings).filter(|f| f.status == status).count();
@@ -75,6 +67,16 @@ pub(super) fn text(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> Stri
         count(Status::Failed),
         count(Status::Skipped)
     )
+}
+
+/// A finding, or several that are skipped for the same reason.
+fn lines(findings: &[Finding]) -> String {
+    let Some(first) = findings.first() else { return String::new() };
+    let ids: Vec<&str> = findings.iter().map(|finding| finding.check.id).collect();
+    let because = if first.status == Status::Skipped { "because " } else { "" };
+    let line = format!("  {:<8} {:<24} {because}{}\n", first.status.to_string(), ids.join(", "), first.seen);
+    let next = if first.next.is_empty() { String::new() } else { format!("           next: {}\n", first.next) };
+    line + &next
 }
 
 /// The sites for scripts.

@@ -184,7 +184,7 @@ impl Cluster for Seen<'_> {
         self.allow("release")?;
         let Some(mut release) = self.inner.release(name)? else { return Ok(None) };
         if let Some(status) = self.view.status {
-            release.status = status.to_owned();
+            status.clone_into(&mut release.status);
         }
         if name.as_str() == "orchestrator" {
             let config = json!({"name": "orchestrator-config", "configMap": {"name": "orchestrator-server-config"}});

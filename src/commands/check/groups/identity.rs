@@ -12,7 +12,7 @@ use super::{
         mounts,
         observe::Site,
     },
-    keys,
+    count, keys,
 };
 use crate::{
     cluster::ObjectRef,
@@ -112,10 +112,10 @@ fn judge_keys(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
             "spell one of them otherwise, in channels and at its backend too",
         );
     }
-    let count = orchestrator.client_cas.len();
-    sheet.ok(&KEY_FORM, format!("{count} keys"));
-    sheet.ok(&KEBAB, format!("{count} keys"));
-    sheet.ok(&NOBODY, format!("{count} keys"));
+    let keys = count(orchestrator.client_cas.len(), "key");
+    sheet.ok(&KEY_FORM, keys.as_str());
+    sheet.ok(&KEBAB, keys.as_str());
+    sheet.ok(&NOBODY, keys.as_str());
 }
 
 fn judge_check(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
@@ -234,6 +234,6 @@ fn judge_log(site: &Site, sheet: &mut Sheet) {
             sheet.failed(&ISSUED_REFUSED, format!("{who} would be refused, or let in as another"), wait);
         }
     }
-    sheet.ok(&ISSUED_NAME, format!("{} certificates are alive", alive.len()));
-    sheet.ok(&ISSUED_REFUSED, format!("{} certificates are alive", alive.len()));
+    sheet.ok(&ISSUED_NAME, format!("alive: {}", count(alive.len(), "certificate")));
+    sheet.ok(&ISSUED_REFUSED, format!("alive: {}", count(alive.len(), "certificate")));
 }

@@ -28,7 +28,11 @@ pub(super) fn judge(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
     if site.objects.is_err() || site.party.is_err() {
         return;
     }
-    for (name, ca) in authorities(site) {
+    let cas = authorities(site);
+    if cas.is_empty() {
+        sheet.skip(&CA_ENDS, "there is no CA that could be looked at");
+    }
+    for (name, ca) in cas {
         let left = time_left(&ca, site.now);
         if ca.not_after >= site.now && is_near_its_end(&ca, warn_before, site.now) {
             let next = "plan a new CA: every organization needs its certificate, and a certificate under it";
@@ -65,7 +69,7 @@ fn judge_server(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
         return;
     };
     if !orchestrator.tls_enabled {
-        return;
+        return sheet.blind("TLS is off");
     }
     let mounts = Mounts { found, objects, now: site.now, kubectl: String::new() };
     let (release, namespace) = (found.name.as_str(), &found.release.namespace);

@@ -50,7 +50,12 @@ fn is_near_its_end(certificate: &Certificate, warn_before: WarnBefore, now: Offs
     now > certificate.not_after - before
 }
 
-/// `42 days, until 2026-01-02`.
+/// `1 key`, `2 keys`.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `42 days left, until 2026-01-02`.
 fn time_left(certificate: &Certificate, now: OffsetDateTime) -> String {
     let days = (certificate.not_after - now).whole_days();
     format!("{days} day{} left, until {}", if days == 1 { "" } else { "s" }, certificate.not_after.date())

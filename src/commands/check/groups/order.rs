@@ -1,10 +1,13 @@
 //! What has to come before what: members before the gate, passthrough before mutual TLS, restarts after changes.
 
-use super::super::{
-    catalogue::{CHANNELS, Check, MEMBERS, MTLS_EMPTY, PASSTHROUGH, RESTART, UNPAIRED},
-    finding::Sheet,
-    observe::Site,
-    pods::{self, Changed},
+use super::{
+    super::{
+        catalogue::{CHANNELS, Check, MEMBERS, MTLS_EMPTY, PASSTHROUGH, RESTART, UNPAIRED},
+        finding::Sheet,
+        observe::Site,
+        pods::{self, Changed},
+    },
+    count,
 };
 use crate::{
     cluster::{Object, ObjectRef},
@@ -56,8 +59,8 @@ fn judge_gate(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
             sheet.failed(&MEMBERS, seen, site.ours(&format!("approve {member}.csr"), ""));
         }
     }
-    sheet.ok(&MTLS_EMPTY, format!("{} keys", orchestrator.client_cas.len()));
-    sheet.ok(&MEMBERS, format!("{} members, each with a key of its own", orchestrator.members.len()));
+    sheet.ok(&MTLS_EMPTY, count(orchestrator.client_cas.len(), "key"));
+    sheet.ok(&MEMBERS, format!("{}, each with a key of its own", count(orchestrator.members.len(), "member")));
 }
 
 fn judge_ingress(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {

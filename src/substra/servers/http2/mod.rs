@@ -229,4 +229,26 @@ mod tests {
             assert!(client.answered().unwrap().unwrap_err().contains(words), "{words}");
         }
     }
+
+    #[test]
+    fn no_bytes_of_a_server_end_us() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let good = response(&Err("no".to_owned()));
+        for _ in 0..20_000 {
+            let mut bytes = good.clone();
+            for _ in 0..random() % 4 {
+                let at = usize::try_from(random() % bytes.len() as u64).unwrap();
+                bytes[at] = random().to_le_bytes()[0];
+            }
+            let mut client = Incoming::default();
+            client.take(&bytes);
+            drop(client.answered());
+        }
+    }
 }
