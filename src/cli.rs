@@ -1,11 +1,13 @@
 //! The command line and nothing else: what the user typed becomes checked types before any work starts.
 
+mod ca;
 mod check;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::ca::{CaCommand, InitArgs, ShowArgs, TrustArgs};
 pub use self::check::{CheckArgs, CheckFormat, FailOn, Side, WarnBefore};
 use crate::{
     names::{Hostname, MspId, Namespace, ObjectName, ReleaseName, Validity},
@@ -42,6 +44,7 @@ impl Cli {
             Command::Approve(args) => args.common.output,
             Command::Gate(GateCommand::Close(args)) => args.common.output,
             Command::Gate(GateCommand::Open(args)) => args.common.output,
+            Command::Ca(command) => command.format(),
             Command::Check(args) => args.format(),
             Command::Rehearse(args) => args.output,
         }
@@ -76,6 +79,9 @@ pub enum Command {
     /// Orchestrator: turn mutual TLS on for all, or off again
     #[command(subcommand)]
     Gate(GateCommand),
+    /// Orchestrator: the federation's CA, the server pair that stands on it, and whom else to trust
+    #[command(subcommand)]
+    Ca(CaCommand),
     /// Everybody: who stands where, what is wrong or will be, and the next command for each
     Check(Box<CheckArgs>),
     /// Everybody: the whole exchange offline, on a simulated cluster, with real TLS handshakes

@@ -4,6 +4,7 @@ pub mod cli;
 pub mod cluster;
 pub mod commands;
 pub mod failure;
+pub mod federation;
 pub mod files;
 pub mod interrupt;
 pub mod names;

@@ -44,6 +44,13 @@ impl Tools {
         done(&reply, &format!("delete {object}")).map(drop)
     }
 
+    pub(super) fn kubectl_annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
+        let patch = json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});
+        let (name, patch) = (workload.to_string(), format!("--patch={patch}"));
+        let reply = self.kubectl(&["patch", &name, "--type=merge", "--output=name", &patch], None)?;
+        done(&reply, &format!("restart {workload}")).map(drop)
+    }
+
     fn read(&self, args: &[&str], doing: &str) -> Result<Zeroizing<Vec<u8>>> {
         let reply = self.kubectl(args, None)?;
         done(&reply, doing)?;

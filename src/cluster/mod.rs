@@ -139,6 +139,13 @@ pub trait Cluster: Sync {
     /// See the trait.
     fn delete(&self, object: &ObjectRef) -> Result<()>;
 
+    /// Sets an annotation of a workload's pod template. A new value makes the pods anew, as `kubectl rollout restart`
+    /// does; a later `helm upgrade` keeps it, since it is not the chart's.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()>;
+
     /// Name and version of the chart that an upgrade would take.
     ///
     /// # Errors

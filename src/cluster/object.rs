@@ -116,8 +116,10 @@ impl Object {
         if !new.0["data"].is_object() {
             new.0["data"] = json!({});
         }
-        if let Some(items) = new.0["data"].as_object_mut() {
-            items.extend(encode(data));
+        let text = |(key, bytes): &(&str, &[u8])| ((*key).to_owned(), json!(String::from_utf8_lossy(bytes)));
+        let items = if self.text("kind") == "Secret" { encode(data) } else { data.iter().map(text).collect() };
+        if let Some(there) = new.0["data"].as_object_mut() {
+            there.extend(items);
         }
         if let Some(metadata) = new.0["metadata"].as_object_mut() {
             metadata.remove("managedFields");
@@ -126,6 +128,29 @@ impl Object {
             }
         }
         new
+    }
+
+    /// The same object with an annotation set, or without it.
+    #[must_use]
+    pub fn with_annotation(mut self, key: &str, value: Option<&str>) -> Self {
+        match (value, self.0["metadata"]["annotations"].as_object_mut()) {
+            (Some(value), _) => self.0["metadata"]["annotations"][key] = json!(value),
+            (None, Some(annotations)) => drop(annotations.remove(key)),
+            (None, None) => {}
+        }
+        self
+    }
+
+    /// An annotation's value.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.0["metadata"]["annotations"][key].as_str()
+    }
+
+    /// The value of an annotation of a workload's pod template.
+    #[must_use]
+    pub fn template_annotation(&self, key: &str) -> Option<&str> {
+        self.0["spec"]["template"]["metadata"]["annotations"][key].as_str()
     }
 
     /// Whether client-side apply left a copy of the object in an annotation.
@@ -210,6 +235,15 @@ mod tests {
         assert_eq!(new.json()["metadata"]["annotations"], json!({"owner": "me"}));
         assert_eq!((new.label("team"), new.resource_version(), new.secret_type()), (Some("x"), "7", PAIR_TYPE));
         assert_eq!(new.data("tls.key").unwrap().as_slice(), b"new");
+    }
+
+    #[test]
+    fn new_data_of_a_config_map_is_text_and_an_annotation_comes_and_goes() {
+        let old = Object::config_map("ca", &[], &[("ca.crt", "old")]);
+        let new = old.with_data(&[("ca.crt", b"new")]).with_annotation("note", Some("7"));
+        assert_eq!((new.json()["data"]["ca.crt"].as_str(), new.annotation("note")), (Some("new"), Some("7")));
+        assert_eq!(new.with_annotation("note", None).annotation("note"), None);
+        assert_eq!(old.with_annotation("note", None).annotation("note"), None);
     }
 
     #[test]

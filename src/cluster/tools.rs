@@ -144,6 +144,10 @@ fn environment() -> Vec<(OsString, OsString)> {
     let mut kept: Vec<_> = env::vars_os().filter(|(name, _)| !dropped.iter().any(|dropped| name == *dropped)).collect();
     // Preferences of a kuberc could add flags or aliases to our calls.
     kept.push(("KUBECTL_KUBERC".into(), "false".into()));
+    // Go programs that live for a tenth of a second: collecting garbage less often saves them a fifth of their time.
+    if env::var_os("GOGC").is_none() {
+        kept.push(("GOGC".into(), "400".into()));
+    }
     kept
 }
 
@@ -200,6 +204,10 @@ impl Cluster for Tools {
 
     fn delete(&self, object: &ObjectRef) -> Result<()> {
         self.kubectl_delete(object)
+    }
+
+    fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
+        self.kubectl_annotate_template(workload, key, value)
     }
 
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {

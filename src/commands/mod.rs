@@ -1,6 +1,7 @@
 //! One file a verb: observes, asks the core for a plan, hands it to the engine.
 
 pub mod approve;
+pub mod ca;
 pub mod check;
 pub mod enroll;
 pub mod gate;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 
 use crate::{
-    cli::{Cli, ClusterArgs, Command, CommonArgs, GateCommand},
+    cli::{CaCommand, Cli, ClusterArgs, Command, CommonArgs, GateCommand},
     cluster::{Cluster, Tools, ToolsOptions},
     failure::{Exit, Failure, Result},
     plan::{self, Event, State, Step, World},
@@ -40,6 +41,13 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Approve(args) => (&args.common, args.offline),
         Command::Gate(GateCommand::Close(args)) => (&args.common, false),
         Command::Gate(GateCommand::Open(args)) => (&args.common, false),
+        Command::Ca(CaCommand::Init(args)) => (&args.common, false),
+        Command::Ca(CaCommand::Trust(args)) => (&args.common, false),
+        Command::Ca(CaCommand::Show(args)) => {
+            let tools = Tools::new(options(&cli.cluster, ca::LIMIT))?;
+            let desk = Desk { cluster: Some(&tools), console: Console::of_process(args.output, true), now };
+            return written(dispatch(&cli.command, &desk), desk.console);
+        }
         Command::Rehearse(args) => {
             let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
             return written(rehearse::run(args, &desk), desk.console);
@@ -80,6 +88,7 @@ pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
         Command::Approve(args) => approve::run(args, desk),
         Command::Gate(GateCommand::Close(args)) => gate::close(args, desk),
         Command::Gate(GateCommand::Open(args)) => gate::open(args, desk),
+        Command::Ca(command) => ca::run(command, desk),
         Command::Check(args) => check::run(args, desk),
         Command::Rehearse(args) => rehearse::run(args, desk),
     }
@@ -163,6 +172,15 @@ fn in_folder(folder: &std::path::Path, name: &str) -> PathBuf {
 /// RFC 3339, in UTC.
 fn rfc3339(time: OffsetDateTime) -> String {
     time.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
+}
+
+/// Two works that need not wait for each other. A thread that panicked has said so; its panic goes on here.
+fn side_by_side<A: Send, B>(one: impl FnOnce() -> A + Send, two: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let two = two();
+        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), two)
+    })
 }
 
 /// The same work for many, on all cores; results in the order of the items.

@@ -5,10 +5,11 @@ use serde_json::Value;
 use crate::{
     cli::CommonArgs,
     cluster::{ChartVersion, Cluster, Object, ObjectRef, Release, Upgrade},
+    commands::side_by_side,
     failure::{Exit, Failure, Result},
     names::ReleaseName,
     plan::{
-        Action, Step,
+        Action, State, Step,
         drift::{self, same},
         edits::{Edited, ValuesFiles},
         rollout,
@@ -61,11 +62,7 @@ pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: C
 /// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
 pub(super) fn look(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: Chart) -> Result<Found> {
     let (name, release, found_chart) = if let Some(name) = wanted {
-        let (release, version) = std::thread::scope(|scope| {
-            let version = scope.spawn(|| cluster.chart(name));
-            (cluster.release(name), version.join())
-        });
-        let version = version.map_err(|_| Failure::new(Exit::Failed, "bug", "a thread of ours ended early"))?;
+        let (version, release) = side_by_side(|| cluster.chart(name), || cluster.release(name));
         (name.clone(), release?, version?)
     } else {
         let (name, version) = only_release(cluster, chart)?;
@@ -129,8 +126,6 @@ pub(super) struct Wish<'a> {
     pub(super) edited: &'a Edited,
     /// Paths of our own, which are no drift.
     pub(super) own: &'a [&'a [&'a str]],
-    /// Objects that were read already, the release's workloads among them.
-    pub(super) seen: &'a [Object],
 }
 
 /// What an upgrade would do, seen before anything is written.
@@ -145,15 +140,38 @@ pub(super) struct Planned {
     pub(super) warnings: Vec<String>,
 }
 
+impl Planned {
+    /// The same plan once the workloads were seen: where nothing is deployed anew, the rollout may be complete.
+    pub(super) fn seen(mut self, objects: &[Object]) -> Self {
+        if self.steps.iter().any(|step| step.state == State::ToDo && step.id != "rollout") {
+            return self;
+        }
+        for step in &mut self.steps {
+            if let Action::RollOut { workloads, .. } = &step.action
+                && workloads.iter().all(|wanted| rollout::is_complete(objects, wanted))
+            {
+                step.state = State::Already;
+            }
+        }
+        self
+    }
+
+    /// A restart comes before the rollout: that is waited for, however complete it looks now.
+    pub(super) fn await_rollout(&mut self) {
+        self.steps.iter_mut().filter(|step| step.id == "rollout").for_each(|step| step.state = State::ToDo);
+    }
+}
+
 impl Found {
     /// The values that are deployed, or that the files will deploy.
     pub(super) fn config(&self) -> &Value {
         &self.release.config
     }
 
-    /// In which kind an object is mounted, or will be.
-    pub(super) fn kind_of(&self, object: &str) -> ObjectKind {
-        self.manifest.mount_kind(object).unwrap_or_else(|| expected_kind(&self.chart.name, &self.chart.version))
+    /// The kind in which the chart mounts a CA of this name: what is deployed says it, else the chart's version.
+    pub(super) fn kind_of(&self, name: &str) -> ObjectKind {
+        let expected = || expected_kind(&self.chart.name, &self.chart.version);
+        self.manifest.mount_kind(name).unwrap_or_else(expected)
     }
 
     /// The release's workloads as kubectl names them.
@@ -161,35 +179,39 @@ impl Found {
         references(&self.manifest)
     }
 
-    /// Plans the upgrade to the edited files, with the deployed chart version unless another is asked for.
-    pub(super) fn plan(&self, cluster: &dyn Cluster, wish: &Wish<'_>) -> Result<Planned> {
-        let version = wish.common.version.clone().unwrap_or_else(|| self.chart.version.clone());
-        let upgrade = Upgrade {
+    fn upgrade(&self, wish: &Wish<'_>) -> Upgrade {
+        Upgrade {
             release: self.name.clone(),
             chart: wish.common.chart.clone().unwrap_or_else(|| wish.chart.reference()),
-            version,
+            version: wish.common.version.clone().unwrap_or_else(|| self.chart.version.clone()),
             files: wish.files.paths(),
-        };
+        }
+    }
+
+    /// The release stays as it is deployed, for a verb whose values are live already.
+    pub(super) fn stay(&self, wish: &Wish<'_>) -> Planned {
+        self.settled(self.upgrade(wish))
+    }
+
+    /// Plans the upgrade to the edited files, with the deployed chart version unless another is asked for.
+    pub(super) fn plan(&self, cluster: &dyn Cluster, wish: &Wish<'_>) -> Result<Planned> {
+        let upgrade = self.upgrade(wish);
         let deployed = self.release.status == "deployed"
             && same(&self.release.config, &wish.edited.merged)
             && upgrade.version == self.chart.version;
         if deployed {
-            return Ok(self.settled(upgrade, wish.seen));
+            return Ok(self.settled(upgrade));
         }
         let warnings = self.drift(wish)?;
         self.look_ahead(cluster, upgrade, wish, warnings)
     }
 
     /// Everything is deployed: only the rollout is looked at.
-    fn settled(&self, upgrade: Upgrade, seen: &[Object]) -> Planned {
-        let workloads = self.workloads();
-        let complete =
-            |wanted: &ObjectRef| seen.iter().any(|o| o.reference() == *wanted && rollout::missing(o).is_none());
-        let rolled_out = workloads.iter().all(complete);
+    fn settled(&self, upgrade: Upgrade) -> Planned {
         let title = format!("helm upgrade of release {}", self.name);
         let upgrade = Step::to_do("upgrade", title, Action::Upgrade(upgrade)).already_if(true);
         Planned {
-            steps: vec![upgrade, self.rollout(workloads).already_if(rolled_out)],
+            steps: vec![upgrade, self.rollout(self.workloads())],
             manifest: self.manifest.clone(),
             restarts: Vec::new(),
             warnings: Vec::new(),
@@ -209,18 +231,13 @@ impl Found {
         wish: &Wish<'_>,
         warnings: Vec<String>,
     ) -> Result<Planned> {
-        let (read, chart, rendered) = std::thread::scope(|scope| {
-            let read = scope.spawn(|| wish.edited.proven_by(cluster));
-            let chart =
-                scope.spawn(|| if wish.common.no_upgrade { Ok(None) } else { cluster.find_chart(&upgrade).map(Some) });
-            let rendered =
-                if wish.common.no_upgrade { Ok(None) } else { cluster.render(&upgrade, &wish.edited.merged).map(Some) };
-            (read.join(), chart.join(), rendered)
-        });
-        let ended = |_| Failure::new(Exit::Failed, "bug", "a thread of ours ended early");
-        read.map_err(ended)??;
-        let chart = chart.map_err(ended)??;
-        if let Some(chart) = &chart {
+        let upgrades = !wish.common.no_upgrade;
+        let read = || wish.edited.proven_by(cluster);
+        let chart = || upgrades.then(|| cluster.find_chart(&upgrade)).transpose();
+        let render = || upgrades.then(|| cluster.render(&upgrade, &wish.edited.merged)).transpose();
+        let (read, (chart, rendered)) = side_by_side(read, || side_by_side(chart, render));
+        read?;
+        if let Some(chart) = &chart? {
             self.right_chart(chart, &upgrade)?;
         }
         let Some(rendered) = rendered? else {

@@ -33,21 +33,7 @@ impl Authority {
     /// # Errors
     /// All findings: the codes of [`inspect::certificates`] and `authority-...`.
     pub fn load(cert_pem: &[u8], key: PrivateKey, now: OffsetDateTime) -> Result<(Self, Vec<String>), Vec<Failure>> {
-        let certificates = inspect::certificates(cert_pem).map_err(|failure| vec![failure])?;
-        let mut warnings = Vec::new();
-        if certificates.len() > 1 {
-            warnings.push(format!("of {} certificates in the CA's file the first one signs", certificates.len()));
-        }
-        let certificate = certificates.into_iter().next().ok_or_else(Vec::new)?;
-        let findings = findings(&certificate, &key, now);
-        if !findings.is_empty() {
-            return Err(findings);
-        }
-        if certificate.not_after - now < SOON {
-            let days = (certificate.not_after - now).whole_days();
-            warnings
-                .push(format!("the CA ends in {days} days, on {}: plan its rotation", certificate.not_after.date()));
-        }
+        let (certificate, warnings) = judged(cert_pem, Some(&key), now)?;
         Ok((Self { certificate, key }, warnings))
     }
 
@@ -68,11 +54,47 @@ impl Authority {
     }
 }
 
+/// The checks of [`Authority::load`] for a CA whose key is not at hand: nothing is signed with it.
+///
+/// # Errors
+/// As [`Authority::load`].
+pub fn examine(cert_pem: &[u8], now: OffsetDateTime) -> Result<(Certificate, Vec<String>), Vec<Failure>> {
+    judged(cert_pem, None, now)
+}
+
+/// What the checks of [`Authority::load`] have to say of a CA that only others will sign with.
+#[must_use]
+pub fn faults(ca: &Certificate, now: OffsetDateTime) -> Vec<Failure> {
+    findings(ca, None, now)
+}
+
+fn judged(
+    cert_pem: &[u8],
+    key: Option<&PrivateKey>,
+    now: OffsetDateTime,
+) -> Result<(Certificate, Vec<String>), Vec<Failure>> {
+    let certificates = inspect::certificates(cert_pem).map_err(|failure| vec![failure])?;
+    let mut warnings = Vec::new();
+    if certificates.len() > 1 {
+        warnings.push(format!("of {} certificates in the CA's file the first one signs", certificates.len()));
+    }
+    let certificate = certificates.into_iter().next().ok_or_else(Vec::new)?;
+    let findings = findings(&certificate, key, now);
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    if certificate.not_after - now < SOON {
+        let days = (certificate.not_after - now).whole_days();
+        warnings.push(format!("the CA ends in {days} days, on {}: plan its rotation", certificate.not_after.date()));
+    }
+    Ok((certificate, warnings))
+}
+
 fn bad(code: &'static str, what: &str, why: &str, next: &str) -> Failure {
     Failure::new(Exit::Refused, code, what).why(why).next(next)
 }
 
-fn findings(ca: &Certificate, key: &PrivateKey, now: OffsetDateTime) -> Vec<Failure> {
+fn findings(ca: &Certificate, key: Option<&PrivateKey>, now: OffsetDateTime) -> Vec<Failure> {
     const ANOTHER: &str = "sign with another CA; if this is the federation's, it has to be replaced first";
     let mut findings = Vec::new();
     let mut check = |holds: bool, code, what: &str, why: &str, next: &str| {
@@ -80,13 +102,15 @@ fn findings(ca: &Certificate, key: &PrivateKey, now: OffsetDateTime) -> Vec<Fail
             findings.push(bad(code, what, why, next));
         }
     };
-    check(
-        ca.spki == key.spki(),
-        "authority-key-mismatch",
-        "the CA's key does not belong to the CA's certificate",
-        &format!("the certificate has the key {}, the key file {}", ca.fingerprint(), key.fingerprint()),
-        "give the key that was made together with this CA certificate",
-    );
+    if let Some(key) = key {
+        check(
+            ca.spki == key.spki(),
+            "authority-key-mismatch",
+            "the CA's key does not belong to the CA's certificate",
+            &format!("the certificate has the key {}, the key file {}", ca.fingerprint(), key.fingerprint()),
+            "give the key that was made together with this CA certificate",
+        );
+    }
     let unlike = "the orchestrator and the backends would refuse every certificate under it";
     check(ca.version == 3, "authority-version", "the CA certificate is not of version 3", unlike, ANOTHER);
     check(
@@ -143,12 +167,21 @@ pub(crate) fn serial() -> Result<[u8; 17], Failure> {
 /// # Errors
 /// When the system gives no randomness, or the result does not pass the checks of [`Authority::load`].
 pub fn create_root(key_type: KeyType, now: OffsetDateTime) -> Result<(PrivateKey, String), Failure> {
+    let key = PrivateKey::generate(key_type)?;
+    let certificate = root_for(&key, now)?;
+    Ok((key, certificate))
+}
+
+/// The root CA's certificate for a key that is there: as [`create_root`] makes it.
+///
+/// # Errors
+/// As [`create_root`].
+pub fn root_for(key: &PrivateKey, now: OffsetDateTime) -> Result<String, Failure> {
     let not_made = || {
         Failure::new(Exit::Failed, "authority-not-made", "the new CA could not be made")
             .why("its certificate did not come out as the profile asks")
             .next("try again; if it persists, report this as a bug")
     };
-    let key = PrivateKey::generate(key_type)?;
     let serial = serial()?;
     let now = now.to_offset(time::UtcOffset::UTC).replace_nanosecond(0).map_err(|_| not_made())?;
     let mut params = CertificateParams::default();
@@ -161,12 +194,12 @@ pub fn create_root(key_type: KeyType, now: OffsetDateTime) -> Result<(PrivateKey
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.key_identifier_method = KeyIdMethod::PreSpecified(inspect::key_id(key.spki()).ok_or_else(not_made)?);
     params.use_authority_key_identifier_extension = true;
-    let made = params.self_signed(&key).map_err(|_| not_made())?;
+    let made = params.self_signed(key).map_err(|_| not_made())?;
     let certificate = Certificate::from_der(made.der())?;
-    if !findings(&certificate, &key, now).is_empty() {
+    if !findings(&certificate, Some(key), now).is_empty() {
         return Err(not_made());
     }
-    Ok((key, pem::write("CERTIFICATE", made.der())?))
+    pem::write("CERTIFICATE", made.der())
 }
 
 fn root_name(now: OffsetDateTime, serial: &[u8]) -> String {

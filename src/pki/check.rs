@@ -1,6 +1,6 @@
 //! The check between signing and letting go: read by a second library, compared with what was meant, verified.
 
-use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use time::OffsetDateTime;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     failure::{Exit, Failure},
+    names::{Hostname, MspId},
     substra::identity,
 };
 
@@ -31,18 +32,20 @@ pub(super) fn check(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: O
     if !made.is_signed_by(authority.certificate()) {
         return Err(bug("its signature does not verify with the CA's key".to_owned()));
     }
-    let organization = meant.request.msp_id.as_str();
-    identity::check(organization, &[&made], &[(organization, authority.certificate())]).map_err(bug)?;
-    chains(der, &authority.certificate().der, now).map_err(|error| {
-        Failure::new(Exit::Refused, "authority-does-not-fit", "this CA cannot vouch for this request")
+    if let Some(organization) = meant.of.organization.map(MspId::as_str) {
+        identity::check(organization, &[&made], &[(organization, authority.certificate())]).map_err(bug)?;
+    }
+    chains(der, &authority.certificate().der, meant, now).map_err(|error| {
+        Failure::new(Exit::Refused, "authority-does-not-fit", "this CA cannot vouch for these names")
             .why(format!("a server would refuse the certificate: {error}"))
             .next("look at the CA's name constraints and critical extensions, or sign with another CA")
     })
 }
 
 fn fields(made: &Certificate, ca: &Certificate, meant: &Meant<'_>) -> Result<(), String> {
-    let request = meant.request;
-    let hosts: Vec<&str> = request.hosts.iter().map(AsRef::as_ref).collect();
+    let of = meant.of;
+    let organizations: Vec<&str> = of.organization.iter().map(|org| org.as_str()).collect();
+    let hosts: Vec<&str> = of.hosts.iter().map(AsRef::as_ref).collect();
     let common_name: Vec<&str> = hosts.iter().take(1).filter(|host| host.len() <= 64).copied().collect();
     let comparisons = [
         ("version", made.version == 3),
@@ -50,14 +53,14 @@ fn fields(made: &Certificate, ca: &Certificate, meant: &Meant<'_>) -> Result<(),
         ("issuer", made.issuer_der == ca.subject_der),
         ("times", (made.not_before, made.not_after) == (meant.not_before, meant.not_after)),
         ("subject", made.subject_der == meant.subject),
-        ("O", made.organizations == [request.msp_id.as_str()]),
+        ("O", made.organizations == organizations),
         ("CN", made.common_names == common_name),
-        ("key", made.spki == request.spki),
+        ("key", made.spki == of.spki),
         ("alternative names", made.dns_names == hosts),
         ("extensions", same_extensions(made, meant)),
         ("basic constraints", !made.is_ca && made.key_cert_sign == Some(false)),
-        ("extended key usage", made.has_eku() && made.client_auth() && !made.server_auth()),
-        ("subject key identifier", made.subject_key_id == inspect::key_id(&request.spki)),
+        ("extended key usage", made.has_eku() && made.client_auth() && made.server_auth() == of.organization.is_none()),
+        ("subject key identifier", made.subject_key_id == inspect::key_id(of.spki)),
         ("authority key identifier", made.authority_key_id.is_some() && made.authority_key_id == ca.subject_key_id),
     ];
     match comparisons.iter().find(|(_, holds)| !holds) {
@@ -76,13 +79,23 @@ fn same_extensions(made: &Certificate, meant: &Meant<'_>) -> bool {
         })
 }
 
-/// A third library builds the path as a server would, with the name constraints of the CA.
-fn chains(leaf: &[u8], ca: &[u8], now: OffsetDateTime) -> Result<(), webpki::Error> {
+/// A third library builds the path as a client or a server would, with the name constraints of the CA; a server's has to
+/// pass for both, and for each of its names.
+fn chains(leaf: &[u8], ca: &[u8], meant: &Meant<'_>, now: OffsetDateTime) -> Result<(), webpki::Error> {
     let (leaf, ca) = (CertificateDer::from(leaf), CertificateDer::from(ca));
     let anchors = [anchor_from_trusted_cert(&ca)?];
     let seconds = std::time::Duration::from_secs(u64::try_from(now.unix_timestamp()).unwrap_or_default());
     let time = UnixTime::since_unix_epoch(seconds);
     let leaf = EndEntityCert::try_from(&leaf)?;
-    leaf.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &[], time, KeyUsage::client_auth(), None, None)?;
-    Ok(())
+    let verify = |usage| leaf.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &[], time, usage, None, None).map(drop);
+    verify(KeyUsage::client_auth())?;
+    if meant.of.organization.is_some() {
+        return Ok(());
+    }
+    verify(KeyUsage::server_auth())?;
+    let named = |host: &Hostname| {
+        let name = ServerName::try_from(host.as_str()).map_err(|_| webpki::Error::MalformedDnsIdentifier)?;
+        leaf.verify_is_valid_for_subject_name(&name)
+    };
+    meant.of.hosts.iter().try_for_each(named)
 }

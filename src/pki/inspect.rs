@@ -222,6 +222,22 @@ impl Certificate {
         self.usages.is_some()
     }
 
+    /// Whether a name is among its alternative names, as Go's `VerifyHostname` looks: a wildcard stands for one whole
+    /// label, and the CN does not count.
+    #[must_use]
+    pub fn covers(&self, name: &str) -> bool {
+        self.dns_names.iter().any(|san| match san.strip_prefix("*.") {
+            Some(rest) => name.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest)),
+            None => san.eq_ignore_ascii_case(name),
+        })
+    }
+
+    /// Whether two thirds of its life are over: time to renew it.
+    #[must_use]
+    pub fn is_in_last_third(&self, now: OffsetDateTime) -> bool {
+        now > self.not_before + (self.not_after - self.not_before) * 2 / 3
+    }
+
     /// One PEM block; the PEM text of a DER that was read cannot be too long.
     #[must_use]
     pub fn to_pem(&self) -> String {

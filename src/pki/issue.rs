@@ -1,4 +1,4 @@
-//! Client certificates: built from raw bytes, signed, read back by other libraries, and only then let go.
+//! Certificates: built from raw bytes, signed, read back by other libraries, and only then let go.
 
 use der::{
     AnyRef, Decode, Encode, Sequence,
@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     failure::{Exit, Failure},
-    names::Validity,
+    names::{Hostname, MspId, Validity},
 };
 
 /// A certificate that passed every check and may leave.
@@ -52,9 +52,18 @@ pub struct Issued {
     pub cut_to_ca_end: bool,
 }
 
+/// Whose certificate it is to be, by the profile of a client or, without an organization, of the orchestrator's server.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    /// The client's O; the server has none, since an MSP ID of that name would be the server's.
+    pub(super) organization: Option<&'a MspId>,
+    pub(super) hosts: &'a [Hostname],
+    pub(super) spki: &'a [u8],
+}
+
 /// What a certificate is meant to say; the check compares the outcome with it.
 pub(super) struct Meant<'a> {
-    pub(super) request: &'a Request,
+    pub(super) of: Subject<'a>,
     pub(super) serial: [u8; 17],
     pub(super) subject: Vec<u8>,
     pub(super) not_before: OffsetDateTime,
@@ -98,9 +107,20 @@ pub fn issue(
     validity: Validity,
     now: OffsetDateTime,
 ) -> Result<Issued, Failure> {
+    let of = Subject { organization: Some(&request.msp_id), hosts: &request.hosts, spki: &request.spki };
+    certify(authority, of, validity.duration(), now)
+}
+
+/// Signs for a client or the server; the end is cut to the CA's.
+pub(super) fn certify(
+    authority: &Authority,
+    of: Subject<'_>,
+    life: std::time::Duration,
+    now: OffsetDateTime,
+) -> Result<Issued, Failure> {
     let ca = authority.certificate();
     let now = whole_seconds(now);
-    let asked = now + validity.duration();
+    let asked = now + life;
     let end = ca.not_after - Duration::SECOND;
     let not_after = asked.min(end);
     if not_after - now < Duration::DAY {
@@ -113,7 +133,7 @@ pub fn issue(
         .next("make a new CA and roll it out first"));
     }
     let not_before = (now - Duration::HOUR).max(ca.not_before);
-    let meant = meant(authority, request, not_before, not_after)?;
+    let meant = meant(authority, of, not_before, not_after)?;
     let der = sign(authority, &meant)?;
     check::check(&der, authority, &meant, now)?;
     let pem = pem::write("CERTIFICATE", &der)?;
@@ -133,24 +153,24 @@ fn bug(error: der::Error) -> Failure {
 
 fn meant<'a>(
     authority: &Authority,
-    request: &'a Request,
+    of: Subject<'a>,
     not_before: OffsetDateTime,
     not_after: OffsetDateTime,
 ) -> Result<Meant<'a>, Failure> {
     Ok(Meant {
-        request,
+        of,
         serial: serial()?,
-        subject: subject(request).map_err(bug)?,
+        subject: subject(of).map_err(bug)?,
         not_before,
         not_after,
-        extensions: extensions(authority, request).map_err(bug)?,
+        extensions: extensions(authority, of).map_err(bug)?,
     })
 }
 
-/// O, then CN: the first host, unless it is longer than a CN may be (RFC 5280, appendix A: 64).
-fn subject(request: &Request) -> der::Result<Vec<u8>> {
-    let common_name = request.hosts.first().map(AsRef::as_ref).filter(|host: &&str| host.len() <= 64);
-    let parts = [(oid::ORGANIZATION, Some(request.msp_id.as_str())), (oid::COMMON_NAME, common_name)];
+/// O where there is one, then CN: the first host, unless it is longer than a CN may be (RFC 5280, appendix A: 64).
+fn subject(of: Subject<'_>) -> der::Result<Vec<u8>> {
+    let common_name = of.hosts.first().map(AsRef::as_ref).filter(|host: &&str| host.len() <= 64);
+    let parts = [(oid::ORGANIZATION, of.organization.map(MspId::as_str)), (oid::COMMON_NAME, common_name)];
     let parts = parts.into_iter().filter_map(|(oid, text)| text.map(|text| (oid, text)));
     let mut rdns = RdnSequence::default();
     for (oid, text) in parts {
@@ -161,19 +181,22 @@ fn subject(request: &Request) -> der::Result<Vec<u8>> {
     rdns.to_der()
 }
 
-fn extensions(authority: &Authority, request: &Request) -> der::Result<Vec<Extension>> {
-    let hosts = request.hosts.iter().map(|host| der::asn1::Ia5String::new(host.as_str()).map(GeneralName::DnsName));
+fn extensions(authority: &Authority, of: Subject<'_>) -> der::Result<Vec<Extension>> {
+    let hosts = of.hosts.iter().map(|host| der::asn1::Ia5String::new(host.as_str()).map(GeneralName::DnsName));
     let key_id = |id: Option<Vec<u8>>| OctetString::new(id.unwrap_or_default());
     let issuer = AuthorityKeyIdentifier {
         key_identifier: Some(key_id(authority.certificate().subject_key_id.clone())?),
         ..Default::default()
     };
+    // The server's health probe dials with the server's own pair: that has to pass for a client's too.
+    let usages =
+        if of.organization.is_some() { vec![oid::CLIENT_AUTH] } else { vec![oid::SERVER_AUTH, oid::CLIENT_AUTH] };
     Ok(vec![
         extension(oid::BASIC_CONSTRAINTS, true, &BasicConstraints { ca: false, path_len_constraint: None })?,
         extension(oid::KEY_USAGE, true, &KeyUsage(KeyUsages::DigitalSignature.into()))?,
-        extension(oid::EXT_KEY_USAGE, false, &ExtendedKeyUsage(vec![oid::CLIENT_AUTH]))?,
+        extension(oid::EXT_KEY_USAGE, false, &ExtendedKeyUsage(usages))?,
         extension(oid::SUBJECT_ALT_NAME, false, &SubjectAltName(hosts.collect::<der::Result<_>>()?))?,
-        extension(oid::SUBJECT_KEY_ID, false, &key_id(inspect::key_id(&request.spki))?)?,
+        extension(oid::SUBJECT_KEY_ID, false, &key_id(inspect::key_id(of.spki))?)?,
         extension(oid::AUTHORITY_KEY_ID, false, &issuer)?,
     ])
 }
@@ -200,7 +223,7 @@ fn body(authority: &Authority, meant: &Meant<'_>) -> der::Result<Vec<u8>> {
         issuer: AnyRef::from_der(&authority.certificate().subject_der)?,
         validity: Period::new(moment(meant.not_before)?, moment(meant.not_after)?),
         subject: AnyRef::from_der(&meant.subject)?,
-        spki: AnyRef::from_der(&meant.request.spki)?,
+        spki: AnyRef::from_der(meant.of.spki)?,
         extensions: meant.extensions.clone(),
     }
     .to_der()

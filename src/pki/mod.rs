@@ -12,5 +12,7 @@ mod oid;
 pub(crate) mod pem;
 pub mod policy;
 pub mod request;
+mod seal;
+pub mod server;
 mod spki;
-mod text;
+pub(crate) mod text;

@@ -4,7 +4,7 @@
 const SHOWN: usize = 120;
 
 /// `text` with control and direction characters escaped, cut where it is long.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(SHOWN));
     for (i, c) in text.chars().enumerate() {
         if i == SHOWN {

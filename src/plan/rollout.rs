@@ -39,6 +39,12 @@ pub fn missing(workload: &Object) -> Option<String> {
     (ready < wanted).then(|| format!("{name}: {ready} of {wanted} pods are ready"))
 }
 
+/// Whether one of these objects is that workload, rolled out.
+#[must_use]
+pub fn is_complete(objects: &[Object], workload: &ObjectRef) -> bool {
+    objects.iter().any(|object| object.reference() == *workload && missing(object).is_none())
+}
+
 /// Waits for a rollout.
 pub(super) struct Waiter<'a> {
     pub(super) cluster: &'a dyn Cluster,
@@ -52,8 +58,9 @@ impl Waiter<'_> {
     pub(super) fn wait(&self) -> Result<()> {
         let start = Instant::now();
         let mut pause = Duration::from_millis(200);
+        let mut by_label = true;
         loop {
-            let Some(missing) = self.missing()? else { return Ok(()) };
+            let Some(missing) = self.missing(&mut by_label)? else { return Ok(()) };
             if (self.stop)() {
                 return Err(interrupted());
             }
@@ -65,28 +72,42 @@ impl Waiter<'_> {
         }
     }
 
-    fn missing(&self) -> Result<Option<String>> {
-        let found = self.cluster.get(self.workloads)?;
-        if let Some(gone) = self.workloads.iter().find(|w| !found.iter().any(|o| o.reference() == **w)) {
-            return Ok(Some(format!("{gone}: is not there")));
+    fn missing(&self, by_label: &mut bool) -> Result<Option<String>> {
+        let found = self.look(by_label)?;
+        let there = |wanted: &ObjectRef| found.iter().find(|object| object.reference() == *wanted);
+        for workload in self.workloads {
+            match there(workload).map(missing) {
+                None => return Ok(Some(format!("{workload}: is not there"))),
+                Some(None) => {}
+                Some(missing) => return Ok(missing),
+            }
         }
-        if let Some(missing) = found.iter().find_map(missing) {
-            return Ok(Some(missing));
-        }
-        self.leaving_pod()
+        // A pod that is being ended still serves its open connections.
+        let leaving = |object: &&Object| {
+            object.reference().resource == "pod" && !object.json()["metadata"]["deletionTimestamp"].is_null()
+        };
+        Ok(found.iter().find(leaving).map(|pod| format!("{}: an old pod is still ending", pod.reference())))
     }
 
-    /// A pod that is being ended still serves its open connections. Rights that do not allow to list pods do not
-    /// stop the wait: the workload's own count of old pods was zero.
-    fn leaving_pod(&self) -> Result<Option<String>> {
-        match self.cluster.list("pods", &format!("app.kubernetes.io/instance={}", self.release)) {
-            Ok(pods) => Ok(pods
-                .iter()
-                .find(|pod| !pod.json()["metadata"]["deletionTimestamp"].is_null())
-                .map(|pod| format!("{}: an old pod is still ending", pod.reference()))),
+    /// Workloads first and pods after them, so that no pod begins to end between the two looks. One child where the
+    /// rights allow to list and the workloads carry Helm's label; else the workloads by name, and the pods where that
+    /// is allowed: without, the workload's own count of old pods has to do.
+    fn look(&self, by_label: &mut bool) -> Result<Vec<Object>> {
+        let label = format!("app.kubernetes.io/instance={}", self.release);
+        let list = |resources| match self.cluster.list(resources, &label) {
             Err(failure) if failure.code == "forbidden" => Ok(None),
-            Err(failure) => Err(failure),
+            other => other.map(Some),
+        };
+        if *by_label && let Some(all) = list("deployments,statefulsets,pods")? {
+            let there = |wanted: &ObjectRef| all.iter().any(|object| object.reference() == *wanted);
+            if self.workloads.iter().all(there) {
+                return Ok(all);
+            }
         }
+        *by_label = false;
+        let mut found = self.cluster.get(self.workloads)?;
+        found.extend(list("pods")?.unwrap_or_default());
+        Ok(found)
     }
 
     fn late(&self, missing: &str) -> Failure {

@@ -61,6 +61,14 @@ pub enum Action {
     Delete(ObjectRef),
     /// `helm upgrade`, not waited for.
     Upgrade(Upgrade),
+    /// Notes a value in the annotations of workloads' pod templates, which makes their pods anew: what they loaded at
+    /// their start they load again.
+    Restart {
+        /// Deployments and StatefulSets.
+        workloads: Vec<ObjectRef>,
+        /// The annotation and its new value, by which a later run sees what the pods were started with.
+        note: (&'static str, String),
+    },
     /// Waits until these workloads are rolled out and no old pod is left.
     RollOut {
         /// The release that they belong to.
@@ -117,6 +125,10 @@ impl Step {
             Action::Replace(object) => world.cluster()?.replace(object),
             Action::Delete(object) => world.cluster()?.delete(object),
             Action::Upgrade(upgrade) => world.cluster()?.upgrade(upgrade),
+            Action::Restart { workloads, note: (key, value) } => {
+                let cluster = world.cluster()?;
+                workloads.iter().try_for_each(|workload| cluster.annotate_template(workload, key, value))
+            }
             Action::RollOut { release, workloads } => roll_out(world.cluster()?, release, workloads, world),
         }
     }

@@ -47,6 +47,34 @@ pub struct Backend {
     pub client_certificate: ObjectName,
 }
 
+/// How a backend trusts the orchestrator, whoever it is itself.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// `orchestrator.tls.enabled`.
+    pub tls_enabled: bool,
+    /// `orchestrator.tls.cacert`, else the walkthrough's name.
+    pub cacert: ObjectName,
+}
+
+impl Trust {
+    /// Reads merged values.
+    ///
+    /// # Errors
+    /// A value has another form than the chart takes.
+    pub fn read(values: &Value) -> Result<Self> {
+        let tls_enabled = paths::flag(values, TLS_ENABLED)?;
+        let default = || CACERT.parse().map_err(|e: crate::names::BadName| wrong(TLS_CACERT, &e.to_string()));
+        let cacert = paths::name(values, TLS_CACERT)?.map_or_else(default, Ok)?;
+        Ok(Self { tls_enabled, cacert })
+    }
+
+    /// TLS to the orchestrator, on this CA alone.
+    #[must_use]
+    pub fn settings(&self) -> Vec<Setting> {
+        vec![Setting::set(TLS_ENABLED, true), Setting::set(TLS_CACERT, self.cacert.as_str())]
+    }
+}
+
 impl Backend {
     /// Reads merged values; `hostname` wins over theirs.
     ///

@@ -93,6 +93,13 @@ impl Manifest {
         mounts.find(|mount| mount.name == object).map(|mount| mount.kind)
     }
 
+    /// Workloads whose pods mount an object.
+    pub fn mounting(&self, kind: ObjectKind, object: &str) -> impl Iterator<Item = &Workload> {
+        let object = object.to_owned();
+        let mounts = move |workload: &&Workload| workload.mounts.iter().any(|m| m.kind == kind && m.name == object);
+        self.workloads.iter().filter(mounts)
+    }
+
     /// The server name that the health probe asks for, as the manifest has it: chart defaults count here, which the
     /// values do not show.
     #[must_use]

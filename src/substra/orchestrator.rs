@@ -17,6 +17,7 @@ const SERVER_PAIR: &[&str] = &["orchestrator", "tls", "secrets", "pair"];
 const MTLS_ENABLED: &[&str] = &["orchestrator", "tls", "mtls", "enabled"];
 const CLIENT_CAS: &[&str] = &["orchestrator", "tls", "mtls", "clientCACerts"];
 const VERIFY: &[&str] = &["orchestrator", "verifyClientMSPID"];
+const CERT_MANAGER: &[&str] = &["orchestrator", "tls", "createCertificates", "enabled"];
 const CHANNELS: &[&str] = &["channels"];
 const HOSTNAME: &[&str] = &["ingress", "hostname"];
 const EXTRA_HOSTS: &[&str] = &["ingress", "extraHosts"];
@@ -29,6 +30,9 @@ const CHART: &str = "orchestrator";
 /// The only paths that `approve` and `gate` may set.
 pub const OWN_PATHS: &[&[&str]] = &[MTLS_ENABLED, CLIENT_CAS, VERIFY];
 
+/// The only paths that `ca init` may set.
+pub const TLS_PATHS: &[&[&str]] = &[TLS_ENABLED, CACERT, SERVER_PAIR];
+
 /// An orchestrator.
 #[derive(Debug, Clone)]
 pub struct Orchestrator {
@@ -38,6 +42,8 @@ pub struct Orchestrator {
     pub cacert: ObjectName,
     /// `orchestrator.tls.secrets.pair`, else the chart's default.
     pub server_pair: ObjectName,
+    /// `orchestrator.tls.createCertificates.enabled`: cert-manager makes the server's pair.
+    pub cert_manager: bool,
     /// `orchestrator.tls.mtls.enabled`.
     pub mtls_enabled: bool,
     /// `orchestrator.tls.mtls.clientCACerts`: objects by key.
@@ -66,6 +72,7 @@ impl Orchestrator {
             tls_enabled: paths::flag(values, TLS_ENABLED)?,
             cacert: object(CACERT, "orchestrator-tls-cacert")?,
             server_pair: object(SERVER_PAIR, "orchestrator-tls-server-pair")?,
+            cert_manager: paths::flag(values, CERT_MANAGER)?,
             mtls_enabled: paths::flag(values, MTLS_ENABLED)?,
             client_cas: client_cas(values)?,
             verify_msp_id: paths::flag(values, VERIFY)?,
@@ -117,6 +124,16 @@ impl Orchestrator {
             .iter()
             .map(|org| Setting::include(&[CLIENT_CAS, &[org.as_str()]].concat(), object.as_str()))
             .collect()
+    }
+
+    /// TLS on, with the CA's object and the server's pair under the names that they have.
+    #[must_use]
+    pub fn tls_settings(&self) -> Vec<Setting> {
+        vec![
+            Setting::set(TLS_ENABLED, true),
+            Setting::set(CACERT, self.cacert.as_str()),
+            Setting::set(SERVER_PAIR, self.server_pair.as_str()),
+        ]
     }
 
     /// Mutual TLS on, and with `verify` the identity check.

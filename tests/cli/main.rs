@@ -8,6 +8,7 @@
 )]
 
 mod approve;
+mod ca;
 mod check;
 mod enroll;
 mod rehearse;

@@ -16,6 +16,16 @@ fn a_wrong_command_line_ends_with_2() {
         "gate",
         "enroll -f x --key-type rsa-1024",
         "approve a.csr -f x --ca-cert c --ca-key k --validity 2y",
+        "ca",
+        "ca init",
+        "ca init -f x --secret s --out-dir .",
+        "ca init -f x --secret s --encrypt",
+        "ca init -f x --host *.example.org",
+        "ca trust c.crt -f x",
+        "ca trust -f x --for MyOrg1MSP",
+        "ca trust c.crt -f x --for MyOrg1MSP --backend",
+        "ca trust c.crt -f x --for MyOrg1MSP --enable-tls",
+        "ca show",
     ] {
         let ran = World::new().run(line);
         assert_eq!(ran.status, 2, "{line}: {}", ran.stderr);
@@ -31,6 +41,9 @@ fn help_has_the_exit_statuses_everywhere() {
         "approve --help",
         "gate close --help",
         "gate open --help",
+        "ca init --help",
+        "ca trust --help",
+        "ca show --help",
         "check --help",
         "rehearse --help",
     ] {

@@ -158,7 +158,7 @@ fn the_lines_of_the_readme_run() {
     site.enrolled();
     site.sh("cp ca.crt orchestrator-ca.crt; cp ca.issued.jsonl orchestrator-ca.issued.jsonl");
     let readme = include_str!("../../README.md");
-    let part = readme.split("### What is wrong? check").nth(1).unwrap().split("\n### ").next().unwrap();
+    let part = readme.split("## What is wrong? check").nth(1).unwrap().split("\n## ").next().unwrap();
     let block = part.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
     let lines: Vec<&str> = block.lines().collect();
     assert!(lines.len() > 3);

@@ -42,6 +42,11 @@ fn story(cluster: &dyn Cluster) -> Vec<String> {
     told.push(format!("{} {} {}", release.status, release.revision, release.config["orchestrator"]["mspID"]));
     told.push(format!("{:?}", cluster.chart(&backend).unwrap()));
     told.push(format!("{:?}", cluster.releases().unwrap()));
+    let server = ObjectRef::new("deployment", "backend-substra-backend-server");
+    told.push(code(cluster.annotate_template(&ObjectRef::new("deployment", "nothing"), "substra-mtls/note", "1")));
+    told.push(code(cluster.annotate_template(&server, "substra-mtls/note", "1")));
+    let annotated = cluster.get(std::slice::from_ref(&server)).unwrap().remove(0);
+    told.push(format!("{:?}", annotated.template_annotation("substra-mtls/note")));
     let readings = cluster.helm_reading(&[b"a: 0123\nb: yes\n", b"a: {{ x }}\n", b"# nothing\n"]).unwrap();
     let words = readings.iter().map(|reading| {
         reading

@@ -18,7 +18,7 @@ esac
 "#;
 
 /// Runs the binary itself, with the shims, and ends it at a call.
-fn killed(site: &Site, namespace: &str, line: &str, at: &str, when: &str) -> Ran {
+pub(crate) fn killed(site: &Site, namespace: &str, line: &str, at: &str, when: &str) -> Ran {
     let shims = site.path("shims");
     std::fs::create_dir_all(&shims).unwrap();
     for (name, real) in [("helm", site.helm_binary()), ("kubectl", format!("{}/kubectl", bed("BIN")))] {

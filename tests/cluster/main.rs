@@ -23,6 +23,7 @@ macro_rules! both {
 }
 
 mod broken;
+mod ca;
 mod certificates;
 mod check;
 mod contract;

@@ -99,17 +99,17 @@ impl Site {
         Self::with_charts(helm, "substra-backend", "orchestrator")
     }
 
+    /// An orchestrator in plain text and a backend that is not there yet: before the walkthrough's TLS set-up.
+    pub(crate) fn plain(helm: Helm, orchestrator: &str) -> Self {
+        let site = Self::empty(helm);
+        site.write("orchestrator-values.yaml", PLAIN);
+        site.helm(&site.orc, &format!("install orchestrator {} -f orchestrator-values.yaml", chart(orchestrator)));
+        site
+    }
+
     pub(crate) fn with_charts(helm: Helm, backend: &str, orchestrator: &str) -> Self {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let id = format!("{}-{number}", std::process::id());
-        let site =
-            Self { helm, folder: tempfile::tempdir().unwrap(), org: format!("org-{id}"), orc: format!("orc-{id}") };
-        site.write("backend-values.yaml", BACKEND);
-        site.write("orchestrator-values.yaml", ORCHESTRATOR);
+        let site = Self::empty(helm);
         site.sh(CA);
-        for (namespace, role) in [(&site.org, "backend"), (&site.orc, "orchestrator")] {
-            site.account(namespace, role);
-        }
         let kind = |chart: &str| if chart.ends_with("-old") { "configmap" } else { "secret generic" };
         site.admin(&site.org, &format!("create {} orchestrator-cacert --from-file=ca.crt=ca.crt", kind(backend)));
         site.admin(
@@ -119,6 +119,20 @@ impl Site {
         site.admin(&site.orc, "create secret tls orchestrator-tls-server-pair --cert=server.crt --key=server.key");
         site.helm(&site.org, &format!("install backend {} -f backend-values.yaml", chart(backend)));
         site.helm(&site.orc, &format!("install orchestrator {} -f orchestrator-values.yaml", chart(orchestrator)));
+        site
+    }
+
+    /// Two namespaces with their accounts, and the values files.
+    fn empty(helm: Helm) -> Self {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{}-{number}", std::process::id());
+        let site =
+            Self { helm, folder: tempfile::tempdir().unwrap(), org: format!("org-{id}"), orc: format!("orc-{id}") };
+        site.write("backend-values.yaml", BACKEND);
+        site.write("orchestrator-values.yaml", ORCHESTRATOR);
+        for (namespace, role) in [(&site.org, "backend"), (&site.orc, "orchestrator")] {
+            site.account(namespace, role);
+        }
         site
     }
 
@@ -220,6 +234,11 @@ impl Site {
         self.plugin(&self.orc, &line)
     }
 
+    pub(crate) fn ca(&self, more: &str) -> Ran {
+        let line = format!("{more} -f orchestrator-values.yaml --release orchestrator");
+        self.plugin(&self.orc, &format!("ca {line} --chart {} --yes", chart("orchestrator")))
+    }
+
     pub(crate) fn gate(&self, way: &str, more: &str) -> Ran {
         let chart = chart("orchestrator");
         self.plugin(
@@ -309,4 +328,14 @@ channels:
 orchestrator:
   tls:
     enabled: true # by hand
+";
+
+/// Before TLS.
+pub(crate) const PLAIN: &str = "\
+ingress:
+  hostname: orchestrator.example.org
+# who takes part
+channels:
+  - name: mychannel
+    organizations: [MyOrg1MSP]
 ";

@@ -57,6 +57,8 @@ struct Installed {
     server: Option<OrchestratorServer>,
     /// What the workloads' pods wait for; empty when all run.
     waiting: BTreeMap<String, String>,
+    /// Annotations of pod templates that others than the chart have set, by workload.
+    notes: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Simulated {
@@ -91,6 +93,11 @@ impl Simulated {
     /// The `n`-th write from now on, from 0, ends badly.
     pub fn fail_at(&self, n: usize, fault: Fault) {
         self.world().fault = Some((n, fault));
+    }
+
+    /// The clock of the world goes to another time; nothing else happens.
+    pub fn set_clock(&self, now: OffsetDateTime) {
+        self.world().now = now;
     }
 
     /// Every write that was made, in order: `create secret/x`, `upgrade backend`.
@@ -184,18 +191,28 @@ impl Cluster for Simulated {
     }
 
     fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
-        let singular = resource.trim_end_matches('s');
         let (key, value) = selector.split_once('=').map_or((selector, None), |(key, value)| (key, Some(value)));
         let world = self.world();
-        let here = world
-            .objects
-            .iter()
-            .filter(|((namespace, name), _)| *namespace == self.namespace && name.resource == singular);
-        let labelled = here.filter(|(_, object)| {
+        let labelled = |object: &&Value| {
             let label = object["metadata"]["labels"][key].as_str();
             label.is_some() && (value.is_none() || label == value)
-        });
-        Ok(labelled.map(|(_, object)| Object::from(object.clone())).collect())
+        };
+        let mut found = Vec::new();
+        for singular in resource.split(',').map(|plural| plural.trim_end_matches('s')) {
+            let here =
+                world.objects.iter().filter(|((space, name), _)| *space == self.namespace && name.resource == singular);
+            found.extend(here.map(|(_, object)| object).filter(labelled).cloned().map(Object::from));
+            let workloads = world.workloads(&self.namespace);
+            found.extend(
+                workloads
+                    .iter()
+                    .filter(labelled)
+                    .cloned()
+                    .map(Object::from)
+                    .filter(|o| o.reference().resource == singular),
+            );
+        }
+        Ok(found)
     }
 
     fn rules(&self, _: &str) -> Result<Value> {
@@ -243,6 +260,10 @@ impl Cluster for Simulated {
             world.objects.remove(&(self.namespace.clone(), object.clone()));
             Ok(())
         })
+    }
+
+    fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
+        self.write(format!("restart {workload}"), |world| world.restart(&self.namespace, workload, key, value))
     }
 
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {

@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 use super::{Installed, World, charts};
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
-    failure::Result,
+    failure::{Exit, Failure, Result},
     substra::{
         kind::ObjectKind,
-        manifest::{Manifest, Mount, expected_kind},
+        manifest::{Manifest, Mount, Workload, expected_kind},
         orchestrator::Orchestrator,
         servers::{BackendClient, OrchestratorServer, Pair, TrustedCa, probe},
     },
@@ -21,7 +21,47 @@ impl World {
     /// A new revision: rendered, and its pods started as far as their mounts and servers let them.
     pub(super) fn deploy(&mut self, namespace: &str, release: &str, chart: ChartVersion, config: Value) -> Result<()> {
         let manifest = charts::render(&chart, release, &config)?;
-        let parsed = Manifest::parse(&manifest)?;
+        let key = (namespace.to_owned(), release.to_owned());
+        let old = self.releases.remove(&key);
+        let (revision, server, notes) = old.map_or_else(Default::default, |old| (old.revision, old.server, old.notes));
+        let (waiting, server) = self.start_pods(namespace, release, (&chart, &config, &manifest), server)?;
+        self.releases.insert(
+            key,
+            Installed { revision: revision + 1, status: "deployed", config, manifest, chart, server, waiting, notes },
+        );
+        Ok(())
+    }
+
+    /// An annotation of a workload's pod template: a new value makes the pods of its release anew.
+    pub(super) fn restart(&mut self, namespace: &str, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
+        let owner = self.releases.iter().find(|((space, _), installed)| {
+            space == namespace && installed.manifest.contains(&format!("\"{}\"", workload.name))
+        });
+        let Some(name) = owner.map(|(name, _)| name.clone()) else {
+            return Err(Failure::new(Exit::Outside, "not-found", format!("kubectl could not restart {workload}"))
+                .why("it is not there")
+                .next("check the namespace; run the same command again"));
+        };
+        let Some(mut installed) = self.releases.remove(&name) else { return Ok(()) };
+        let note = installed.notes.entry(workload.name.clone()).or_default();
+        if note.insert(key.to_owned(), value.to_owned()).as_deref() != Some(value) {
+            let what = (&installed.chart, &installed.config, installed.manifest.as_str());
+            (installed.waiting, installed.server) = self.start_pods(namespace, &name.1, what, installed.server)?;
+        }
+        self.releases.insert(name, installed);
+        Ok(())
+    }
+
+    /// New pods as far as their mounts and servers let them start: what each workload waits for, and the server that
+    /// runs then.
+    fn start_pods(
+        &self,
+        namespace: &str,
+        release: &str,
+        (chart, config, manifest): (&ChartVersion, &Value, &str),
+        mut server: Option<OrchestratorServer>,
+    ) -> Result<(BTreeMap<String, String>, Option<OrchestratorServer>)> {
+        let parsed = Manifest::parse(manifest)?;
         let mut waiting = BTreeMap::new();
         for workload in parsed.workloads() {
             let missing = workload.mounts.iter().find(|mount| !self.can_mount(namespace, mount));
@@ -32,22 +72,15 @@ impl World {
                 );
             }
         }
-        let key = (namespace.to_owned(), release.to_owned());
-        let old = self.releases.remove(&key);
-        let (revision, mut server) = old.map_or((0, None), |old| (old.revision, old.server));
         if chart.name == "orchestrator" && waiting.is_empty() {
-            match self.started(namespace, release, &chart, &config) {
-                Ok(started) => server = Some(started),
+            match self.started(namespace, release, chart, config) {
+                Ok(started) => server = started,
                 // The old pod goes on, since a rolling upgrade ends it only when the new one is ready.
                 Err(why) => waiting
                     .extend(parsed.workloads().iter().map(|w| (w.name.clone(), format!("CrashLoopBackOff: {why}")))),
             }
         }
-        self.releases.insert(
-            key,
-            Installed { revision: revision + 1, status: "deployed", config, manifest, chart, server, waiting },
-        );
-        Ok(())
+        Ok((waiting, server))
     }
 
     fn can_mount(&self, namespace: &str, mount: &Mount) -> bool {
@@ -55,14 +88,18 @@ impl World {
         object.is_some_and(|object| mount.items.iter().all(|item| object["data"][item].is_string()))
     }
 
+    /// The server that these values start; `None` for one without TLS, which nothing here dials.
     fn started(
         &self,
         namespace: &str,
         release: &str,
         chart: &ChartVersion,
         config: &Value,
-    ) -> Result<OrchestratorServer, String> {
+    ) -> Result<Option<OrchestratorServer>, String> {
         let read = Orchestrator::read(config).map_err(|failure| failure.what)?;
+        if !read.tls_enabled {
+            return Ok(None);
+        }
         let kind = expected_kind(&chart.name, &chart.version);
         let pair = self.pair(namespace, read.server_pair.as_str()).ok_or("the server's pair is not mounted")?;
         let cacert = self.data(namespace, kind, read.cacert.as_str(), "ca.crt").unwrap_or_default();
@@ -78,7 +115,7 @@ impl World {
         let server = OrchestratorServer::start(pair, &cacert, &cas, read.mtls_enabled, read.verify_msp_id)?;
         probe(&server, &read.probe_name(release, namespace), self.now)
             .map_err(|why| format!("the health probe fails: {why}"))?;
-        Ok(server)
+        Ok(Some(server))
     }
 
     /// A backend's client: its mounts are read for every call, so a replaced Secret counts at once.
@@ -105,23 +142,34 @@ impl World {
         Object::from(object.clone()).data(item)
     }
 
-    /// An object, or a workload with the status that the API server would give it.
+    /// An object, or a workload.
     pub(super) fn object(&self, namespace: &str, name: &ObjectRef) -> Option<Value> {
-        if let Some(object) = self.objects.get(&(namespace.to_owned(), name.clone())) {
-            return Some(object.clone());
-        }
-        let mut here = self.releases.iter().filter(|((space, _), _)| space == namespace);
-        here.find_map(|(_, installed)| {
-            let manifest = Manifest::parse(&installed.manifest).ok()?;
-            let is = |kind: String| kind.to_lowercase() == name.resource;
-            let workload = manifest.workloads().iter().find(|w| w.name == name.name && is(w.kind.to_string()))?;
-            let ready = u64::from(!installed.waiting.contains_key(&workload.name));
-            let kind = workload.kind.to_string();
-            Some(json!({
-                "kind": kind, "metadata": {"name": workload.name, "generation": installed.revision}, "spec": {"replicas": 1},
-                "status": {"observedGeneration": installed.revision, "replicas": 1, "updatedReplicas": 1,
-                           "availableReplicas": ready, "readyReplicas": ready},
-            }))
+        let object = self.objects.get(&(namespace.to_owned(), name.clone())).cloned();
+        let is = |workload: &Value| Object::from(workload.clone()).reference() == *name;
+        object.or_else(|| self.workloads(namespace).into_iter().find(is))
+    }
+
+    /// The workloads of all releases, with the status that the API server would give them.
+    pub(super) fn workloads(&self, namespace: &str) -> Vec<Value> {
+        let here = self.releases.iter().filter(|((space, _), _)| space == namespace);
+        here.flat_map(|((_, release), installed)| {
+            let manifest = Manifest::parse(&installed.manifest);
+            let status = |workload: &Workload| installed.workload(release, workload);
+            manifest.map(|manifest| manifest.workloads().iter().map(status).collect::<Vec<_>>()).unwrap_or_default()
+        })
+        .collect()
+    }
+}
+
+impl Installed {
+    fn workload(&self, release: &str, workload: &Workload) -> Value {
+        let ready = u64::from(!self.waiting.contains_key(&workload.name));
+        json!({
+            "kind": workload.kind.to_string(),
+            "metadata": {"name": workload.name, "generation": self.revision, "labels": {"app.kubernetes.io/instance": release}},
+            "spec": {"replicas": 1, "template": {"metadata": {"annotations": self.notes.get(&workload.name)}}},
+            "status": {"observedGeneration": self.revision, "replicas": 1, "updatedReplicas": 1,
+                       "availableReplicas": ready, "readyReplicas": ready},
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         inspect,
         key::{KeyError, PrivateKey},
     },
+    report::Console,
 };
 
 /// A PEM text that may hold a private key.
@@ -21,7 +22,7 @@ impl Approval<'_> {
     /// The authority and what is to be warned of.
     pub(super) fn authority(&self) -> Result<(Authority, Vec<String>)> {
         let (certificate, key) = self.authority_pems()?;
-        let key = self.unlocked(&key)?;
+        let key = unlocked(&key, self.args.passphrase_fd, self.desk.console)?;
         let (authority, warnings) = Authority::load(&certificate, key, self.desk.now)
             .map_err(|findings| super::refuse_all(self.desk, findings))?;
         self.is_the_clusters(&authority)?;
@@ -46,27 +47,6 @@ impl Approval<'_> {
 
     pub(super) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
         self.seen.as_ref()?.objects.iter().find(|object| object.reference() == *wanted)
-    }
-
-    /// The key, its passphrase from the file descriptor or the terminal.
-    fn unlocked(&self, pem: &[u8]) -> Result<PrivateKey> {
-        let refused = |error: &KeyError| {
-            Failure::new(Exit::Refused, "ca-key", "the CA's private key cannot be used")
-                .why(error.to_string())
-                .next("check the file that --ca-key names, and the passphrase")
-                .unchanged("nothing was signed and nothing was written")
-        };
-        match (PrivateKey::from_pem(pem, None), self.args.passphrase_fd) {
-            (Err(KeyError::PassphraseNeeded), Some(number)) => {
-                let passphrase = files::read_descriptor(number)?;
-                PrivateKey::from_pem(pem, Some(&passphrase)).map_err(|e| refused(&e))
-            }
-            (Err(KeyError::PassphraseNeeded), None) => {
-                let passphrase = self.desk.console.passphrase("Passphrase of the CA's key: ")?;
-                PrivateKey::from_pem(pem, Some(passphrase.as_bytes())).map_err(|e| refused(&e))
-            }
-            (other, _) => other.map_err(|e| refused(&e)),
-        }
     }
 
     /// The CA that signs must be the one that the orchestrator will check against: equal key, first certificate.
@@ -103,5 +83,26 @@ impl Approval<'_> {
                 authority.fingerprint()
             ))
             .next("use the federation's CA, or name the object that holds this one with --ca-object"))
+    }
+}
+
+/// The key, its passphrase from the file descriptor or the terminal.
+pub(in crate::commands) fn unlocked(pem: &[u8], passphrase_fd: Option<u32>, console: Console) -> Result<PrivateKey> {
+    let refused = |error: &KeyError| {
+        Failure::new(Exit::Refused, "ca-key", "the CA's private key cannot be used")
+            .why(error.to_string())
+            .next("check the file or the Secret with the CA's key, and the passphrase")
+            .unchanged("nothing was signed and nothing was written")
+    };
+    match (PrivateKey::from_pem(pem, None), passphrase_fd) {
+        (Err(KeyError::PassphraseNeeded), Some(number)) => {
+            let passphrase = files::read_descriptor(number)?;
+            PrivateKey::from_pem(pem, Some(&passphrase)).map_err(|e| refused(&e))
+        }
+        (Err(KeyError::PassphraseNeeded), None) => {
+            let passphrase = console.passphrase("Passphrase of the CA's key: ")?;
+            PrivateKey::from_pem(pem, Some(passphrase.as_bytes())).map_err(|e| refused(&e))
+        }
+        (other, _) => other.map_err(|e| refused(&e)),
     }
 }

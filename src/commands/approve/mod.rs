@@ -1,18 +1,20 @@
 //! `approve`: requests are judged, shown, signed once, and their organizations admitted in the values file.
 
-mod authority;
+pub(in crate::commands) mod admission;
+pub(in crate::commands) mod authority;
 pub(in crate::commands) mod ledger;
 mod sign;
 mod verify;
 
 use std::path::PathBuf;
 
+use self::admission::{Admission, After};
 use crate::{
     cli::ApproveArgs,
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
-        release::{self, Chart, Found, Wish},
+        release::{self, Chart, Found},
     },
     failure::{Exit, Failure, Result},
     files,
@@ -23,7 +25,7 @@ use crate::{
         edits::{Edited, ValuesFiles},
     },
     report::Outcome,
-    substra::orchestrator::{self, Orchestrator},
+    substra::orchestrator::Orchestrator,
 };
 
 const VERB: &str = "approve";
@@ -79,14 +81,6 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     Ok(approval.result(&signed, &steps, open).warnings(warnings))
 }
 
-/// What follows for the release.
-#[derive(Default)]
-struct After {
-    steps: Vec<Step>,
-    restarts: Vec<String>,
-    warnings: Vec<String>,
-}
-
 impl Approval<'_> {
     /// Three children; none offline.
     fn look(&self) -> Result<Option<Seen>> {
@@ -105,40 +99,11 @@ impl Approval<'_> {
         Ok(Some(Seen { found, objects }))
     }
 
-    /// One upgrade once mutual TLS is on; before that the file alone changes, since nothing would be rendered anew.
     fn upgrade(&self, edited: &Edited) -> Result<After> {
         let Some(seen) = &self.seen else { return Ok(After::default()) };
-        let cluster = self.desk.cluster()?;
-        self.gate_is_settled(seen)?;
-        if !self.orchestrator.mtls_enabled {
-            if edited.changes() {
-                edited.proven_by(cluster)?;
-            }
-            return Ok(After::default());
-        }
-        let common = &self.args.common;
-        let own = orchestrator::OWN_PATHS;
-        let wish = Wish { chart: Chart::Orchestrator, common, files: &self.files, edited, own, seen: &seen.objects };
-        let planned = seen.found.plan(cluster, &wish)?;
-        Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings })
-    }
-
-    /// Approving never moves the gate: while file and release disagree on it, an upgrade of ours would.
-    fn gate_is_settled(&self, seen: &Seen) -> Result<()> {
-        let deployed = Orchestrator::read(seen.found.config())?;
-        if deployed.mtls_enabled == self.orchestrator.mtls_enabled
-            && deployed.verify_msp_id == self.orchestrator.verify_msp_id
-        {
-            return Ok(());
-        }
-        let word = |on: bool| if on { "on" } else { "off" };
-        let side = |o: &Orchestrator| {
-            format!("mutual TLS {} and verifyClientMSPID {}", word(o.mtls_enabled), word(o.verify_msp_id))
-        };
-        Err(Failure::new(Exit::CheckFailed, "gate-half-way", "the values files and the release disagree on the gate")
-            .why(format!("deployed is {}, the files say {}", side(&deployed), side(&self.orchestrator)))
-            .next("finish what was begun with gate close or gate open, then approve")
-            .unchanged("nothing was signed and nothing was written"))
+        let (found, objects, common, files) = (&seen.found, &seen.objects, &self.args.common, &self.files);
+        let admission = Admission { found, objects, orchestrator: &self.orchestrator, files, edited, common };
+        admission.upgrade(self.desk.cluster()?)
     }
 
     /// Where a request's certificate goes: beside it, or into `--out-dir`.
@@ -211,7 +176,7 @@ fn consent(signed: &[sign::Signed], steps: &[Step]) -> String {
 }
 
 /// Many findings, one exit: each is shown, the last line says that nothing happened.
-fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure>) -> Failure {
+pub(in crate::commands) fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure>) -> Failure {
     let last = findings.pop();
     findings.iter().for_each(|finding| desk.console.say(format!("error: {finding}")));
     let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the requests are refused"));

@@ -119,17 +119,19 @@ catalogue! {
     CA_ENDS "ca-ends" Keys BOTH, "no CA is about to end (--warn-before)",
         "a new CA takes every organization's operator", "plan its rotation";
     SERVER_PAIR "server-pair" Keys ORC, "the server's pair can be read and its halves fit",
-        "the server ends at its start otherwise", "a new server pair, then kubectl rollout restart";
+        "the server ends at its start otherwise", "ca init, which renews it and restarts the server";
     SERVER_EXPIRED "server-expired" Keys ORC, "the server's certificate has not ended",
-        "every backend refuses it, and so does the probe", "a new server pair, then kubectl rollout restart";
+        "every backend refuses it, and so does the probe", "ca init, which renews it and restarts the server";
     SERVER_ENDS "server-ends" Keys ORC, "the server's certificate is not about to end (--warn-before)",
-        "its end cuts everybody off at once", "a new server pair, then kubectl rollout restart";
+        "its end cuts everybody off at once", "ca init, which renews it and restarts the server";
+    SERVER_AUTH "server-auth" Keys ORC, "the server's certificate may be a server",
+        "every backend refuses it otherwise", "ca init, which makes one with serverAuth and clientAuth";
     SERVER_CLIENT_AUTH "server-client-auth" Keys ORC, "the server's certificate may be a client too",
-        "with mutual TLS the health probe dials with the server's own pair", "a new server pair with serverAuth and clientAuth";
+        "with mutual TLS the health probe dials with the server's own pair", "ca init, which makes one with serverAuth and clientAuth";
     SERVER_NAME "server-name" Keys ORC, "the server's certificate covers the name that the probe asks for",
-        "the kubelet would restart the pod for ever", "a new server pair with that name";
+        "the kubelet would restart the pod for ever", "ca init, which makes one with that name";
     SERVER_CHAIN "server-chain" Keys ORC, "the server's certificate comes from a CA of the client pool",
-        "the probe would be refused as a client", "a new server pair from that CA";
+        "the probe would be refused as a client", "ca init, which makes one from that CA";
     PAIR "pair" Keys ORG, "the client pair is there and can be read",
         "with an empty half the backend connects without a certificate, and with one that does not load not at all", "enroll again";
     PAIR_HALVES "pair-halves" Keys ORG, "certificate and key belong together",

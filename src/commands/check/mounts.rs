@@ -2,17 +2,14 @@
 
 use time::OffsetDateTime;
 
-use super::catalogue::{
-    CA_EXPIRED, CA_KEY_ID, Check, MOUNT_CA, MOUNT_MISSING, SERVER_CHAIN, SERVER_CLIENT_AUTH, SERVER_EXPIRED,
-    SERVER_NAME, SERVER_PAIR,
-};
+use super::catalogue::{CA_EXPIRED, CA_KEY_ID, Check, MOUNT_CA, MOUNT_MISSING};
 use crate::{
     cluster::{Object, ObjectRef},
     commands::release::Found,
     failure::{Exit, Failure},
     pki::{
         inspect::{self, Certificate},
-        key::PrivateKey,
+        server::Pair,
     },
     substra::kind::ObjectKind,
 };
@@ -98,48 +95,14 @@ impl Mounts<'_> {
         objects.filter_map(|pem| inspect::certificates(&pem).ok()).flatten().collect()
     }
 
-    /// What the server's own pair is refused for by its own health probe, which dials as a client with that pair
-    /// (chart `orchestrator`, probes of the server); and its certificate, where it can be read.
-    pub(in crate::commands) fn judge_server(
-        &self,
-        name: &str,
-        probe: &str,
-    ) -> (Vec<(&'static Check, String)>, Option<Certificate>) {
-        let unreadable = |why: &str| (vec![(&SERVER_PAIR, why.to_owned())], None);
-        let Some((chain, key)) = self.object(&ObjectRef::secret(name)).and_then(pair) else {
-            return unreadable("it is missing, or its tls.crt or tls.key cannot be read");
-        };
-        let Some((leaf, others)) = chain.split_first() else { return unreadable("its tls.crt has no certificate") };
-        let pool = self.pool();
-        let chains = pool
-            .iter()
-            .any(|ca| leaf.is_signed_by(ca) || others.iter().any(|mid| leaf.is_signed_by(mid) && mid.is_signed_by(ca)));
-        let faults = [
-            (leaf.spki != key.spki()).then(|| (&SERVER_PAIR, "certificate and key do not fit".to_owned())),
-            (leaf.not_after < self.now).then(|| (&SERVER_EXPIRED, format!("it ended on {}", leaf.not_after.date()))),
-            (!leaf.client_auth()).then(|| {
-                let why = "it has an extended key usage without clientAuth, and the probe is a client";
-                (&SERVER_CLIENT_AUTH, why.to_owned())
-            }),
-            (!covers(leaf, probe))
-                .then(|| (&SERVER_NAME, format!("it does not cover {probe}, the name that the probe asks for"))),
-            (!chains)
-                .then(|| (&SERVER_CHAIN, "it comes from none of the CAs in tls.cacert and clientCACerts".to_owned())),
-        ];
-        (faults.into_iter().flatten().collect(), Some(leaf.clone()))
+    /// The server's own pair, with which its health probe dials (chart `orchestrator`, probes of the server); `None` where
+    /// it is missing or cannot be read.
+    pub(in crate::commands) fn server(&self, name: &str) -> Option<Pair> {
+        read_pair(self.object(&ObjectRef::secret(name))?)
     }
 }
 
 /// Both halves of a pair.
-pub(super) fn pair(object: &Object) -> Option<(Vec<Certificate>, PrivateKey)> {
-    let chain = inspect::certificates(&object.data("tls.crt")?).ok()?;
-    Some((chain, PrivateKey::from_pem(&object.data("tls.key")?, None).ok()?))
-}
-
-/// Go's `VerifyHostname`: SAN only, a wildcard for one whole label.
-pub(super) fn covers(leaf: &Certificate, name: &str) -> bool {
-    leaf.dns_names.iter().any(|san| match san.strip_prefix("*.") {
-        Some(rest) => name.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest)),
-        None => san.eq_ignore_ascii_case(name),
-    })
+pub(super) fn read_pair(object: &Object) -> Option<Pair> {
+    Pair::read(&object.data("tls.crt")?, &object.data("tls.key")?)
 }

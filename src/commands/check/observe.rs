@@ -7,8 +7,11 @@ use super::live::{self, Handshakes};
 use crate::{
     cli::Side,
     cluster::{Cluster, Object, ObjectRef, Pointed},
-    commands::release::{self, Chart, Found},
-    failure::{Exit, Failure, Result},
+    commands::{
+        release::{self, Chart, Found},
+        side_by_side,
+    },
+    failure::{Failure, Result},
     names::ReleaseName,
     pki::{inspect::Certificate, log::IssueLog},
     plan::edits::ValuesFiles,
@@ -146,16 +149,10 @@ type Around = (Result<Vec<Object>>, Result<Vec<Object>>, Result<Value>);
 
 fn look_around(cluster: &dyn Cluster, found: &Found, wanted: &[ObjectRef]) -> Around {
     let labelled = format!("app.kubernetes.io/instance={}", found.name);
-    std::thread::scope(|scope| {
-        let pods = scope.spawn(|| cluster.list("pods", &labelled));
-        let rules = scope.spawn(|| cluster.rules(&found.release.namespace));
-        let objects = cluster.get(wanted);
-        (objects, pods.join().unwrap_or_else(|_| Err(bug())), rules.join().unwrap_or_else(|_| Err(bug())))
-    })
-}
-
-fn bug() -> Failure {
-    Failure::new(Exit::Failed, "bug", "a thread of ours ended early")
+    let rules = || cluster.rules(&found.release.namespace);
+    let (pods, (rules, objects)) =
+        side_by_side(|| cluster.list("pods", &labelled), || side_by_side(rules, || cluster.get(wanted)));
+    (objects, pods, rules)
 }
 
 /// Workloads, what they mount for the orchestrator's sake, and what the values name: CAs in both kinds, since the wrong one

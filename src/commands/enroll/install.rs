@@ -13,7 +13,7 @@ use crate::{
     cluster::{Object, ObjectRef, PAIR_TYPE},
     commands::{
         self,
-        release::{Chart, Wish},
+        release::{Chart, Found, Planned, Wish},
     },
     failure::{Failure, Result},
     files,
@@ -22,7 +22,7 @@ use crate::{
         key::PrivateKey,
         mirror::{self, Expected},
     },
-    plan::{Action, State, Step},
+    plan::{Action, State, Step, edits::Edited},
     report::Outcome,
     substra::{backend, kind::ObjectKind},
 };
@@ -35,6 +35,12 @@ pub(super) enum Source<'a> {
     Live,
 }
 
+/// The edited files and the upgrade that they would bring.
+pub(super) struct Ahead {
+    edited: Edited,
+    planned: Planned,
+}
+
 /// A certificate that may be installed, and its key.
 struct Pair {
     certificate: Certificate,
@@ -43,15 +49,21 @@ struct Pair {
 }
 
 impl Enrolment<'_> {
-    pub(super) fn install(&self, seen: &Seen, source: &Source<'_>) -> Result<Outcome> {
-        let cluster = self.desk.cluster()?;
+    /// What the upgrade would do; asks nothing of the objects, so that both can be looked at side by side.
+    pub(super) fn look_ahead(&self, found: &Found) -> Result<Ahead> {
+        let edited = self.files.edit(&self.backend.settings())?;
+        let (common, files, own) = (&self.args.common, &self.files, &backend::OWN_PATHS[..]);
+        let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own };
+        let planned = found.plan(self.desk.cluster()?, &wish)?;
+        Ok(Ahead { edited, planned })
+    }
+
+    pub(super) fn install(&self, seen: &Seen, source: &Source<'_>, ahead: Result<Ahead>) -> Result<Outcome> {
         let authorities = self.authorities(seen)?;
         let pair = self.judged(seen, source, &authorities)?;
         let common = &self.args.common;
-        let edited = self.files.edit(&self.backend.settings())?;
-        let (files, own, seen_objects) = (&self.files, &backend::OWN_PATHS[..], &seen.objects);
-        let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own, seen: seen_objects };
-        let planned = seen.found.plan(cluster, &wish)?;
+        let Ahead { edited, planned } = ahead?;
+        let planned = planned.seen(&seen.objects);
         self.mounted_as_secret(&planned.manifest)?;
         let merged = edited.merged.clone();
         let mut steps = vec![self.pair_step(seen, &pair)?];

@@ -5,7 +5,11 @@ mod request;
 mod seen;
 
 use crate::{
-    cli::EnrollArgs, commands::Desk, failure::Result, plan::edits::ValuesFiles, report::Outcome,
+    cli::EnrollArgs,
+    commands::{Desk, side_by_side},
+    failure::Result,
+    plan::edits::ValuesFiles,
+    report::Outcome,
     substra::backend::Backend,
 };
 
@@ -31,16 +35,19 @@ pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
     match (&args.certificate, &args.key_file) {
         (None, Some(path)) => enrolment.request_with_key_file(path),
         (Some(certificate), _) => {
-            let seen = enrolment.look()?;
-            enrolment.install(&seen, &install::Source::File(certificate))
+            let found = enrolment.find()?;
+            let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found));
+            let seen = enrolment.seen(found, objects?);
+            enrolment.install(&seen, &install::Source::File(certificate), ahead)
         }
         (None, None) => {
-            let seen = enrolment.look()?;
+            let found = enrolment.find()?;
+            let objects = enrolment.objects(&found)?;
+            let seen = enrolment.seen(found, objects);
             if enrolment.needs_request(&seen) {
-                enrolment.request_with_secret(&seen)
-            } else {
-                enrolment.install(&seen, &install::Source::Live)
+                return enrolment.request_with_secret(&seen);
             }
+            enrolment.install(&seen, &install::Source::Live, enrolment.look_ahead(&seen.found))
         }
     }
 }
@@ -51,7 +58,7 @@ impl Enrolment<'_> {
         let Some(live) = &seen.live else { return true };
         let asked = self.args.renew || self.args.new_request;
         let pending = seen.pending.as_ref().is_some_and(|_| !seen.pending_is_live());
-        asked || pending || live.is_in_last_third(self.desk.now)
+        asked || pending || live.certificate.is_in_last_third(self.desk.now)
     }
 
     /// The Secret in which key and request wait for the certificate.

@@ -1,7 +1,5 @@
 //! What an enrolment finds in the cluster: the release, the live pair, the pending request, the CA's object.
 
-use time::OffsetDateTime;
-
 use super::Enrolment;
 use crate::{
     cluster::{Object, ObjectRef},
@@ -29,30 +27,28 @@ pub(super) struct Live {
     pub(super) pem: Vec<u8>,
 }
 
-impl Live {
-    /// Renewal is due when two thirds of its life are over.
-    pub(super) fn is_in_last_third(&self, now: OffsetDateTime) -> bool {
-        let life = self.certificate.not_after - self.certificate.not_before;
-        now > self.certificate.not_before + life * 2 / 3
-    }
-}
-
 impl Enrolment<'_> {
-    /// Three children: the release's two, and one for all objects.
-    pub(super) fn look(&self) -> Result<Seen> {
-        let cluster = self.desk.cluster()?;
-        let found = release::find(cluster, self.args.common.release.as_ref(), Chart::Backend)?;
-        let (pair_name, pending_name) = (self.backend.client_certificate.to_string(), self.pending_name());
-        let mut wanted = vec![ObjectRef::secret(&pair_name), ObjectRef::secret(&pending_name)];
+    /// The release: two children.
+    pub(super) fn find(&self) -> Result<Found> {
+        release::find(self.desk.cluster()?, self.args.common.release.as_ref(), Chart::Backend)
+    }
+
+    /// One child for all objects.
+    pub(super) fn objects(&self, found: &Found) -> Result<Vec<Object>> {
+        let names = [self.backend.client_certificate.to_string(), self.pending_name()];
+        let mut wanted: Vec<ObjectRef> = names.iter().map(ObjectRef::secret).collect();
         if let Some(cacert) = &self.backend.cacert {
             wanted.extend([ObjectRef::secret(cacert.as_str()), ObjectRef::config_map(cacert.as_str())]);
         }
         wanted.extend(found.workloads());
-        let objects = cluster.get(&wanted)?;
+        self.desk.cluster()?.get(&wanted)
+    }
+
+    pub(super) fn seen(&self, found: Found, objects: Vec<Object>) -> Seen {
         let secret = |name: &str| objects.iter().find(|o| o.reference() == ObjectRef::secret(name)).cloned();
-        let pair = secret(&pair_name);
+        let pair = secret(self.backend.client_certificate.as_str());
         let live = pair.as_ref().and_then(live);
-        Ok(Seen { found, live, pending: secret(&pending_name), pair, objects })
+        Seen { found, live, pending: secret(&self.pending_name()), pair, objects }
     }
 }
 
@@ -80,7 +76,7 @@ impl Seen {
                 format!("release {} does not use TLS to the orchestrator yet", self.found.name),
             )
             .why("mutual TLS stands on TLS: the deployed values lack orchestrator.tls.enabled: true")
-            .next("set TLS up first (the walkthrough's part before mutual TLS), with the orchestrator's operator"));
+            .next("set TLS up first: ca trust CERT --backend --enable-tls, with the CA's certificate from the orchestrator's operator"));
         }
         let Some(name) = enrolment.backend.cacert.as_ref().map(ToString::to_string) else {
             return Err(refuse("no-cacert", "the values name no CA of the orchestrator")

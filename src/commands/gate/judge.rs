@@ -4,6 +4,7 @@ use super::Gate;
 use crate::{
     commands::{check::mounts::Mounts, release::Planned},
     failure::{Exit, Failure},
+    pki::server,
     substra::manifest::expected_kind,
 };
 
@@ -13,15 +14,16 @@ impl Gate<'_> {
         let name = self.orchestrator.server_pair.as_str();
         let (release, namespace) = (self.found.name.as_str(), &self.found.release.namespace);
         let probe = planned.manifest.probe_name().unwrap_or_else(|| self.orchestrator.probe_name(release, namespace));
-        let (faults, _) = self.mounts().judge_server(name, &probe);
-        faults.into_iter().next().map(|(check, why)| {
+        let mounts = self.mounts();
+        let fault = server::fault(mounts.server(name).as_ref(), [probe.as_str()], &mounts.pool(), self.desk.now);
+        fault.map(|server::Fault { code, why }| {
             Failure::new(
                 Exit::CheckFailed,
-                check.id,
+                code,
                 format!("the orchestrator would restart for ever: its pair in Secret {name} fails its own probe"),
             )
             .why(why)
-            .next(format!("put a new server pair into Secret {name} (serverAuth and clientAuth, all its names), then kubectl rollout restart"))
+            .next(format!("ca init renews it; or put a new one into Secret {name} (serverAuth and clientAuth, all its names), then kubectl rollout restart"))
         })
     }
 

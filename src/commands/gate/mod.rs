@@ -34,18 +34,21 @@ struct Gate<'a> {
 /// # Errors
 /// A member that is not accounted for, a server pair that would fail its own probe, an object that is missing.
 pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let gate = Gate::look(&args.common, desk)?;
+    let gate = Gate::find(&args.common, desk)?;
     let settings = gate.orchestrator.close_settings(!args.no_verify_mspid);
-    let (mut steps, planned) = gate.plan(&settings)?;
+    let closed = gate.is_closed(!args.no_verify_mspid);
+    let look_at_log = || if closed { Ok(Vec::new()) } else { gate.dangerous_certificates(args) };
+    let (dangers, looked) = commands::side_by_side(look_at_log, || gate.look(&settings));
+    let (objects, mut steps, planned) = looked?;
+    let gate = Gate { objects, ..gate };
     let mut findings: Vec<Failure> = gate.judge_server_pair(&planned).into_iter().collect();
     findings.extend(gate.judge_mounts(&planned));
     let mut warnings = planned.warnings;
-    let closed = gate.is_closed(!args.no_verify_mspid);
     if !closed {
         let (absent, waived) = gate.members(args)?;
         findings.extend(absent);
         warnings.extend(waived);
-        warnings.extend(gate.dangerous_certificates(args)?);
+        warnings.extend(dangers?);
         warnings.extend(unverified(args));
     }
     gate.stop_at(findings)?;
@@ -63,8 +66,8 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
 /// # Errors
 /// A child that fails, drift, no consent.
 pub fn open(args: &OpenArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let gate = Gate::look(&args.common, desk)?;
-    let (mut steps, planned) = gate.plan(&gate.orchestrator.open_settings())?;
+    let gate = Gate::find(&args.common, desk)?;
+    let (_, mut steps, planned) = gate.look(&gate.orchestrator.open_settings())?;
     steps.extend(planned.steps);
     gate.say_restarts(&planned.restarts);
     let consent =
@@ -79,17 +82,30 @@ fn unverified(args: &CloseArgs) -> Option<String> {
 }
 
 impl<'a> Gate<'a> {
-    fn look(common: &'a CommonArgs, desk: &'a Desk<'a>) -> Result<Self> {
+    /// The files and the release, before anything else is looked at.
+    fn find(common: &'a CommonArgs, desk: &'a Desk<'a>) -> Result<Self> {
         let files = ValuesFiles::read(&common.values)?;
         let orchestrator = Orchestrator::read(&files.merged())?;
         if !orchestrator.tls_enabled {
             return Err(Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")
                 .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
-                .next("set TLS up first (the walkthrough's part before mutual TLS)")
+                .next("set TLS up first: ca init with the same -f files")
                 .unchanged("nothing was written"));
         }
-        let cluster = desk.cluster()?;
-        let found = release::find(cluster, common.release.as_ref(), Chart::Orchestrator)?;
+        let found = release::find(desk.cluster()?, common.release.as_ref(), Chart::Orchestrator)?;
+        Ok(Self { common, desk, files, orchestrator, found, objects: Vec::new() })
+    }
+
+    /// The objects that are or will be mounted, beside what an upgrade to these settings would do.
+    fn look(&self, settings: &[Setting]) -> Result<(Vec<Object>, Vec<Step>, Planned)> {
+        let (objects, planned) = commands::side_by_side(|| self.objects(), || self.plan(settings));
+        let (objects, (steps, planned)) = (objects?, planned?);
+        let planned = planned.seen(&objects);
+        Ok((objects, steps, planned))
+    }
+
+    fn objects(&self) -> Result<Vec<Object>> {
+        let orchestrator = &self.orchestrator;
         let mut wanted: Vec<ObjectRef> = Vec::new();
         let cas = orchestrator.client_cas.values().flatten().map(String::as_str);
         for name in cas.chain([orchestrator.cacert.as_str(), orchestrator.server_pair.as_str()]) {
@@ -97,23 +113,15 @@ impl<'a> Gate<'a> {
         }
         wanted.sort();
         wanted.dedup();
-        wanted.extend(found.workloads());
-        let objects = cluster.get(&wanted)?;
-        Ok(Self { common, desk, files, orchestrator, found, objects })
+        wanted.extend(self.found.workloads());
+        self.desk.cluster()?.get(&wanted)
     }
 
     fn plan(&self, settings: &[Setting]) -> Result<(Vec<Step>, Planned)> {
         let edited = self.files.edit(settings)?;
         let own = orchestrator::OWN_PATHS;
         let cluster = self.desk.cluster()?;
-        let wish = Wish {
-            chart: Chart::Orchestrator,
-            common: self.common,
-            files: &self.files,
-            edited: &edited,
-            own,
-            seen: &self.objects,
-        };
+        let wish = Wish { chart: Chart::Orchestrator, common: self.common, files: &self.files, edited: &edited, own };
         let planned = self.found.plan(cluster, &wish)?;
         Ok((edited.steps, planned))
     }

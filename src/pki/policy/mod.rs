@@ -52,6 +52,12 @@ pub enum Claim {
     UnverifiedMail,
 }
 
+/// Judges an organization without a request, by rules 10 (key of the chart) and 11.
+#[must_use]
+pub fn organization(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
+    world::chart_key(msp_id, around).or_else(|| world::member(msp_id, around))
+}
+
 /// Judges the request in `bytes`; `file` is how people know it.
 ///
 /// # Errors

@@ -144,6 +144,10 @@ pub(super) const CASES: &[Case] = &[
     }),
     ("server-expired", ORC, "failed", "ended on", |s| server_pair(s, &Recipe { expired: true, ..server() })),
     ("server-ends", ORC, "warning", "until", |s| s.federation.now += Duration::days(300)),
+    ("server-auth", ORC, "failed", "without serverAuth", |s| {
+        server_pair(s, &Recipe { usage: Some(LeafUsage::Client), ..server() })
+    }),
+    ("server-expired", ORC, "failed", "not valid before", |s| s.federation.now -= Duration::days(2)),
     ("server-client-auth", ORC, "failed", "without clientAuth", |s| {
         server_pair(s, &Recipe { usage: Some(LeafUsage::Server), ..server() })
     }),

@@ -237,6 +237,9 @@ impl Cluster for Seen<'_> {
     fn delete(&self, _: &ObjectRef) -> Result<()> {
         panic!("check writes nothing")
     }
+    fn annotate_template(&self, _: &ObjectRef, _: &str, _: &str) -> Result<()> {
+        panic!("check writes nothing")
+    }
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
         self.inner.find_chart(upgrade)
     }

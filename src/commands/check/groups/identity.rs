@@ -9,7 +9,6 @@ use super::{
             PAIR_ORGANIZATION, PAIR_TWO, PAIR_USAGE, VERIFY,
         },
         finding::Sheet,
-        mounts,
         observe::Site,
     },
     count, keys,
@@ -80,7 +79,7 @@ fn judge_leaf(site: &Site, sheet: &mut Sheet) {
 /// A name of the orchestrator that a certificate covers: by its SAN, or by its CN, to which gRPC falls back.
 fn poses<'a>(leaf: &Certificate, names: &'a [String]) -> Option<&'a String> {
     let said = |name: &String| leaf.common_names.iter().any(|cn| cn.eq_ignore_ascii_case(name));
-    names.iter().find(|name| mounts::covers(leaf, name) || said(name))
+    names.iter().find(|name| leaf.covers(name) || said(name))
 }
 
 /// The keys of clientCACerts.
@@ -211,11 +210,7 @@ fn judge_log(site: &Site, sheet: &mut Sheet) {
         }
     };
     let mut names = site.orchestrator_names();
-    if let Some((chain, _)) =
-        site.orchestrator().and_then(|o| mounts::pair(site.object(&ObjectRef::secret(o.server_pair.as_str()))?))
-    {
-        names.extend(chain.first().map(|leaf| leaf.dns_names.clone()).unwrap_or_default());
-    }
+    names.extend(keys::server(site).map(|(_, leaf)| leaf.dns_names).unwrap_or_default());
     let alive: Vec<_> = log.entries().iter().filter(|entry| entry.not_after > site.now).collect();
     for entry in &alive {
         let Some(certificate) = entry.decoded() else { continue };

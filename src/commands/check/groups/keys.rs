@@ -3,8 +3,8 @@
 use super::{
     super::{
         catalogue::{
-            CA_ENDS, Check, PAIR, PAIR_CHAIN, PAIR_ENDS, PAIR_EXPIRED, PAIR_HALVES, SERVER_CHAIN, SERVER_CLIENT_AUTH,
-            SERVER_ENDS, SERVER_EXPIRED, SERVER_NAME, SERVER_PAIR,
+            self, CA_ENDS, Check, PAIR, PAIR_CHAIN, PAIR_ENDS, PAIR_EXPIRED, PAIR_HALVES, SERVER_AUTH, SERVER_CHAIN,
+            SERVER_CLIENT_AUTH, SERVER_ENDS, SERVER_EXPIRED, SERVER_NAME, SERVER_PAIR,
         },
         finding::Sheet,
         mounts::{self, Mounts},
@@ -18,6 +18,7 @@ use crate::{
     pki::{
         inspect::{self, Certificate},
         key::PrivateKey,
+        server::{self, Pair},
     },
 };
 
@@ -60,8 +61,8 @@ pub(in crate::commands::check) fn authorities(site: &Site) -> Vec<(String, Certi
 /// The server's certificate with the name of its Secret.
 pub(in crate::commands::check) fn server(site: &Site) -> Option<(String, Certificate)> {
     let name = site.orchestrator()?.server_pair.as_str();
-    let (chain, _) = mounts::pair(site.object(&ObjectRef::secret(name))?)?;
-    Some((name.to_owned(), chain.into_iter().next()?))
+    let pair = mounts::read_pair(site.object(&ObjectRef::secret(name))?)?;
+    Some((name.to_owned(), pair.leaf))
 }
 
 fn judge_server(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
@@ -75,15 +76,18 @@ fn judge_server(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
     let (release, namespace) = (found.name.as_str(), &found.release.namespace);
     let probe = found.manifest.probe_name().unwrap_or_else(|| orchestrator.probe_name(release, namespace));
     let name = orchestrator.server_pair.as_str();
-    let (faults, leaf) = mounts.judge_server(name, &probe);
+    let pair = mounts.server(name);
     let next = site.ours("ca init", "");
-    for (check, why) in &faults {
-        sheet.failed(check, format!("Secret {name}: {why}"), next.clone());
+    for fault in server::faults(pair.as_ref(), [probe.as_str()], &mounts.pool(), site.now) {
+        // Not yet valid and expired are one check: valid now.
+        let check = catalogue::find(fault.code).unwrap_or(&SERVER_EXPIRED);
+        sheet.failed(check, format!("Secret {name}: {}", fault.why), next.clone());
     }
-    let Some(leaf) = leaf else { return };
+    let Some(Pair { leaf, .. }) = pair else { return sheet.blind("the server's pair cannot be read") };
     for (check, seen) in [
         (&SERVER_PAIR, "certificate and key fit".to_owned()),
         (&SERVER_EXPIRED, "valid now".to_owned()),
+        (&SERVER_AUTH, "it may be a server".to_owned()),
         (&SERVER_CLIENT_AUTH, "it may be a client".to_owned()),
         (&SERVER_NAME, format!("it covers {probe}")),
         (&SERVER_CHAIN, format!("issued by {}", leaf.issuer)),
@@ -125,7 +129,7 @@ fn judge_pair(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
     let key = object.data("tls.key").and_then(|pem| PrivateKey::from_pem(&pem, None).ok());
     let again = site.ours("enroll", "--new-request");
     let (Some(chain), Some(key)) = (chain, key) else {
-        let half = if mounts::pair(object).is_none() && object.data("tls.key").is_none_or(|key| key.is_empty()) {
+        let half = if object.data("tls.key").is_none_or(|key| key.is_empty()) {
             "its tls.key is empty or missing: the backend connects without a certificate"
         } else {
             "its tls.crt or tls.key cannot be read"

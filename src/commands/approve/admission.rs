@@ -1,0 +1,69 @@
+//! What follows for the release when somebody is admitted in the values: one upgrade once mutual TLS is on, and none before.
+
+use crate::{
+    cli::CommonArgs,
+    cluster::{Cluster, Object},
+    commands::release::{Chart, Found, Wish},
+    failure::{Exit, Failure, Result},
+    plan::{
+        Step,
+        edits::{Edited, ValuesFiles},
+    },
+    substra::orchestrator::{self, Orchestrator},
+};
+
+/// An edit of `clientCACerts`, and the release that it is for.
+pub(in crate::commands) struct Admission<'a> {
+    pub(in crate::commands) found: &'a Found,
+    pub(in crate::commands) objects: &'a [Object],
+    pub(in crate::commands) orchestrator: &'a Orchestrator,
+    pub(in crate::commands) files: &'a ValuesFiles,
+    pub(in crate::commands) edited: &'a Edited,
+    pub(in crate::commands) common: &'a CommonArgs,
+}
+
+/// What follows for the release.
+#[derive(Default)]
+pub(in crate::commands) struct After {
+    pub(in crate::commands) steps: Vec<Step>,
+    pub(in crate::commands) restarts: Vec<String>,
+    pub(in crate::commands) warnings: Vec<String>,
+}
+
+impl Admission<'_> {
+    /// One upgrade once mutual TLS is on; before that the file alone changes, since nothing would be rendered anew.
+    ///
+    /// # Errors
+    /// The gate is half way, drift, a file that Helm reads otherwise.
+    pub(in crate::commands) fn upgrade(&self, cluster: &dyn Cluster) -> Result<After> {
+        self.gate_is_settled()?;
+        if !self.orchestrator.mtls_enabled {
+            if self.edited.changes() {
+                self.edited.proven_by(cluster)?;
+            }
+            return Ok(After::default());
+        }
+        let (common, files, edited, own) = (self.common, self.files, self.edited, orchestrator::OWN_PATHS);
+        let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own };
+        let planned = self.found.plan(cluster, &wish)?.seen(self.objects);
+        Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings })
+    }
+
+    /// Admitting never moves the gate: while file and release disagree on it, an upgrade of ours would.
+    fn gate_is_settled(&self) -> Result<()> {
+        let deployed = Orchestrator::read(self.found.config())?;
+        if deployed.mtls_enabled == self.orchestrator.mtls_enabled
+            && deployed.verify_msp_id == self.orchestrator.verify_msp_id
+        {
+            return Ok(());
+        }
+        let word = |on: bool| if on { "on" } else { "off" };
+        let side = |o: &Orchestrator| {
+            format!("mutual TLS {} and verifyClientMSPID {}", word(o.mtls_enabled), word(o.verify_msp_id))
+        };
+        Err(Failure::new(Exit::CheckFailed, "gate-half-way", "the values files and the release disagree on the gate")
+            .why(format!("deployed is {}, the files say {}", side(&deployed), side(self.orchestrator)))
+            .next("finish what was begun with gate close or gate open, then run this again")
+            .unchanged("nothing was signed and nothing was written"))
+    }
+}

@@ -1,0 +1,174 @@
+//! `ca init`: the CA, the server pair and their objects; TLS goes on, and later the pair is renewed.
+
+use super::{
+    VERB,
+    authority::{Asked, Ca, Source},
+    fail,
+    server::{self, Place, Serving},
+};
+use crate::{
+    cli::InitArgs,
+    cluster::Object,
+    commands::{
+        self, Desk,
+        approve::ledger,
+        release::{self, Chart, Found, Planned, Wish},
+    },
+    failure::Result,
+    plan::{
+        State, Step,
+        drift::same,
+        edits::{Edited, ValuesFiles},
+    },
+    report::Outcome,
+    substra::orchestrator::{self, Orchestrator},
+    values,
+};
+
+/// What is known before anything is planned.
+struct Init<'a> {
+    args: &'a InitArgs,
+    desk: &'a Desk<'a>,
+    files: ValuesFiles,
+    orchestrator: Orchestrator,
+    found: Found,
+    objects: Vec<Object>,
+}
+
+/// Makes what is missing, and only that.
+///
+/// # Errors
+/// Another CA in use, a key that cannot be opened, drift, no consent, a child that fails.
+pub(super) fn run(args: &InitArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    let source = args.secret.clone().map_or_else(|| Source::in_folder(&args.out_dir), Source::Secret);
+    let (encrypt, passphrase_fd, dry_run) = (args.encrypt, args.passphrase_fd, args.common.dry_run);
+    let asked = Asked { source, encrypt, passphrase_fd, dry_run, desk };
+    let init = Init::look(args, desk, &asked.source)?;
+    init.secret_is_its_own()?;
+    let mut ca = asked.find(&init.objects, &init.orchestrator.cacert)?;
+    let edited = init.files.edit(&init.orchestrator.tls_settings())?;
+    let mut planned = init.plan(&edited)?;
+    let place = Place::of(&init.found, &planned.manifest, &init.orchestrator, &init.objects, &args.hosts);
+    let mut serving = place.plan(&ca, desk)?;
+    let by_hand = if args.common.no_upgrade { serving.without_restart() } else { None };
+    if serving.restarts {
+        planned.await_rollout();
+    }
+    let mut steps = std::mem::take(&mut ca.steps);
+    steps.append(&mut serving.steps);
+    steps.extend(edited.steps);
+    steps.append(&mut planned.steps);
+    init.show(&ca, &serving, &planned);
+    let open = desk.carry_out(&steps, &args.common, Some(&init.consent(&serving)))?;
+    let outcome = init.result(&asked.source, &ca, &serving, &steps, open).warnings(planned.warnings);
+    Ok(by_hand.into_iter().fold(outcome, Outcome::next))
+}
+
+impl<'a> Init<'a> {
+    /// Three children.
+    fn look(args: &'a InitArgs, desk: &'a Desk<'a>, source: &Source) -> Result<Self> {
+        let files = ValuesFiles::read(&args.common.values)?;
+        let orchestrator = Orchestrator::read(&files.merged())?;
+        let cluster = desk.cluster()?;
+        let found = release::find(cluster, args.common.release.as_ref(), Chart::Orchestrator)?;
+        let mut wanted = server::wanted(&orchestrator);
+        wanted.extend(source.object());
+        wanted.extend(found.workloads());
+        let objects = cluster.get(&wanted)?;
+        Ok(Self { args, desk, files, orchestrator, found, objects })
+    }
+
+    /// The CA's key must not get into an object that pods mount.
+    fn secret_is_its_own(&self) -> Result<()> {
+        let mounted = [&self.orchestrator.cacert, &self.orchestrator.server_pair];
+        let taken = self.args.secret.as_ref().filter(|name| mounted.contains(name));
+        taken.map_or(Ok(()), |name| {
+            Err(fail("ca-secret-name", format!("Secret {name} cannot keep the CA"))
+                .why("the orchestrator's pods mount an object of that name, and must not see the CA's key")
+                .next("choose another name with --secret"))
+        })
+    }
+
+    /// No upgrade where TLS is live as the files have it: other differences must not stand in the way of a renewal.
+    fn plan(&self, edited: &Edited) -> Result<Planned> {
+        let (common, files, own) = (&self.args.common, &self.files, orchestrator::TLS_PATHS);
+        let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own };
+        let config = self.found.config();
+        let live = same(&values::apply(config, &self.orchestrator.tls_settings()), config);
+        if live && !edited.changes() && self.found.release.status == "deployed" {
+            return Ok(self.found.stay(&wish).seen(&self.objects));
+        }
+        Ok(self.found.plan(self.desk.cluster()?, &wish)?.seen(&self.objects))
+    }
+
+    fn goes_on(&self) -> bool {
+        !Orchestrator::read(self.found.config()).is_ok_and(|deployed| deployed.tls_enabled)
+    }
+
+    fn consent(&self, serving: &Serving) -> String {
+        let release = &self.found.name;
+        if self.goes_on() && !self.args.common.no_upgrade {
+            return format!(
+                "turn TLS on at release {release}: every backend that still dials in plain text is cut off"
+            );
+        }
+        let restart = if serving.restarts { " and restart its pods with the new server pair" } else { "" };
+        format!("set up TLS of release {release}{restart}")
+    }
+
+    fn show(&self, ca: &Ca<'_>, serving: &Serving, planned: &Planned) {
+        let say = |text: String| self.desk.console.say(text);
+        let certificate = &ca.certificate;
+        say(format!("CA of the federation: {}, until {}", certificate.subject, certificate.not_after.date()));
+        say(format!("  key          {}", certificate.fingerprint()));
+        let leaf = &serving.certificate;
+        say(format!("Server pair: serial {}, until {}", leaf.serial, leaf.not_after.date()));
+        say(format!("  names        {}", leaf.dns_names.join(", ")));
+        if let Some(why) = &serving.renewal {
+            say(format!("  new, since   {why}"));
+        }
+        if !planned.restarts.is_empty() {
+            say(format!("what will restart: {}", planned.restarts.join(", ")));
+        }
+    }
+
+    fn result(&self, source: &Source, ca: &Ca<'_>, serving: &Serving, steps: &[Step], open: bool) -> Outcome {
+        let is_to_do = |id| steps.iter().any(|step| step.id == id && step.state == State::ToDo);
+        let done = if is_to_do("cacert") || self.goes_on() { "initialized" } else { "renewed" };
+        let stage = commands::stage(open, self.args.common.dry_run, done);
+        let (certificate, leaf) = (&ca.certificate, &serving.certificate);
+        let outcome = commands::outcome(VERB, stage, steps)
+            .fact("release", self.found.name.as_str())
+            .fact("ca", certificate.subject.as_str())
+            .fact("ca fingerprint", certificate.fingerprint().to_string())
+            .fact("ca not after", commands::rfc3339(certificate.not_after))
+            .fact("server pair", leaf.serial.as_str())
+            .fact("hosts", leaf.dns_names.clone())
+            .fact("not after", commands::rfc3339(leaf.not_after))
+            .fact("back up", backups(source))
+            .warnings(ca.warnings.iter().chain(&serving.warnings).cloned());
+        if stage != "initialized" {
+            return outcome;
+        }
+        let pem = match source {
+            Source::Files { certificate, .. } => certificate.display().to_string(),
+            Source::Secret(name) => format!("tls.crt of Secret {name} (never its tls.key)"),
+        };
+        outcome
+            .next(format!("send {pem} to each backend's operator and read the CA's fingerprint out to them by phone"))
+    }
+}
+
+/// What must not be lost: who loses the key can admit nobody any more, who loses the log may answer a request twice.
+fn backups(source: &Source) -> Vec<String> {
+    match source {
+        Source::Files { certificate, key } => vec![
+            format!("{} (the CA's key)", key.display()),
+            format!("{} (the issue log, once approve has signed)", ledger::beside(certificate).display()),
+        ],
+        Source::Secret(name) => vec![
+            format!("Secret {name} (the CA's key)"),
+            format!("ConfigMaps labelled substra-mtls/issue-log={name} (the issue log, once approve has signed)"),
+        ],
+    }
+}

@@ -1,0 +1,117 @@
+//! The server pair: whether it stays, whether it may be replaced, and the new one.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{authority::Ca, fail};
+use crate::{
+    cluster::{Object, PAIR_TYPE},
+    failure::Result,
+    names::{Hostname, ObjectName},
+    pki::{
+        inspect::Certificate,
+        server::{self, Made, Pair},
+    },
+    plan::{Action, Step},
+};
+
+/// What a pair is judged by.
+pub(super) struct Outlook<'a> {
+    pub(super) ca: &'a Ca<'a>,
+    /// The CAs that the orchestrator will trust.
+    pub(super) trusted: Vec<Certificate>,
+    /// What has to be covered.
+    pub(super) names: Vec<Hostname>,
+    pub(super) now: OffsetDateTime,
+}
+
+impl Outlook<'_> {
+    /// Why a new pair is needed: a fault, or the last third of its life where a new one would live longer.
+    pub(super) fn due(&self, found: Option<&Pair>) -> Option<String> {
+        let names = self.names.iter().map(Hostname::as_str);
+        let fault = server::fault(found, names, &self.trusted, self.now).map(|fault| fault.why);
+        let old =
+            found.map(|pair| &pair.leaf).filter(|leaf| leaf.is_in_last_third(self.now) && !self.reaches_end(leaf));
+        fault.or_else(|| {
+            old.map(|old| format!("it is in the last third of its life, which ends on {}", old.not_after.date()))
+        })
+    }
+
+    /// A warning where no new pair could live longer.
+    pub(super) fn ends_with_the_ca(&self, leaf: &Certificate) -> Option<String> {
+        let end = leaf.not_after.date();
+        let warned = leaf.is_in_last_third(self.now) && self.reaches_end(leaf);
+        warned
+            .then(|| format!("the server pair ends on {end} with the CA, and everybody is cut off then: plan a new CA"))
+    }
+
+    fn reaches_end(&self, leaf: &Certificate) -> bool {
+        leaf.not_after + Duration::DAY > self.ca.certificate.not_after
+    }
+
+    /// A good pair of another CA is somebody's work: backends may trust that CA alone.
+    pub(super) fn may_replace(
+        &self,
+        name: &ObjectName,
+        cert_manager: bool,
+        found: Option<&Pair>,
+        why: &str,
+    ) -> Result<()> {
+        if cert_manager {
+            return Err(fail("pair-by-cert-manager", format!("the server pair {name} is cert-manager's to make"))
+                .why(format!("orchestrator.tls.createCertificates.enabled is on, and of the pair: {why}"))
+                .next("let cert-manager make it with all names and both usages, or turn createCertificates off, then run this again"));
+        }
+        let alive = |leaf: &&Certificate| leaf.not_before <= self.now && self.now < leaf.not_after;
+        let foreign = |leaf: &&Certificate| leaf.issuer_der != self.ca.certificate.subject_der;
+        let leaf = found.filter(|pair| pair.fits()).map(|pair| &pair.leaf).filter(alive).filter(foreign);
+        let Some(leaf) = leaf else { return Ok(()) };
+        let end = leaf.not_after.date();
+        Err(fail("pair-of-another-ca", format!("Secret {name} holds a server pair of another CA, good until {end}"))
+            .why(format!("{} issued it, and it cannot stay: {why}", leaf.issuer))
+            .next(format!("if no backend trusts that CA any more: keep a copy, kubectl delete secret {name}, and run this again; else have that CA make a better pair")))
+    }
+
+    /// A new pair. Names of the old one that is ours are kept, since somebody may dial them.
+    pub(super) fn make(mut self, old: Option<&Pair>, warnings: &mut Vec<String>) -> Result<Made> {
+        let ours = old.map(|pair| &pair.leaf).filter(|leaf| leaf.is_signed_by(&self.ca.certificate));
+        for name in ours.iter().flat_map(|leaf| &leaf.dns_names) {
+            match name.parse::<Hostname>() {
+                Ok(host) if self.names.contains(&host) => {}
+                Ok(host) => self.names.push(host),
+                Err(_) => warnings.push(format!(
+                    "the old server pair covered {name:?} and the new one does not: name the hosts that are dialled with --host"
+                )),
+            }
+        }
+        let made = server::make(self.ca.authority()?, &self.names, self.now)?;
+        if made.issued.cut_to_ca_end {
+            warnings.push(format!("the server pair is cut to the CA's end, {}", made.issued.not_after.date()));
+        }
+        Ok(made)
+    }
+}
+
+/// A pair that stays, freed of the copy that client-side apply may have left beside it.
+pub(super) fn stays(secret: &Object, leaf: &Certificate) -> Step {
+    let title = format!("Secret {}: server pair {}", secret.name(), leaf.serial);
+    Step::to_do("server-pair", title, Action::Replace(secret.with_data(&[]))).already_if(!secret.carries_a_copy())
+}
+
+/// Both halves in one write, with the note of what running pods have to be started with.
+pub(super) fn step(
+    name: &ObjectName,
+    secret: Option<&Object>,
+    made: &Made,
+    (key, note): (&str, Option<&str>),
+    release: &str,
+) -> Step {
+    let private = made.key.to_pem();
+    let data: [(&str, &[u8]); 2] = [("tls.crt", made.issued.pem.as_bytes()), ("tls.key", private.as_bytes())];
+    let title = format!("Secret {name}: server pair {}", made.issued.serial);
+    let labels = [("substra-mtls/release", release)];
+    let action = match secret {
+        Some(old) => Action::Replace(old.with_data(&data).with_annotation(key, note)),
+        None => Action::Create(Object::secret(name.as_str(), PAIR_TYPE, &labels, &data).with_annotation(key, note)),
+    };
+    Step::to_do("server-pair", title, action)
+}

@@ -1,0 +1,202 @@
+//! The server's side of the CA: its object, the server pair, and the restart without which a new pair is not loaded.
+
+use super::{
+    authority::Ca,
+    ca_object, fail,
+    pair::{self, Outlook},
+};
+use crate::{
+    cluster::{ChartVersion, Object, ObjectRef},
+    commands::{Desk, release::Found},
+    failure::Result,
+    names::Hostname,
+    pki::{
+        inspect::{self, Certificate},
+        server::Pair,
+    },
+    plan::{Action, State, Step},
+    substra::{
+        kind::ObjectKind,
+        manifest::{Manifest, expected_kind},
+        orchestrator::Orchestrator,
+    },
+};
+
+/// The serial number of the pair with which the pods have to be started: on the Secret, written together with a pair that
+/// running pods mount, and on the pod template once they are restarted for it. Where the two differ a restart is due,
+/// whatever was killed in between; no clock is asked.
+const NOTE: &str = "substra-mtls/server-pair";
+
+/// The orchestrator's release, as far as its server's TLS goes.
+pub(in crate::commands) struct Place<'a> {
+    pub(in crate::commands) release: &'a str,
+    pub(in crate::commands) namespace: &'a str,
+    pub(in crate::commands) chart: &'a ChartVersion,
+    /// What runs now.
+    pub(in crate::commands) deployed: &'a Manifest,
+    /// What will run after the upgrade.
+    pub(in crate::commands) planned: &'a Manifest,
+    pub(in crate::commands) orchestrator: &'a Orchestrator,
+    /// The objects of [`wanted`], and the workloads.
+    pub(in crate::commands) objects: &'a [Object],
+    /// Hosts beside those of the values.
+    pub(in crate::commands) hosts: &'a [Hostname],
+}
+
+/// What brings the server's TLS into place. The steps come after those of the CA and before values and upgrade.
+pub(in crate::commands) struct Serving {
+    pub(in crate::commands) steps: Vec<Step>,
+    /// The restart comes with a rollout, which has to be awaited even where no upgrade does.
+    pub(in crate::commands) restarts: bool,
+    /// Why the pair is made anew; `None` for one that stays.
+    pub(in crate::commands) renewal: Option<String>,
+    /// The pair's certificate.
+    pub(in crate::commands) certificate: Certificate,
+    pub(in crate::commands) warnings: Vec<String>,
+}
+
+/// The objects that have to be looked at, beside the source of the CA and the workloads.
+pub(in crate::commands) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef> {
+    let cacert = orchestrator.cacert.as_str();
+    vec![ObjectRef::secret(cacert), ObjectRef::config_map(cacert), ObjectRef::secret(orchestrator.server_pair.as_str())]
+}
+
+impl<'a> Place<'a> {
+    /// A release that is installed.
+    pub(in crate::commands) fn of(
+        found: &'a Found,
+        planned: &'a Manifest,
+        orchestrator: &'a Orchestrator,
+        objects: &'a [Object],
+        hosts: &'a [Hostname],
+    ) -> Self {
+        Self {
+            release: found.name.as_str(),
+            namespace: &found.release.namespace,
+            chart: &found.chart,
+            deployed: &found.manifest,
+            planned,
+            orchestrator,
+            objects,
+            hosts,
+        }
+    }
+
+    /// Plans the CA's object, the server pair and the restart, without writing anything.
+    ///
+    /// # Errors
+    /// A pair that is good and of another CA, a name that no certificate can carry, a CA that cannot sign.
+    pub(in crate::commands) fn plan(&self, ca: &Ca<'_>, desk: &Desk<'_>) -> Result<Serving> {
+        let cacert = self.cacert_step(ca, desk);
+        let secret = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
+        let found = secret.and_then(|object| Pair::read(&object.data("tls.crt")?, &object.data("tls.key")?));
+        let outlook = Outlook { ca, trusted: self.trusted(ca), names: self.names()?, now: desk.now };
+        let mut warnings = Vec::new();
+        let (renewal, certificate, step, note) = match (outlook.due(found.as_ref()), secret, found) {
+            (None, Some(secret), Some(found)) => {
+                warnings.extend(outlook.ends_with_the_ca(&found.leaf));
+                let step = pair::stays(secret, &found.leaf);
+                (None, found.leaf, step, secret.annotation(NOTE).map(str::to_owned))
+            }
+            (due, secret, found) => {
+                let why = due.unwrap_or_default();
+                let name = &self.orchestrator.server_pair;
+                outlook.may_replace(name, self.orchestrator.cert_manager, found.as_ref(), &why)?;
+                let made = outlook.make(found.as_ref(), &mut warnings)?;
+                let note = self.mounting().next().map(|_| made.issued.serial.clone());
+                let step = pair::step(name, secret, &made, (NOTE, note.as_deref()), self.release);
+                (Some(why), Certificate::from_der(&made.issued.der)?, step, note)
+            }
+        };
+        let restart = note.and_then(|note| self.restart(note));
+        let restarts = restart.is_some();
+        let steps = [cacert, step].into_iter().chain(restart).collect();
+        Ok(Serving { steps, restarts, renewal, certificate, warnings })
+    }
+
+    fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
+        self.objects.iter().find(|object| object.reference() == *wanted)
+    }
+
+    /// The kind in which the chart mounts the CA.
+    fn kind(&self) -> ObjectKind {
+        let name = self.orchestrator.cacert.as_str();
+        let mounted = self.planned.mount_kind(name).or_else(|| self.deployed.mount_kind(name));
+        mounted.unwrap_or_else(|| expected_kind(&self.chart.name, &self.chart.version))
+    }
+
+    /// What holds another CA that is good was refused before; the rest may be replaced.
+    fn cacert_step(&self, ca: &Ca<'_>, desk: &Desk<'_>) -> Step {
+        let (kind, name) = (self.kind(), self.orchestrator.cacert.as_str());
+        let title = format!("{kind} {name}: the CA's certificate");
+        let pem = ca.certificate.to_pem();
+        let Some(old) = self.object(&ObjectRef::of_kind(kind, name)) else {
+            let object = ca_object(kind, &self.orchestrator.cacert, self.release, &pem);
+            return Step::to_do("cacert", title, Action::Create(object));
+        };
+        let there = old.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
+        let holds = there.iter().any(|held| held.spki == ca.certificate.spki && held.not_after > desk.now);
+        Step::to_do("cacert", title, Action::Replace(old.with_data(&[("ca.crt", pem.as_bytes())]))).already_if(holds)
+    }
+
+    /// What the orchestrator will trust: the CA, and what stands beside it in its object.
+    fn trusted(&self, ca: &Ca<'_>) -> Vec<Certificate> {
+        let name = self.orchestrator.cacert.as_str();
+        let object = self.object(&ObjectRef::of_kind(self.kind(), name));
+        let beside = object.and_then(|object| inspect::certificates(&object.data("ca.crt")?).ok());
+        std::iter::once(ca.certificate.clone()).chain(beside.unwrap_or_default()).collect()
+    }
+
+    /// Every name under which backends and the probe dial it, each once.
+    fn names(&self) -> Result<Vec<Hostname>> {
+        let values = self.orchestrator.own_names(self.release, self.namespace);
+        let probe = self.planned.probe_name().or_else(|| self.deployed.probe_name());
+        let mut names: Vec<Hostname> = Vec::new();
+        for name in values.into_iter().chain(probe) {
+            let host = name.parse().map_err(|bad: crate::names::BadName| {
+                fail("server-host", format!("{name:?} cannot stand in the server's certificate"))
+                    .why(bad.rule)
+                    .next("mend ingress.hostname or ingress.extraHosts in the values; a wildcard is not issued")
+            })?;
+            names.push(host);
+        }
+        names.extend(self.hosts.iter().cloned());
+        let mut seen = std::collections::BTreeSet::new();
+        names.retain(|name| seen.insert(name.clone()));
+        Ok(names)
+    }
+
+    /// Workloads that run now and mount the pair.
+    fn mounting(&self) -> impl Iterator<Item = ObjectRef> {
+        let mounting = self.deployed.mounting(ObjectKind::Secret, self.orchestrator.server_pair.as_str());
+        mounting.map(|workload| ObjectRef::new(workload.kind.to_string().to_lowercase(), &workload.name))
+    }
+
+    /// The restart of what was not started with the pair that the note names.
+    fn restart(&self, note: String) -> Option<Step> {
+        let is_new = |workload: &ObjectRef| {
+            self.object(workload).is_some_and(|object| object.template_annotation(NOTE) == Some(note.as_str()))
+        };
+        let workloads: Vec<ObjectRef> = self.mounting().filter(|workload| !is_new(workload)).collect();
+        if workloads.is_empty() {
+            return None;
+        }
+        let names = workloads.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let title = format!("restart of {names}: the server loads its pair once, at its start");
+        Some(Step::to_do("restart", title, Action::Restart { workloads, note: (NOTE, note) }))
+    }
+}
+
+impl Serving {
+    /// For releases that are left alone: the restart is told and not done.
+    pub(in crate::commands) fn without_restart(&mut self) -> Option<String> {
+        let at = self.steps.iter().position(|step| step.id == "restart" && step.state == State::ToDo)?;
+        self.restarts = false;
+        let Action::Restart { workloads, note: (key, value) } = self.steps.remove(at).action else { return None };
+        let patch = serde_json::json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});
+        let names = workloads.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        Some(format!(
+            "restart the server so that it loads its new pair: kubectl patch {names} --type=merge --patch='{patch}'"
+        ))
+    }
+}

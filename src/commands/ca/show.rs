@@ -1,0 +1,215 @@
+//! `ca show`: what is trusted where, by whom it is issued, until when, and how many certificates are alive.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::VERB;
+use crate::{
+    cli::ShowArgs,
+    cluster::{Object, ObjectRef},
+    commands::{
+        self, Desk,
+        approve::ledger,
+        release::{self, Chart},
+    },
+    failure::Result,
+    pki::{
+        inspect::{self, Certificate},
+        log::IssueLog,
+    },
+    plan::edits::ValuesFiles,
+    report::{Format, Outcome},
+    substra::{backend::Backend, orchestrator::Orchestrator},
+};
+
+/// How long a child may take; nothing is awaited.
+pub(in crate::commands) const LIMIT: Duration = Duration::from_mins(1);
+
+/// An object that holds certificates, and whose they are.
+struct Shelf {
+    name: String,
+    item: &'static str,
+    /// For whom it counts: `server`, `clients of MyOrg1MSP`, ...
+    use_: Vec<String>,
+}
+
+/// One certificate of an object, or its absence.
+struct Row {
+    object: String,
+    use_: String,
+    certificate: Option<Certificate>,
+    /// Certificates of the log that this CA has issued and that are alive.
+    alive: Option<usize>,
+}
+
+/// Looks and tells; the values say whose release it is.
+///
+/// # Errors
+/// The release cannot be found, or the log cannot be read.
+pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    let values = ValuesFiles::read(&args.values)?.merged();
+    let is_backend = values["orchestrator"]["mspID"].is_string();
+    let (chart, shelves) = if is_backend {
+        (Chart::Backend, of_backend(&Backend::read(&values, None)?))
+    } else {
+        (Chart::Orchestrator, of_orchestrator(&Orchestrator::read(&values)?))
+    };
+    let cluster = desk.cluster()?;
+    let found = release::find(cluster, args.release.as_ref(), chart)?;
+    let reference = |shelf: &Shelf| match shelf.item {
+        "ca.crt" => ObjectRef::of_kind(found.kind_of(&shelf.name), &shelf.name),
+        _ => ObjectRef::secret(&shelf.name),
+    };
+    let wanted: Vec<ObjectRef> = shelves.iter().map(reference).collect();
+    let objects = cluster.get(&wanted)?;
+    let (log, warning) = log(args, desk, is_backend)?;
+    let rows: Vec<Row> = shelves
+        .iter()
+        .zip(&wanted)
+        .flat_map(|(shelf, wanted)| rows(shelf, wanted, objects.iter().find(|o| o.reference() == *wanted)))
+        .map(|row| counted(row, log.as_ref(), desk.now))
+        .collect();
+    let outcome = Outcome::new(VERB, "shown").warnings(warning);
+    if desk.console.format == Format::Json {
+        let all: Vec<Value> = rows.iter().map(|row| row.json(desk.now)).collect();
+        let outcome = outcome.fact("release", found.name.as_str()).fact("certificates", all);
+        return Ok(match &log {
+            Some(log) => outcome.fact("issued", json!({"alive": alive(log, desk.now), "total": log.entries().len()})),
+            None => outcome,
+        });
+    }
+    table(&rows, desk)?;
+    if let Some(log) = &log {
+        desk.console.data(format!(
+            "\nof {} certificates in the issue log {} are alive",
+            log.entries().len(),
+            alive(log, desk.now)
+        ))?;
+    }
+    Ok(outcome)
+}
+
+fn of_orchestrator(orchestrator: &Orchestrator) -> Vec<Shelf> {
+    let mut uses: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    uses.entry(orchestrator.cacert.as_str()).or_default().push("server, and all clients".to_owned());
+    for (org, objects) in &orchestrator.client_cas {
+        for object in objects {
+            uses.entry(object).or_default().push(format!("clients of {org}"));
+        }
+    }
+    let cas = uses.into_iter().map(|(name, use_)| Shelf { name: name.to_owned(), item: "ca.crt", use_ });
+    let pair = Shelf {
+        name: orchestrator.server_pair.to_string(),
+        item: "tls.crt",
+        use_: vec!["the server's pair".to_owned()],
+    };
+    cas.chain([pair]).collect()
+}
+
+fn of_backend(backend: &Backend) -> Vec<Shelf> {
+    let ca = backend.cacert.iter().map(|name| Shelf {
+        name: name.to_string(),
+        item: "ca.crt",
+        use_: vec!["the orchestrator".to_owned()],
+    });
+    let pair = Shelf {
+        name: backend.client_certificate.to_string(),
+        item: "tls.crt",
+        use_: vec![format!("the pair of {}", backend.msp_id)],
+    };
+    ca.chain([pair]).collect()
+}
+
+/// The log of the CA that is named, else what the namespace has; `None` where it cannot be looked at.
+fn log(args: &ShowArgs, desk: &Desk<'_>, is_backend: bool) -> Result<(Option<IssueLog>, Option<String>)> {
+    match &args.ca_cert {
+        Some(certificate) => Ok((Some(ledger::of_file(certificate)?), None)),
+        None if is_backend => Ok((None, None)),
+        None => match ledger::of_cluster(desk.cluster()?, None) {
+            Ok(log) if log.entries().is_empty() => Ok((
+                None,
+                Some("no issue log is in the namespace: name the CA with --ca-cert, its log lies beside it".to_owned()),
+            )),
+            Ok(log) => Ok((Some(log), None)),
+            Err(failure) if failure.code == "forbidden" => {
+                Ok((None, Some("the issue log was not looked at: listing ConfigMaps is not allowed here".to_owned())))
+            }
+            Err(failure) => Err(failure),
+        },
+    }
+}
+
+fn rows(shelf: &Shelf, wanted: &ObjectRef, object: Option<&Object>) -> Vec<Row> {
+    let row = |certificate| Row { object: wanted.to_string(), use_: shelf.use_.join(", "), certificate, alive: None };
+    let found = object.and_then(|object| inspect::certificates(&object.data(shelf.item)?).ok());
+    found.map_or_else(|| vec![row(None)], |found| found.into_iter().map(|one| row(Some(one))).collect())
+}
+
+fn counted(row: Row, log: Option<&IssueLog>, now: OffsetDateTime) -> Row {
+    let ca = row.certificate.as_ref().filter(|certificate| certificate.is_ca).map(Certificate::fingerprint);
+    let count = |log: &IssueLog| {
+        let entries = log.entries().iter().filter(|entry| entry.not_after > now);
+        entries.filter(|entry| Some(entry.authority) == ca).count()
+    };
+    let alive = ca.and(log).map(count);
+    Row { alive, ..row }
+}
+
+fn alive(log: &IssueLog, now: OffsetDateTime) -> usize {
+    log.entries().iter().filter(|entry| entry.not_after > now).count()
+}
+
+impl Row {
+    fn json(&self, now: OffsetDateTime) -> Value {
+        let mut value = json!({"object": self.object, "for": self.use_});
+        if let Some(certificate) = &self.certificate {
+            value["subject"] = json!(certificate.subject);
+            value["issuer"] = json!(certificate.issuer);
+            value["serial"] = json!(certificate.serial);
+            value["fingerprint"] = json!(certificate.fingerprint().to_string());
+            value["names"] = json!(certificate.dns_names);
+            value["notAfter"] = json!(commands::rfc3339(certificate.not_after));
+            value["daysLeft"] = json!((certificate.not_after - now).whole_days());
+        }
+        if let Some(alive) = self.alive {
+            value["alive"] = json!(alive);
+        }
+        value
+    }
+
+    fn cells(&self, now: OffsetDateTime) -> [String; 6] {
+        let Some(certificate) = &self.certificate else {
+            let none = "none that can be read".to_owned();
+            return [self.object.clone(), self.use_.clone(), none, String::new(), String::new(), String::new()];
+        };
+        let own = certificate.issuer_der == certificate.subject_der;
+        let days = (certificate.not_after - now).whole_days();
+        let until = if certificate.not_after < now {
+            format!("{}, ENDED", certificate.not_after.date())
+        } else {
+            format!("{}, {days} days", certificate.not_after.date())
+        };
+        [
+            self.object.clone(),
+            self.use_.clone(),
+            certificate.subject.clone(),
+            if own { "itself".to_owned() } else { certificate.issuer.clone() },
+            until,
+            self.alive.map(|alive| alive.to_string()).unwrap_or_default(),
+        ]
+    }
+}
+
+fn table(rows: &[Row], desk: &Desk<'_>) -> Result<()> {
+    let head = ["OBJECT", "FOR", "CERTIFICATE", "ISSUED BY", "UNTIL", "ALIVE"].map(str::to_owned);
+    let lines: Vec<[String; 6]> = std::iter::once(head).chain(rows.iter().map(|row| row.cells(desk.now))).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 6] = std::array::from_fn(width);
+    for line in &lines {
+        let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        desk.console.data(cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}

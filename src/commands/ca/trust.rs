@@ -1,0 +1,170 @@
+//! `ca trust CERT --for ORG`: another authority for an organization, in an object of its own under its own key.
+
+use super::{VERB, ca_object, fail};
+use crate::{
+    cli::TrustArgs,
+    cluster::{Object, ObjectRef},
+    commands::{
+        self, Desk,
+        approve::{admission::Admission, refuse_all},
+        release::{self, Chart, Found},
+    },
+    failure::{Exit, Failure, Result},
+    files,
+    names::{MspId, ObjectName},
+    pki::{
+        authority,
+        fingerprint::Fingerprint,
+        inspect::{self, Certificate},
+        log::IssueLog,
+        policy::{self, Circumstances},
+    },
+    plan::{Action, Step, edits::ValuesFiles},
+    report::Outcome,
+    substra::{kebab::kebab_case, orchestrator::Orchestrator},
+};
+
+/// Puts the CA into its object and the object under the organization's key.
+///
+/// # Errors
+/// A certificate that is no single CA, an organization that cannot be a key, an object that holds something else.
+pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    let files = ValuesFiles::read(&args.common.values)?;
+    let orchestrator = Orchestrator::read(&files.merged())?;
+    let certificate = single_ca(args, desk, &["authority-not-self-signed"])?;
+    if args.fingerprint.is_some() {
+        compared(args, args.fingerprint, &certificate)?;
+    }
+    let org = organization(args, &orchestrator)?;
+    let name = object_name(args, &org)?;
+    let cluster = desk.cluster()?;
+    let found = release::find(cluster, args.common.release.as_ref(), Chart::Orchestrator)?;
+    let mut wanted = vec![ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())];
+    wanted.extend(found.workloads());
+    let objects = cluster.get(&wanted)?;
+    let mut steps = vec![object_step(&found, &objects, &name, &certificate)?];
+    let edited = files.edit(&orchestrator.admit_settings(std::slice::from_ref(&org), &name))?;
+    let (found, objects, orchestrator, common) = (&found, &objects, &orchestrator, &args.common);
+    let admission = Admission { found, objects, orchestrator, files: &files, edited: &edited, common };
+    let after = admission.upgrade(cluster)?;
+    steps.extend(edited.steps);
+    steps.extend(after.steps);
+    let danger = format!(
+        "whoever holds the key of {} can act as every organization of the federation, not only as {org}",
+        certificate.subject
+    );
+    show(desk, &certificate, &danger, &after.restarts);
+    let open = desk.carry_out(&steps, common, Some(&format!("trust this CA for {org}: {danger}")))?;
+    let outcome = commands::outcome(VERB, commands::stage(open, common.dry_run, "trusted"), &steps)
+        .fact("organization", org.as_str())
+        .fact("object", name.as_str())
+        .fact("ca", certificate.subject.as_str())
+        .fact("ca fingerprint", certificate.fingerprint().to_string())
+        .fact("ca not after", commands::rfc3339(certificate.not_after))
+        .warnings([danger])
+        .warnings(after.warnings);
+    Ok(if orchestrator.mtls_enabled {
+        outcome
+    } else {
+        outcome.next(
+            "mutual TLS is off at the orchestrator: the file is edited, nothing was upgraded; gate close turns it on",
+        )
+    })
+}
+
+/// The one CA of the file, judged as far as somebody else signs with it; `passed_over` are findings that do not matter.
+pub(super) fn single_ca(args: &TrustArgs, desk: &Desk<'_>, passed_over: &[&str]) -> Result<Certificate> {
+    let path = args.certificate.display();
+    let mut found = inspect::certificates(&files::read(&args.certificate)?)?;
+    let count = found.len();
+    let (Some(certificate), true) = (found.pop(), count == 1) else {
+        return Err(Failure::new(Exit::Refused, "trust-bundle", format!("{path} holds {count} certificates"))
+            .why("only the first would count for the identity check, and all of them for TLS")
+            .next("give a file with the CA's own certificate alone, each CA by a run of its own"));
+    };
+    let ask = "ask the owner of this CA for a root certificate that is fit for it";
+    let findings = authority::faults(&certificate, desk.now).into_iter();
+    // What else is wrong with a certificate that is no CA does not matter.
+    let findings = findings.filter(|finding| {
+        !passed_over.contains(&finding.code) && (certificate.is_ca || finding.code == "authority-not-a-ca")
+    });
+    let findings: Vec<Failure> = findings.map(|finding| Failure { next: ask.to_owned(), ..finding }).collect();
+    if findings.is_empty() { Ok(certificate) } else { Err(refuse_all(desk, findings)) }
+}
+
+/// Whether the fingerprint that was given is that of the CA.
+pub(super) fn compared(args: &TrustArgs, given: Option<Fingerprint>, certificate: &Certificate) -> Result<()> {
+    let path = args.certificate.display();
+    let refuse = |why: String, next: &str| {
+        Err(Failure::new(Exit::Refused, "ca-fingerprint", format!("{path} is not trusted")).why(why).next(next))
+    };
+    match given {
+        Some(given) if given == certificate.fingerprint() => Ok(()),
+        Some(given) => refuse(
+            format!("its key is {}, the fingerprint given is {given}", certificate.fingerprint()),
+            "it is another CA, or was changed on its way: ask its owner for it again",
+        ),
+        None => refuse(
+            "nobody has compared its fingerprint with what its owner reads out".to_owned(),
+            "ask the CA's owner by phone, then add --fingerprint SHA256:HEX, or run this at a terminal",
+        ),
+    }
+}
+
+fn organization(args: &TrustArgs, orchestrator: &Orchestrator) -> Result<MspId> {
+    let org = args.organization.clone().ok_or_else(|| fail("organization", "no organization is named"))?;
+    let keys: Vec<String> = orchestrator.client_cas.keys().cloned().collect();
+    let around = Circumstances {
+        members: &orchestrator.members,
+        client_ca_keys: &keys,
+        orchestrator_names: &[],
+        burnt: &[],
+        kebab: kebab_case,
+        log: &IssueLog::default(),
+    };
+    match policy::organization(&org, &around) {
+        None => Ok(org),
+        Some(finding) => Err(fail("trust-organization", format!("{org} cannot be given a CA of its own"))
+            .why(finding.why)
+            .next("check the spelling, and the members in channels[].organizations of the values")),
+    }
+}
+
+fn object_name(args: &TrustArgs, org: &MspId) -> Result<ObjectName> {
+    let made = || {
+        format!("orchestrator-client-ca-{}", kebab_case(org.as_str())).parse().map_err(|bad: crate::names::BadName| {
+            fail("object-name", format!("no object can be named after {org}"))
+                .why(bad.to_string())
+                .next("choose its name with --ca-object")
+        })
+    };
+    args.ca_object.clone().map_or_else(made, Ok)
+}
+
+/// A new object, since one under the same name would be loaded by no running server.
+fn object_step(found: &Found, objects: &[Object], name: &ObjectName, certificate: &Certificate) -> Result<Step> {
+    let kind = found.kind_of(name.as_str());
+    let title = format!("{kind} {name}: the CA's certificate");
+    let pem = certificate.to_pem();
+    let step = Step::to_do("ca-object", title, Action::Create(ca_object(kind, name, found.name.as_str(), &pem)));
+    let Some(old) = objects.iter().find(|object| object.reference() == ObjectRef::of_kind(kind, name.as_str())) else {
+        return Ok(step);
+    };
+    let held = old.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
+    if held.iter().map(|one| &one.der).eq([&certificate.der]) {
+        return Ok(step.already_if(true));
+    }
+    Err(fail("object-taken", format!("{kind} {name} is there and holds something else"))
+        .why("the orchestrator reads it once, at its start, and somebody may be admitted by it")
+        .next("choose another name with --ca-object"))
+}
+
+fn show(desk: &Desk<'_>, certificate: &Certificate, danger: &str, restarts: &[String]) {
+    let say = |text: String| desk.console.say(text);
+    say(format!("CA: {}, until {}", certificate.subject, certificate.not_after.date()));
+    say(format!("  key          {}", certificate.fingerprint()));
+    say(format!("  beware       {danger}"));
+    if !restarts.is_empty() {
+        say(format!("what will restart: {}", restarts.join(", ")));
+    }
+}

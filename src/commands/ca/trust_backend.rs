@@ -1,0 +1,143 @@
+//! `ca trust CERT --backend`: a CA that the orchestrator's certificate may come from, and TLS to it where that is asked for.
+
+use super::{
+    VERB, ca_object, fail,
+    trust::{compared, single_ca},
+};
+use crate::{
+    cli::TrustArgs,
+    cluster::{Object, ObjectRef},
+    commands::{
+        self, Desk,
+        release::{self, Chart, Found, Planned, Wish},
+    },
+    failure::{Exit, Failure, Result},
+    pki::inspect::{self, Certificate},
+    plan::{Action, State, Step, edits::ValuesFiles},
+    report::Outcome,
+    substra::backend::{self, Trust},
+};
+
+/// Makes or extends the object; values and release only with `--enable-tls`.
+///
+/// # Errors
+/// A certificate that is no single CA, a fingerprint that was not compared, an object that cannot be read.
+pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    let files = ValuesFiles::read(&args.common.values)?;
+    let trust = Trust::read(&files.merged())?;
+    // A public CA may vouch for the server too: what it lacks matters to those who sign clients with it.
+    let certificate = single_ca(args, desk, &["authority-no-key-id", "authority-usage"])?;
+    let cluster = desk.cluster()?;
+    let found = release::find(cluster, args.common.release.as_ref(), Chart::Backend)?;
+    let mut wanted = vec![ObjectRef::secret(trust.cacert.as_str()), ObjectRef::config_map(trust.cacert.as_str())];
+    wanted.extend(found.workloads());
+    let objects = cluster.get(&wanted)?;
+    let step = object_step(&found, &objects, &trust, &certificate)?;
+    if step.state == State::ToDo || args.fingerprint.is_some() {
+        identified(args, desk, &certificate)?;
+    }
+    let mut steps = vec![step];
+    let mut warnings = Vec::new();
+    if args.enable_tls {
+        let planned = upgrade(args, desk, &files, &trust, (&found, &objects), &mut steps)?;
+        warnings.extend(planned.warnings);
+        steps.extend(planned.steps);
+    }
+    let upgrades = steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+    let tls = if upgrades { ", dial the orchestrator with TLS alone and upgrade the release" } else { "" };
+    let open = desk.carry_out(
+        &steps,
+        &args.common,
+        Some(&format!("trust {} for the orchestrator{tls}", certificate.subject)),
+    )?;
+    let stage = commands::stage(open, args.common.dry_run, "trusted");
+    let outcome = commands::outcome(VERB, stage, &steps)
+        .fact("object", trust.cacert.as_str())
+        .fact("ca", certificate.subject.as_str())
+        .fact("ca fingerprint", certificate.fingerprint().to_string())
+        .fact("ca not after", commands::rfc3339(certificate.not_after))
+        .warnings(warnings);
+    Ok(outcome.next(what_follows(args, &found, &trust)))
+}
+
+fn upgrade(
+    args: &TrustArgs,
+    desk: &Desk<'_>,
+    files: &ValuesFiles,
+    trust: &Trust,
+    (found, seen): (&Found, &[Object]),
+    steps: &mut Vec<Step>,
+) -> Result<Planned> {
+    let mut edited = files.edit(&trust.settings())?;
+    let (common, own) = (&args.common, &backend::OWN_PATHS[..]);
+    let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own };
+    let planned = found.plan(desk.cluster()?, &wish)?.seen(seen);
+    if !planned.restarts.is_empty() {
+        desk.console.say(format!(
+            "what will restart: {} (the server is away for a moment, sessions end)",
+            planned.restarts.join(", ")
+        ));
+    }
+    steps.append(&mut edited.steps);
+    Ok(planned)
+}
+
+/// A CA more in the bundle; one that is in it is left.
+fn object_step(found: &Found, objects: &[Object], trust: &Trust, certificate: &Certificate) -> Result<Step> {
+    let name = &trust.cacert;
+    let kind = found.kind_of(name.as_str());
+    let title = format!("{kind} {name}: {}", certificate.subject);
+    let pem = certificate.to_pem();
+    let Some(old) = objects.iter().find(|object| object.reference() == ObjectRef::of_kind(kind, name.as_str())) else {
+        let object = ca_object(kind, name, found.name.as_str(), &pem);
+        return Ok(Step::to_do("cacert", title, Action::Create(object)));
+    };
+    let held = old.data("ca.crt").map(|pem| pem.to_vec()).unwrap_or_default();
+    let there = if held.trim_ascii().is_empty() { Ok(Vec::new()) } else { inspect::certificates(&held) };
+    let there = there.map_err(|failure| {
+        fail("cacert-unreadable", format!("{kind} {name} holds something that cannot be extended"))
+            .why(failure.what)
+            .next(format!("keep a copy, kubectl delete {} {name}, and run this again", kind.to_string().to_lowercase()))
+    })?;
+    let mut bundle = held.trim_ascii_end().to_vec();
+    if !bundle.is_empty() {
+        bundle.push(b'\n');
+    }
+    bundle.extend_from_slice(pem.as_bytes());
+    let known = there.iter().any(|one| one.der == certificate.der);
+    Ok(Step::to_do("cacert", title, Action::Replace(old.with_data(&[("ca.crt", &bundle)]))).already_if(known))
+}
+
+/// Whoever can put a CA here can pose as the orchestrator: its owner's word is needed, over another channel.
+fn identified(args: &TrustArgs, desk: &Desk<'_>, certificate: &Certificate) -> Result<()> {
+    let console = &desk.console;
+    if args.fingerprint.is_none() && args.common.dry_run {
+        console.say("the CA's fingerprint will have to be compared");
+        return Ok(());
+    }
+    if args.fingerprint.is_some() || !console.interactive {
+        return compared(args, args.fingerprint, certificate);
+    }
+    console.say(format!("{}: {}", args.certificate.display(), certificate.subject));
+    let typed = console.ask("Fingerprint that the CA's owner read out to you (8 groups): ")?;
+    let typed = typed.parse().map_err(|_| {
+        Failure::new(Exit::Refused, "fingerprint", format!("{} is not trusted", args.certificate.display()))
+            .why("what was typed is not a fingerprint: 8 groups of 8 hexadecimal digits")
+            .next("run the command again and type the groups as they are read out to you")
+    })?;
+    compared(args, Some(typed), certificate)
+}
+
+fn what_follows(args: &TrustArgs, found: &Found, trust: &Trust) -> String {
+    let mounted = found.manifest.mount_kind(trust.cacert.as_str()).is_some();
+    if args.enable_tls {
+        "enroll makes this backend's own key and request".to_owned()
+    } else if mounted {
+        "nothing restarts: the backend reads the object anew for every call, within a minute or two".to_owned()
+    } else {
+        format!(
+            "release {} does not use {} yet: run this again with --enable-tls once the orchestrator has TLS on",
+            found.name, trust.cacert
+        )
+    }
+}

@@ -1,0 +1,100 @@
+//! What no single value shows: two releases that are one, a values file of two organizations, a gate without a plan.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Component, Path, PathBuf},
+};
+
+use serde_saphyr::{Location, Spanned};
+
+use super::{Federation, Gate, Site, fault::Source, shape};
+use crate::{failure::Result, pki::text::shown};
+
+/// A release, and how it is written.
+struct Party<'a> {
+    who: &'a str,
+    site: &'a Site,
+    raw: shape::Site<'a>,
+}
+
+/// Checks the whole federation; `organizations` are in the same order in both forms.
+pub(super) fn check(
+    federation: &Federation,
+    orchestrator: &Spanned<shape::Orchestrator>,
+    organizations: &[(Spanned<String>, Spanned<shape::Organization>)],
+    source: &Source<'_>,
+) -> Result<()> {
+    let first = Party { who: "orchestrator", site: &federation.orchestrator.site, raw: orchestrator.value.site() };
+    let rest = federation.organizations.iter().zip(organizations).map(|(checked, (_, map))| Party {
+        who: checked.msp_id.as_str(),
+        site: &checked.site,
+        raw: map.value.site(),
+    });
+    let parties: Vec<Party<'_>> = std::iter::once(first).chain(rest).collect();
+    releases(&parties, source)?;
+    values(&parties, source)?;
+    cut_off(federation, &orchestrator.value, source)
+}
+
+fn releases(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for Party { who, site, raw } in parties {
+        let cluster = (&site.context, site.kubeconfig.as_deref().map(plain));
+        if let Some(other) = seen.insert((cluster, &site.namespace, &site.release), who) {
+            let place = raw.release.map_or(Location::UNKNOWN, |release| release.referenced);
+            let what = format!("{who} has the same release as {other}");
+            let why =
+                format!("release {} of namespace {} in one context is one party's only", site.release, site.namespace);
+            return Err(source.fault("federation-clash", place, what, why));
+        }
+    }
+    Ok(())
+}
+
+fn values(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for (number, Party { who, site, raw }) in parties.iter().enumerate() {
+        for (path, written) in site.values.iter().zip(raw.values.iter().flat_map(|list| &list.value)) {
+            let Some((earlier, other)) = seen.insert(plain(path), (number, who)) else { continue };
+            let file = shown(&written.value);
+            let (code, what, why) = if earlier == number {
+                ("federation-value", format!("{file} is named already"), "Helm would read it twice")
+            } else {
+                let why = "each party's settings are edited in its own files: one edit would change the other, too";
+                ("federation-clash", format!("{file} is a values file of {other} already"), why)
+            };
+            return Err(source.fault(code, written.referenced, what, why));
+        }
+    }
+    Ok(())
+}
+
+fn cut_off(federation: &Federation, raw: &shape::Orchestrator, source: &Source<'_>) -> Result<()> {
+    let places = raw.cut_off.iter().flat_map(|list| &list.value).map(|one| one.referenced);
+    let mut seen = BTreeSet::new();
+    for (msp_id, place) in federation.orchestrator.cut_off.iter().zip(places) {
+        if federation.orchestrator.gate == Gate::Leave {
+            let why = "nobody is cut off while the gate is left as it is: write gate: close, or leave cutOff out";
+            return Err(source.fault("federation-cut-off", place, "cutOff without gate: close", why));
+        }
+        if !seen.insert(msp_id) {
+            let what = format!("{msp_id} stands in cutOff already");
+            return Err(source.fault("federation-cut-off", place, what, "each organization is named once"));
+        }
+    }
+    Ok(())
+}
+
+/// The path without `.` and `x/..`, for comparison only: links are not followed.
+fn plain(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut plain, part| {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(plain.components().next_back(), Some(Component::Normal(_))) => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+        plain
+    })
+}
