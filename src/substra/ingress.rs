@@ -14,6 +14,16 @@ pub struct Ingress {
     pub passes_tls: bool,
 }
 
+impl Ingress {
+    /// What it does to mutual TLS, which ends in the orchestrator's own process.
+    #[must_use]
+    pub fn danger(&self) -> Option<String> {
+        let name = &self.name;
+        let ends = || format!("Ingress {name} ends TLS itself: no client certificate reaches the orchestrator");
+        (!self.passes_tls).then(ends)
+    }
+}
+
 /// The Ingresses of the documents of `helm status`; one that cannot be read is passed over.
 #[must_use]
 pub fn ingresses(text: &str) -> Vec<Ingress> {

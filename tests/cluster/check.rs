@@ -134,6 +134,23 @@ both! {
         assert!(ran.stdout.contains("ok       mount-ca") && !ran.stdout.contains("secret1"), "{}", ran.stdout);
     }
 
+    fn an_ingress_that_ends_tls_fires_and_the_gate_warns_of_it(site) {
+        site.enrolled();
+        fires(site, "orchestrator", "passthrough", "skipped", "the release has no Ingress");
+        let upgrade = |from: &str, to: &str| {
+            let text = site.read("orchestrator-values.yaml").replacen(from, to, 1);
+            site.write("orchestrator-values.yaml", &text);
+            site.helm(&site.orc, &format!("upgrade orchestrator {} -f orchestrator-values.yaml", chart("orchestrator")));
+        };
+        upgrade("ingress:\n", "ingress:\n  enabled: true\n  annotations: {nginx.ingress.kubernetes.io/ssl-passthrough: \"false\"}\n");
+        fires(site, "orchestrator", "passthrough", "warning", "Ingress orchestrator-server ends TLS itself");
+        let ran = site.gate("close", "--installed MyOrg1MSP").ok();
+        assert!(ran.stderr.contains("warning: Ingress orchestrator-server ends TLS itself"), "{}", ran.stderr);
+        fires(site, "orchestrator", "passthrough", "failed", "Ingress orchestrator-server ends TLS itself");
+        upgrade("\"false\"", "\"true\"");
+        fires(site, "orchestrator", "passthrough", "ok", "passes TLS through");
+    }
+
     fn missing_rights_are_named_and_hide_nothing_else(site) {
         fires(site, "backend", "rights", "ok", "is allowed");
         fires(site, "orchestrator", "rights", "ok", "is allowed");

@@ -13,7 +13,10 @@ use crate::{
     failure::{Exit, Failure, Result},
     plan::{Step, edits::ValuesFiles},
     report::Outcome,
-    substra::orchestrator::{self, Orchestrator},
+    substra::{
+        ingress::{Ingress, ingresses},
+        orchestrator::{self, Orchestrator},
+    },
     values::Setting,
 };
 
@@ -49,6 +52,7 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
         findings.extend(absent);
         warnings.extend(waived);
         warnings.extend(dangers?);
+        warnings.extend(ingresses(&gate.found.release.manifest).iter().filter_map(Ingress::danger));
         warnings.extend(unverified(args));
     }
     gate.stop_at(findings)?;

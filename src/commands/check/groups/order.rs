@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     cluster::{Object, ObjectRef},
-    substra::{ingress::ingresses, orchestrator::Orchestrator},
+    substra::{
+        ingress::{Ingress, ingresses},
+        orchestrator::Orchestrator,
+    },
 };
 
 /// Why checks of the gate are not looked at.
@@ -73,8 +76,7 @@ fn judge_ingress(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
         "set ingress.annotations: {{nginx.ingress.kubernetes.io/ssl-passthrough: \"true\"}} in the values, then {}",
         site.ours("gate close", "")
     );
-    for ingress in all.iter().filter(|ingress| !ingress.passes_tls) {
-        let seen = format!("Ingress {} ends TLS itself: no client certificate reaches the orchestrator", ingress.name);
+    for seen in all.iter().filter_map(Ingress::danger) {
         if site.mtls() {
             sheet.failed(&PASSTHROUGH, seen, &next);
         } else {
