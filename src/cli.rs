@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod ca;
+mod check;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 pub use self::{
     bootstrap::BootstrapArgs,
     ca::{CaCommand, InitArgs, ShowArgs, TrustArgs},
+    check::{CheckArgs, CheckFormat, FailOn, Side, WarnBefore},
 };
 use crate::{
     names::{Hostname, MspId, Namespace, ObjectName, ReleaseName, Validity},
@@ -48,6 +50,7 @@ impl Cli {
             Command::Gate(GateCommand::Open(args)) => args.common.output,
             Command::Ca(command) => command.format(),
             Command::Bootstrap(args) => args.output,
+            Command::Check(args) => args.format(),
             Command::Rehearse(args) => args.output,
         }
     }
@@ -86,6 +89,8 @@ pub enum Command {
     Ca(CaCommand),
     /// Federation builder: all organizations and the orchestrator, from one file
     Bootstrap(Box<BootstrapArgs>),
+    /// Everybody: who stands where, what is wrong or will be, and the next command for each
+    Check(Box<CheckArgs>),
     /// Everybody: the whole exchange offline, on a simulated cluster, with real TLS handshakes
     Rehearse(RehearseArgs),
 }

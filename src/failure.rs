@@ -50,14 +50,12 @@ pub struct Failure {
     pub next: String,
     /// What was left as it was; `None` where the caller knows it better and adds it.
     pub unchanged: Option<String>,
-    /// A result that was written already tells it to scripts.
-    pub told: bool,
 }
 
 impl Failure {
     /// A failure that ends with `exit` and can be told from others by `code`.
     pub fn new(exit: Exit, code: &'static str, what: impl Into<String>) -> Self {
-        Self { exit, code, what: what.into(), why: String::new(), next: String::new(), unchanged: None, told: false }
+        Self { exit, code, what: what.into(), why: String::new(), next: String::new(), unchanged: None }
     }
 
     /// Adds the reason.

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let format = cli.format();
     let done = listen().and_then(|()| commands::run(&cli));
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {
             report::write_failure(&failure, format);
             ExitCode::from(failure.exit.code())

@@ -12,7 +12,8 @@ impl Tools {
             return Ok(Vec::new());
         }
         let names: Vec<String> = wanted.iter().map(ObjectRef::to_string).collect();
-        let mut args = vec!["get", "--output=json", "--ignore-not-found"];
+        // The managed fields tell when an object's data were changed last.
+        let mut args = vec!["get", "--output=json", "--ignore-not-found", "--show-managed-fields"];
         args.extend(names.iter().map(String::as_str));
         objects(&self.read(&args, "read objects of the namespace")?)
     }
@@ -20,6 +21,14 @@ impl Tools {
     pub(super) fn kubectl_list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
         let selector = format!("--selector={selector}");
         objects(&self.read(&["get", resource, "--output=json", &selector], &format!("list {resource}"))?)
+    }
+
+    pub(super) fn kubectl_rules(&self, namespace: &str) -> Result<Value> {
+        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}});
+        let bytes = Zeroizing::new(review.to_string().into_bytes());
+        let reply = self.kubectl(&["create", "--validate=false", "--output=json", "--filename=-"], Some(bytes))?;
+        let answer = objects(&done(&reply, "ask what this account may do")?.stdout)?;
+        Ok(answer.first().map(|answer| answer.json()["status"].clone()).unwrap_or_default())
     }
 
     pub(super) fn kubectl_write(&self, verb: &str, object: &Object) -> Result<()> {

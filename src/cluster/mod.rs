@@ -49,6 +49,17 @@ pub struct ChartVersion {
     pub version: String,
 }
 
+/// What points helm and kubectl at a cluster, for commands that are shown.
+#[derive(Debug, Clone, Default)]
+pub struct Pointed {
+    /// The namespace; `None` where it is the context's own.
+    pub namespace: Option<String>,
+    /// The context; `None` where it is the kubeconfig's own.
+    pub context: Option<String>,
+    /// The kubeconfig; `None` where it is the default one.
+    pub kubeconfig: Option<String>,
+}
+
 /// One `helm upgrade`.
 #[derive(Debug, Clone)]
 pub struct Upgrade {
@@ -71,6 +82,9 @@ pub struct Upgrade {
 pub trait Cluster: Sync {
     /// Where this is, for messages: `namespace org-1, context hospital`.
     fn place(&self) -> String;
+
+    /// What points at this cluster, for commands that are shown.
+    fn pointed(&self) -> Pointed;
 
     /// Releases of the namespace with their charts; asked only where `--release` was not given.
     ///
@@ -101,6 +115,13 @@ pub trait Cluster: Sync {
     /// # Errors
     /// See the trait; small rights may not allow it (`forbidden`).
     fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>>;
+
+    /// What this account may do in a namespace: the status of a `SelfSubjectRulesReview` (`authorization.k8s.io/v1`),
+    /// which every account may ask for.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn rules(&self, namespace: &str) -> Result<Value>;
 
     /// Makes a new object.
     ///

@@ -11,7 +11,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    ChartVersion, Cluster, Object, ObjectRef, Release, Upgrade,
+    ChartVersion, Cluster, Object, ObjectRef, Pointed, Release, Upgrade,
     child::{Call, Reply},
 };
 use crate::{
@@ -169,6 +169,14 @@ impl Cluster for Tools {
         if text.is_empty() { "the current context's namespace".to_owned() } else { text }
     }
 
+    fn pointed(&self) -> Pointed {
+        Pointed {
+            namespace: self.options.namespace.as_ref().map(ToString::to_string),
+            context: self.options.context.clone(),
+            kubeconfig: self.options.kubeconfig.as_ref().map(|path| path.display().to_string()),
+        }
+    }
+
     fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
         self.helm_list()
     }
@@ -187,6 +195,10 @@ impl Cluster for Tools {
 
     fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
         self.kubectl_list(resource, selector)
+    }
+
+    fn rules(&self, namespace: &str) -> Result<Value> {
+        self.kubectl_rules(namespace)
     }
 
     fn create(&self, object: &Object) -> Result<()> {

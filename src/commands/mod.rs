@@ -3,6 +3,7 @@
 pub mod approve;
 pub mod bootstrap;
 pub mod ca;
+pub mod check;
 pub mod enroll;
 pub mod gate;
 pub mod rehearse;
@@ -35,7 +36,7 @@ pub struct Desk<'a> {
 ///
 /// # Errors
 /// Whatever ends the verb.
-pub fn run(cli: &Cli) -> Result<()> {
+pub fn run(cli: &Cli) -> Result<Exit> {
     let now = OffsetDateTime::now_utc();
     let (common, offline) = match &cli.command {
         Command::Enroll(args) => (&args.common, args.key_file.is_some() && args.certificate.is_none()),
@@ -47,23 +48,43 @@ pub fn run(cli: &Cli) -> Result<()> {
         Command::Ca(CaCommand::Show(args)) => {
             let tools = Tools::new(options(&cli.cluster, ca::LIMIT))?;
             let desk = Desk { cluster: Some(&tools), console: Console::of_process(args.output, true), now };
-            return dispatch(&cli.command, &desk).map_err(untouched)?.write(&desk.console);
+            return written(dispatch(&cli.command, &desk), desk.console);
         }
         Command::Bootstrap(args) => {
             let console = Console::of_process(args.output, args.yes);
             let desk = Desk { cluster: None, console, now };
             let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, args.timeout)).map(boxed);
-            return bootstrap::run(args, &desk, &open).map_err(untouched)?.write(&console);
+            return written(bootstrap::run(args, &desk, &open), console);
         }
         Command::Rehearse(args) => {
             let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
-            return rehearse::run(args, &desk).map_err(untouched)?.write(&desk.console);
+            return written(rehearse::run(args, &desk), desk.console);
+        }
+        Command::Check(args) if args.federation.is_some() => {
+            let console = Console::of_process(args.format(), true);
+            let desk = Desk { cluster: None, console, now };
+            let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, check::LIMIT)).map(boxed);
+            return written(check::federation(args, &desk, &open), console);
+        }
+        Command::Check(args) => {
+            let console = Console::of_process(args.format(), true);
+            // A tool that is missing is a finding: what needs no cluster is checked all the same.
+            let tools = Tools::new(options(&cli.cluster, check::LIMIT));
+            let desk = Desk { cluster: tools.as_ref().ok().map(|tools| tools as &dyn Cluster), console, now };
+            return written(check::run_with(args, &desk, tools.as_ref().err()), console);
         }
     };
     let console = Console::of_process(common.output, common.yes);
     let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common.timeout))?) };
     let desk = Desk { cluster: tools.as_ref().map(|tools| tools as &dyn Cluster), console, now };
-    dispatch(&cli.command, &desk).map_err(untouched)?.write(&console)
+    written(dispatch(&cli.command, &desk), console)
+}
+
+/// Writes a verb's result and gives the status to end with.
+fn written(result: Result<Outcome>, console: Console) -> Result<Exit> {
+    let outcome = result.map_err(untouched)?;
+    outcome.write(&console)?;
+    Ok(outcome.exit())
 }
 
 /// Whoever writes says what is done and what is not; a failure that says nothing came before the first write.
@@ -82,6 +103,7 @@ pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
         Command::Gate(GateCommand::Close(args)) => gate::close(args, desk),
         Command::Gate(GateCommand::Open(args)) => gate::open(args, desk),
         Command::Ca(command) => ca::run(command, desk),
+        Command::Check(args) => check::run(args, desk),
         Command::Rehearse(args) => rehearse::run(args, desk),
         Command::Bootstrap(_) => Err(Failure::new(Exit::Failed, "bug", "bootstrap opens its clusters itself")),
     }

@@ -51,8 +51,17 @@ pub(super) struct Found {
     pub(super) manifest: Manifest,
 }
 
-/// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
+/// The release to work on: one that is pending stops the verb.
 pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: Chart) -> Result<Found> {
+    let found = look(cluster, wanted, chart)?;
+    if found.release.is_pending() {
+        return Err(pending(&found.name, &found.release));
+    }
+    Ok(found)
+}
+
+/// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
+pub(super) fn look(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: Chart) -> Result<Found> {
     let (name, release, found_chart) = if let Some(name) = wanted {
         let (version, release) = side_by_side(|| cluster.chart(name), || cluster.release(name));
         (name.clone(), release?, version?)
@@ -70,9 +79,6 @@ pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: C
         .why(format!("it is of chart {}", found_chart.name))
         .next("name the right release with --release, and its namespace with --namespace"));
     }
-    if release.is_pending() {
-        return Err(pending(&name, &release));
-    }
     let manifest = Manifest::parse(&release.manifest)?;
     Ok(Found { name, release, chart: found_chart, manifest })
 }
@@ -84,7 +90,7 @@ fn absent(cluster: &dyn Cluster, name: &ReleaseName) -> Failure {
         .next("helm list --all-namespaces; then name it with --release and --namespace")
 }
 
-fn pending(name: &ReleaseName, release: &Release) -> Failure {
+pub(super) fn pending(name: &ReleaseName, release: &Release) -> Failure {
     Failure::new(Exit::CheckFailed, "release-pending", format!("release {name} is {} since revision {}", release.status, release.revision))
         .why("another helm works on it, or one was killed and left it so")
         .next(format!("helm history {name}; if no helm is running: helm rollback {name} to the last deployed revision, then run this again"))

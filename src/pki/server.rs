@@ -75,8 +75,47 @@ pub struct Fault {
     pub why: String,
 }
 
-/// The first thing that keeps a pair from serving under these names, or from passing its own probe with mutual TLS on:
-/// it dials with this pair, and the server trusts `trusted` for clients.
+/// Everything that keeps a pair from serving under these names, or from passing its own probe with mutual TLS on: it
+/// dials with this pair, and the server trusts `trusted` for clients.
+#[must_use]
+pub fn faults<'n>(
+    pair: Option<&Pair>,
+    names: impl IntoIterator<Item = &'n str>,
+    trusted: &[Certificate],
+    now: OffsetDateTime,
+) -> Vec<Fault> {
+    let fault = |code, why: String| Fault { code, why };
+    let Some((pair, leaf)) = pair.map(|pair| (pair, &pair.leaf)) else {
+        return vec![fault("server-pair", "it is missing, or its tls.crt or tls.key cannot be read".to_owned())];
+    };
+    let uncovered = names.into_iter().find(|name| !leaf.covers(name));
+    let mut found = Vec::new();
+    if !pair.fits() {
+        found.push(fault("server-pair", "certificate and key do not fit".to_owned()));
+    }
+    if leaf.not_after < now {
+        found.push(fault("server-expired", format!("it ended on {}", leaf.not_after.date())));
+    }
+    if leaf.not_before > now {
+        found.push(fault("server-not-yet-valid", format!("it is not valid before {}", leaf.not_before)));
+    }
+    if !leaf.server_auth() {
+        found.push(fault("server-auth", "it has an extended key usage without serverAuth".to_owned()));
+    }
+    if !leaf.client_auth() {
+        let why = "it has an extended key usage without clientAuth, and the probe is a client";
+        found.push(fault("server-client-auth", why.to_owned()));
+    }
+    if let Some(name) = uncovered {
+        found.push(fault("server-name", format!("it does not cover {name}")));
+    }
+    if !trusted.iter().any(|ca| pair.chains_to(ca)) {
+        found.push(fault("server-chain", "it comes from none of the CAs that the orchestrator trusts".to_owned()));
+    }
+    found
+}
+
+/// The first of [`faults`].
 #[must_use]
 pub fn fault<'n>(
     pair: Option<&Pair>,
@@ -84,29 +123,7 @@ pub fn fault<'n>(
     trusted: &[Certificate],
     now: OffsetDateTime,
 ) -> Option<Fault> {
-    let fault = |code, why: String| Some(Fault { code, why });
-    let Some((pair, leaf)) = pair.map(|pair| (pair, &pair.leaf)) else {
-        return fault("server-pair", "it is missing, or its tls.crt or tls.key cannot be read".to_owned());
-    };
-    let uncovered = names.into_iter().find(|name| !leaf.covers(name));
-    if !pair.fits() {
-        fault("server-pair", "certificate and key do not fit".to_owned())
-    } else if leaf.not_after < now {
-        fault("server-expired", format!("it ended on {}", leaf.not_after.date()))
-    } else if leaf.not_before > now {
-        fault("server-not-yet-valid", format!("it is not valid before {}", leaf.not_before))
-    } else if !leaf.server_auth() {
-        fault("server-auth", "it has an extended key usage without serverAuth".to_owned())
-    } else if !leaf.client_auth() {
-        let why = "it has an extended key usage without clientAuth, and the probe is a client";
-        fault("server-client-auth", why.to_owned())
-    } else if let Some(name) = uncovered {
-        fault("server-name", format!("it does not cover {name}"))
-    } else if !trusted.iter().any(|ca| pair.chains_to(ca)) {
-        fault("server-chain", "it comes from none of the CAs that the orchestrator trusts".to_owned())
-    } else {
-        None
-    }
+    faults(pair, names, trusted, now).into_iter().next()
 }
 
 #[cfg(test)]

@@ -77,6 +77,20 @@ impl ValuesFiles {
         found.unwrap_or_else(|| self.0.last().map(|file| file.path.display().to_string()).unwrap_or_default())
     }
 
+    /// Words that Helm reads otherwise than they look, as `file:line:column: path is text, which Helm reads as reading`.
+    #[must_use]
+    pub fn odd_words(&self) -> Vec<String> {
+        let of = |file: &File| -> Vec<String> {
+            let line = |odd: &values::Odd| {
+                let (line, column) = odd.at;
+                let (place, path) = (file.path.display(), &odd.path);
+                format!("{place}:{line}:{column}: {path} is {}, which Helm reads as {}", odd.text, odd.reading)
+            };
+            values::odd(&file.text).iter().map(line).collect()
+        };
+        self.0.iter().flat_map(of).collect()
+    }
+
     /// Edits each file where its settings belong; nothing is written yet.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Console;
 use crate::{
-    failure::{Failure, Result},
+    failure::{Exit, Failure, Result},
     plan::{State, Step},
 };
 
@@ -21,6 +21,8 @@ pub struct Outcome {
     warnings: Vec<String>,
     next: Vec<String>,
     failure: Option<Failure>,
+    exit: Exit,
+    shown: Option<String>,
 }
 
 impl Outcome {
@@ -35,6 +37,8 @@ impl Outcome {
             warnings: Vec::new(),
             next: Vec::new(),
             failure: None,
+            exit: Exit::Done,
+            shown: None,
         }
     }
 
@@ -74,6 +78,7 @@ impl Outcome {
     /// A part of the work was left behind: the result is written, and the process ends with this.
     #[must_use]
     pub fn failed(mut self, failure: Failure) -> Self {
+        self.exit = failure.exit;
         self.failure = Some(failure);
         self
     }
@@ -104,20 +109,46 @@ impl Outcome {
         self
     }
 
+    /// Ends the process with another status than 0, for a verb whose result is a judgement.
+    #[must_use]
+    pub fn ends_with(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// The status that the process ends with.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// What people see on stdout in place of the facts.
+    #[must_use]
+    pub fn shown(mut self, text: String) -> Self {
+        self.shown = Some(text);
+        self
+    }
+
     /// Writes it: facts to stdout, warnings and what comes next to stderr; or all of it as JSON to stdout.
     ///
     /// # Errors
-    /// Nobody reads stdout any more; or what was left behind.
-    pub fn write(self, console: &Console) -> Result<()> {
+    /// Nobody reads stdout any more.
+    pub fn write(&self, console: &Console) -> Result<()> {
         self.written(*console)?;
-        self.failure.map_or(Ok(()), |failure| Err(Failure { told: true, ..failure }))
+        if let Some(failure) = &self.failure {
+            anstream::eprintln!("error: {failure}");
+        }
+        Ok(())
     }
 
     fn written(&self, console: Console) -> Result<()> {
         if console.format == super::Format::Json {
             return console.data(self.json().to_string());
         }
-        for (key, value) in &self.facts {
+        if let Some(text) = &self.shown {
+            console.data(text.trim_end())?;
+        }
+        for (key, value) in self.facts.iter().filter(|_| self.shown.is_none()) {
             console.data(format!("{key}: {}", plain(value)))?;
         }
         self.warnings.iter().for_each(|warning| console.say(format!("warning: {warning}")));
@@ -142,9 +173,7 @@ pub fn write_failure(failure: &Failure, format: super::Format) {
     if format == super::Format::Json {
         let console = Console { format, yes: false, interactive: false, quiet: false };
         // Nobody reads stdout any more: the exit status says it all the same.
-        if !failure.told {
-            drop(console.data(failure_json(failure).to_string()));
-        }
+        drop(console.data(failure_json(failure).to_string()));
     }
     anstream::eprintln!("error: {failure}");
 }

@@ -142,7 +142,7 @@ pub fn expected_kind(chart: &str, version: &str) -> ObjectKind {
 }
 
 /// Documents are parted by lines that begin with `---`.
-fn documents(text: &str) -> Vec<String> {
+pub(super) fn documents(text: &str) -> Vec<String> {
     let mut documents = vec![String::new()];
     for line in text.split_inclusive('\n') {
         if line.starts_with("---") {

@@ -3,6 +3,7 @@
 pub mod backend;
 mod der;
 pub mod identity;
+pub mod ingress;
 pub mod kebab;
 pub mod kind;
 pub mod manifest;

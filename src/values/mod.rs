@@ -4,6 +4,7 @@ mod edit;
 mod flow;
 mod insert;
 mod literal;
+mod odd;
 mod place;
 mod plan;
 mod read;
@@ -17,6 +18,7 @@ mod tree;
 
 pub use self::{
     edit::edit,
+    odd::{Odd, odd},
     place::{location, merge, place},
     read::read,
     setting::{Change, Scalar, Setting, apply},

@@ -10,6 +10,7 @@
 mod approve;
 mod bootstrap;
 mod ca;
+mod check;
 mod enroll;
 mod rehearse;
 mod simulated;

@@ -28,15 +28,15 @@ use time::OffsetDateTime;
 use super::world::{BACKEND, ORCHESTRATOR, World};
 
 /// Two namespaces with TLS on, and the files of `World`.
-struct Federation {
-    world: World,
-    org: Simulated,
-    orc: Simulated,
-    now: OffsetDateTime,
+pub(crate) struct Federation {
+    pub(crate) world: World,
+    pub(crate) org: Simulated,
+    pub(crate) orc: Simulated,
+    pub(crate) now: OffsetDateTime,
 }
 
 impl Federation {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (world, now) = (World::new(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", &ORCHESTRATOR.replace(", MyOrg2MSP", ""));
         let orc = Simulated::new("orchestrator", now);
@@ -76,19 +76,19 @@ impl Federation {
         dispatch(&cli.command, &Desk { cluster: Some(cluster), console: Console::silent(), now: self.now })
     }
 
-    fn enroll(&self, more: &str) -> Result<Outcome> {
+    pub(crate) fn enroll(&self, more: &str) -> Result<Outcome> {
         self.run(&self.org, &format!("enroll -f @backend-values.yaml --release backend --out-dir @ --yes {more}"))
     }
 
-    fn approve(&self) -> Result<Outcome> {
+    pub(crate) fn approve(&self) -> Result<Outcome> {
         self.run(&self.orc, "approve @MyOrg1MSP.csr -f @orchestrator-values.yaml --release orchestrator --ca-cert @ca.crt --ca-key @ca.key --unverified-mail --yes")
     }
 
-    fn install(&self) -> Result<Outcome> {
+    pub(crate) fn install(&self) -> Result<Outcome> {
         self.enroll("--certificate @MyOrg1MSP.crt")
     }
 
-    fn close(&self, more: &str) -> Result<Outcome> {
+    pub(crate) fn close(&self, more: &str) -> Result<Outcome> {
         self.run(&self.orc, &format!("gate close -f @orchestrator-values.yaml --release orchestrator --yes --installed MyOrg1MSP --ca-cert @ca.crt {more}"))
     }
 

@@ -44,6 +44,7 @@ fn help_has_the_exit_statuses_everywhere() {
         "ca init --help",
         "ca trust --help",
         "ca show --help",
+        "check --help",
         "rehearse --help",
     ] {
         let ran = World::new().run(line).ok();

@@ -42,6 +42,7 @@ mod bootstrap;
 mod broken;
 mod ca;
 mod certificates;
+mod check;
 mod contract;
 mod exchange;
 mod federation;

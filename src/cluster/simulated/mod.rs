@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{ChartVersion, Cluster, Object, ObjectRef, Release, Upgrade};
+use super::{ChartVersion, Cluster, Object, ObjectRef, Pointed, Release, Upgrade};
 use crate::{
     failure::{Exit, Failure, Result},
     files,
@@ -162,6 +162,10 @@ impl Cluster for Simulated {
         format!("namespace {}", self.namespace)
     }
 
+    fn pointed(&self) -> Pointed {
+        Pointed { namespace: Some(self.namespace.clone()), ..Pointed::default() }
+    }
+
     fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
         let world = self.world();
         let here = world.releases.iter().filter(|((namespace, _), _)| *namespace == self.namespace);
@@ -215,6 +219,10 @@ impl Cluster for Simulated {
             );
         }
         Ok(found)
+    }
+
+    fn rules(&self, _: &str) -> Result<Value> {
+        Ok(json!({"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]}))
     }
 
     fn create(&self, object: &Object) -> Result<()> {

@@ -157,7 +157,7 @@ impl<'a> Head<'a> {
             found: found.clone(),
             objects: objects.clone(),
         };
-        let mut findings = gate.judge_server_pair(&planned);
+        let mut findings: Vec<Failure> = gate.judge_server_pair(&planned).into_iter().collect();
         findings.extend(gate.judge_mounts(&planned));
         let mut warnings = planned.warnings;
         if !self.is_closed() {

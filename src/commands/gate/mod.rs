@@ -13,7 +13,10 @@ use crate::{
     failure::{Exit, Failure, Result},
     plan::{Step, edits::ValuesFiles},
     report::Outcome,
-    substra::orchestrator::{self, Orchestrator},
+    substra::{
+        ingress::{Ingress, ingresses},
+        orchestrator::{self, Orchestrator},
+    },
     values::Setting,
 };
 
@@ -41,7 +44,7 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let (dangers, looked) = commands::side_by_side(look_at_log, || gate.look(&settings));
     let (objects, mut steps, planned) = looked?;
     let gate = Gate { objects, ..gate };
-    let mut findings = gate.judge_server_pair(&planned);
+    let mut findings: Vec<Failure> = gate.judge_server_pair(&planned).into_iter().collect();
     findings.extend(gate.judge_mounts(&planned));
     let mut warnings = planned.warnings;
     if !closed {
@@ -49,6 +52,7 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
         findings.extend(absent);
         warnings.extend(waived);
         warnings.extend(dangers?);
+        warnings.extend(ingresses(&gate.found.release.manifest).iter().filter_map(Ingress::danger));
         warnings.extend(unverified(args));
     }
     gate.stop_at(findings)?;

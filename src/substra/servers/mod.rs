@@ -7,8 +7,10 @@ mod backend;
 mod chain;
 mod go;
 mod grpcio;
+mod http2;
 mod loading;
 mod orchestrator;
+mod stream;
 mod verifiers;
 mod wire;
 
@@ -17,6 +19,7 @@ use std::fmt;
 pub use self::{
     backend::BackendClient,
     orchestrator::{OrchestratorServer, TrustedCa},
+    stream::{serve, talk},
 };
 use crate::pki::inspect::Certificate;
 use chain::Rules;

@@ -10,14 +10,11 @@ use rustls::{
     pki_types::ServerName,
 };
 
-use super::Answer;
+use super::{Answer, http2};
 use crate::pki::inspect::Certificate;
 
 /// How a server answers a request: the certificates that the client sent, and its header `mspid`.
 pub(super) type Answering<'a> = &'a dyn Fn(&[Certificate], &str) -> Result<(), String>;
-
-/// The answer that means yes.
-const ACCEPTED: &[u8] = b"OK";
 
 /// Shakes hands and makes one request. In TLS 1.3 a refused client learns of it with its first read, not before.
 pub(super) fn exchange(
@@ -33,7 +30,10 @@ pub(super) fn exchange(
     let connections =
         ClientConnection::new(client, name).and_then(|client| Ok((client, ServerConnection::new(server)?)));
     match connections {
-        Ok((client, server)) => Wire { client, server, answered: false }.run(header, answer),
+        Ok((client, server)) => {
+            let (request, reply) = (http2::Incoming::default(), http2::Incoming::default());
+            Wire { client, server, request, reply, answered: false }.run(host, header, answer)
+        }
         Err(error) => Answer::CannotLoad(error.to_string()),
     }
 }
@@ -41,11 +41,13 @@ pub(super) fn exchange(
 struct Wire {
     client: ClientConnection,
     server: ServerConnection,
+    request: http2::Incoming,
+    reply: http2::Incoming,
     answered: bool,
 }
 
 impl Wire {
-    fn run(mut self, header: &str, answer: Answering<'_>) -> Answer {
+    fn run(mut self, host: &str, header: &str, answer: Answering<'_>) -> Answer {
         let mut asked = false;
         // A handshake takes a handful of turns; the bound is against a mistake of ours.
         for _ in 0..20 {
@@ -68,7 +70,7 @@ impl Wire {
                 return refusal(&error);
             }
             if !asked && !self.client.is_handshaking() {
-                asked = self.client.writer().write_all(format!("QueryVersion\n{header}\n").as_bytes()).is_ok();
+                asked = self.client.writer().write_all(&http2::request(host, header)).is_ok();
             }
             if let Some(answer) = self.heard() {
                 return answer;
@@ -78,25 +80,27 @@ impl Wire {
     }
 
     fn answer(&mut self, answer: Answering<'_>) {
-        let mut request = Vec::new();
-        drop(self.server.reader().read_to_end(&mut request));
-        let text = String::from_utf8_lossy(&request);
-        let Some(header) = text.lines().nth(1).filter(|_| !self.answered) else { return };
-        let sent = self.server.peer_certificates().unwrap_or_default();
-        let sent: Vec<Certificate> = sent.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
-        let reply = answer(&sent, header).map_or_else(String::into_bytes, |()| ACCEPTED.to_vec());
+        let mut bytes = Vec::new();
+        drop(self.server.reader().read_to_end(&mut bytes));
+        self.request.take(&bytes);
+        let Some(header) = self.request.asked().filter(|_| !self.answered) else { return };
+        let reply = reply(&self.server, &header, answer);
         self.answered = self.server.writer().write_all(&reply).is_ok();
     }
 
     fn heard(&mut self) -> Option<Answer> {
         let mut bytes = Vec::new();
         drop(self.client.reader().read_to_end(&mut bytes));
-        match bytes.as_slice() {
-            [] => None,
-            ACCEPTED => Some(Answer::Accepted),
-            refused => Some(Answer::PermissionDenied(String::from_utf8_lossy(refused).into_owned())),
-        }
+        self.reply.take(&bytes);
+        Some(self.reply.answered()?.unwrap_or_else(Answer::HandshakeRefused))
     }
+}
+
+/// What a server sends to a client that shook hands.
+pub(super) fn reply(server: &ServerConnection, header: &str, answer: Answering<'_>) -> Vec<u8> {
+    let sent = server.peer_certificates().unwrap_or_default();
+    let sent: Vec<Certificate> = sent.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+    http2::response(&answer(&sent, header))
 }
 
 /// Whether the server may answer requests already.
@@ -139,7 +143,7 @@ fn distrust(reason: &CertificateError) -> &'static str {
 }
 
 /// Go's words for an alert (crypto/tls `alert.go`), as they come to the client's log.
-fn refusal(error: &Error) -> Answer {
+pub(super) fn refusal(error: &Error) -> Answer {
     let alert = match error {
         Error::AlertReceived(alert) => alert,
         Error::InvalidCertificate(reason) => return Answer::ServerNotTrusted(distrust(reason).to_owned()),

@@ -1,0 +1,156 @@
+//! The options of `check`.
+
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+use crate::{
+    names::{ObjectName, ReleaseName},
+    report::Format,
+};
+
+/// `check`
+#[derive(Debug, Args)]
+#[command(after_help = super::EXIT_STATUSES)]
+pub struct CheckArgs {
+    /// The federation file of `bootstrap`: every release of it is checked
+    #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["values", "release", "side", "connect", "ca_cert", "ca_secret"])]
+    pub federation: Option<PathBuf>,
+    /// Values file of the release; repeat in Helm's order
+    #[arg(short = 'f', long = "values", value_name = "FILE", required_unless_present_any = ["explain", "federation"])]
+    pub values: Vec<PathBuf>,
+    /// Release [default: the only one of this chart in the namespace]
+    #[arg(long, value_name = "NAME")]
+    pub release: Option<ReleaseName>,
+    /// Whose release it is [default: told by the values, else by the chart of the release]
+    #[arg(long, value_enum)]
+    pub side: Option<Side>,
+    /// Shake hands with the orchestrator: with the pair in the cluster, without one, under another name
+    #[arg(long)]
+    pub live: bool,
+    /// Where to dial with --live [default: orchestrator.host and port, or ingress.hostname and port 443]
+    #[arg(long, value_name = "HOST:PORT", requires = "live")]
+    pub connect: Option<String>,
+    /// Only this check; repeat for several
+    #[arg(long, value_name = "ID")]
+    pub only: Vec<String>,
+    /// All but this check; repeat for several
+    #[arg(long, value_name = "ID")]
+    pub skip: Vec<String>,
+    /// Which status ends with 3
+    #[arg(long, value_enum, default_value_t)]
+    pub fail_on: FailOn,
+    /// Warn so long before the end of a certificate: a time or a part of its life
+    #[arg(long, value_name = "30d|33%", default_value_t)]
+    pub warn_before: WarnBefore,
+    /// Certificate of the federation's CA; the issue log is looked for beside it
+    #[arg(long, value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
+    /// Orchestrator: Secret of the authority; the issue log is looked for in its ConfigMaps
+    #[arg(long, value_name = "NAME", conflicts_with = "ca_cert")]
+    pub ca_secret: Option<ObjectName>,
+    /// Say what a check looks at, and why; needs no cluster
+    #[arg(long, value_name = "ID")]
+    pub explain: Option<String>,
+    /// How the result is written
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: CheckFormat,
+}
+
+impl CheckArgs {
+    /// How a failure is written.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        if self.output == CheckFormat::Json { Format::Json } else { Format::Text }
+    }
+}
+
+/// One of the two parties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    /// An organization's release.
+    Backend,
+    /// The federation's release.
+    Orchestrator,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Backend { "backend" } else { "orchestrator" })
+    }
+}
+
+/// From which status on the exit status is 3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum FailOn {
+    /// A check failed.
+    #[default]
+    Failed,
+    /// A check failed or warned.
+    Warning,
+}
+
+/// How the result of `check` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document with `schemaVersion`.
+    Json,
+    /// Gauges in the text exposition format, for the node exporter's textfile collector.
+    Prometheus,
+}
+
+/// How long before its end a certificate is warned of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WarnBefore {
+    /// So long before.
+    Time(Duration),
+    /// In the last part of its life, in percent.
+    Part(u8),
+}
+
+impl Default for WarnBefore {
+    /// The last third, in which `enroll` renews too.
+    fn default() -> Self {
+        Self::Part(33)
+    }
+}
+
+impl fmt::Display for WarnBefore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(time) => write!(f, "{}", humantime::format_duration(*time)),
+            Self::Part(part) => write!(f, "{part}%"),
+        }
+    }
+}
+
+impl FromStr for WarnBefore {
+    type Err = String;
+
+    fn from_str(given: &str) -> Result<Self, String> {
+        let bad = || format!("{given:?} is neither a time such as 30d nor a part of the life from 0% to 100%");
+        if let Some(part) = given.strip_suffix('%') {
+            return part.parse().ok().filter(|part| *part <= 100).map(Self::Part).ok_or_else(bad);
+        }
+        let time = humantime::parse_duration(given).map_err(|_| bad())?;
+        // A hundred years are beyond every certificate, and within every calendar.
+        Some(time).filter(|time| time.as_secs() <= 36_500 * 86_400).map(Self::Time).ok_or_else(bad)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_comes_a_time_or_a_part_of_the_life_before() {
+        assert_eq!("30d".parse(), Ok(WarnBefore::Time(Duration::from_hours(30 * 24))));
+        assert_eq!("33%".parse(), Ok(WarnBefore::default()));
+        for bad in ["", "%", "101%", "-1%", "x", "30", "9999999d"] {
+            assert!(bad.parse::<WarnBefore>().is_err(), "{bad}");
+        }
+    }
+}

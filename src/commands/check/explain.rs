@@ -1,0 +1,31 @@
+//! `check --explain`: what a check looks at, why, and what helps; offline.
+
+use super::catalogue::{self, ALL, Check};
+use crate::{
+    failure::{Exit, Failure, Result},
+    report::Outcome,
+};
+
+/// Explains one check; an id that is none is answered with all of them.
+pub(super) fn explain(id: &str) -> Result<Outcome> {
+    let check = known(id)?;
+    let side = check.side.map_or_else(|| "backend, orchestrator".to_owned(), |side| side.to_string());
+    Ok(Outcome::new("check", "explained")
+        .fact("id", check.id)
+        .fact("group", check.group.to_string())
+        .fact("side", side)
+        .fact("what", check.what)
+        .fact("why", check.why)
+        .fact("helps", check.helps))
+}
+
+/// The check of an id that was typed.
+pub(super) fn known(id: &str) -> Result<&'static Check> {
+    catalogue::find(id).ok_or_else(|| {
+        let all: Vec<String> = ALL.iter().map(|check| format!("  {:<24} {}", check.id, check.what)).collect();
+        Failure::new(Exit::Usage, "no-such-check", format!("there is no check {id:?}"))
+            .why("these are the checks")
+            .next(format!("name one of them:\n{}", all.join("\n")))
+            .unchanged("nothing was looked at")
+    })
+}

@@ -1,0 +1,79 @@
+//! Every release of a federation file, side by side.
+
+use super::{
+    Dial, Judged, explain, groups,
+    observe::{self, Ask},
+    outcome,
+};
+use crate::{
+    cli::{CheckArgs, Side},
+    cluster::Cluster,
+    commands::{Desk, approve::ledger, at_most, bootstrap::Open},
+    failure::Result,
+    federation::{Ca, Federation, Site},
+    files,
+    pki::{
+        inspect::{self, Certificate},
+        log::IssueLog,
+    },
+    plan::edits::ValuesFiles,
+};
+
+/// How many releases are looked at side by side.
+const SIDE_BY_SIDE: usize = 8;
+
+/// Checks all releases; what cannot be reached is told and hides nothing of the others.
+///
+/// # Errors
+/// The file is refused, or names a check that does not exist.
+pub fn federation(args: &CheckArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<super::Outcome> {
+    args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
+    let path = args.federation.clone().unwrap_or_default();
+    let federation = Federation::read(&path)?;
+    let known = ca_files(&federation)?;
+    let organizations = federation.organizations.iter().map(|org| (Side::Backend, &org.site));
+    let sites = organizations.chain([(Side::Orchestrator, &federation.orchestrator.site)]);
+    let opened: Vec<_> = sites.map(|(side, site)| (side, site, open(site))).collect();
+    let judged = at_most(SIDE_BY_SIDE, &opened, |(side, site, cluster)| {
+        let cluster = cluster.as_ref().map(|cluster| &**cluster);
+        let log = if *side == Side::Orchestrator { log(&federation, cluster.ok()) } else { None };
+        look(args, desk, (*side, site), cluster, log, &known)
+    });
+    Ok(outcome(args, judged, desk))
+}
+
+fn look(
+    args: &CheckArgs,
+    desk: &Desk<'_>,
+    (side, site): (Side, &Site),
+    cluster: Result<&dyn Cluster, &crate::failure::Failure>,
+    log: Option<Result<IssueLog>>,
+    known: &[Certificate],
+) -> Judged {
+    let (files, broken) = match ValuesFiles::read(&site.values) {
+        Ok(files) => (Some(files), None),
+        Err(failure) => (None, Some(failure)),
+    };
+    // Each backend dials for itself; the orchestrator's own address may not be reachable from here.
+    let live = (args.live && side == Side::Backend).then_some(Dial(None));
+    let ask = Ask { side, files, release: Some(&site.release), log, known: known.to_vec(), live };
+    let mut site = observe::observe(cluster, ask, desk.now);
+    if let Some(failure) = broken {
+        site.party = Err(failure);
+    }
+    let findings = groups::judge(&site, args.warn_before);
+    Judged { site, findings }
+}
+
+/// The federation's CA, where it is in files that are there.
+fn ca_files(federation: &Federation) -> Result<Vec<Certificate>> {
+    let (Ca::Files { cert, .. } | Ca::Create { cert, .. }) = &federation.orchestrator.ca else { return Ok(Vec::new()) };
+    files::read_if_there(cert)?.map_or_else(|| Ok(Vec::new()), |pem| inspect::certificates(&pem))
+}
+
+fn log(federation: &Federation, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLog>> {
+    match &federation.orchestrator.ca {
+        Ca::Files { cert, .. } | Ca::Create { cert, .. } => Some(ledger::of_file(cert)),
+        Ca::Secret(name) => Some(ledger::of_cluster(cluster?, Some(name.as_str()))),
+    }
+}

@@ -1,0 +1,234 @@
+//! Who can act as whom: organizations, names of the orchestrator, keys of clientCACerts, CAs in the pool.
+
+use std::collections::BTreeMap;
+
+use super::{
+    super::{
+        catalogue::{
+            FOREIGN_CA, ISSUED_NAME, ISSUED_REFUSED, ISSUER, KEBAB, KEY_FORM, NOBODY, PAIR_KEY_ID, PAIR_NAME,
+            PAIR_ORGANIZATION, PAIR_TWO, PAIR_USAGE, VERIFY,
+        },
+        finding::Sheet,
+        observe::Site,
+    },
+    count, keys,
+};
+use crate::{
+    cluster::ObjectRef,
+    names::MspId,
+    pki::inspect::{self, Certificate},
+    substra::{
+        kebab::{kebab_case, volume_of},
+        orchestrator::Orchestrator,
+    },
+};
+
+pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
+    judge_leaf(site, sheet);
+    let Some(orchestrator) = site.orchestrator() else { return };
+    judge_keys(site, orchestrator, sheet);
+    judge_check(site, orchestrator, sheet);
+    judge_pool(site, orchestrator, sheet);
+    judge_issuer(site, orchestrator, sheet);
+    judge_log(site, sheet);
+}
+
+/// The backend's own certificate.
+fn judge_leaf(site: &Site, sheet: &mut Sheet) {
+    let Some(backend) = site.backend() else { return };
+    let object = site.object(&ObjectRef::secret(backend.client_certificate.as_str()));
+    let Some(chain) = object.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()) else { return };
+    let Some(leaf) = chain.first() else { return };
+    let again = site.ours("enroll", "--new-request");
+    let cas = keys::authorities(site);
+    // The server looks at every certificate that is sent: a CA appended to the leaf repairs a leaf without it.
+    let named = |one: &Certificate| {
+        let id = one.authority_key_id.as_ref().filter(|id| !id.is_empty());
+        let mut known = cas.iter().map(|(_, ca)| ca).chain(&site.known);
+        id.is_some_and(|id| cas.is_empty() || known.any(|ca| ca.subject_key_id.as_ref() == Some(id)))
+    };
+    if chain.iter().any(named) {
+        sheet.ok(&PAIR_KEY_ID, "it names its CA");
+    } else {
+        let seen = format!("X.509 v{}, and its authorityKeyIdentifier is not the CA's", leaf.version);
+        sheet.failed(&PAIR_KEY_ID, seen, &again);
+    }
+    match (leaf.has_eku(), leaf.client_auth(), leaf.server_auth()) {
+        (true, true, false) => sheet.ok(&PAIR_USAGE, "clientAuth alone"),
+        (true, false, _) => sheet.failed(&PAIR_USAGE, "its extended key usage lacks clientAuth", &again),
+        (true, true, true) => sheet.warn(&PAIR_USAGE, "it has serverAuth: its holder can pose as a server", &again),
+        (false, ..) => sheet.warn(&PAIR_USAGE, "it has no extended key usage: its holder can pose as a server", &again),
+    }
+    let found = leaf.organizations.join(" and ");
+    if leaf.organizations.iter().any(|organization| organization == backend.msp_id.as_str()) {
+        sheet.ok(&PAIR_ORGANIZATION, format!("O is {found}"));
+    } else {
+        sheet.failed(&PAIR_ORGANIZATION, format!("O is {found:?}, orchestrator.mspID is {}", backend.msp_id), &again);
+    }
+    if leaf.organizations.len() > 1 {
+        sheet.failed(&PAIR_TWO, format!("it may act as {found}"), &again);
+    } else {
+        sheet.ok(&PAIR_TWO, "one O");
+    }
+    match poses(leaf, &site.orchestrator_names()) {
+        Some(name) => sheet.failed(&PAIR_NAME, format!("it carries {name}, a name of the orchestrator"), &again),
+        None => sheet.ok(&PAIR_NAME, "none of the orchestrator's names"),
+    }
+}
+
+/// A name of the orchestrator that a certificate covers: by its SAN, or by its CN, to which gRPC falls back.
+fn poses<'a>(leaf: &Certificate, names: &'a [String]) -> Option<&'a String> {
+    let said = |name: &String| leaf.common_names.iter().any(|cn| cn.eq_ignore_ascii_case(name));
+    names.iter().find(|name| leaf.covers(name) || said(name))
+}
+
+/// The keys of clientCACerts.
+fn judge_keys(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
+    let mut forms: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for key in orchestrator.client_cas.keys() {
+        let kebab = kebab_case(key);
+        let volume = volume_of(key);
+        let label =
+            volume.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') && !volume.ends_with('-');
+        let next = "write the key as the organization's MSP ID, of letters and digits, and shorter";
+        if volume.len() > 63 {
+            sheet.failed(&KEY_FORM, format!("{key} becomes {kebab}, of {} characters: 32 fit", kebab.len()), next);
+        } else if !label || key.parse::<MspId>().is_err() {
+            sheet.failed(&KEY_FORM, format!("{key} becomes the volume {volume}, which the API server refuses"), next);
+        }
+        forms.entry(kebab).or_default().push(key);
+        if !orchestrator.members.contains(key) {
+            let seen =
+                format!("{key} is no member of any channel: under the identity check it admits nobody of another name");
+            let next = format!("{}; then take {key} out of clientCACerts", site.ours("approve ORG.csr", ""));
+            sheet.warn(&NOBODY, seen, next);
+        }
+    }
+    for (kebab, keys) in forms.iter().filter(|(_, keys)| keys.len() > 1) {
+        sheet.failed(
+            &KEBAB,
+            format!("{} all become {kebab}", keys.join(", ")),
+            "spell one of them otherwise, in channels and at its backend too",
+        );
+    }
+    let keys = count(orchestrator.client_cas.len(), "key");
+    sheet.ok(&KEY_FORM, keys.as_str());
+    sheet.ok(&KEBAB, keys.as_str());
+    sheet.ok(&NOBODY, keys.as_str());
+}
+
+fn judge_check(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
+    let on = |o: &Orchestrator| o.tls_enabled && o.mtls_enabled;
+    let open = [Some(orchestrator), site.running()].into_iter().flatten().find(|o| on(o) && !o.verify_msp_id);
+    match open {
+        Some(_) => sheet.failed(
+            &VERIFY,
+            "verifyClientMSPID is off: any organization can act as any other",
+            site.ours("gate close", ""),
+        ),
+        None if site.mtls() => sheet.ok(&VERIFY, "verifyClientMSPID is on"),
+        None => sheet.skip(&VERIFY, "mutual TLS is off: gate close turns both on"),
+    }
+}
+
+/// CAs under clientCACerts whose key is not one of the orchestrator's own CAs.
+fn judge_pool(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
+    if site.objects.is_err() {
+        return;
+    }
+    let all = keys::authorities(site);
+    let own: Vec<&Certificate> = all
+        .iter()
+        .filter(|(name, _)| name == orchestrator.cacert.as_str())
+        .map(|(_, ca)| ca)
+        .chain(&site.known)
+        .collect();
+    for (key, objects) in &orchestrator.client_cas {
+        for (name, ca) in all.iter().filter(|(name, _)| objects.contains(name)) {
+            if !own.iter().any(|own| own.spki == ca.spki) {
+                let seen = format!(
+                    "{name}, under {key}, holds {}: whoever has its key can act as every organization",
+                    ca.subject
+                );
+                let next = format!(
+                    "{}; then take {name} out of clientCACerts. Where it is the federation's own CA for clients: --ca-cert FILE",
+                    site.ours("approve ORG.csr", "")
+                );
+                sheet.warn(&FOREIGN_CA, seen, next);
+            }
+        }
+    }
+    sheet.ok(&FOREIGN_CA, "only the orchestrator's own");
+}
+
+/// A `ClusterIssuer` made the server's pair, and the pair's CA is in the pool: then it signs any O for any namespace.
+fn judge_issuer(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
+    let Ok(found) = &site.found else { return };
+    let pair = site.object(&ObjectRef::secret(orchestrator.server_pair.as_str()));
+    let note = |key: &str| {
+        pair.and_then(|p| p.json()["metadata"]["annotations"][format!("cert-manager.io/issuer-{key}")].as_str())
+    };
+    let wish = &found.config()["orchestrator"]["tls"]["createCertificates"];
+    let asked = wish["enabled"] == true;
+    let kind = note("kind").or_else(|| asked.then(|| wish["issuerKind"].as_str().unwrap_or("ClusterIssuer")));
+    let name = note("name").or_else(|| wish["issuer"].as_str().filter(|_| asked));
+    let (Some("ClusterIssuer"), Some(name)) = (kind, name) else {
+        if let Some(all) = &site.issuers {
+            sheet.ok(&ISSUER, format!("the server's pair is from no ClusterIssuer ({} are here)", all.len()));
+        } else {
+            let because = "the server's pair is from no ClusterIssuer, and this account may not list others";
+            sheet.skip(&ISSUER, because);
+        }
+        return;
+    };
+    let spec = site.issuers.as_ref().and_then(|all| all.iter().find(|issuer| issuer.name() == name));
+    if spec.is_some_and(|issuer| issuer.json()["spec"]["ca"].is_null()) {
+        return sheet.ok(&ISSUER, format!("ClusterIssuer {name} holds no CA's key"));
+    }
+    let seen =
+        format!("ClusterIssuer {name} signs for every namespace, with a CA that the orchestrator trusts for clients");
+    sheet.warn(
+        &ISSUER,
+        seen,
+        "make it an Issuer in the orchestrator's namespace, or give the server's pair a CA of its own",
+    );
+}
+
+/// Certificates that were issued and are alive.
+fn judge_log(site: &Site, sheet: &mut Sheet) {
+    let log = match &site.log {
+        Some(Ok(log)) => log,
+        Some(Err(failure)) => {
+            let because = format!("the issue log could not be read: {}", failure.what);
+            sheet.skip(&ISSUED_NAME, &because);
+            return sheet.skip(&ISSUED_REFUSED, because);
+        }
+        None => {
+            let because = "no issue log was named: --ca-cert FILE or --ca-secret NAME";
+            sheet.skip(&ISSUED_NAME, because);
+            return sheet.skip(&ISSUED_REFUSED, because);
+        }
+    };
+    let mut names = site.orchestrator_names();
+    names.extend(keys::server(site).map(|(_, leaf)| leaf.dns_names).unwrap_or_default());
+    let alive: Vec<_> = log.entries().iter().filter(|entry| entry.not_after > site.now).collect();
+    for entry in &alive {
+        let Some(certificate) = entry.decoded() else { continue };
+        let who = format!("{}'s certificate {}", entry.organization, entry.serial);
+        let wait = format!(
+            "ask {} for a new request (enroll --new-request); until {} the old one stays good",
+            entry.organization,
+            entry.not_after.date()
+        );
+        if let Some(name) = poses(&certificate, &names) {
+            sheet.failed(&ISSUED_NAME, format!("{who} carries {name}"), &wait);
+        } else if certificate.server_auth() {
+            sheet.warn(&ISSUED_NAME, format!("{who} may be a server"), &wait);
+        }
+        if certificate.authority_key_id.is_none() || certificate.organizations != [entry.organization.as_str()] {
+            sheet.failed(&ISSUED_REFUSED, format!("{who} would be refused, or let in as another"), wait);
+        }
+    }
+    sheet.ok(&ISSUED_NAME, format!("alive: {}", count(alive.len(), "certificate")));
+    sheet.ok(&ISSUED_REFUSED, format!("alive: {}", count(alive.len(), "certificate")));
+}

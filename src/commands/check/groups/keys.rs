@@ -1,0 +1,175 @@
+//! Keys and certificates: read, fitting together, from the right CA, and not about to end.
+
+use super::{
+    super::{
+        catalogue::{
+            self, CA_ENDS, Check, PAIR, PAIR_CHAIN, PAIR_ENDS, PAIR_EXPIRED, PAIR_HALVES, SERVER_AUTH, SERVER_CHAIN,
+            SERVER_CLIENT_AUTH, SERVER_ENDS, SERVER_EXPIRED, SERVER_NAME, SERVER_PAIR,
+        },
+        finding::Sheet,
+        mounts::{self, Mounts},
+        observe::Site,
+    },
+    is_near_its_end, objects, time_left,
+};
+use crate::{
+    cli::WarnBefore,
+    cluster::ObjectRef,
+    pki::{
+        inspect::{self, Certificate},
+        key::PrivateKey,
+        server::{self, Pair},
+    },
+};
+
+/// What the pair is when the backend has none yet.
+const NO_PAIR: &str = "there is no pair yet: enroll makes one";
+
+pub(super) fn judge(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
+    if site.objects.is_err() || site.party.is_err() {
+        return;
+    }
+    let cas = authorities(site);
+    if cas.is_empty() {
+        sheet.skip(&CA_ENDS, "there is no CA that could be looked at");
+    }
+    for (name, ca) in cas {
+        let left = time_left(&ca, site.now);
+        if ca.not_after >= site.now && is_near_its_end(&ca, warn_before, site.now) {
+            let next = "plan a new CA: every organization needs its certificate, and a certificate under it";
+            sheet.warn(&CA_ENDS, format!("{name}: {}, {left}", ca.subject), next);
+        } else {
+            sheet.ok(&CA_ENDS, format!("{name}: {left}"));
+        }
+    }
+    judge_server(site, warn_before, sheet);
+    judge_pair(site, warn_before, sheet);
+}
+
+/// Every CA with the name of its object.
+pub(in crate::commands::check) fn authorities(site: &Site) -> Vec<(String, Certificate)> {
+    let names = objects::authorities(site);
+    let read = |name: &String| -> Vec<(String, Certificate)> {
+        let object = site.object(&ObjectRef::of_kind(site.kind_of(name), name));
+        let pem = object.and_then(|object| object.data("ca.crt"));
+        let all = pem.and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
+        all.into_iter().map(|ca| (name.clone(), ca)).collect()
+    };
+    names.iter().flat_map(read).collect()
+}
+
+/// The server's certificate with the name of its Secret.
+pub(in crate::commands::check) fn server(site: &Site) -> Option<(String, Certificate)> {
+    let name = site.orchestrator()?.server_pair.as_str();
+    let pair = mounts::read_pair(site.object(&ObjectRef::secret(name))?)?;
+    Some((name.to_owned(), pair.leaf))
+}
+
+fn judge_server(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
+    let (Some(orchestrator), Ok(found), Ok(objects)) = (site.orchestrator(), &site.found, &site.objects) else {
+        return;
+    };
+    if !orchestrator.tls_enabled {
+        return sheet.blind("TLS is off");
+    }
+    let mounts = Mounts { found, objects, now: site.now, kubectl: String::new() };
+    let (release, namespace) = (found.name.as_str(), &found.release.namespace);
+    let probe = found.manifest.probe_name().unwrap_or_else(|| orchestrator.probe_name(release, namespace));
+    let name = orchestrator.server_pair.as_str();
+    let pair = mounts.server(name);
+    let next = site.ours("ca init", "");
+    for fault in server::faults(pair.as_ref(), [probe.as_str()], &mounts.pool(), site.now) {
+        // Not yet valid and expired are one check: valid now.
+        let check = catalogue::find(fault.code).unwrap_or(&SERVER_EXPIRED);
+        sheet.failed(check, format!("Secret {name}: {}", fault.why), next.clone());
+    }
+    let Some(Pair { leaf, .. }) = pair else { return sheet.blind("the server's pair cannot be read") };
+    for (check, seen) in [
+        (&SERVER_PAIR, "certificate and key fit".to_owned()),
+        (&SERVER_EXPIRED, "valid now".to_owned()),
+        (&SERVER_AUTH, "it may be a server".to_owned()),
+        (&SERVER_CLIENT_AUTH, "it may be a client".to_owned()),
+        (&SERVER_NAME, format!("it covers {probe}")),
+        (&SERVER_CHAIN, format!("issued by {}", leaf.issuer)),
+    ] {
+        sheet.ok(check, seen);
+    }
+    ends(site, &SERVER_ENDS, &leaf, warn_before, next, sheet);
+}
+
+/// Warns of an end that is near, and says nothing of one that is over: that is another check's.
+fn ends(
+    site: &Site,
+    check: &'static Check,
+    leaf: &Certificate,
+    warn_before: WarnBefore,
+    next: String,
+    sheet: &mut Sheet,
+) {
+    let left = time_left(leaf, site.now);
+    if leaf.not_after < site.now {
+        sheet.skip(check, "it has ended");
+    } else if is_near_its_end(leaf, warn_before, site.now) {
+        sheet.warn(check, left, next);
+    } else {
+        sheet.ok(check, left);
+    }
+}
+
+fn judge_pair(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
+    let Some(backend) = site.backend() else { return };
+    let name = backend.client_certificate.as_str();
+    let Some(object) = site.object(&ObjectRef::secret(name)) else {
+        if site.mtls() {
+            sheet.failed(&PAIR, format!("Secret {name} is not there"), site.ours("enroll", ""));
+        }
+        return sheet.blind(NO_PAIR);
+    };
+    let chain = object.data("tls.crt").and_then(|pem| inspect::certificates(&pem).ok());
+    let key = object.data("tls.key").and_then(|pem| PrivateKey::from_pem(&pem, None).ok());
+    let again = site.ours("enroll", "--new-request");
+    let (Some(chain), Some(key)) = (chain, key) else {
+        let half = if object.data("tls.key").is_none_or(|key| key.is_empty()) {
+            "its tls.key is empty or missing: the backend connects without a certificate"
+        } else {
+            "its tls.crt or tls.key cannot be read"
+        };
+        sheet.failed(&PAIR, format!("Secret {name}: {half}"), again);
+        return sheet.blind("the pair cannot be read");
+    };
+    let Some(leaf) = chain.first() else { return };
+    sheet.ok(&PAIR, format!("Secret {name}: {}, serial {}", leaf.subject, leaf.serial));
+    if leaf.spki == key.spki() {
+        sheet.ok(&PAIR_HALVES, "certificate and key fit");
+    } else {
+        sheet.failed(&PAIR_HALVES, format!("Secret {name}: the certificate is for another key"), again.clone());
+    }
+    judge_chain(site, &chain, &again, sheet);
+    if leaf.not_after < site.now || leaf.not_before > site.now {
+        let span = format!("it is valid from {} to {}", leaf.not_before, leaf.not_after);
+        sheet.failed(&PAIR_EXPIRED, span, again);
+    } else {
+        sheet.ok(&PAIR_EXPIRED, "valid now");
+    }
+    ends(site, &PAIR_ENDS, leaf, warn_before, site.ours("enroll", "--renew"), sheet);
+}
+
+fn judge_chain(site: &Site, chain: &[Certificate], again: &str, sheet: &mut Sheet) {
+    let Some((leaf, others)) = chain.split_first() else { return };
+    let cas = authorities(site);
+    if cas.is_empty() && site.known.is_empty() {
+        return sheet.skip(&PAIR_CHAIN, "this cluster has no CA of the federation to compare with");
+    }
+    let known = || cas.iter().map(|(_, ca)| ca).chain(&site.known);
+    let trusted = |one: &Certificate| known().any(|ca| one.is_signed_by(ca));
+    if trusted(leaf) || others.iter().any(|mid| leaf.is_signed_by(mid) && trusted(mid)) {
+        sheet.ok(&PAIR_CHAIN, format!("issued by {}", leaf.issuer));
+    } else {
+        let names: Vec<&str> = known().map(|ca| ca.subject.as_str()).collect();
+        sheet.failed(
+            &PAIR_CHAIN,
+            format!("issued by {}, and this cluster trusts {}", leaf.issuer, names.join(", ")),
+            again,
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! What the handshakes of `--live` came to.
+
+use super::super::{
+    catalogue::{LIVE_OTHER, LIVE_OWN, LIVE_WITHOUT},
+    finding::Sheet,
+    live::{Called, Handshakes},
+    observe::Site,
+};
+use crate::{cli::Side, substra::servers::Answer};
+
+pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
+    let skip = |because: &str, sheet: &mut Sheet| {
+        [&LIVE_OWN, &LIVE_WITHOUT, &LIVE_OTHER].iter().for_each(|check| sheet.skip(check, because));
+    };
+    let (address, own, without, other) = match &site.live {
+        None => return skip("only with --live", sheet),
+        Some(Handshakes::NotTried(because)) => return skip(because, sheet),
+        Some(Handshakes::Tried { address, own, without, other }) => (address, own, without, other),
+    };
+    match own {
+        Some(called) => judge_own(site, address, called, sheet),
+        None => sheet.skip(&LIVE_OWN, "there is no pair in the cluster"),
+    }
+    // The handshake alone tells whether a certificate is asked for.
+    let open = matches!(without, Ok(Answer::Accepted | Answer::PermissionDenied(_)));
+    match without {
+        Ok(Answer::HandshakeRefused(why)) => sheet.ok(&LIVE_WITHOUT, format!("refused: {why}")),
+        Ok(_) if open && site.side == Side::Orchestrator && site.mtls() => {
+            let restart = site.running().zip(site.found.as_ref().ok());
+            let restart =
+                restart.map(|(o, found)| format!("rollout restart deployment/{}", o.service_name(found.name.as_str())));
+            let next = site.kubectl(&restart.unwrap_or_else(|| "get pods".to_owned()));
+            sheet.failed(
+                &LIVE_WITHOUT,
+                format!("{address} lets in a client without a certificate, although mutual TLS is on"),
+                next,
+            );
+        }
+        Ok(_) if open => {
+            let seen = format!("{address} lets in a client without a certificate: the gate is open");
+            let next = match site.side {
+                Side::Orchestrator => site.ours("gate close", ""),
+                Side::Backend => "the orchestrator's operator closes the gate, once all are installed".to_owned(),
+            };
+            sheet.warn(&LIVE_WITHOUT, seen, next);
+        }
+        Ok(answer) => sheet.skip(&LIVE_WITHOUT, answer.to_string()),
+        Err(why) => sheet.skip(&LIVE_WITHOUT, why.as_str()),
+    }
+    match other {
+        None => sheet.skip(&LIVE_OTHER, "there is no pair in the cluster"),
+        Some(_) if open => sheet.skip(&LIVE_OTHER, "the gate is open: nobody's name is looked at"),
+        Some(Ok(Answer::PermissionDenied(why))) => sheet.ok(&LIVE_OTHER, format!("refused: {why}")),
+        Some(Ok(Answer::Accepted)) => {
+            let next = match site.side {
+                Side::Orchestrator => site.ours("gate close", ""),
+                Side::Backend => "the orchestrator's operator turns verifyClientMSPID on: gate close".to_owned(),
+            };
+            sheet.failed(&LIVE_OTHER, "accepted: every organization can act as every other", next);
+        }
+        Some(Ok(answer)) => sheet.skip(&LIVE_OTHER, answer.to_string()),
+        Some(Err(why)) => sheet.skip(&LIVE_OTHER, why.as_str()),
+    }
+}
+
+fn judge_own(site: &Site, address: &str, called: &Called, sheet: &mut Sheet) {
+    let answer = match called {
+        Ok(answer) => answer,
+        Err(why) => {
+            let next = match site.side {
+                Side::Backend => "dial from where the orchestrator is reached: add --connect HOST:PORT, for example of a kubectl port-forward".to_owned(),
+                Side::Orchestrator => format!("{}; then add --connect localhost:9000", site.kubectl("port-forward deployment/SERVER 9000")),
+            };
+            return sheet.failed(&LIVE_OWN, why.as_str(), next);
+        }
+    };
+    // The server's own pair has no O: its probe is let in behind the identity check, this request is not.
+    let let_in =
+        answer.is_accepted() || (site.side == Side::Orchestrator && matches!(answer, Answer::PermissionDenied(_)));
+    if let_in {
+        return sheet.ok(&LIVE_OWN, format!("{address} answers"));
+    }
+    let next = match (site.side, answer) {
+        (Side::Backend, Answer::PermissionDenied(_)) => {
+            "tell the orchestrator's operator: approve this organization's request again".to_owned()
+        }
+        (Side::Backend, Answer::ServerNotTrusted(_)) => {
+            "compare the CA in this cluster with the orchestrator's operator; a certificate of the server that has ended is theirs to renew".to_owned()
+        }
+        (Side::Backend, _) => site.ours("enroll", "--new-request"),
+        (Side::Orchestrator, _) => site.ours("ca init", ""),
+    };
+    sheet.failed(&LIVE_OWN, format!("{address}: {answer}"), next);
+}

@@ -1,0 +1,62 @@
+//! The checks, one file a group.
+
+mod identity;
+mod keys;
+mod live;
+mod objects;
+mod order;
+mod release;
+pub(super) mod rights;
+mod values;
+
+use time::OffsetDateTime;
+
+use super::{
+    catalogue::TOOLS,
+    finding::{Finding, Sheet},
+    observe::Site,
+};
+use crate::{cli::WarnBefore, pki::inspect::Certificate};
+
+pub(super) use self::keys::{authorities, server};
+
+/// Judges everything that was seen: one finding for each check of the side.
+pub(in crate::commands) fn judge(site: &Site, warn_before: WarnBefore) -> Vec<Finding> {
+    let mut sheet = Sheet::default();
+    match &site.found {
+        Err(failure) if matches!(failure.code, "tool-missing" | "child" | "kube-token") => {
+            sheet.failed(&TOOLS, format!("{}: {}", failure.what, failure.why), &failure.next);
+        }
+        _ => sheet.ok(&TOOLS, "helm and kubectl are there"),
+    }
+    rights::judge(site, &mut sheet);
+    release::judge(site, &mut sheet);
+    values::judge(site, &mut sheet);
+    objects::judge(site, &mut sheet);
+    keys::judge(site, warn_before, &mut sheet);
+    identity::judge(site, &mut sheet);
+    order::judge(site, &mut sheet);
+    live::judge(site, &mut sheet);
+    sheet.findings(site.side)
+}
+
+/// Whether a certificate is so near to its end that it is warned of.
+fn is_near_its_end(certificate: &Certificate, warn_before: WarnBefore, now: OffsetDateTime) -> bool {
+    let life = certificate.not_after - certificate.not_before;
+    let before = match warn_before {
+        WarnBefore::Part(part) => life * i32::from(part) / 100,
+        WarnBefore::Time(time) => time::Duration::try_from(time).unwrap_or(life),
+    };
+    now > certificate.not_after - before
+}
+
+/// `1 key`, `2 keys`.
+fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `42 days left, until 2026-01-02`.
+fn time_left(certificate: &Certificate, now: OffsetDateTime) -> String {
+    let days = (certificate.not_after - now).whole_days();
+    format!("{days} day{} left, until {}", if days == 1 { "" } else { "s" }, certificate.not_after.date())
+}

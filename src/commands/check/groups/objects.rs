@@ -1,0 +1,127 @@
+//! Mounted objects: there, in the right kind, with the right content, and pods that do not wait for one.
+
+use time::{Duration, OffsetDateTime};
+
+use super::{
+    super::{
+        catalogue::{self, CA_EXPIRED, CA_KEY_ID, MOUNT_BUNDLE, MOUNT_CA, MOUNT_MISSING, PODS},
+        finding::Sheet,
+        mounts::Mounts,
+        observe::Site,
+        pods::{self, Waiting},
+    },
+    count,
+};
+use crate::{
+    cluster::{Object, ObjectRef},
+    pki::inspect,
+};
+
+/// A pod that was just made may well be still at its mounts.
+const SETTLING: Duration = Duration::minutes(1);
+
+pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
+    judge_pods(site, sheet);
+    let Ok(objects) = &site.objects else {
+        return sheet.blind("the objects of the namespace could not be read");
+    };
+    let Ok(found) = &site.found else { return };
+    let mounts = Mounts { found, objects, now: site.now, kubectl: site.kubectl("").trim_end().to_owned() };
+    let cas = authorities(site);
+    let mut good = Vec::new();
+    for name in &cas {
+        match mounts.judge_ca(site.kind_of(name), name) {
+            None => good.push(name.as_str()),
+            Some(failure) => {
+                if let Some(check) = catalogue::find(failure.code) {
+                    sheet.failed(check, format!("{}: {}", failure.what, failure.why), &failure.next);
+                }
+            }
+        }
+    }
+    let mounted = found.manifest.workloads().iter().flat_map(|workload| &workload.mounts);
+    for mount in mounted.filter(|mount| mount.volume.starts_with("orchestrator-") && !cas.contains(&mount.name)) {
+        if mounts.object(&ObjectRef::of_kind(mount.kind, &mount.name)).is_none() {
+            let failure = mounts.absent(mount.kind, &mount.name);
+            sheet.failed(
+                &MOUNT_MISSING,
+                format!("{}: {}", failure.what, failure.why),
+                missing_next(site, &failure.next),
+            );
+        }
+    }
+    sheet.ok(&MOUNT_MISSING, "every mounted object is there, in the right kind");
+    for (check, seen) in [
+        (&MOUNT_CA, "ca.crt begins with a CA"),
+        (&CA_KEY_ID, "it has a subjectKeyIdentifier"),
+        (&CA_EXPIRED, "valid now"),
+    ] {
+        if good.is_empty() {
+            sheet.skip(check, "there is no CA that could be looked at");
+        } else {
+            sheet.ok(check, format!("{}: {seen}", good.join(", ")));
+        }
+    }
+    judge_bundles(site, sheet);
+}
+
+/// Objects with CAs that the values name: what is mounted, or will be.
+pub(super) fn authorities(site: &Site) -> Vec<String> {
+    let mut names: Vec<String> = match (site.backend(), site.orchestrator()) {
+        (Some(backend), _) => backend.cacert.iter().map(ToString::to_string).collect(),
+        (_, Some(orchestrator)) => {
+            orchestrator.client_cas.values().flatten().cloned().chain([orchestrator.cacert.to_string()]).collect()
+        }
+        _ => Vec::new(),
+    };
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// A pair is made by a verb, not by hand.
+fn missing_next(site: &Site, by_hand: &str) -> String {
+    if site.backend().is_some() { site.ours("enroll", "") } else { by_hand.to_owned() }
+}
+
+fn judge_bundles(site: &Site, sheet: &mut Sheet) {
+    let Some(orchestrator) = site.orchestrator() else { return };
+    for name in orchestrator.client_cas.values().flatten() {
+        let kind = site.kind_of(name);
+        let pem = site.object(&ObjectRef::of_kind(kind, name)).and_then(|object| object.data("ca.crt"));
+        let count = pem.and_then(|pem| Some(inspect::certificates(&pem).ok()?.len())).unwrap_or(0);
+        if count > 1 {
+            let next =
+                format!("make one {kind} for each CA, and list them under the organization's key in clientCACerts");
+            sheet.warn(
+                &MOUNT_BUNDLE,
+                format!("{kind} {name} holds {count} certificates: only the first counts for the identity check"),
+                next,
+            );
+        }
+    }
+    sheet.ok(&MOUNT_BUNDLE, "one CA in each");
+}
+
+fn judge_pods(site: &Site, sheet: &mut Sheet) {
+    let pods = match &site.pods {
+        Ok(pods) => pods,
+        Err(failure) => return sheet.skip(&PODS, format!("pods may not be listed here: {}", failure.what)),
+    };
+    for pod in pods {
+        for Waiting { reason, message } in pods::waiting(pod) {
+            let said = format!("{}: {reason}{message}", pod.name());
+            let next = site.kubectl(&format!("describe pod {}", pod.name()));
+            if is_new(pod, site.now) && reason == "ContainerCreating" {
+                sheet.warn(&PODS, said, next);
+            } else {
+                sheet.failed(&PODS, said, next);
+            }
+        }
+    }
+    sheet.ok(&PODS, format!("{}, none waits", count(pods.len(), "pod")));
+}
+
+fn is_new(pod: &Object, now: OffsetDateTime) -> bool {
+    pods::created(pod).is_some_and(|created| now - created < SETTLING)
+}

@@ -1,0 +1,104 @@
+//! The release: there, free, whole, rolled out, and as the files say.
+
+use super::super::{
+    catalogue::{DRIFT, FAILED, HALF_WAY, PENDING, RELEASE, ROLLOUT},
+    finding::Sheet,
+    observe::Site,
+};
+use crate::{
+    cli::Side,
+    commands::release::{self, Found},
+    plan::{
+        drift::{self, Difference, same},
+        rollout,
+    },
+    substra::{backend, orchestrator},
+};
+
+pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
+    let found = match &site.found {
+        Ok(found) => found,
+        Err(failure) if matches!(failure.code, "tool-missing" | "child" | "kube-token" | "forbidden") => {
+            return sheet.blind(format!("the release could not be read: {}", failure.what));
+        }
+        Err(failure) => {
+            sheet.failed(&RELEASE, format!("{}: {}", failure.what, failure.why), &failure.next);
+            return sheet.blind("the release could not be read");
+        }
+    };
+    let (name, status) = (&found.name, found.release.status.as_str());
+    let (chart, revision) = (&found.chart, found.release.revision);
+    sheet.ok(&RELEASE, format!("{name}: chart {} {}, revision {revision}, {status}", chart.name, chart.version));
+    if found.release.is_pending() {
+        let pending = release::pending(name, &found.release);
+        let next = format!(
+            "{}; if no helm is running: {}",
+            site.helm(&format!("history {name}")),
+            site.helm(&format!("rollback {name} REVISION"))
+        );
+        sheet.failed(&PENDING, format!("{}: {}", pending.what, pending.why), next);
+    } else {
+        sheet.ok(&PENDING, "no operation holds it");
+    }
+    if status == "failed" {
+        let verb = if site.side == Side::Backend { "enroll" } else { "gate close" };
+        sheet.failed(&FAILED, format!("revision {revision} failed"), site.ours(verb, ""));
+    } else {
+        sheet.ok(&FAILED, format!("revision {revision} did not fail"));
+    }
+    judge_rollout(site, found, sheet);
+    judge_files(site, found, sheet);
+}
+
+fn judge_rollout(site: &Site, found: &Found, sheet: &mut Sheet) {
+    let Ok(objects) = &site.objects else { return };
+    for workload in found.workloads() {
+        let object = objects.iter().find(|object| object.reference() == workload);
+        let missing = object.map_or_else(|| Some(format!("{workload}: is not there")), rollout::missing);
+        if let Some(missing) = missing {
+            sheet.failed(&ROLLOUT, missing, site.kubectl(&format!("describe {workload}")));
+        }
+    }
+    sheet.ok(&ROLLOUT, "every workload is new and ready");
+}
+
+/// Others' differences are drift; our own mean that a verb was interrupted, or that an upgrade is left to somebody else.
+fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
+    let Some(files) = &site.files else {
+        sheet.skip(&DRIFT, "no values file was given");
+        return sheet.skip(&HALF_WAY, "no values file was given");
+    };
+    let own: &[&[&str]] = if site.side == Side::Backend { &backend::OWN_PATHS } else { orchestrator::OWN_PATHS };
+    let (config, merged) = (found.config(), files.merged());
+    let others = drift::between(config, &merged, own);
+    let lines: Vec<String> = others.iter().map(Difference::line).collect();
+    if lines.is_empty() {
+        sheet.ok(&DRIFT, "files and deployed values are equal");
+    } else {
+        let next = format!(
+            "bring the files up to what {} shows, or pass --accept-drift",
+            site.helm(&format!("get values {}", found.name))
+        );
+        sheet.failed(&DRIFT, lines.join("; "), next);
+    }
+    let ours: Vec<String> = drift::between(config, &merged, &[])
+        .iter()
+        .filter(|difference| !others.contains(difference) && matters(site, difference))
+        .map(Difference::line)
+        .collect();
+    if ours.is_empty() || same(config, &merged) {
+        return sheet.ok(&HALF_WAY, "what the files say of mutual TLS is deployed");
+    }
+    let verb = match site.side {
+        Side::Backend => "enroll",
+        Side::Orchestrator if site.orchestrator().is_some_and(|o| o.mtls_enabled) => "gate close",
+        Side::Orchestrator => "gate open",
+    };
+    sheet.warn(&HALF_WAY, ours.join("; "), site.ours(verb, ""));
+}
+
+/// While mutual TLS is off, `approve` edits the file alone: what it adds renders the same manifests.
+fn matters(site: &Site, difference: &Difference) -> bool {
+    let waits = ["clientCACerts", "verifyClientMSPID"];
+    site.mtls() || !difference.path.iter().any(|key| waits.contains(&key.as_str()))
+}

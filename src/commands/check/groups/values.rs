@@ -1,0 +1,46 @@
+//! The values: names and switches that can be used, words that Helm reads otherwise than they look, TLS at all.
+
+use super::super::{
+    catalogue::{ODD_WORDS, TLS, VALUES},
+    finding::Sheet,
+    observe::{Party, Site},
+};
+
+pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
+    match &site.files {
+        Some(files) => {
+            for word in files.odd_words() {
+                sheet.warn(&ODD_WORDS, word, "quote it where a text is meant; else write true, false or the number");
+            }
+            sheet.ok(&ODD_WORDS, "every word is what it looks like");
+        }
+        None => sheet.skip(&ODD_WORDS, "no values file was given"),
+    }
+    let party = match &site.party {
+        Ok(party) => party,
+        Err(failure) if failure.code == "value" || site.files.is_some() => {
+            sheet.failed(&VALUES, format!("{}: {}", failure.what, failure.why), &failure.next);
+            return sheet.blind("the values cannot be used");
+        }
+        Err(_) => return,
+    };
+    sheet.ok(&VALUES, told(party));
+    let tls = match party {
+        Party::Backend(backend) => backend.tls_enabled,
+        Party::Orchestrator(orchestrator) => orchestrator.tls_enabled,
+    };
+    if tls {
+        sheet.ok(&TLS, "orchestrator.tls.enabled is true");
+    } else {
+        let next = "set TLS up first: the walkthrough's part before mutual TLS, with the orchestrator's operator";
+        sheet.failed(&TLS, "orchestrator.tls.enabled is not true", next);
+    }
+}
+
+fn told(party: &Party) -> String {
+    match party {
+        Party::Backend(backend) => format!("{}, host {}", backend.msp_id, backend.host),
+        Party::Orchestrator(orchestrator) if orchestrator.members.is_empty() => "no member of any channel".to_owned(),
+        Party::Orchestrator(orchestrator) => format!("members: {}", orchestrator.members.join(", ")),
+    }
+}

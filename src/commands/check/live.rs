@@ -1,0 +1,123 @@
+//! Real handshakes with the orchestrator: with the pair that is in the cluster, without one, and under another name.
+
+use std::{
+    net::{TcpStream, ToSocketAddrs},
+    time::Duration,
+};
+
+use super::observe::{Party, Site};
+use crate::{
+    cluster::ObjectRef,
+    substra::servers::{Answer, BackendClient, Pair, talk},
+};
+
+/// How long a connection, and each answer on it, may take.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// A name that no organization has.
+const NOBODY: &str = "SomebodyElseMSP";
+
+/// The port that the backend's chart dials, and the one of an Ingress.
+const PORT: u16 = 9000;
+const INGRESS_PORT: u16 = 443;
+
+/// What came of one call; an error where nobody answered it.
+pub(super) type Called = Result<Answer, String>;
+
+/// What came of all of them.
+pub(super) enum Handshakes {
+    /// Nothing was tried, and why.
+    NotTried(String),
+    /// What was tried.
+    Tried {
+        /// What was dialled, for messages.
+        address: String,
+        /// With the pair in the cluster; `None` where there is none.
+        own: Option<Called>,
+        /// Without a pair.
+        without: Called,
+        /// With the pair, under a name that is not its own.
+        other: Option<Called>,
+    },
+}
+
+/// Who calls whom.
+struct Call<'a> {
+    address: &'a str,
+    ca: Vec<u8>,
+    host: String,
+    msp_id: String,
+    pair: Option<Pair>,
+    now: time::OffsetDateTime,
+}
+
+/// Shakes hands three times, side by side. At the orchestrator's side the pair is the server's own, as its probe has it.
+pub(super) fn shake(site: &Site, connect: Option<&str>) -> Handshakes {
+    let (ca, pair, msp_id) = match &site.party {
+        Ok(Party::Backend(backend)) => {
+            (backend.cacert.as_ref(), backend.client_certificate.as_str(), backend.msp_id.to_string())
+        }
+        Ok(Party::Orchestrator(orchestrator)) => {
+            let member = orchestrator.members.first().cloned().unwrap_or_else(|| NOBODY.to_owned());
+            (Some(&orchestrator.cacert), orchestrator.server_pair.as_str(), member)
+        }
+        Err(_) => return Handshakes::NotTried("the values cannot be used".to_owned()),
+    };
+    let Some((host, port)) = target(site) else {
+        return Handshakes::NotTried("the values name no host of the orchestrator: name it with --connect".to_owned());
+    };
+    let Some(ca) = ca
+        .and_then(|name| site.object(&ObjectRef::of_kind(site.kind_of(name.as_str()), name.as_str()))?.data("ca.crt"))
+    else {
+        return Handshakes::NotTried("there is no CA in this cluster by which to know the orchestrator".to_owned());
+    };
+    let default = format!("{host}:{port}");
+    let address = connect.unwrap_or(&default);
+    let pair = site
+        .object(&ObjectRef::secret(pair))
+        .and_then(|secret| Some(Pair { certificate: secret.data("tls.crt")?.to_vec(), key: secret.data("tls.key")? }));
+    let call = Call { address, ca: ca.to_vec(), host, msp_id, pair, now: site.now };
+    std::thread::scope(|scope| {
+        let own = call.pair.as_ref().map(|_| scope.spawn(|| call.make(true, &call.msp_id)));
+        let other = call.pair.as_ref().map(|_| scope.spawn(|| call.make(true, NOBODY)));
+        let without = call.make(false, &call.msp_id);
+        let joined = |thread: std::thread::ScopedJoinHandle<'_, Called>| {
+            thread.join().unwrap_or_else(|_| Err("a thread of ours ended early".to_owned()))
+        };
+        Handshakes::Tried { address: address.to_owned(), own: own.map(joined), without, other: other.map(joined) }
+    })
+}
+
+/// The host that a backend dials, or that the orchestrator's Ingress has.
+fn target(site: &Site) -> Option<(String, u16)> {
+    let host = |value: &serde_json::Value| value.as_str().filter(|host| !host.is_empty()).map(str::to_owned);
+    if site.backend().is_some() {
+        let orchestrator = &site.values["orchestrator"];
+        let port = orchestrator["port"].as_u64().and_then(|port| u16::try_from(port).ok());
+        return Some((host(&orchestrator["host"])?, port.unwrap_or(PORT)));
+    }
+    Some((host(&site.values["ingress"]["hostname"])?, INGRESS_PORT))
+}
+
+impl Call<'_> {
+    fn make(&self, with_pair: bool, header: &str) -> Called {
+        let pair = self.pair.clone().filter(|_| with_pair);
+        let client = BackendClient::new(self.ca.clone(), pair, header, &self.host);
+        talk(&client, self.connected()?, self.now)
+    }
+
+    fn connected(&self) -> Result<TcpStream, String> {
+        let unreachable = |why: String| format!("{} cannot be reached from here: {why}", self.address);
+        let mut why = "it has no address".to_owned();
+        for address in self.address.to_socket_addrs().map_err(|e| unreachable(e.to_string()))? {
+            match TcpStream::connect_timeout(&address, LIMIT) {
+                Ok(stream) => {
+                    let limits = stream.set_read_timeout(Some(LIMIT)).and(stream.set_write_timeout(Some(LIMIT)));
+                    return limits.map(|()| stream).map_err(|e| unreachable(e.to_string()));
+                }
+                Err(error) => why = error.to_string(),
+            }
+        }
+        Err(unreachable(why.split(" (os error").next().unwrap_or_default().to_lowercase()))
+    }
+}

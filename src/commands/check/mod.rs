@@ -1,0 +1,121 @@
+//! `check`: who stands where, what is wrong or will be, and the next command for each. It changes nothing.
+//!
+//! One site is one release: `observe` looks, `judge` is pure, `report` shows any number of sites.
+
+mod catalogue;
+mod explain;
+mod federation;
+mod finding;
+mod groups;
+mod live;
+pub(in crate::commands) mod mounts;
+mod observe;
+mod pods;
+mod report;
+mod table;
+
+use std::time::Duration;
+
+pub use self::federation::federation;
+use self::{
+    finding::{Finding, Status},
+    observe::{Ask, Dial, Site},
+    report::Judged,
+};
+use super::{Desk, approve::ledger};
+use crate::{
+    cli::{CheckArgs, CheckFormat, FailOn, Side},
+    cluster::Cluster,
+    failure::{Exit, Failure, Result},
+    files,
+    pki::{inspect, log::IssueLog},
+    plan::edits::ValuesFiles,
+    report::Outcome,
+};
+
+/// How long a child of `check` may take.
+pub(super) const LIMIT: Duration = Duration::from_mins(1);
+
+/// Checks a release.
+///
+/// # Errors
+/// Only what makes looking pointless: a check that does not exist, values that cannot be read, a side that cannot be
+/// told. Everything else is a finding.
+pub fn run(args: &CheckArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    run_with(args, desk, None)
+}
+
+/// As [`run`]; `missing` says why there is no cluster.
+pub(super) fn run_with(args: &CheckArgs, desk: &Desk<'_>, missing: Option<&Failure>) -> Result<Outcome> {
+    if let Some(id) = &args.explain {
+        return explain::explain(id);
+    }
+    args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
+    let values = ValuesFiles::read(&args.values)?;
+    let reached = desk.cluster().map_err(|none| missing.cloned().unwrap_or(none));
+    let cluster = reached.as_ref().copied();
+    let side = side(args, &values, cluster.ok())?;
+    let log = log(args, cluster.ok());
+    let known = match &args.ca_cert {
+        Some(path) => inspect::certificates(&files::read(path)?)?,
+        None => Vec::new(),
+    };
+    let live = args.live.then_some(Dial(args.connect.as_deref()));
+    let ask = Ask { side, files: Some(values), release: args.release.as_ref(), log, known, live };
+    let site = observe::observe(cluster, ask, desk.now);
+    let findings = groups::judge(&site, args.warn_before);
+    Ok(outcome(args, vec![Judged { site, findings }], desk))
+}
+
+fn side(args: &CheckArgs, values: &ValuesFiles, cluster: Option<&dyn Cluster>) -> Result<Side> {
+    if let Some(side) = args.side.or_else(|| observe::side_of(&values.merged())) {
+        return Ok(side);
+    }
+    let chart = args.release.as_ref().and_then(|release| cluster?.chart(release).ok()?);
+    match chart.as_ref().map(|chart| chart.name.as_str()) {
+        Some("substra-backend") => Ok(Side::Backend),
+        Some("orchestrator") => Ok(Side::Orchestrator),
+        _ => Err(Failure::new(Exit::Usage, "which-side", "the values do not tell whose they are")
+            .why("they have neither orchestrator.mspID, as a backend's, nor channels, as the orchestrator's; or both")
+            .next("add --side backend or --side orchestrator")
+            .unchanged("nothing was looked at")),
+    }
+}
+
+fn log(args: &CheckArgs, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLog>> {
+    match (&args.ca_cert, &args.ca_secret) {
+        (Some(certificate), _) => Some(ledger::of_file(certificate)),
+        (None, Some(secret)) => Some(ledger::of_cluster(cluster?, Some(secret.as_str()))),
+        (None, None) => None,
+    }
+}
+
+/// The result of any number of sites.
+pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, desk: &Desk<'_>) -> Outcome {
+    let wanted = |finding: &Finding| {
+        let named = |ids: &[String]| ids.iter().any(|id| id == finding.check.id);
+        (args.only.is_empty() || named(&args.only)) && !named(&args.skip)
+    };
+    for one in &mut judged {
+        one.findings.retain(wanted);
+    }
+    let sites: Vec<&Site> = judged.iter().map(|one| &one.site).collect();
+    let rows = table::rows(&sites);
+    let worst =
+        judged.iter().flat_map(|one| &one.findings).map(|finding| finding.status).max().unwrap_or(Status::Skipped);
+    let bad = if args.fail_on == FailOn::Warning { Status::Warning } else { Status::Failed };
+    let stage = match worst {
+        Status::Failed => "failed",
+        Status::Warning => "warned",
+        Status::Ok | Status::Skipped => "ok",
+    };
+    let outcome = Outcome::new("check", stage).ends_with(if worst >= bad { Exit::CheckFailed } else { Exit::Done });
+    let outcome = outcome
+        .fact("organizations", rows.iter().map(|row| row.json(desk.now)).collect::<Vec<_>>())
+        .fact("sites", report::json(&judged));
+    match args.output {
+        CheckFormat::Json => outcome,
+        CheckFormat::Text => outcome.shown(report::text(&rows, &judged, desk.now)),
+        CheckFormat::Prometheus => outcome.shown(report::prometheus(&rows, &judged, desk.now)),
+    }
+}

@@ -1,0 +1,292 @@
+//! What is seen of one release: a handful of reads side by side, and every one of them may fail by itself.
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::live::{self, Handshakes};
+use crate::{
+    cli::Side,
+    cluster::{Cluster, Object, ObjectRef, Pointed},
+    commands::{
+        release::{self, Chart, Found},
+        side_by_side,
+    },
+    failure::{Failure, Result},
+    names::ReleaseName,
+    pki::{inspect::Certificate, log::IssueLog},
+    plan::edits::ValuesFiles,
+    substra::{backend::Backend, kind::ObjectKind, manifest::expected_kind, orchestrator::Orchestrator},
+};
+
+/// What a release is to the federation, as values say it.
+pub(in crate::commands) enum Party {
+    Backend(Backend),
+    Orchestrator(Orchestrator),
+}
+
+impl Party {
+    fn read(side: Side, values: &Value) -> Result<Self> {
+        Ok(match side {
+            Side::Backend => Self::Backend(Backend::read(values, None)?),
+            Side::Orchestrator => Self::Orchestrator(Orchestrator::read(values)?),
+        })
+    }
+
+    /// `orchestrator.tls.mtls.enabled`, where TLS is on.
+    pub(super) fn mtls(&self) -> bool {
+        match self {
+            Self::Backend(backend) => backend.tls_enabled && backend.mtls_enabled,
+            Self::Orchestrator(orchestrator) => orchestrator.tls_enabled && orchestrator.mtls_enabled,
+        }
+    }
+
+    /// The objects that it names, CAs first.
+    fn objects(&self) -> (Vec<String>, Vec<String>) {
+        match self {
+            Self::Backend(backend) => {
+                let pair = backend.client_certificate.to_string();
+                (backend.cacert.iter().map(ToString::to_string).collect(), vec![format!("{pair}-pending"), pair])
+            }
+            Self::Orchestrator(orchestrator) => {
+                let cas = orchestrator.client_cas.values().flatten().cloned();
+                (cas.chain([orchestrator.cacert.to_string()]).collect(), vec![orchestrator.server_pair.to_string()])
+            }
+        }
+    }
+}
+
+/// To dial another address than the values'; `None` for theirs.
+pub(in crate::commands) struct Dial<'a>(pub(in crate::commands) Option<&'a str>);
+
+/// What to look at.
+pub(in crate::commands) struct Ask<'a> {
+    /// Whose release.
+    pub(in crate::commands) side: Side,
+    /// Its values files; without them the deployed values are judged.
+    pub(in crate::commands) files: Option<ValuesFiles>,
+    /// Its name; `None` for the only one of its chart.
+    pub(in crate::commands) release: Option<&'a ReleaseName>,
+    /// The issue log, where one was named.
+    pub(in crate::commands) log: Option<Result<IssueLog>>,
+    /// The federation's CAs, where a file named them: none of these is a stranger.
+    pub(in crate::commands) known: Vec<Certificate>,
+    /// Whether to shake hands, and with what address other than the values'.
+    pub(in crate::commands) live: Option<Dial<'a>>,
+}
+
+/// What was observed of one release. Whatever could not be read holds the reason.
+pub(in crate::commands) struct Site {
+    pub(super) side: Side,
+    pub(super) files: Option<ValuesFiles>,
+    /// What the files say; without files, what is deployed; null where that could not be read.
+    pub(super) values: Value,
+    /// What that makes of the release.
+    pub(super) party: Result<Party>,
+    /// What the deployed values say.
+    pub(super) deployed: Option<Party>,
+    pub(super) found: Result<Found>,
+    pub(super) objects: Result<Vec<Object>>,
+    pub(super) pods: Result<Vec<Object>>,
+    pub(super) rules: Result<Value>,
+    /// `ClusterIssuer`s of cert-manager; `None` where they may not be read or are not asked for.
+    pub(super) issuers: Option<Vec<Object>>,
+    pub(super) log: Option<Result<IssueLog>>,
+    pub(super) known: Vec<Certificate>,
+    pub(super) live: Option<Handshakes>,
+    pub(super) now: OffsetDateTime,
+    pub(super) pointed: Pointed,
+}
+
+/// Looks: the release's two children side by side, then side by side all named objects and workloads, the pods, and what
+/// this account may do. `ClusterIssuer`s are looked for only where the account may read those.
+pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask: Ask<'_>, now: OffsetDateTime) -> Site {
+    let chart = if ask.side == Side::Backend { Chart::Backend } else { Chart::Orchestrator };
+    let found = cluster.map_err(Clone::clone).and_then(|cluster| release::look(cluster, ask.release, chart));
+    let values = match (&ask.files, &found) {
+        (Some(files), _) => Ok(files.merged()),
+        (None, Ok(found)) => Ok(found.config().clone()),
+        (None, Err(failure)) => Err(failure.clone()),
+    };
+    let party = values.clone().and_then(|values| Party::read(ask.side, &values));
+    let deployed = found.as_ref().ok().and_then(|found| Party::read(ask.side, found.config()).ok());
+    let unseen = |failure: &Failure| (Err(failure.clone()), Err(failure.clone()), Err(failure.clone()));
+    let (objects, pods, rules) = match (&cluster, &found) {
+        (Ok(cluster), Ok(found)) => {
+            look_around(*cluster, found, &wanted(found, &[party.as_ref().ok(), deployed.as_ref()]))
+        }
+        (Err(failure), _) => unseen(failure),
+        (_, Err(failure)) => unseen(failure),
+    };
+    let issuers = match (&cluster, &rules) {
+        (Ok(cluster), Ok(rules)) if ask.side == Side::Orchestrator => cluster_issuers(*cluster, rules),
+        _ => None,
+    };
+    let pointed = pointed(cluster.ok(), found.as_ref().ok());
+    let Ask { side, files, log, known, .. } = ask;
+    let values = values.unwrap_or_default();
+    let mut site = Site {
+        side,
+        files,
+        values,
+        party,
+        deployed,
+        found,
+        objects,
+        pods,
+        rules,
+        issuers,
+        log,
+        known,
+        live: None,
+        now,
+        pointed,
+    };
+    site.live = ask.live.map(|Dial(address)| live::shake(&site, address));
+    site
+}
+
+type Around = (Result<Vec<Object>>, Result<Vec<Object>>, Result<Value>);
+
+fn look_around(cluster: &dyn Cluster, found: &Found, wanted: &[ObjectRef]) -> Around {
+    let labelled = format!("app.kubernetes.io/instance={}", found.name);
+    let rules = || cluster.rules(&found.release.namespace);
+    let (pods, (rules, objects)) =
+        side_by_side(|| cluster.list("pods", &labelled), || side_by_side(rules, || cluster.get(wanted)));
+    (objects, pods, rules)
+}
+
+/// Workloads, what they mount for the orchestrator's sake, and what the values name: CAs in both kinds, since the wrong one
+/// is a usual mistake.
+fn wanted(found: &Found, parties: &[Option<&Party>]) -> Vec<ObjectRef> {
+    let mut wanted = found.workloads();
+    let kind = expected_kind(&found.chart.name, &found.chart.version);
+    let other = if kind == ObjectKind::Secret { ObjectKind::ConfigMap } else { ObjectKind::Secret };
+    for party in parties.iter().flatten() {
+        let (cas, secrets) = party.objects();
+        wanted.extend(cas.iter().flat_map(|name| [ObjectRef::of_kind(kind, name), ObjectRef::of_kind(other, name)]));
+        wanted.extend(secrets.iter().map(ObjectRef::secret));
+    }
+    let mounts = found.manifest.workloads().iter().flat_map(|workload| &workload.mounts);
+    let ours = mounts.filter(|mount| mount.volume.starts_with("orchestrator-"));
+    wanted.extend(ours.map(|mount| ObjectRef::of_kind(mount.kind, &mount.name)));
+    wanted.sort();
+    wanted.dedup();
+    wanted
+}
+
+fn cluster_issuers(cluster: &dyn Cluster, rules: &Value) -> Option<Vec<Object>> {
+    let may = super::groups::rights::allows(rules, "list", "cert-manager.io", "clusterissuers", None);
+    // A cluster without cert-manager has no such resource: there is no issuer then.
+    may.then(|| cluster.list("clusterissuers.cert-manager.io", "").unwrap_or_default())
+}
+
+fn pointed(cluster: Option<&dyn Cluster>, found: Option<&Found>) -> Pointed {
+    let mut pointed = cluster.map(Cluster::pointed).unwrap_or_default();
+    if let Some(found) = found {
+        pointed.namespace = Some(found.release.namespace.clone());
+    }
+    pointed
+}
+
+/// Whose values these are, by the keys that only one of the two charts has.
+pub(super) fn side_of(values: &Value) -> Option<Side> {
+    let backend = !values["orchestrator"]["mspID"].is_null()
+        || !values["orchestrator"]["host"].is_null()
+        || !values["orchestrator"]["tls"]["mtls"]["clientCertificate"].is_null();
+    let orchestrator = values["channels"].is_array()
+        || !values["orchestrator"]["verifyClientMSPID"].is_null()
+        || !values["orchestrator"]["tls"]["mtls"]["clientCACerts"].is_null();
+    match (backend, orchestrator) {
+        (true, false) => Some(Side::Backend),
+        (false, true) => Some(Side::Orchestrator),
+        _ => None,
+    }
+}
+
+impl Site {
+    pub(super) fn backend(&self) -> Option<&Backend> {
+        match &self.party {
+            Ok(Party::Backend(backend)) => Some(backend),
+            _ => None,
+        }
+    }
+
+    pub(super) fn orchestrator(&self) -> Option<&Orchestrator> {
+        match &self.party {
+            Ok(Party::Orchestrator(orchestrator)) => Some(orchestrator),
+            _ => None,
+        }
+    }
+
+    /// What runs, where it could be read.
+    pub(super) fn running(&self) -> Option<&Orchestrator> {
+        match &self.deployed {
+            Some(Party::Orchestrator(orchestrator)) => Some(orchestrator),
+            _ => None,
+        }
+    }
+
+    /// Whether mutual TLS is on, in the release or in the files that will be.
+    pub(super) fn mtls(&self) -> bool {
+        [self.party.as_ref().ok(), self.deployed.as_ref()].into_iter().flatten().any(Party::mtls)
+    }
+
+    pub(super) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
+        self.objects.as_ref().ok()?.iter().find(|object| object.reference() == *wanted)
+    }
+
+    /// In which kind a CA's object is mounted.
+    pub(super) fn kind_of(&self, name: &str) -> ObjectKind {
+        self.found.as_ref().map_or(ObjectKind::Secret, |found| found.kind_of(name))
+    }
+
+    /// The names under which the orchestrator is dialled, as far as this side knows them.
+    pub(super) fn orchestrator_names(&self) -> Vec<String> {
+        match (&self.party, &self.found) {
+            (Ok(Party::Orchestrator(orchestrator)), Ok(found)) => {
+                let mut names = orchestrator.own_names(found.name.as_str(), &found.release.namespace);
+                names.extend(found.manifest.probe_name());
+                names
+            }
+            _ => self.values["orchestrator"]["host"].as_str().map(str::to_lowercase).into_iter().collect(),
+        }
+    }
+
+    /// A command of ours as the operator would type it, with what points at this release.
+    pub(super) fn ours(&self, verb: &str, more: &str) -> String {
+        let files = self.files.as_ref().map(ValuesFiles::paths).unwrap_or_default();
+        let files: String = files.iter().map(|file| format!(" -f {}", word(&file.display().to_string()))).collect();
+        let release = self.found.as_ref().map(|found| format!(" --release {}", found.name)).unwrap_or_default();
+        let more = if more.is_empty() { String::new() } else { format!(" {more}") };
+        format!("helm substra-mtls {verb}{}{files}{release}{more}", self.place("--kube-context"))
+    }
+
+    /// A kubectl command.
+    pub(super) fn kubectl(&self, words: &str) -> String {
+        format!("kubectl{} {words}", self.place("--context"))
+    }
+
+    /// A helm command.
+    pub(super) fn helm(&self, words: &str) -> String {
+        format!("helm{} {words}", self.place("--kube-context"))
+    }
+
+    fn place(&self, context: &str) -> String {
+        let flags = [
+            ("-n", &self.pointed.namespace),
+            (context, &self.pointed.context),
+            ("--kubeconfig", &self.pointed.kubeconfig),
+        ];
+        flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", word(value.as_ref()?)))).collect()
+    }
+}
+
+/// A word of a command line, quoted for a shell where it has to be.
+pub(super) fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

@@ -1,0 +1,193 @@
+//! Who stands where: a line for each organization.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::{
+    observe::{Party, Site, word},
+    report::plain,
+};
+use crate::{
+    cli::Side,
+    cluster::ObjectRef,
+    commands::rfc3339,
+    pki::{
+        inspect::{self, Certificate},
+        log::{Entry, IssueLog},
+    },
+    substra::orchestrator::Orchestrator,
+};
+
+/// How far an organization is in the exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::commands) enum Stage {
+    /// Nothing is there.
+    None,
+    /// A key waits for its certificate.
+    Requested,
+    /// The backend has its pair and presents it.
+    Installed,
+    /// The orchestrator has a key of its name.
+    Admitted,
+    /// And asks for the certificate: mutual TLS and the identity check are on.
+    Enforced,
+}
+
+impl Stage {
+    /// The word for people and scripts.
+    #[must_use]
+    pub(in crate::commands) fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Requested => "requested",
+            Self::Installed => "installed",
+            Self::Admitted => "admitted",
+            Self::Enforced => "enforced",
+        }
+    }
+}
+
+/// One organization.
+#[derive(Debug, Clone)]
+pub(in crate::commands) struct Row {
+    /// Its MSP ID.
+    pub(in crate::commands) organization: String,
+    /// How far it is, as far as the sites that were looked at can tell.
+    pub(in crate::commands) stage: Stage,
+    /// Its certificate: the live one, or the newest of the issue log.
+    pub(in crate::commands) certificate: Option<Certificate>,
+    /// The command that takes it on; empty where there is none.
+    pub(in crate::commands) next: String,
+    side: Side,
+}
+
+/// The organizations of some sites. Where both sides of one were seen, it is no further than its backend is; once that has
+/// its pair, it is as far as the orchestrator says.
+pub(in crate::commands) fn rows(sites: &[&Site]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for row in sites.iter().flat_map(|site| of_site(site)) {
+        match rows.iter().position(|other| other.organization == row.organization && other.side != row.side) {
+            None => rows.push(row),
+            Some(at) => {
+                let other = rows.swap_remove(at);
+                let (backend, orchestrator) = if row.side == Side::Backend { (row, other) } else { (other, row) };
+                rows.push(joined(backend, orchestrator));
+            }
+        }
+    }
+    rows.sort_by(|one, other| one.organization.cmp(&other.organization));
+    rows
+}
+
+fn joined(backend: Row, orchestrator: Row) -> Row {
+    let certificate = backend.certificate.clone().or(orchestrator.certificate);
+    if backend.stage < Stage::Installed {
+        return Row { certificate, ..backend };
+    }
+    Row { stage: backend.stage.max(orchestrator.stage), next: orchestrator.next, certificate, ..backend }
+}
+
+fn of_site(site: &Site) -> Vec<Row> {
+    match site.side {
+        Side::Backend => of_backend(site).into_iter().collect(),
+        Side::Orchestrator => of_orchestrator(site),
+    }
+}
+
+fn of_backend(site: &Site) -> Option<Row> {
+    let backend = site.backend()?;
+    let name = backend.client_certificate.as_str();
+    let pair = site.object(&ObjectRef::secret(name));
+    let certificate = pair.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next());
+    let pending = site.object(&ObjectRef::secret(format!("{name}-pending"))).is_some();
+    let presents = site.deployed.as_ref().is_some_and(Party::mtls);
+    let organization = backend.msp_id.to_string();
+    let answer = site.ours("enroll", &format!("--certificate {organization}.crt"));
+    let (stage, next) = match (&certificate, pending) {
+        _ if site.objects.is_err() => (Stage::None, String::new()),
+        // A renewal that is under way.
+        (Some(_), true) if presents => (Stage::Installed, answer),
+        (Some(_), false) if presents => (Stage::Installed, String::new()),
+        (None, false) => (Stage::None, site.ours("enroll", "")),
+        // The pair is in place, and the release does not mount it yet.
+        (Some(_), false) => (Stage::Requested, site.ours("enroll", "")),
+        (_, true) => (Stage::Requested, answer),
+    };
+    Some(Row { organization, stage, certificate, next, side: Side::Backend })
+}
+
+fn of_orchestrator(site: &Site) -> Vec<Row> {
+    let Some(orchestrator) = site.orchestrator() else { return Vec::new() };
+    let keys = orchestrator.client_cas.keys().filter(|key| !orchestrator.members.contains(key));
+    let log = site.log.as_ref().and_then(|log| log.as_ref().ok());
+    let row = |organization: &String| {
+        let has_key = |o: &Orchestrator| o.client_cas.get(organization).is_some_and(|objects| !objects.is_empty());
+        let enforced = site.running().is_some_and(|o| o.tls_enabled && o.mtls_enabled && o.verify_msp_id && has_key(o));
+        let (stage, next) = match (enforced, has_key(orchestrator)) {
+            (true, _) => (Stage::Enforced, String::new()),
+            (false, true) => (Stage::Admitted, site.ours("gate close", &format!("--installed {}", word(organization)))),
+            (false, false) => {
+                (Stage::None, site.ours(&format!("approve {}", word(&format!("{organization}.csr"))), ""))
+            }
+        };
+        let entries = log.map(IssueLog::entries).unwrap_or_default();
+        let newest = entries.iter().rev().find(|entry| entry.organization.as_str() == organization);
+        let certificate = newest.and_then(Entry::decoded);
+        Row { organization: organization.clone(), stage, certificate, next, side: Side::Orchestrator }
+    };
+    orchestrator.members.iter().chain(keys).map(row).collect()
+}
+
+impl Row {
+    fn days(&self, now: OffsetDateTime) -> Option<i64> {
+        self.certificate.as_ref().map(|certificate| (certificate.not_after - now).whole_days())
+    }
+
+    /// The cells for people.
+    #[must_use]
+    pub(in crate::commands) fn cells(&self, now: OffsetDateTime) -> [String; 5] {
+        let none = || "-".to_owned();
+        let of = |read: fn(&Certificate) -> &String| self.certificate.as_ref().map_or_else(none, |c| read(c).clone());
+        [
+            plain(&self.organization),
+            self.stage.word().to_owned(),
+            of(|certificate| &certificate.serial),
+            of(|certificate| &certificate.issuer),
+            self.days(now).map_or_else(none, |days| days.to_string()),
+        ]
+    }
+
+    /// The fields for scripts.
+    #[must_use]
+    pub(in crate::commands) fn json(&self, now: OffsetDateTime) -> Value {
+        let mut row = json!({"organization": self.organization, "stage": self.stage.word(), "certificate": null, "next": plain(&self.next)});
+        if let Some(certificate) = &self.certificate {
+            row["certificate"] = json!({"serial": certificate.serial, "issuer": certificate.issuer,
+                "notBefore": rfc3339(certificate.not_before), "notAfter": rfc3339(certificate.not_after), "daysLeft": self.days(now)});
+        }
+        row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(side: Side, stage: Stage) -> Row {
+        Row { organization: "A".into(), stage, certificate: None, next: side.to_string(), side }
+    }
+
+    #[test]
+    fn an_organization_is_no_further_than_its_backend_and_then_as_far_as_the_orchestrator_says() {
+        for (backend, orchestrator, stage, next) in [
+            (Stage::None, Stage::Enforced, Stage::None, Side::Backend),
+            (Stage::Requested, Stage::Admitted, Stage::Requested, Side::Backend),
+            (Stage::Installed, Stage::None, Stage::Installed, Side::Orchestrator),
+            (Stage::Installed, Stage::Admitted, Stage::Admitted, Side::Orchestrator),
+            (Stage::Installed, Stage::Enforced, Stage::Enforced, Side::Orchestrator),
+        ] {
+            let both = joined(row(Side::Backend, backend), row(Side::Orchestrator, orchestrator));
+            assert_eq!((both.stage, both.next), (stage, next.to_string()), "{backend:?} {orchestrator:?}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! One gRPC request and its answer over HTTP/2 (RFC 9113), both ways, as bytes.
+
+mod hpack;
+mod huffman;
+
+use super::Answer;
+use hpack::{Decoder, Field};
+
+/// What a client says first.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A method without parameters that every organization may call; it is behind the identity check (orchestrator,
+/// `lib/asset/info.proto`).
+const METHOD: &str = "/orchestrator.InfoService/QueryVersion";
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
+
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+const PADDED: u8 = 8;
+const PRIORITY: u8 = 32;
+
+/// gRPC's status for a client that may not.
+const PERMISSION_DENIED: &str = "7";
+
+/// Nobody answers a request of ours with more.
+const MOST: usize = 1 << 20;
+
+/// The only request of a connection.
+pub(super) fn request(authority: &str, msp_id: &str) -> Vec<u8> {
+    let fields = [
+        (":method", "POST"),
+        (":scheme", "https"),
+        (":path", METHOD),
+        (":authority", authority),
+        ("content-type", "application/grpc"),
+        ("te", "trailers"),
+        ("mspid", msp_id),
+    ];
+    // An empty message: not compressed, of length 0.
+    let message = [0; 5];
+    let frames = [
+        frame(SETTINGS, 0, 0, &[]),
+        frame(HEADERS, END_HEADERS, 1, &hpack::encode(&fields)),
+        frame(DATA, END_STREAM, 1, &message),
+    ];
+    [PREFACE.to_vec(), frames.concat()].concat()
+}
+
+/// A server's answer: `Ok` is gRPC's OK, else `PERMISSION_DENIED` with these words.
+pub(super) fn response(answer: &Result<(), String>) -> Vec<u8> {
+    let (status, message) = match answer {
+        Ok(()) => ("0", String::new()),
+        Err(words) => (PERMISSION_DENIED, words.replace('%', "%25")),
+    };
+    let fields =
+        [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", status), ("grpc-message", &message)];
+    let headers = frame(HEADERS, END_HEADERS | END_STREAM, 1, &hpack::encode(&fields));
+    [frame(SETTINGS, 0, 0, &[]), headers].concat()
+}
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap_or(0).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// What came in so far on one side of a connection.
+#[derive(Default)]
+pub(super) struct Incoming {
+    bytes: Vec<u8>,
+    decoder: Decoder,
+    /// The pieces of a header block whose end has not come.
+    block: Vec<u8>,
+    fields: Vec<Field>,
+    ended: Option<String>,
+}
+
+impl Incoming {
+    /// Takes more bytes.
+    pub(super) fn take(&mut self, more: &[u8]) {
+        self.bytes.extend_from_slice(more);
+    }
+
+    /// As the server: the header `mspid` of the request, once it is there.
+    pub(super) fn asked(&mut self) -> Option<String> {
+        if let Some(rest) = self.bytes.strip_prefix(PREFACE) {
+            self.bytes = rest.to_vec();
+        }
+        self.read();
+        self.field("mspid")
+    }
+
+    /// As the client: the answer, once it is there. Whatever status but `PERMISSION_DENIED` comes, the server has let
+    /// the client in.
+    ///
+    /// # Errors
+    /// What answers is no gRPC server.
+    pub(super) fn answered(&mut self) -> Option<Result<Answer, String>> {
+        self.read();
+        if let Some(status) = self.field("grpc-status") {
+            let words = self.field("grpc-message").unwrap_or_default();
+            let denied = status == PERMISSION_DENIED;
+            return Some(Ok(if denied { Answer::PermissionDenied(unescaped(&words)) } else { Answer::Accepted }));
+        }
+        let status = self.field(":status").filter(|status| status != "200");
+        let odd = status.map(|status| format!("HTTP status {status} came in place of a gRPC answer"));
+        let too_much = (self.bytes.len() > MOST).then(|| "no end of the answer came".to_owned());
+        odd.or_else(|| self.ended.clone()).or(too_much).map(Err)
+    }
+
+    fn field(&self, name: &str) -> Option<String> {
+        self.fields.iter().find(|(one, _)| one == name).map(|(_, value)| value.clone())
+    }
+
+    fn read(&mut self) {
+        while let Some((kind, flags, payload)) = self.frame() {
+            match kind {
+                HEADERS | CONTINUATION => {
+                    let piece = if kind == HEADERS { headers(flags, &payload) } else { Some(payload.as_slice()) };
+                    self.block.extend_from_slice(piece.unwrap_or_default());
+                    if flags & END_HEADERS != 0 {
+                        let block = std::mem::take(&mut self.block);
+                        match self.decoder.decode(&block) {
+                            Some(fields) => self.fields.extend(fields),
+                            None => self.ended = Some("the answer's headers cannot be read".to_owned()),
+                        }
+                    }
+                }
+                RST_STREAM => self.ended = Some("the server reset the request".to_owned()),
+                GOAWAY => self.ended = Some("the server closed the connection".to_owned()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The next whole frame: kind, flags, payload.
+    fn frame(&mut self) -> Option<(u8, u8, Vec<u8>)> {
+        let head = self.bytes.get(..9)?;
+        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+        let (kind, flags) = (head[3], head[4]);
+        let payload = self.bytes.get(9..9 + length)?.to_vec();
+        self.bytes.drain(..9 + length);
+        Some((kind, flags, payload))
+    }
+}
+
+/// The header block of a frame, without padding and priority.
+fn headers(flags: u8, payload: &[u8]) -> Option<&[u8]> {
+    let mut block = payload;
+    let mut padding = 0;
+    if flags & PADDED != 0 {
+        let (first, rest) = block.split_first()?;
+        (padding, block) = (usize::from(*first), rest);
+    }
+    if flags & PRIORITY != 0 {
+        block = block.get(5..)?;
+    }
+    block.get(..block.len().checked_sub(padding)?)
+}
+
+/// gRPC escapes its message with percent signs.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        match code.filter(|_| *first == b'%') {
+            Some(byte) => (bytes.push(byte), rest = &after[2..]).0,
+            None => (bytes.push(*first), rest = after).0,
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_and_its_answer_arrive_in_any_pieces() {
+        for size in [1, 7, 10_000] {
+            let mut server = Incoming::default();
+            let asked = request("orc.example.org", "MyOrg1MSP").chunks(size).find_map(|piece| {
+                server.take(piece);
+                server.asked()
+            });
+            assert_eq!(asked.as_deref(), Some("MyOrg1MSP"), "{size}");
+            for (said, heard) in [
+                (Ok(()), Answer::Accepted),
+                (Err("50% \"x\"".to_owned()), Answer::PermissionDenied("50% \"x\"".into())),
+            ] {
+                let mut client = Incoming::default();
+                let answer = response(&said).chunks(size).find_map(|piece| {
+                    client.take(piece);
+                    client.answered()
+                });
+                assert_eq!(answer, Some(Ok(heard)));
+            }
+        }
+    }
+
+    #[test]
+    fn headers_data_and_trailers_are_an_answer_too() {
+        let mut client = Incoming::default();
+        client.take(&frame(HEADERS, END_HEADERS, 1, &hpack::encode(&[(":status", "200")])));
+        client.take(&frame(DATA, 0, 1, &[0; 5]));
+        assert_eq!(client.answered(), None);
+        let padded = [&[2, 0, 0, 0, 0, 0][..], &hpack::encode(&[("grpc-status", "0")]), &[0, 0]].concat();
+        client.take(&frame(HEADERS, PADDED | PRIORITY | END_STREAM, 1, &padded));
+        client.take(&frame(CONTINUATION, END_HEADERS, 1, &[]));
+        assert_eq!(client.answered(), Some(Ok(Answer::Accepted)));
+    }
+
+    #[test]
+    fn what_is_no_grpc_server_is_told() {
+        for (bytes, words) in [
+            (frame(HEADERS, END_HEADERS, 1, &hpack::encode(&[(":status", "502")])), "HTTP status 502"),
+            (frame(GOAWAY, 0, 0, &[0; 8]), "closed the connection"),
+            (frame(RST_STREAM, 0, 1, &[0; 4]), "reset the request"),
+            (frame(HEADERS, END_HEADERS, 1, &[0xff]), "cannot be read"),
+        ] {
+            let mut client = Incoming::default();
+            client.take(&bytes);
+            assert!(client.answered().unwrap().unwrap_err().contains(words), "{words}");
+        }
+    }
+
+    #[test]
+    fn no_bytes_of_a_server_end_us() {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        let good = response(&Err("no".to_owned()));
+        for _ in 0..20_000 {
+            let mut bytes = good.clone();
+            for _ in 0..random() % 4 {
+                let at = usize::try_from(random() % bytes.len() as u64).unwrap();
+                bytes[at] = random().to_le_bytes()[0];
+            }
+            let mut client = Incoming::default();
+            client.take(&bytes);
+            drop(client.answered());
+        }
+    }
+}

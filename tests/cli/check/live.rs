@@ -1,0 +1,161 @@
+//! `--live` against real listeners: a server with the gate closed, one with it open, and those that are none.
+
+use std::{
+    net::TcpListener,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use substra_mtls::{
+    cluster::{Cluster, ObjectRef},
+    pki::{
+        authority::create_root,
+        inspect::certificates,
+        key::{KeyType, PrivateKey},
+    },
+    substra::{
+        servers::{OrchestratorServer, Pair, TrustedCa, serve},
+        specimen::{LeafUsage, Recipe},
+    },
+};
+
+use super::world::Scene;
+
+/// Serves every client that comes, for as long as the test runs; without a server each is sent away.
+fn listen(scene: &Scene, server: Option<OrchestratorServer>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (now, server) = (scene.federation.now, server.map(Arc::new));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            if let (Some(server), Ok(stream)) = (server.clone(), stream) {
+                std::thread::spawn(move || serve(&server, stream, now));
+            }
+        }
+    });
+    address
+}
+
+/// The orchestrator with what is in its namespace.
+fn server(scene: &Scene, mtls: bool, verify: bool) -> OrchestratorServer {
+    let secret = |name: &str| scene.federation.orc.get(&[ObjectRef::secret(name)]).unwrap().remove(0);
+    let pair = secret("orchestrator-tls-server-pair");
+    let pair = Pair { certificate: pair.data("tls.crt").unwrap().to_vec(), key: pair.data("tls.key").unwrap() };
+    start(scene, pair, mtls, verify)
+}
+
+fn start(scene: &Scene, pair: Pair, mtls: bool, verify: bool) -> OrchestratorServer {
+    let ca = scene.federation.world.read("ca.crt").into_bytes();
+    let trusted = TrustedCa { organization: "MyOrg1MSP".into(), pem: ca.clone() };
+    OrchestratorServer::start(pair, &ca, &[trusted], mtls, verify).unwrap()
+}
+
+/// Status and words of the three checks.
+fn verdicts(scene: &mut Scene, side: &str, address: &str) -> [String; 3] {
+    scene.more = format!("--live --connect {address}");
+    let mut found = scene.check(side);
+    ["live-own", "live-without", "live-other"].map(|id| {
+        let found = found.remove(id).unwrap();
+        assert!(found.status != "failed" || !found.next.is_empty(), "{found:?}");
+        format!("{} {}", found.status, found.seen)
+    })
+}
+
+#[track_caller]
+fn come_to(found: &[String; 3], expected: [&str; 3]) {
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.starts_with(expected), "{expected}: {found}");
+    }
+}
+
+#[test]
+fn a_closed_gate_answers_the_pair_and_nobody_else() {
+    let mut scene = Scene::new();
+    let address = listen(&scene, Some(server(&scene, true, true)));
+    let refused = ["ok refused: certificate required", "ok refused: cannot find MSPID SomebodyElseMSP"];
+    let own = format!("ok {address} answers");
+    come_to(&verdicts(&mut scene, "backend", &address), [&own, refused[0], refused[1]]);
+    come_to(&verdicts(&mut scene, "orchestrator", &address), [&own, refused[0], refused[1]]);
+}
+
+#[test]
+fn an_open_gate_and_a_missing_identity_check_are_told() {
+    let mut scene = Scene::new();
+    let open = listen(&scene, Some(server(&scene, false, false)));
+    let nobody = "skipped the gate is open";
+    come_to(&verdicts(&mut scene, "backend", &open), ["ok", "warning", nobody]);
+    come_to(&verdicts(&mut scene, "orchestrator", &open), ["ok", "failed", nobody]);
+    let lax = listen(&scene, Some(server(&scene, true, false)));
+    come_to(&verdicts(&mut scene, "backend", &lax), ["ok", "ok", "failed accepted: every organization can act"]);
+}
+
+#[test]
+fn a_refused_pair_a_stranger_and_an_expired_server_are_told() {
+    let mut scene = Scene::new();
+    let address = listen(&scene, Some(server(&scene, true, true)));
+    let recipe =
+        |usage| Recipe { organizations: vec!["MyOrg1MSP".into()], usage: Some(usage), v3: true, ..Recipe::default() };
+    scene.put_pair(&scene.federation.org, "orchestrator-client-cert", &recipe(LeafUsage::Server));
+    let handshake = format!("failed {address}: refused in the handshake: bad certificate");
+    come_to(&verdicts(&mut scene, "backend", &address), [&handshake, "ok", "skipped refused in the handshake"]);
+    let other = Recipe { organizations: vec!["MyOrg2MSP".into()], ..recipe(LeafUsage::Client) };
+    scene.put_pair(&scene.federation.org, "orchestrator-client-cert", &other);
+    let denied = format!("failed {address}: refused: PERMISSION_DENIED");
+    come_to(&verdicts(&mut scene, "backend", &address), [&denied, "ok", "ok"]);
+
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let (ca_key, ca) = create_root(KeyType::EcdsaP256, scene.federation.now).unwrap();
+    let ca = certificates(ca.as_bytes()).unwrap().remove(0);
+    let names = Recipe {
+        dns_names: vec!["orchestrator.example.org".into()],
+        usage: Some(LeafUsage::Both),
+        v3: true,
+        ..Recipe::default()
+    };
+    let (own_ca, own_key) = scene.ca();
+    for (certificate, words) in [
+        (names.sign(key.spki(), &ca, &ca_key, scene.federation.now).unwrap(), "unable to get local issuer certificate"),
+        (
+            Recipe { expired: true, ..names.clone() }
+                .sign(key.spki(), &own_ca, &own_key, scene.federation.now)
+                .unwrap(),
+            "certificate has expired",
+        ),
+    ] {
+        let pair = Pair { certificate: certificate.into_bytes(), key: key.to_pem().as_bytes().to_vec().into() };
+        let address = listen(&scene, Some(start(&scene, pair, true, true)));
+        let words = format!("failed {address}: refused: the server is not trusted: {words}");
+        come_to(&verdicts(&mut scene, "backend", &address), [&words, "skipped", "skipped"]);
+    }
+}
+
+#[test]
+fn who_does_not_answer_is_not_waited_for() {
+    let mut scene = Scene::new();
+    let start = Instant::now();
+    let closing = listen(&scene, None);
+    let closed = "the connection was closed without an answer";
+    come_to(
+        &verdicts(&mut scene, "backend", &closing),
+        [&format!("failed {closed}"), &format!("skipped {closed}"), "skipped"],
+    );
+    // A socket that is bound and not served accepts nobody's bytes.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    come_to(&verdicts(&mut scene, "backend", &address), ["failed no answer came in time", "skipped", "skipped"]);
+    drop(silent);
+    come_to(
+        &verdicts(&mut scene, "backend", &address),
+        [&format!("failed {address} cannot be reached from here: connection refused"), "skipped", "skipped"],
+    );
+    assert!(start.elapsed() < Duration::from_secs(9));
+}
+
+#[test]
+fn without_a_pair_only_the_door_is_tried() {
+    let mut scene = Scene::new();
+    let address = listen(&scene, Some(server(&scene, true, true)));
+    scene.federation.org.delete(&ObjectRef::secret("orchestrator-client-cert")).unwrap();
+    let none = "skipped there is no pair in the cluster";
+    come_to(&verdicts(&mut scene, "backend", &address), [none, "ok refused: certificate required", none]);
+}
