@@ -9,9 +9,9 @@ release() {
   grep -- "--namespace=$1 " <(sed 's/$/ /' calls) > "calls-$1"
   local rules='{"apiVersion":"authorization.k8s.io/v1","kind":"SelfSubjectRulesReview","spec":{"namespace":"'$1'"}}'
   # The release's two, then the others, as check itself does it.
-  grep -E '/helm[34]? ' "calls-$1" | while read -r call; do eval "$call" >/dev/null & done
+  while read -r call; do eval "$call" >/dev/null & done < <(grep -E '/helm[34]? ' "calls-$1")
   wait
-  grep -vE '/helm[34]? ' "calls-$1" | while read -r call; do eval "$call" <<<"$rules" >/dev/null & done
+  while read -r call; do eval "$call" <<<"$rules" >/dev/null & done < <(grep -vE '/helm[34]? ' "calls-$1")
   wait
 }
 export -f release
