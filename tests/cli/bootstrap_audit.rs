@@ -146,7 +146,8 @@ fn cut(values: &str) -> String {
 #[test]
 fn two_organizations_never_share_the_secret_of_one_pair() {
     let fed = Fed::new(2);
-    let text = federation(2, FILES, "close").replace("namespace: org-2\n    release: backend", "namespace: org-1\n    release: second");
+    let text = federation(2, FILES, "close")
+        .replace("namespace: org-2\n    release: backend", "namespace: org-1\n    release: second");
     fed.world.write("federation.yaml", &text);
     fed.install(&fed.org(1), "second", chart("substra-backend", "26.15.3"), "org-2.yaml");
     writes_nothing(&fed, LINE, Exit::CheckFailed, "pair-shared");
@@ -160,7 +161,11 @@ fn the_pair_of_another_organization_is_not_written_over() {
     let before = held(&fed, 1);
     let text = federation(2, FILES, "leave");
     let (head, second) = text.split_once("  MyOrg1MSP:").unwrap();
-    let second = second.split_once("  MyOrg2MSP:").unwrap().1.replace("org-2\n    release: backend", "org-1\n    release: second");
+    let second = second
+        .split_once("  MyOrg2MSP:")
+        .unwrap()
+        .1
+        .replace("org-2\n    release: backend", "org-1\n    release: second");
     fed.world.write("federation.yaml", &format!("{head}  MyOrg2MSP:{second}"));
     fed.install(&fed.org(1), "second", chart("substra-backend", "26.15.3"), "org-2.yaml");
     writes_nothing(&fed, LINE, Exit::CheckFailed, "pair-shared");
@@ -234,7 +239,10 @@ fn the_set_up_of_tls_does_not_move_the_gate_that_the_files_have_closed_already()
 fn keys_with_one_kebab_form_are_found_before_anything_is_written() {
     let fed = Fed::new(2);
     fed.run(LINE).unwrap();
-    let values = fed.world.read("orchestrator-values.yaml").replace("        MyOrg1MSP:", "        myOrg1MSP: [orchestrator-tls-cacert]\n        MyOrg1MSP:");
+    let values = fed
+        .world
+        .read("orchestrator-values.yaml")
+        .replace("        MyOrg1MSP:", "        myOrg1MSP: [orchestrator-tls-cacert]\n        MyOrg1MSP:");
     assert!(values.contains("myOrg1MSP"), "{values}");
     fed.world.write("orchestrator-values.yaml", &values);
     writes_nothing(&fed, LINE, Exit::CheckFailed, "key-clash");
