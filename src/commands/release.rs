@@ -17,6 +17,7 @@ use crate::{
     substra::{
         kind::ObjectKind,
         manifest::{Manifest, expected_kind},
+        orchestrator::{CLIENT_CAS, MTLS_ENABLED},
     },
 };
 
@@ -308,11 +309,20 @@ impl Found {
         .unchanged("nothing was written"))
     }
 
+    /// Who is admitted while mutual TLS is on, and not in the files: our own path, and yet no edit of ours. An upgrade
+    /// would cut them off.
+    fn dropped(&self, wish: &Wish<'_>) -> impl Iterator<Item = drift::Difference> {
+        let (config, merged) = (&self.release.config, &wish.edited.merged);
+        let on = |values: &Value| MTLS_ENABLED.iter().fold(values, |node, key| &node[key]) == true;
+        let cuts = wish.chart == Chart::Orchestrator && on(config) && on(merged);
+        let found = if cuts { drift::between(config, merged, &[]) } else { Vec::new() };
+        found.into_iter().filter(|difference| difference.loses(CLIENT_CAS))
+    }
+
     fn drift(&self, wish: &Wish<'_>) -> Result<Vec<String>> {
-        let lines: Vec<String> = drift::between(&self.release.config, &wish.files.merged(), wish.own)
-            .iter()
-            .map(drift::Difference::line)
-            .collect();
+        let mut found = drift::between(&self.release.config, &wish.files.merged(), wish.own);
+        found.extend(self.dropped(wish).filter(|lost| !found.contains(lost)).collect::<Vec<_>>());
+        let lines: Vec<String> = found.iter().map(drift::Difference::line).collect();
         if lines.is_empty() || !self.is_installed() {
             return Ok(Vec::new());
         }

@@ -25,6 +25,17 @@ impl Difference {
         };
         format!("{}: deployed {}, files {}", self.path.join("."), side(&self.deployed), side(&self.file))
     }
+
+    /// Whether it stands at or below a path, and something that is deployed there would go.
+    #[must_use]
+    pub fn loses(&self, below: &[&str]) -> bool {
+        let stays = match (&self.deployed, &self.file) {
+            (None, _) => true,
+            (Some(Value::Array(deployed)), Some(Value::Array(file))) => deployed.iter().all(|item| file.contains(item)),
+            _ => false,
+        };
+        !stays && self.path.iter().map(String::as_str).take(below.len()).eq(below.iter().copied())
+    }
 }
 
 /// All differences, what stands at or below the paths of `own` left out.

@@ -14,8 +14,10 @@ use crate::{
 const TLS_ENABLED: &[&str] = &["orchestrator", "tls", "enabled"];
 const CACERT: &[&str] = &["orchestrator", "tls", "cacert"];
 const SERVER_PAIR: &[&str] = &["orchestrator", "tls", "secrets", "pair"];
-const MTLS_ENABLED: &[&str] = &["orchestrator", "tls", "mtls", "enabled"];
-const CLIENT_CAS: &[&str] = &["orchestrator", "tls", "mtls", "clientCACerts"];
+/// Whether it asks for client certificates.
+pub const MTLS_ENABLED: &[&str] = &["orchestrator", "tls", "mtls", "enabled"];
+/// Whom the orchestrator admits, by which CAs.
+pub const CLIENT_CAS: &[&str] = &["orchestrator", "tls", "mtls", "clientCACerts"];
 const VERIFY: &[&str] = &["orchestrator", "verifyClientMSPID"];
 const CERT_MANAGER: &[&str] = &["orchestrator", "tls", "createCertificates", "enabled"];
 const CHANNELS: &[&str] = &["channels"];

@@ -36,17 +36,17 @@ pub(crate) struct Fed {
     pub(crate) now: OffsetDateTime,
 }
 
-fn chart(name: &str, version: &str) -> ChartVersion {
+pub(crate) fn chart(name: &str, version: &str) -> ChartVersion {
     ChartVersion { name: name.into(), version: version.into() }
 }
 
-fn backend(n: usize) -> String {
+pub(crate) fn backend(n: usize) -> String {
     format!(
         "# Hospital {n}\norchestrator:\n  host: orchestrator.example.org # told\n  mspID: MyOrg{n}MSP\n  tls:\n    enabled: true\n    cacert: orchestrator-cacert\nserver:\n  ingress:\n    hostname: substra.org-{n}.example.org\n"
     )
 }
 
-fn orchestrator(count: usize) -> String {
+pub(crate) fn orchestrator(count: usize) -> String {
     let members: Vec<String> = (1..=count).map(|n| format!("MyOrg{n}MSP")).collect();
     format!(
         "ingress:\n  hostname: orchestrator.example.org\nchannels:\n  - name: mychannel\n    organizations: [{}]\norchestrator:\n  tls:\n    enabled: true # by hand\n",
@@ -54,7 +54,7 @@ fn orchestrator(count: usize) -> String {
     )
 }
 
-fn federation(count: usize, ca: &str, gate: &str) -> String {
+pub(crate) fn federation(count: usize, ca: &str, gate: &str) -> String {
     let mut text = format!(
         "apiVersion: substra-mtls/v1\nkind: Federation\norchestrator:\n  namespace: orchestrator\n  release: orchestrator\n  values: [orchestrator-values.yaml]\n  ca: {ca}\n  gate: {gate}\norganizations:\n"
     );
@@ -64,7 +64,7 @@ fn federation(count: usize, ca: &str, gate: &str) -> String {
     text
 }
 
-const FILES: &str = "{cert: ca.crt, key: ca.key}";
+pub(crate) const FILES: &str = "{cert: ca.crt, key: ca.key}";
 
 impl Fed {
     pub(crate) fn new(count: usize) -> Self {
@@ -79,7 +79,7 @@ impl Fed {
     }
 
     /// The files alone.
-    fn empty(count: usize) -> Self {
+    pub(crate) fn empty(count: usize) -> Self {
         let (world, now) = (World::new(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", &orchestrator(count));
         world.write("federation.yaml", &federation(count, FILES, "close"));
@@ -87,14 +87,14 @@ impl Fed {
         Self { world, orc: Simulated::new("orchestrator", now), now }
     }
 
-    fn with_backend(&self, n: usize) {
+    pub(crate) fn with_backend(&self, n: usize) {
         let ca_pem = self.world.read("ca.crt");
         let object = Object::secret("orchestrator-cacert", "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]);
         self.org(n).create(&object).unwrap();
         self.install(&self.org(n), "backend", chart("substra-backend", "26.15.3"), &format!("org-{n}.yaml"));
     }
 
-    fn server_pair(&self) {
+    pub(crate) fn server_pair(&self) {
         let ca = certificates(self.world.read("ca.crt").as_bytes()).unwrap().remove(0);
         let ca_key = PrivateKey::from_pem(self.world.read("ca.key").as_bytes(), None).unwrap();
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
@@ -106,7 +106,7 @@ impl Fed {
         self.orc.create(&Object::secret("orchestrator-tls-server-pair", PAIR_TYPE, &[], &pair)).unwrap();
     }
 
-    fn install(&self, cluster: &Simulated, release: &str, chart: ChartVersion, file: &str) {
+    pub(crate) fn install(&self, cluster: &Simulated, release: &str, chart: ChartVersion, file: &str) {
         cluster.install(release, chart, values::read(self.world.read(file).as_bytes()).unwrap()).unwrap();
     }
 
@@ -115,6 +115,12 @@ impl Fed {
     }
 
     pub(crate) fn run(&self, line: &str) -> Result<Outcome> {
+        let outcome = self.outcome(line)?;
+        outcome.failure().cloned().map_or(Ok(outcome), Err)
+    }
+
+    /// The result, of a run that left something behind too.
+    pub(crate) fn outcome(&self, line: &str) -> Result<Outcome> {
         let line = line.replace("federation.yaml", &self.world.path("federation.yaml").display().to_string());
         let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
         let Command::Bootstrap(args) = &cli.command else { panic!("{line}") };
@@ -122,31 +128,30 @@ impl Fed {
             Desk { cluster: None, console: Console { format: Format::Json, ..Console::silent() }, now: self.now };
         let open =
             |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.orc.namespace(site.namespace.as_str()))) };
-        let outcome = bootstrap::run(args, &desk, &open)?;
-        outcome.failure().cloned().map_or(Ok(outcome), Err)
+        bootstrap::run(args, &desk, &open)
     }
 
     /// What a backend gets from the orchestrator.
-    fn answer(&self, n: usize) -> Answer {
+    pub(crate) fn answer(&self, n: usize) -> Answer {
         let client = self.org(n).backend("backend").unwrap();
         self.orc.with_server("orchestrator", |server| call(&client, server, self.now)).unwrap()
     }
 
     #[track_caller]
-    fn all_are_let_in(&self, count: usize) {
+    pub(crate) fn all_are_let_in(&self, count: usize) {
         for n in 1..=count {
             assert_eq!(self.answer(n), Answer::Accepted, "MyOrg{n}MSP");
         }
     }
 
     /// A stranger is refused: the gate is closed.
-    fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         let values = self.orc.release(&"orchestrator".parse().unwrap()).unwrap().unwrap().config;
         values["orchestrator"]["tls"]["mtls"]["enabled"] == true && values["orchestrator"]["verifyClientMSPID"] == true
     }
 }
 
-fn state(outcome: &Outcome, n: usize) -> String {
+pub(crate) fn state(outcome: &Outcome, n: usize) -> String {
     let all = outcome.get("organizations").unwrap().as_array().unwrap();
     let name = format!("MyOrg{n}MSP");
     let one = all.iter().find(|one| one["organization"] == name.as_str()).unwrap();
@@ -154,7 +159,7 @@ fn state(outcome: &Outcome, n: usize) -> String {
 }
 
 #[track_caller]
-fn refused(result: Result<Outcome>, exit: Exit, code: &str) -> Failure {
+pub(crate) fn refused(result: Result<Outcome>, exit: Exit, code: &str) -> Failure {
     let failure = result.unwrap_err();
     assert_eq!((failure.exit, failure.code), (exit, code), "{failure}");
     assert!(!failure.what.is_empty() && !failure.why.is_empty() && !failure.next.is_empty(), "{failure:?}");

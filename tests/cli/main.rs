@@ -9,6 +9,7 @@
 
 mod approve;
 mod bootstrap;
+mod bootstrap_audit;
 mod ca;
 mod check;
 mod check_federation;

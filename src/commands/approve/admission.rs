@@ -36,7 +36,7 @@ impl Admission<'_> {
     /// # Errors
     /// The gate is half way, drift, a file that Helm reads otherwise.
     pub(in crate::commands) fn upgrade(&self, cluster: &dyn Cluster) -> Result<After> {
-        self.gate_is_settled()?;
+        gate_is_settled(self.found, self.orchestrator)?;
         if !self.orchestrator.mtls_enabled {
             if self.edited.changes() {
                 self.edited.proven_by(cluster)?;
@@ -48,22 +48,23 @@ impl Admission<'_> {
         let planned = self.found.plan(cluster, &wish)?.seen(self.objects);
         Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings })
     }
+}
 
-    /// Admitting never moves the gate: while file and release disagree on it, an upgrade of ours would.
-    fn gate_is_settled(&self) -> Result<()> {
-        let deployed = Orchestrator::read(self.found.config())?;
-        if deployed.mtls_enabled == self.orchestrator.mtls_enabled
-            && deployed.verify_msp_id == self.orchestrator.verify_msp_id
-        {
-            return Ok(());
-        }
-        let word = |on: bool| if on { "on" } else { "off" };
-        let side = |o: &Orchestrator| {
-            format!("mutual TLS {} and verifyClientMSPID {}", word(o.mtls_enabled), word(o.verify_msp_id))
-        };
-        Err(Failure::new(Exit::CheckFailed, "gate-half-way", "the values files and the release disagree on the gate")
-            .why(format!("deployed is {}, the files say {}", side(&deployed), side(self.orchestrator)))
-            .next("finish what was begun with gate close or gate open, then run this again")
-            .unchanged("nothing was signed and nothing was written"))
+/// Neither admitting nor setting TLS up moves the gate: while files and release disagree on it, an upgrade of ours would.
+///
+/// # Errors
+/// They disagree.
+pub(in crate::commands) fn gate_is_settled(found: &Found, files: &Orchestrator) -> Result<()> {
+    let deployed = Orchestrator::read(found.config())?;
+    if deployed.mtls_enabled == files.mtls_enabled && deployed.verify_msp_id == files.verify_msp_id {
+        return Ok(());
     }
+    let word = |on: bool| if on { "on" } else { "off" };
+    let side = |o: &Orchestrator| {
+        format!("mutual TLS {} and verifyClientMSPID {}", word(o.mtls_enabled), word(o.verify_msp_id))
+    };
+    Err(Failure::new(Exit::CheckFailed, "gate-half-way", "the values files and the release disagree on the gate")
+        .why(format!("deployed is {}, the files say {}", side(&deployed), side(files)))
+        .next("finish what was begun with gate close or gate open, then run this again")
+        .unchanged("nothing was signed and nothing was written"))
 }

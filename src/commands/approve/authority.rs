@@ -9,7 +9,7 @@ use crate::{
     files,
     pki::{
         authority::Authority,
-        inspect,
+        inspect::{self, Certificate},
         key::{KeyError, PrivateKey},
     },
     report::Console,
@@ -25,7 +25,7 @@ impl Approval<'_> {
         let key = unlocked(&key, self.args.passphrase_fd, self.desk.console)?;
         let (authority, warnings) = Authority::load(&certificate, key, self.desk.now)
             .map_err(|findings| super::refuse_all(self.desk, findings))?;
-        self.is_the_clusters(&authority)?;
+        self.is_the_clusters(authority.certificate())?;
         Ok((authority, warnings))
     }
 
@@ -50,7 +50,7 @@ impl Approval<'_> {
     }
 
     /// The CA that signs must be the one that the orchestrator will check against: equal key, first certificate.
-    fn is_the_clusters(&self, authority: &Authority) -> Result<()> {
+    pub(in crate::commands) fn is_the_clusters(&self, authority: &Certificate) -> Result<()> {
         let Some(seen) = &self.seen else { return Ok(()) };
         let name = self.object.as_str();
         let fail = |code, what: String| {

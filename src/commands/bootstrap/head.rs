@@ -1,5 +1,7 @@
 //! The orchestrator: its CA and TLS first, who is admitted and the gate last.
 
+use std::collections::BTreeMap;
+
 use super::{
     member::{first, namespace},
     posts::HeadPost,
@@ -8,7 +10,10 @@ use crate::{
     cluster::{Object, ObjectRef},
     commands::{
         Desk,
-        approve::{Approval, Seen, admission::Admission},
+        approve::{
+            Approval, Seen,
+            admission::{Admission, gate_is_settled},
+        },
         ca::{
             authority::{Asked, Ca, Source},
             init::Init,
@@ -20,9 +25,15 @@ use crate::{
     failure::{Exit, Failure, Result},
     federation::{self, Federation},
     names::MspId,
-    pki::log::IssueLog,
+    pki::{
+        inspect::{self, Certificate},
+        log::IssueLog,
+    },
     plan::{Action, State, Step, edits::ValuesFiles},
-    substra::orchestrator::{self, Orchestrator},
+    substra::{
+        kebab::kebab_case,
+        orchestrator::{self, Orchestrator},
+    },
 };
 
 /// The orchestrator as it was found, or as the first part of the plan will leave it.
@@ -42,6 +53,8 @@ pub(super) struct HeadPart {
     pub(super) steps: Vec<Step>,
     pub(super) restarts: Vec<String>,
     pub(super) warnings: Vec<String>,
+    /// Whoever cannot follow is cut off by it: TLS goes on, or a gate of which nobody knows where it stands is upgraded.
+    pub(super) cuts: bool,
 }
 
 impl<'a> Head<'a> {
@@ -87,6 +100,11 @@ impl<'a> Head<'a> {
             federation::Ca::Files { cert, key } | federation::Ca::Create { cert, key } => {
                 Source::Files { certificate: cert.clone(), key: key.clone() }
             }
+            federation::Ca::Secret(name) if self.object(&ObjectRef::secret(name.as_str())).is_none() => {
+                return Err(Failure::new(Exit::CheckFailed, "ca-missing", format!("Secret {name} is not there"))
+                    .why("orchestrator.ca names it as the Secret that holds the CA")
+                    .next("name the Secret with the CA's tls.crt and tls.key, or have a new CA made with ca: {create: true}"));
+            }
             federation::Ca::Secret(name) => Source::Secret(name.clone()),
         };
         let (passphrase_fd, dry_run) = (self.post.init.passphrase_fd, self.post.init.common.dry_run);
@@ -101,22 +119,34 @@ impl<'a> Head<'a> {
     /// Gives back the steps, and the orchestrator as they will leave it.
     pub(super) fn set_up(self, ca: &mut Ca<'_>) -> Result<(HeadPart, Self)> {
         let is_asked = matches!(self.federation.orchestrator.ca, federation::Ca::Create { .. });
+        let is_on = Orchestrator::read(self.found.config())?.tls_enabled;
+        let warnings = std::mem::take(&mut ca.warnings);
         if !is_asked && self.found.is_installed() {
-            return if self.orchestrator.tls_enabled { Ok((HeadPart::default(), self)) } else { Err(tls_off()) };
+            // In the files alone it is not up: backends that went ahead would be cut off.
+            return match (self.orchestrator.tls_enabled, is_on) {
+                (true, true) => Ok((HeadPart { warnings, ..HeadPart::default() }, self)),
+                (false, _) => Err(tls_off("the values lack orchestrator.tls.enabled: true")),
+                (true, false) => Err(tls_off("the values files have it on, and the release does not yet")),
+            };
         }
         let namespace = namespace(self.desk.cluster()?, &self.found)?;
         let Self { post, desk, federation, files, orchestrator, found, objects } = self;
         let init = Init { args: &post.init, desk, files, orchestrator, found, objects };
         let set_up = init.set_up(ca)?;
-        let Init { files, found, mut objects, .. } = init;
+        let Init { files, orchestrator, found, mut objects, .. } = init;
         let upgrades = set_up.steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+        let cuts = upgrades && found.is_installed() && (!is_on || is_in_doubt(&found, &orchestrator));
+        if upgrades && found.is_installed() {
+            gate_is_settled(&found, &orchestrator)?;
+        }
         let found = if upgrades { found.after(&set_up.planned, &set_up.edited) } else { found };
         see_after(&mut objects, &set_up.steps);
         let files = files.after(&set_up.edited);
         let orchestrator = Orchestrator::read(&files.merged())?;
         let steps = namespace.into_iter().chain(set_up.steps).collect();
-        let warnings = set_up.planned.warnings.into_iter().chain(set_up.serving.warnings).collect();
-        let part = HeadPart { steps, restarts: set_up.planned.restarts, warnings };
+        let more = set_up.planned.warnings.into_iter().chain(set_up.serving.warnings);
+        let warnings = warnings.into_iter().chain(more).collect();
+        let part = HeadPart { steps, restarts: set_up.planned.restarts, warnings, cuts };
         Ok((part, Self { post, desk, federation, files, orchestrator, found, objects }))
     }
 
@@ -130,6 +160,47 @@ impl<'a> Head<'a> {
         Ok(Approval { args: &self.post.approve, desk: self.desk, files, orchestrator, object, seen })
     }
 
+    /// The CA that signs is the one that the orchestrator checks against.
+    ///
+    /// # Errors
+    /// The object that it mounts is missing, or begins with another CA.
+    pub(super) fn knows(&self, ca: &Certificate, approval: &Approval<'_>) -> Result<()> {
+        let name = &self.orchestrator.cacert;
+        let next = format!(
+            "name the CA that is in use at orchestrator.ca, or put it alone into {name} as ca.crt; then run the same command again"
+        );
+        approval.is_the_clusters(ca).map_err(|failure| failure.next(next))
+    }
+
+    /// The CAs by which the values files admit an organization, beside the federation's own: of each object the first
+    /// certificate, as the server's identity check reads it.
+    pub(super) fn admitting(&self, org: &MspId) -> Vec<Certificate> {
+        let names = self.orchestrator.client_cas.get(org.as_str()).into_iter().flatten();
+        names.filter_map(|name| self.first_ca(name)).collect()
+    }
+
+    /// Whether a pair of this CA would be let in now, before any upgrade.
+    pub(super) fn lets_in(&self, org: &MspId, ca: &Certificate) -> Result<bool> {
+        let deployed = Orchestrator::read(self.found.config())?;
+        let names = deployed.client_cas.get(org.as_str()).into_iter().flatten();
+        let named = names.filter_map(|name| self.first_ca(name)).any(|first| first.spki == ca.spki);
+        Ok(!deployed.mtls_enabled || !deployed.verify_msp_id || named)
+    }
+
+    fn first_ca(&self, name: &str) -> Option<Certificate> {
+        let object = self.object(&ObjectRef::of_kind(self.found.kind_of(name), name))?;
+        inspect::certificates(&object.data("ca.crt")?).ok()?.into_iter().next()
+    }
+
+    fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
+        self.objects.iter().find(|object| object.reference() == *wanted)
+    }
+
+    /// Whether the last upgrade failed with a closed gate: where it stands now nobody knows.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        is_in_doubt(&self.found, &self.orchestrator)
+    }
+
     /// Admits organizations and, with `close`, turns mutual TLS on: one merge, one upgrade.
     ///
     /// # Errors
@@ -140,13 +211,15 @@ impl<'a> Head<'a> {
         let (found, files, objects, cluster) = (&self.found, &self.files, &self.objects, self.desk.cluster()?);
         if !close {
             let edited = files.edit(&settings)?;
+            no_clash(&Orchestrator::read(&edited.merged)?)?;
             let orchestrator = &self.orchestrator;
             let after = Admission { found, objects, orchestrator, files, edited: &edited, common }.upgrade(cluster)?;
             let steps = edited.steps.into_iter().chain(after.steps).collect();
-            return Ok(HeadPart { steps, restarts: after.restarts, warnings: after.warnings });
+            return Ok(HeadPart { steps, restarts: after.restarts, warnings: after.warnings, cuts: false });
         }
         settings.extend(self.orchestrator.close_settings(true));
         let edited = files.edit(&settings)?;
+        no_clash(&Orchestrator::read(&edited.merged)?)?;
         let wish = Wish { chart: Chart::Orchestrator, common, files, edited: &edited, own: orchestrator::OWN_PATHS };
         let planned = found.plan(cluster, &wish)?.seen(objects);
         let gate = Gate {
@@ -169,11 +242,11 @@ impl<'a> Head<'a> {
             return Err(first(findings, "the gate stays as it is"));
         }
         let steps = edited.steps.into_iter().chain(planned.steps).collect();
-        Ok(HeadPart { steps, restarts: planned.restarts, warnings })
+        Ok(HeadPart { steps, restarts: planned.restarts, warnings, cuts: false })
     }
 
     /// Members that the federation file does not speak of.
-    fn strangers(&self, admitted: &[MspId]) -> Vec<Failure> {
+    pub(super) fn strangers(&self, admitted: &[MspId]) -> Vec<Failure> {
         let given_up = &self.federation.orchestrator.cut_off;
         let is = |list: &[MspId], member: &str| list.iter().any(|org| org.as_str() == member);
         let members = &self.orchestrator.members;
@@ -204,16 +277,38 @@ impl<'a> Head<'a> {
     }
 }
 
-fn tls_off() -> Failure {
+fn is_in_doubt(found: &Found, files: &Orchestrator) -> bool {
+    files.mtls_enabled && found.is_installed() && found.release.status != "deployed"
+}
+
+/// Two keys of one kebab form make a manifest that the API server refuses.
+fn no_clash(orchestrator: &Orchestrator) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for key in orchestrator.client_cas.keys() {
+        let kebab = kebab_case(key);
+        if let Some(other) = seen.insert(kebab.clone(), key) {
+            return Err(Failure::new(
+                Exit::CheckFailed,
+                "key-clash",
+                format!("{other} and {key} cannot both be admitted"),
+            )
+            .why(format!("the chart makes {kebab} of both, and two volumes of one name are refused"))
+            .next("take one of the two out of orchestrator.tls.mtls.clientCACerts"));
+        }
+    }
+    Ok(())
+}
+
+fn tls_off(why: &str) -> Failure {
     Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")
-        .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
+        .why(format!("mutual TLS stands on TLS: {why}"))
         .next("have it set up with ca: {create: true} in the federation file, or with ca init")
         .unchanged("nothing was written")
 }
 
 /// The objects as these steps will leave them.
 fn see_after(objects: &mut Vec<Object>, steps: &[Step]) {
-    for step in steps {
+    for step in steps.iter().filter(|step| step.state == State::ToDo) {
         let (Action::Create(new) | Action::Replace(new)) = &step.action else { continue };
         objects.retain(|object| object.reference() != new.reference());
         objects.push(new.clone());

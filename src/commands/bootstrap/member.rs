@@ -1,6 +1,6 @@
 //! One organization: what its cluster shows, the pair that it has or gets, and the steps that put it into place.
 
-use super::posts::Post;
+use super::{head::Head, posts::Post};
 use crate::{
     cluster::{Cluster, ObjectRef},
     commands::{
@@ -16,6 +16,7 @@ use crate::{
         side_by_side,
     },
     failure::{Exit, Failure, Result},
+    federation::Site,
     names::MspId,
     pki::{
         authority::Authority,
@@ -30,6 +31,7 @@ use crate::{
 /// An organization as it was found.
 pub(super) struct Member<'a> {
     pub(super) msp_id: &'a MspId,
+    site: &'a Site,
     cluster: &'a dyn Cluster,
     enrolment: Enrolment<'a>,
     seen: Seen,
@@ -76,27 +78,65 @@ impl<'a> Member<'a> {
         let objects = objects?;
         let namespace = namespace(&*post.cluster, &found)?;
         let seen = enrolment.seen(found, objects);
-        Ok(Self { msp_id: &organization.msp_id, cluster: &*post.cluster, enrolment, seen, ahead: ahead?, namespace })
+        let (msp_id, site, cluster) = (&organization.msp_id, &organization.site, &*post.cluster);
+        Ok(Self { msp_id, site, cluster, enrolment, seen, ahead: ahead?, namespace })
     }
 
-    /// Whether the pair that is in place cannot stay: there is none, it is of another CA, or its end is near.
-    pub(super) fn needs_pair(&self, ca: &Certificate, desk: &Desk<'_>) -> bool {
-        let in_time = self.seen.live.as_ref().is_some_and(|live| !live.certificate.is_in_last_third(desk.now));
-        !in_time || self.live(ca).is_err()
+    /// The Secret of its pair: two backends that mount the same one cannot be two organizations.
+    pub(super) fn place(&self) -> (&'a Site, String) {
+        (self.site, self.enrolment.backend.client_certificate.to_string())
     }
 
-    fn live(&self, ca: &Certificate) -> Result<Pair> {
-        self.enrolment.judged(&self.seen, &Source::Live, std::slice::from_ref(ca))
+    /// Whether the pair that is in place cannot stay: there is none, it is of a CA by which the organization is not
+    /// admitted, or its end is near.
+    ///
+    /// # Errors
+    /// The pair is another organization's; or it works by a CA of its own, and one of the federation's would not yet.
+    pub(super) fn needs_pair(&self, head: &Head<'_>, ca: &Certificate) -> Result<bool> {
+        self.is_its_own()?;
+        let authorities = authorities(head, self.msp_id, ca);
+        let now = head.desk.now;
+        let in_time = self.seen.live.as_ref().is_some_and(|live| !live.certificate.is_in_last_third(now));
+        if in_time && self.live(&authorities).is_ok() {
+            return Ok(false);
+        }
+        let live = self.seen.live.as_ref().map(|live| &live.certificate).filter(|live| live.not_after > now);
+        let foreign = authorities.iter().find(|other| {
+            other.spki != ca.spki && other.not_after > now && live.is_some_and(|live| live.is_signed_by(other))
+        });
+        match foreign {
+            Some(other) if !head.lets_in(self.msp_id, ca)? => Err(works_by_another(self.msp_id, other)),
+            _ => Ok(true),
+        }
+    }
+
+    /// A Secret that holds another organization's pair is not written over: that one may work by it.
+    fn is_its_own(&self) -> Result<()> {
+        let Some(pair) = &self.seen.pair else { return Ok(()) };
+        let label = pair.json()["metadata"]["labels"]["substra-mtls/msp-id"].as_str();
+        let named = self.seen.live.iter().flat_map(|live| &live.certificate.organizations).map(String::as_str);
+        let owners: Vec<&str> = label.into_iter().chain(named).collect();
+        if owners.is_empty() || owners.contains(&self.msp_id.as_str()) {
+            return Ok(());
+        }
+        Err(shared(self.msp_id, owners[0], pair.name()).next(format!(
+            "choose another name at orchestrator.tls.mtls.clientCertificate of {}; or, if that pair is of no use any more, kubectl delete secret {}",
+            self.msp_id, pair.name()
+        )))
+    }
+
+    fn live(&self, authorities: &[Certificate]) -> Result<Pair> {
+        self.enrolment.judged(&self.seen, &Source::Live, authorities)
     }
 
     /// The steps, and a certificate where one is needed.
-    pub(super) fn plan(self, ca: &Certificate, signer: Option<&Signer<'_>>) -> Result<Part<'a>> {
+    pub(super) fn plan(self, head: &Head<'_>, ca: &Certificate, signer: Option<&Signer<'_>>) -> Result<Part<'a>> {
         let (pair, entry) = match signer {
             Some(signer) => self.sign(signer)?,
-            None => (self.live(ca)?, None),
+            None => (self.live(&authorities(head, self.msp_id, ca))?, None),
         };
         let trust = self.trust(ca)?;
-        let Self { msp_id, cluster, enrolment, seen, ahead, namespace } = self;
+        let Self { msp_id, cluster, enrolment, seen, ahead, namespace, .. } = self;
         let installation = enrolment.installation(&seen, &pair, ahead.edited, ahead.planned)?;
         let mut steps: Vec<Step> = namespace.into_iter().chain(trust).collect();
         steps.extend(installation.steps);
@@ -144,6 +184,24 @@ impl<'a> Member<'a> {
             .why(format!("its item ca.crt lacks the CA with the key {}", ca.fingerprint()))
             .next("add it: ca trust orchestrator-ca.crt --backend, with this backend's values files"))
     }
+}
+
+/// The CAs of which a pair of this organization may be.
+fn authorities(head: &Head<'_>, msp_id: &MspId, ca: &Certificate) -> Vec<Certificate> {
+    std::iter::once(ca.clone()).chain(head.admitting(msp_id)).collect()
+}
+
+fn works_by_another(msp_id: &MspId, other: &Certificate) -> Failure {
+    Failure::new(Exit::CheckFailed, "pair-of-another-ca", format!("the pair of {msp_id} is not replaced"))
+        .why(format!("it works by a CA of its own, {}, and the orchestrator would refuse one of the federation's CA until its next upgrade", other.subject))
+        .next(format!("have that CA make a new pair; or first let {msp_id} in by the federation's CA: ca trust CERT --for {msp_id}"))
+}
+
+/// Two organizations cannot be one.
+pub(super) fn shared(one: &MspId, other: &str, secret: &str) -> Failure {
+    Failure::new(Exit::CheckFailed, "pair-shared", format!("{one} and {other} have one Secret {secret}"))
+        .why("their backends are in one namespace and mount the pair from one name: the last one written would cut the other off")
+        .next(format!("choose another name at orchestrator.tls.mtls.clientCertificate of {one}"))
 }
 
 /// Where a release is missing: what it will be, if it may be installed.

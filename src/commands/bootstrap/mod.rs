@@ -78,27 +78,28 @@ pub fn carry_out(federation: &Federation, args: &BootstrapArgs, desk: &Desk<'_>,
 
 /// One plan for all.
 fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result<Member<'a>>)>) -> Result<Plan<'a>> {
-    let desk = head.desk;
     let asked = head.asked()?;
     let mut ca = head.ca(&asked)?;
     let (first, head) = head.set_up(&mut ca)?;
     let (mut failed, mut members) = (Vec::new(), Vec::new());
     for (msp_id, member) in observed {
-        match member {
-            Ok(member) => members.push((member.needs_pair(&ca.certificate, desk), member)),
+        match member.and_then(|member| Ok((member.needs_pair(&head, &ca.certificate)?, member))) {
+            Ok(member) => members.push(member),
             Err(failure) => failed.push((msp_id.clone(), failure)),
         }
     }
+    no_shared_pair(members.iter().map(|(_, member)| member))?;
     let all: Vec<MspId> = members.iter().map(|(_, member)| member.msp_id.clone()).collect();
     let signs = members.iter().any(|(needs, _)| *needs);
     let approval = head.approval(&all)?;
+    head.knows(&ca.certificate, &approval)?;
     let close = head.federation.orchestrator.gate == Gate::Close;
     let log = if signs || (close && !head.is_closed()) { approval.ledger()? } else { IssueLog::default() };
     let authority = signs.then(|| ca.authority()).transpose()?;
     let signer = authority.map(|authority| Signer { approval: &approval, authority, ledger: log.clone() });
     let parts = commands::parallel(members, |(needs, member)| {
         let msp_id = member.msp_id.clone();
-        (msp_id, member.plan(&ca.certificate, signer.as_ref().filter(|_| needs)))
+        (msp_id, member.plan(&head, &ca.certificate, signer.as_ref().filter(|_| needs)))
     });
     let mut planned = Vec::new();
     for (msp_id, part) in parts {
@@ -107,10 +108,42 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
             Err(failure) => failed.push((msp_id, failure)),
         }
     }
+    all_can_follow(&first, &head, &failed, &planned)?;
     let mut plan = Plan { first, parts: planned, failed, log, head, last: HeadPart::default(), open: None };
     let admitted = plan.organizations();
     plan.last = plan.admission(&admitted)?;
     Ok(plan)
+}
+
+/// Two backends that mount one Secret cannot be two organizations.
+fn no_shared_pair<'a>(members: impl Iterator<Item = &'a Member<'a>>) -> Result<()> {
+    let mut seen = std::collections::BTreeMap::new();
+    for member in members {
+        let (site, secret) = member.place();
+        let cluster = (&site.context, &site.kubeconfig, &site.namespace, secret.clone());
+        if let Some(other) = seen.insert(cluster, member.msp_id) {
+            return Err(member::shared(member.msp_id, other.as_str(), &secret));
+        }
+    }
+    Ok(())
+}
+
+/// Where the first part itself may cut somebody off, nobody is left behind: not even those who would only keep the gate
+/// open.
+fn all_can_follow(first: &HeadPart, head: &Head<'_>, failed: &[(MspId, Failure)], parts: &[Part<'_>]) -> Result<()> {
+    if !first.cuts {
+        return Ok(());
+    }
+    let follow: Vec<MspId> = parts.iter().map(|part| part.msp_id.clone()).collect();
+    let mut findings: Vec<Failure> = failed
+        .iter()
+        .map(|(msp_id, failure)| {
+            let what = format!("{msp_id} would be cut off by the orchestrator's upgrade: {}", failure.what);
+            Failure { what, ..failure.clone() }
+        })
+        .collect();
+    findings.extend(head.strangers(&follow));
+    if findings.is_empty() { Ok(()) } else { Err(member::first(findings, "nobody is left behind")) }
 }
 
 impl Plan<'_> {
@@ -126,6 +159,10 @@ impl Plan<'_> {
                 Err(failure) if failure.code != "drift" => self.open = Some(failure),
                 other => return other,
             }
+        }
+        if !self.failed.is_empty() && self.head.is_in_doubt() {
+            // The upgrade would finish closing the gate, and somebody is left behind.
+            return Ok(HeadPart::default());
         }
         match self.head.admit(admitted, false, &self.log) {
             // What was begun with the gate has to be finished before anybody is admitted by an upgrade of its own.

@@ -1,0 +1,289 @@
+//! `bootstrap` where a federation that works could be cut off, or told something that is not so.
+
+use substra_mtls::{
+    cluster::{Cluster, Object, ObjectRef, PAIR_TYPE, simulated::Fault},
+    failure::Exit,
+    pki::{
+        authority::create_root,
+        inspect::certificates,
+        key::{KeyType, PrivateKey},
+    },
+    substra::{
+        servers::Answer,
+        specimen::{LeafUsage, Recipe},
+    },
+};
+
+use super::bootstrap::{FILES, Fed, LINE, backend, chart, federation, orchestrator, refused};
+
+const PAIR: &str = "orchestrator-client-cert";
+const CACERT: &str = "orchestrator-tls-cacert";
+
+fn opaque(name: &str, pem: &str) -> Object {
+    Object::secret(name, "Opaque", &[], &[("ca.crt", pem.as_bytes())])
+}
+
+/// A pair of that organization, signed by that CA for a client alone.
+fn pair(fed: &Fed, n: usize, ca: &(PrivateKey, String), ends_soon: bool) -> Object {
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let authority = certificates(ca.1.as_bytes()).unwrap().remove(0);
+    let recipe = Recipe {
+        organizations: vec![format!("MyOrg{n}MSP")],
+        usage: Some(LeafUsage::Client),
+        v3: true,
+        ..Recipe::default()
+    };
+    let then = if ends_soon { fed.now - time::Duration::days(300) } else { fed.now };
+    let certificate = recipe.sign(key.spki(), &authority, &ca.0, then).unwrap();
+    let pem = key.to_pem();
+    Object::secret(PAIR, PAIR_TYPE, &[], &[("tls.crt", certificate.as_bytes()), ("tls.key", pem.as_bytes())])
+}
+
+fn held(fed: &Fed, n: usize) -> Vec<u8> {
+    let found = fed.org(n).get(&[ObjectRef::secret(PAIR)]).unwrap();
+    found[0].data("tls.crt").unwrap().to_vec()
+}
+
+/// What was there before must be there after.
+#[track_caller]
+fn writes_nothing(fed: &Fed, line: &str, exit: Exit, code: &str) -> String {
+    let before = (fed.orc.writes(), fed.world.snapshot());
+    let failure = refused(fed.run(line), exit, code);
+    assert_eq!(fed.orc.writes(), before.0);
+    assert!(fed.world.snapshot() == before.1, "a file was changed");
+    format!("{failure}")
+}
+
+/// An organization whose own CA stands under its key, and its pair from there.
+fn with_a_ca_of_its_own(ends_soon: bool) -> Fed {
+    let fed = Fed::new(2);
+    let own = create_root(KeyType::EcdsaP256, fed.now - time::Duration::days(301)).unwrap();
+    fed.orc.create(&opaque("own-ca", &own.1)).unwrap();
+    fed.org(2).create(&pair(&fed, 2, &own, ends_soon)).unwrap();
+    let values = fed.world.read("orchestrator-values.yaml").replace(
+        "    enabled: true # by hand\n",
+        "    enabled: true # by hand\n    mtls:\n      enabled: true\n      clientCACerts:\n        MyOrg1MSP: [orchestrator-tls-cacert]\n        MyOrg2MSP: [own-ca]\n  verifyClientMSPID: true\n",
+    );
+    fed.world.write("orchestrator-values.yaml", &values);
+    let text = backend(2).replace(
+        "    cacert: orchestrator-cacert\n",
+        "    cacert: orchestrator-cacert\n    mtls:\n      enabled: true\n      clientCertificate: orchestrator-client-cert\n",
+    );
+    fed.world.write("org-2.yaml", &text);
+    fed.install(&fed.org(2), "backend", chart("substra-backend", "26.15.3"), "org-2.yaml");
+    fed.install(&fed.orc, "orchestrator", chart("orchestrator", "8.8.0"), "orchestrator-values.yaml");
+    assert_eq!(fed.answer(2), Answer::Accepted);
+    fed
+}
+
+#[test]
+fn a_ca_that_is_not_the_first_of_the_orchestrator_s_object_signs_nothing() {
+    let fed = Fed::new(1);
+    let other = create_root(KeyType::EcdsaP256, fed.now).unwrap();
+    fed.orc.delete(&ObjectRef::secret(CACERT)).unwrap();
+    fed.orc.create(&opaque(CACERT, &format!("{}{}", other.1, fed.world.read("ca.crt")))).unwrap();
+    let text = writes_nothing(&fed, LINE, Exit::CheckFailed, "ca-not-the-clusters");
+    assert!(!text.contains("--ca-object"), "{text}");
+}
+
+#[test]
+fn pairs_that_work_stay_when_the_orchestrator_s_ca_cannot_be_compared() {
+    let fed = Fed::new(1);
+    fed.run(LINE).unwrap();
+    fed.orc.delete(&ObjectRef::secret(CACERT)).unwrap();
+    let (key, pem) = create_root(KeyType::EcdsaP256, fed.now).unwrap();
+    fed.world.write("ca.crt", &pem);
+    fed.world.write("ca.key", &key.to_pem());
+    writes_nothing(&fed, LINE, Exit::CheckFailed, "ca-object");
+    fed.all_are_let_in(1);
+}
+
+#[test]
+fn a_pair_of_the_organization_s_own_ca_that_the_orchestrator_trusts_stays() {
+    let fed = with_a_ca_of_its_own(false);
+    let before = held(&fed, 2);
+    fed.run(LINE).unwrap();
+    assert_eq!(held(&fed, 2), before);
+    fed.all_are_let_in(2);
+    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+}
+
+#[test]
+fn a_pair_of_its_own_ca_is_not_replaced_by_one_that_is_not_admitted_yet() {
+    let fed = with_a_ca_of_its_own(true);
+    let before = held(&fed, 2);
+    refused(fed.run(LINE), Exit::CheckFailed, "pair-of-another-ca");
+    assert_eq!(held(&fed, 2), before);
+    fed.all_are_let_in(1);
+    // The run has admitted nobody by the federation's CA under that key, so the pair of its own CA goes on.
+    assert_eq!(fed.answer(2), Answer::Accepted);
+}
+
+#[test]
+fn an_organization_that_the_files_have_lost_is_not_dropped_from_a_closed_gate() {
+    let fed = Fed::new(3);
+    fed.run(LINE).unwrap();
+    let values = fed.world.read("orchestrator-values.yaml");
+    let lost = cut(&values);
+    assert_ne!(lost, values);
+    fed.world.write("orchestrator-values.yaml", &lost);
+    fed.world.write("federation.yaml", &federation(2, FILES, "close"));
+    let text = writes_nothing(&fed, LINE, Exit::CheckFailed, "drift");
+    assert!(text.contains("clientCACerts.MyOrg3MSP"), "{text}");
+    fed.all_are_let_in(3);
+}
+
+/// The values without the third organization's key, in block style.
+fn cut(values: &str) -> String {
+    let mut skips = false;
+    let kept = values.lines().filter(|line| {
+        skips = line.trim_start().starts_with("MyOrg3MSP:") || (skips && line.trim_start().starts_with("- "));
+        !skips
+    });
+    kept.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn two_organizations_never_share_the_secret_of_one_pair() {
+    let fed = Fed::new(2);
+    let text = federation(2, FILES, "close")
+        .replace("namespace: org-2\n    release: backend", "namespace: org-1\n    release: second");
+    fed.world.write("federation.yaml", &text);
+    fed.install(&fed.org(1), "second", chart("substra-backend", "26.15.3"), "org-2.yaml");
+    writes_nothing(&fed, LINE, Exit::CheckFailed, "pair-shared");
+}
+
+#[test]
+fn the_pair_of_another_organization_is_not_written_over() {
+    let fed = Fed::new(2);
+    fed.world.write("federation.yaml", &federation(1, FILES, "leave"));
+    fed.run(LINE).unwrap();
+    let before = held(&fed, 1);
+    let text = federation(2, FILES, "leave");
+    let (head, second) = text.split_once("  MyOrg1MSP:").unwrap();
+    let second = second
+        .split_once("  MyOrg2MSP:")
+        .unwrap()
+        .1
+        .replace("org-2\n    release: backend", "org-1\n    release: second");
+    fed.world.write("federation.yaml", &format!("{head}  MyOrg2MSP:{second}"));
+    fed.install(&fed.org(1), "second", chart("substra-backend", "26.15.3"), "org-2.yaml");
+    writes_nothing(&fed, LINE, Exit::CheckFailed, "pair-shared");
+    assert_eq!(held(&fed, 1), before);
+}
+
+#[test]
+fn a_secret_of_the_ca_that_is_not_there_is_no_new_ca() {
+    for more in ["", " --install"] {
+        let fed = Fed::new(1);
+        fed.orc.delete(&ObjectRef::secret(CACERT)).unwrap();
+        fed.world.write("federation.yaml", &federation(1, "{secret: typo}", "close"));
+        writes_nothing(&fed, &format!("{LINE}{more}"), Exit::CheckFailed, "ca-missing");
+    }
+}
+
+/// A federation that works in plain text.
+fn in_plain_text(count: usize) -> Fed {
+    let fed = Fed::empty(count);
+    fed.world.write("orchestrator-values.yaml", &orchestrator(count).replace("enabled: true", "enabled: false"));
+    fed.install(&fed.orc, "orchestrator", chart("orchestrator", "8.8.0"), "orchestrator-values.yaml");
+    for n in 1..=count {
+        fed.world.write(&format!("org-{n}.yaml"), &backend(n).replace("enabled: true", "enabled: false"));
+        fed.install(&fed.org(n), "backend", chart("substra-backend", "26.15.3"), &format!("org-{n}.yaml"));
+    }
+    fed.world.write("federation.yaml", &federation(count, "{create: true}", "close"));
+    fed
+}
+
+#[test]
+fn a_federation_in_plain_text_comes_to_mutual_tls() {
+    let fed = in_plain_text(2);
+    fed.run(LINE).unwrap();
+    fed.all_are_let_in(2);
+    assert!(fed.is_closed());
+    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+}
+
+#[test]
+fn tls_goes_on_only_when_every_organization_can_follow() {
+    let fed = in_plain_text(2);
+    fed.world.write("org-2.yaml", "orchestrator: {mspID: [a]}\n");
+    writes_nothing(&fed, LINE, Exit::CheckFailed, "value");
+    let fed = in_plain_text(2);
+    fed.world.write("federation.yaml", &federation(1, "{create: true}", "close"));
+    writes_nothing(&fed, LINE, Exit::CheckFailed, "not-described");
+}
+
+#[test]
+fn backends_do_not_go_ahead_of_an_orchestrator_whose_tls_is_only_in_its_file() {
+    let fed = in_plain_text(1);
+    let on = fed.world.read("orchestrator-values.yaml").replace("enabled: false", "enabled: true");
+    fed.world.write("orchestrator-values.yaml", &on);
+    fed.orc.create(&opaque(CACERT, &fed.world.read("ca.crt"))).unwrap();
+    fed.world.write("federation.yaml", &federation(1, FILES, "leave"));
+    writes_nothing(&fed, LINE, Exit::CheckFailed, "tls-off");
+}
+
+#[test]
+fn the_set_up_of_tls_does_not_move_the_gate_that_the_files_have_closed_already() {
+    let fed = in_plain_text(2);
+    let values = fed.world.read("orchestrator-values.yaml").replace(
+        "    enabled: false # by hand\n",
+        "    enabled: false # by hand\n    mtls:\n      enabled: true\n      clientCACerts:\n        MyOrg1MSP: [orchestrator-tls-cacert]\n  verifyClientMSPID: true\n",
+    );
+    fed.world.write("orchestrator-values.yaml", &values);
+    writes_nothing(&fed, &format!("{LINE} --accept-drift"), Exit::CheckFailed, "gate-half-way");
+}
+
+#[test]
+fn keys_with_one_kebab_form_are_found_before_anything_is_written() {
+    let fed = Fed::new(2);
+    fed.run(LINE).unwrap();
+    let values = fed
+        .world
+        .read("orchestrator-values.yaml")
+        .replace("        MyOrg1MSP:", "        myOrg1MSP: [orchestrator-tls-cacert]\n        MyOrg1MSP:");
+    assert!(values.contains("myOrg1MSP"), "{values}");
+    fed.world.write("orchestrator-values.yaml", &values);
+    writes_nothing(&fed, LINE, Exit::CheckFailed, "key-clash");
+}
+
+#[test]
+fn what_was_not_done_is_not_called_done() {
+    let fed = Fed::new(2);
+    // The log is a file; the writes are: two organizations' pair and upgrade.
+    fed.orc.fail_at(3, Fault::Before);
+    let outcome = fed.outcome(&format!("{LINE} --parallel 1")).unwrap();
+    let state = |org: &str, id: &str| {
+        let steps = outcome.described_steps().iter();
+        let mut found = steps.filter(|step| step["for"] == org && step["id"] == id);
+        found.next().map(|step| step["state"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(state("MyOrg1MSP", "upgrade").as_deref(), Some("done"));
+    assert_eq!(state("MyOrg2MSP", "pair").as_deref(), Some("done"));
+    assert_eq!(state("MyOrg2MSP", "upgrade").as_deref(), Some("not done"));
+    assert_eq!(state("orchestrator", "upgrade"), None, "the gate stays open");
+    assert_eq!(outcome.stage(), "unfinished");
+    let unchanged = outcome.failure().unwrap().unchanged.clone().unwrap();
+    assert!(unchanged.contains("MyOrg1MSP") && unchanged.contains("gate"), "{unchanged}");
+}
+
+#[test]
+fn a_last_part_that_fails_still_says_who_is_in_place() {
+    let fed = Fed::new(2);
+    fed.orc.fail_at(4, Fault::Before);
+    let outcome = fed.outcome(LINE).unwrap();
+    assert_eq!(outcome.get("organizations").unwrap().as_array().unwrap().len(), 2);
+    let failure = outcome.failure().unwrap();
+    assert_eq!(failure.code, "fault");
+    assert!(!failure.unchanged.clone().unwrap().contains("nothing was"), "{failure}");
+    assert!(!fed.is_closed());
+}
+
+#[test]
+fn a_dry_run_calls_nobody_done() {
+    let fed = Fed::new(2);
+    fed.world.write("org-2.yaml", "orchestrator: {mspID: [a]}\n");
+    let text = writes_nothing(&fed, "bootstrap federation.yaml --dry-run", Exit::CheckFailed, "value");
+    assert!(text.contains("nothing was written") && !text.contains("are done"), "{text}");
+}
