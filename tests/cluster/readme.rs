@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use self::person::Person;
 use crate::{
-    federation::backend_values,
+    federation::{backend_values, orchestrator_values},
     site::{PLAIN, Site},
 };
 
@@ -179,8 +179,8 @@ both_helms! {
         let site = Site::empty(helm);
         Person::new(&site, CHECK, &[]).comes_to_the_end();
         let reader = Person::new(&site, REHEARSE, &[]);
-        reader.write("backend-values.yaml", &plain_backend(1));
-        reader.write("orchestrator-values.yaml", &plain_orchestrator());
+        reader.write("backend-values.yaml", &backend_values(1));
+        reader.write("orchestrator-values.yaml", &orchestrator_values(1));
         let ran = reader.comes_to_the_end();
         assert!(ran.stdout.contains("MyOrg1MSP as itself"), "{}", ran.stdout);
     }

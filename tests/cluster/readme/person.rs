@@ -73,11 +73,10 @@ impl<'a> Person<'a> {
         ran
     }
 
-    /// As openssl sees it: the key of the request or certificate that the line names first.
+    /// As openssl sees it: the key of the request that the line names, else of the certificate.
     fn fingerprint(&self, line: &str) -> String {
-        let is = |word: &&str| word.ends_with(".csr") || word.ends_with(".crt");
-        let file = line.split_whitespace().find(is).unwrap();
-        let kind = if file.ends_with(".csr") { "req" } else { "x509" };
+        let named = |end| line.split_whitespace().find(|word| word.ends_with(end));
+        let (kind, file) = named(".csr").map_or_else(|| ("x509", named(".crt").unwrap()), |file| ("req", file));
         let script = format!(
             "openssl {kind} -in {file} -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r"
         );
@@ -99,8 +98,11 @@ impl<'a> Person<'a> {
     /// Runs what is left of the page; gives the last line's result.
     #[track_caller]
     pub(super) fn comes_to_the_end(mut self) -> Ran {
-        let left: Vec<String> = self.lines.by_ref().collect();
-        left.iter().map(|line| self.runs(line)).last().unwrap()
+        let mut last = None;
+        while let Some(line) = self.lines.next() {
+            last = Some(self.runs(&line));
+        }
+        last.unwrap()
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) static ADDRESS: LazyLock<String> = LazyLock::new(|| {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let folder = folder.clone();
-            std::thread::spawn(move || answer(stream, &folder));
+            std::thread::spawn(move || answer(&stream, &folder));
         }
     });
     address
@@ -35,8 +35,8 @@ fn helm(folder: &Path, args: &[&str]) {
 }
 
 /// One request for one file of the folder.
-fn answer(stream: TcpStream, folder: &Path) {
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+fn answer(mut stream: &TcpStream, folder: &Path) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let first = lines.next().unwrap_or_default();
     lines.by_ref().take_while(|line| !line.is_empty()).for_each(drop);
     let name = first.split_whitespace().nth(1).and_then(|path| Path::new(path).file_name());
@@ -45,5 +45,5 @@ fn answer(stream: TcpStream, folder: &Path) {
         _ => ("404 Not Found", Vec::new()),
     };
     let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-    drop((&stream).write_all(head.as_bytes()).and_then(|()| (&stream).write_all(&body)));
+    drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body)));
 }
