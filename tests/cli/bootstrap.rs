@@ -27,13 +27,13 @@ use time::OffsetDateTime;
 
 use super::world::World;
 
-const LINE: &str = "bootstrap federation.yaml --yes";
+pub(crate) const LINE: &str = "bootstrap federation.yaml --yes";
 
 /// A federation whose releases are installed with TLS on, and its file.
-struct Fed {
-    world: World,
-    orc: Simulated,
-    now: OffsetDateTime,
+pub(crate) struct Fed {
+    pub(crate) world: World,
+    pub(crate) orc: Simulated,
+    pub(crate) now: OffsetDateTime,
 }
 
 fn chart(name: &str, version: &str) -> ChartVersion {
@@ -67,7 +67,7 @@ fn federation(count: usize, ca: &str, gate: &str) -> String {
 const FILES: &str = "{cert: ca.crt, key: ca.key}";
 
 impl Fed {
-    fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         let fed = Self::empty(count);
         let ca_pem = fed.world.read("ca.crt");
         let object = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]);
@@ -110,11 +110,11 @@ impl Fed {
         cluster.install(release, chart, values::read(self.world.read(file).as_bytes()).unwrap()).unwrap();
     }
 
-    fn org(&self, n: usize) -> Simulated {
+    pub(crate) fn org(&self, n: usize) -> Simulated {
         self.orc.namespace(&format!("org-{n}"))
     }
 
-    fn run(&self, line: &str) -> Result<Outcome> {
+    pub(crate) fn run(&self, line: &str) -> Result<Outcome> {
         let line = line.replace("federation.yaml", &self.world.path("federation.yaml").display().to_string());
         let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
         let Command::Bootstrap(args) = &cli.command else { panic!("{line}") };

@@ -11,6 +11,7 @@ mod approve;
 mod bootstrap;
 mod ca;
 mod check;
+mod check_federation;
 mod enroll;
 mod rehearse;
 mod simulated;
