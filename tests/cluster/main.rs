@@ -48,5 +48,6 @@ mod exchange;
 mod federation;
 mod gate;
 mod killed;
+mod readme;
 mod secrets;
 mod site;
