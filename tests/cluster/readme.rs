@@ -153,8 +153,9 @@ both_helms! {
         orgs.iter().for_each(|org| site.account(org, "backend"));
         let contexts = [("orc", site.orc.as_str()), ("org1", orgs[0].as_str()), ("org2", orgs[1].as_str())];
         let mut builder = Person::new(&site, BUILDER, &contexts);
-        let block = page::blocks(&page::readme()).into_iter().find(|block| block.language == "yaml").unwrap().text;
-        let mut file = block;
+        let mut files = page::blocks(&page::readme()).into_iter().filter(|block| block.language == "yaml");
+        let mut file = files.next().unwrap().text;
+        assert!(files.next().is_none(), "one file is the builder's; no test reads another");
         for (there, here) in [("orchestrator", &site.orc), ("org-1", &orgs[0]), ("org-2", &orgs[1])] {
             let from = format!("namespace: {there}\n");
             assert!(file.contains(&from), "{from} {file}");
