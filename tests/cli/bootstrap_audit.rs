@@ -261,7 +261,7 @@ fn what_was_not_done_is_not_called_done() {
     };
     assert_eq!(state("MyOrg1MSP", "upgrade").as_deref(), Some("done"));
     assert_eq!(state("MyOrg2MSP", "pair").as_deref(), Some("done"));
-    assert_eq!(state("MyOrg2MSP", "upgrade").as_deref(), Some("not done"));
+    assert_eq!(state("MyOrg2MSP", "upgrade").as_deref(), Some("not-done"));
     assert_eq!(state("orchestrator", "upgrade"), None, "the gate stays open");
     assert_eq!(outcome.stage(), "unfinished");
     let unchanged = outcome.failure().unwrap().unchanged.clone().unwrap();

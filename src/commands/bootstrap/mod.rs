@@ -3,6 +3,7 @@
 mod head;
 mod member;
 mod posts;
+mod tell;
 mod work;
 
 use crate::{

@@ -1,0 +1,218 @@
+//! How people and scripts read a run: the plan before it, and who stands where after it.
+
+use serde_json::{Value, json};
+
+use super::{Plan, VERB, work::Ended};
+use crate::{
+    commands::{self, Desk},
+    failure::Failure,
+    federation::Gate,
+    names::MspId,
+    pki::inspect::Certificate,
+    plan::{State, Step},
+    report::{Format, Outcome},
+};
+
+/// What a run came to.
+pub(super) struct Ran {
+    pub(super) stage: &'static str,
+    pub(super) steps: Vec<Value>,
+    /// The organizations that were worked on.
+    pub(super) ended: Vec<Ended>,
+    /// What stopped the last part.
+    pub(super) broken: Option<Failure>,
+    warnings: Vec<String>,
+}
+
+impl Ran {
+    /// Before anything is done.
+    pub(super) fn planned(plan: &Plan<'_>) -> Self {
+        let mut steps = told("orchestrator", &plan.first.steps, None);
+        let mut warnings = plan.first.warnings.clone();
+        for part in &plan.parts {
+            steps.extend(told(part.msp_id.as_str(), &part.steps, None));
+            warnings.extend(part.warnings.iter().map(|warning| format!("{}: {warning}", part.msp_id)));
+        }
+        steps.extend(told("orchestrator", &plan.last.steps, None));
+        Self { stage: "planned", steps, ended: Vec::new(), broken: None, warnings }
+    }
+
+    fn writes(&self) -> bool {
+        !matches!(self.stage, "planned" | "already")
+    }
+}
+
+/// Steps as scripts see them: the first `reached` are done, the others are not; with `None` nothing was begun.
+pub(super) fn told(name: &str, steps: &[Step], reached: Option<usize>) -> Vec<Value> {
+    let one = |(index, step): (usize, &Step)| {
+        let is_reached = reached.is_some_and(|reached| index < reached);
+        let mut value = crate::report::described(step, is_reached);
+        value["for"] = json!(name);
+        if reached.is_some() && !is_reached && step.state == State::ToDo {
+            value["state"] = json!("not-done");
+        }
+        value
+    };
+    steps.iter().enumerate().map(one).collect()
+}
+
+impl Plan<'_> {
+    /// Shows everything; gives back whether there is anything to do.
+    pub(super) fn shown(&self, desk: &Desk<'_>) -> bool {
+        let say = |text: String| desk.console.say(text);
+        for (msp_id, failure) in &self.failed {
+            say(format!("error: {msp_id} is left out: {failure}"));
+        }
+        let parts = self.parts.iter().map(|part| &part.steps);
+        let mut steps = parts.chain([&self.first.steps, &self.last.steps]).flatten();
+        if steps.all(|step| step.state == State::Already) {
+            return false;
+        }
+        say("Plan:".to_owned());
+        let warn = |warnings: &[String]| warnings.iter().for_each(|warning| say(format!("    warning: {warning}")));
+        show("orchestrator", &self.first.steps, &self.first.restarts, desk);
+        warn(&self.first.warnings);
+        for part in &self.parts {
+            show(part.msp_id.as_str(), &part.steps, &part.restarts, desk);
+            warn(&part.warnings);
+        }
+        show("orchestrator", &self.last.steps, &self.last.restarts, desk);
+        warn(&self.last.warnings);
+        if let Some(why) = self.stays() {
+            say(format!("  the gate stays as it is: {why}"));
+        }
+        true
+    }
+
+    /// Why the gate is not closed although the file wants it.
+    fn stays(&self) -> Option<String> {
+        let wanted = self.head.federation.orchestrator.gate == Gate::Close && !self.head.is_closed();
+        let left = self.failed.first().filter(|_| wanted).map(|(msp_id, _)| format!("{msp_id} is left out"));
+        self.open.as_ref().map(|failure| failure.what.clone()).or(left)
+    }
+
+    pub(super) fn consent(&self) -> String {
+        let count = self.parts.iter().filter(|part| !part.is_done()).count();
+        let closes = self.closes() && !self.head.is_closed();
+        let gate = if closes { "; then mutual TLS goes on, and backends without a valid pair are cut off" } else { "" };
+        let first = if self.first.cuts {
+            "; the orchestrator is upgraded first, and a backend without TLS to it is cut off until its own part is done"
+        } else {
+            ""
+        };
+        format!("carry this out for {count} organization{}{first}{gate}", if count == 1 { "" } else { "s" })
+    }
+
+    fn closes(&self) -> bool {
+        self.head.federation.orchestrator.gate == Gate::Close && self.failed.is_empty() && self.open.is_none()
+    }
+
+    pub(super) fn gate_word(&self, ran: &Ran) -> &'static str {
+        match (self.head.is_closed(), self.closes(), ran.broken.is_some()) {
+            (true, _, _) => "the gate is closed",
+            (false, true, _) if ran.stage == "planned" => "will be closed",
+            (false, true, false) => "the gate is closed",
+            (false, true, true) => "the gate is open or half way",
+            (false, false, _) => "the gate is as it was",
+        }
+    }
+
+    /// Who stands where. Organizations that were left behind end the verb with the first one's status.
+    pub(super) fn outcome(&self, ran: &Ran, desk: &Desk<'_>) -> Outcome {
+        let mut lines = Vec::new();
+        for part in &self.parts {
+            let state = if part.is_done() { "already" } else { "planned" };
+            lines.push(line(&part.msp_id, &part.certificate, state));
+        }
+        for one in ran.ended.iter().filter(|one| one.failure.is_none()) {
+            lines.push(line(&one.msp_id, &one.certificate, if one.was_done { "already" } else { "now" }));
+        }
+        let failed = self.failed.iter().map(|(msp_id, failure)| {
+            json!({"organization": msp_id.as_str(), "state": "failed", "code": failure.code, "why": failure.what, "next": failure.next})
+        });
+        lines.extend(failed);
+        let mut outcome = Outcome::new(VERB, ran.stage).described(ran.steps.clone());
+        outcome = if desk.console.format == Format::Json {
+            outcome.fact("organizations", lines)
+        } else {
+            lines.iter().fold(outcome, |outcome, line| outcome.fact("organization", sentence(line)))
+        };
+        let warnings = ran.warnings.iter().chain(&self.last.warnings).cloned();
+        outcome = outcome.fact("gate", self.gate_word(ran)).warnings(warnings);
+        match self.failure(ran) {
+            None => outcome,
+            Some(failure) => outcome.failed(failure),
+        }
+    }
+
+    /// The organizations first, then the last part, then a gate that could not be closed.
+    fn failure(&self, ran: &Ran) -> Option<Failure> {
+        let standing = self.standing(ran);
+        if let Some((_, first)) = self.failed.first() {
+            let names = self.failed.iter().map(|(msp_id, _)| msp_id.to_string()).collect::<Vec<_>>().join(", ");
+            let why = if first.why.is_empty() { first.what.clone() } else { format!("{}: {}", first.what, first.why) };
+            let failure = Failure::new(first.exit, first.code, format!("not done: {names}")).why(why);
+            let next = match first.next.as_str() {
+                "" => "run the same command again".to_owned(),
+                next if next.contains("again") => next.to_owned(),
+                next => format!("{next}; then run the same command again"),
+            };
+            return Some(failure.next(next).unchanged(standing));
+        }
+        let failure = ran.broken.as_ref().or(self.open.as_ref())?;
+        Some(Failure { unchanged: Some(standing), ..failure.clone() })
+    }
+
+    /// What holds after the run, for the last line of a failure.
+    fn standing(&self, ran: &Ran) -> String {
+        if !ran.writes() {
+            return "nothing was written; the gate is as it was".to_owned();
+        }
+        let place = ran.ended.iter().filter(|one| one.failure.is_none()).map(|one| one.msp_id.as_str());
+        let place = place.collect::<Vec<_>>().join(", ");
+        let who =
+            if place.is_empty() { "no organization is in place".to_owned() } else { format!("in place: {place}") };
+        match &ran.broken {
+            None => format!("{who}; the gate was not moved"),
+            Some(broken) => {
+                let left = broken.unchanged.as_deref().unwrap_or("nothing was written");
+                format!("{who}; of the orchestrator's last part: {left}; {}", self.gate_word(ran))
+            }
+        }
+    }
+}
+
+fn line(msp_id: &MspId, certificate: &Certificate, state: &str) -> Value {
+    let until = commands::rfc3339(certificate.not_after);
+    json!({"organization": msp_id.as_str(), "state": state, "serial": certificate.serial, "notAfter": until})
+}
+
+fn show(name: &str, steps: &[Step], restarts: &[String], desk: &Desk<'_>) {
+    if steps.iter().all(|step| step.state == State::Already) {
+        if !steps.is_empty() {
+            desk.console.say(format!("  {name}: already"));
+        }
+        return;
+    }
+    desk.console.say(format!("  {name}:"));
+    for step in steps {
+        let mark = if step.state == State::Already { "already" } else { "to do" };
+        desk.console.say(format!("    {mark:<8} {}", step.title));
+        if let Some(diff) = step.diff().filter(|diff| !diff.is_empty()) {
+            diff.trim_end().lines().for_each(|line| desk.console.say(format!("      {line}")));
+        }
+    }
+    if !restarts.is_empty() {
+        desk.console.say(format!("    restarts {}", restarts.join(", ")));
+    }
+}
+
+fn sentence(line: &Value) -> String {
+    let text = |key: &str| line[key].as_str().unwrap_or_default();
+    match text("state") {
+        "failed" => format!("{} failed: {}", text("organization"), text("why")),
+        state => {
+            format!("{} {state}: serial {}, until {}", text("organization"), text("serial"), text("notAfter"))
+        }
+    }
+}
