@@ -51,3 +51,4 @@ mod killed;
 mod readme;
 mod secrets;
 mod site;
+mod terminal;
