@@ -287,3 +287,101 @@ fn a_dry_run_calls_nobody_done() {
     let text = writes_nothing(&fed, "bootstrap federation.yaml --dry-run", Exit::CheckFailed, "value");
     assert!(text.contains("nothing was written") && !text.contains("are done"), "{text}");
 }
+
+/// Every write of a run fails once, before and after its work; gives the federation after the failed run.
+fn at_every_write(made: impl Fn() -> Fed, line: &str, look: impl Fn(&Fed, &str)) {
+    let count = {
+        let fed = made();
+        let before = fed.orc.writes().len();
+        fed.run(line).unwrap();
+        fed.orc.writes().len() - before
+    };
+    assert!(count > 0);
+    for fault in [Fault::Before, Fault::After] {
+        for n in 0..count {
+            let fed = made();
+            fed.orc.fail_at(n, fault);
+            fed.run(&format!("{line} --parallel 1")).unwrap_err();
+            look(&fed, &format!("{fault:?} at {n}"));
+            fed.run(line).unwrap_or_else(|failure| panic!("{fault:?} at {n}: {failure}"));
+            assert_eq!(fed.run(line).unwrap().stage(), "already", "{fault:?} at {n}");
+        }
+    }
+}
+
+#[test]
+fn renewal_behind_a_closed_gate_cuts_nobody_off_at_any_fault() {
+    let made = || {
+        let mut fed = Fed::new(3);
+        fed.run(LINE).unwrap();
+        fed.now += time::Duration::days(70);
+        fed
+    };
+    at_every_write(made, LINE, |fed, _| fed.all_are_let_in(3));
+}
+
+#[test]
+fn one_that_comes_to_a_closed_gate_cuts_nobody_off_at_any_fault() {
+    let made = || {
+        let fed = Fed::new(2);
+        fed.run(LINE).unwrap();
+        let values = fed.world.read("orchestrator-values.yaml").replace("MyOrg2MSP]", "MyOrg2MSP, MyOrg3MSP]");
+        fed.world.write("orchestrator-values.yaml", &values);
+        fed.world.write("org-3.yaml", &backend(3));
+        fed.world.write("federation.yaml", &federation(3, FILES, "close"));
+        fed.with_backend(3);
+        fed
+    };
+    at_every_write(made, &format!("{LINE} --accept-drift"), |fed, _| fed.all_are_let_in(2));
+}
+
+#[test]
+fn a_federation_in_plain_text_comes_to_mutual_tls_after_any_fault() {
+    at_every_write(|| in_plain_text(2), LINE, |_, _| ());
+}
+
+#[test]
+fn a_release_and_its_orchestrator_may_be_installed_into_one_namespace() {
+    let fed = Fed::empty(2);
+    let text = federation(2, "{create: true}", "close")
+        .replace("namespace: org-1", "namespace: orchestrator")
+        .replace("namespace: org-2\n    release: backend", "namespace: orchestrator\n    release: second");
+    fed.world.write("federation.yaml", &text);
+    let second = backend(2)
+        .replace("    enabled: true\n", "    enabled: true\n    mtls:\n      clientCertificate: second-cert\n")
+        .replace("cacert: orchestrator-cacert", "cacert: second-cacert");
+    fed.world.write("org-2.yaml", &second);
+    fed.run(&format!("{LINE} --install")).unwrap();
+    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+}
+
+#[test]
+fn settings_that_are_spread_over_several_files_stay_where_they_are() {
+    let fed = Fed::new(1);
+    fed.world.write("base.yaml", &backend(1));
+    fed.world.write("org-1.yaml", "# ours\nserver:\n  replicas: 1\n");
+    fed.world.write("more.yaml", "# theirs\n");
+    let text = federation(1, FILES, "close")
+        .replace("[org-1.yaml]", "[base.yaml, org-1.yaml]")
+        .replace("[orchestrator-values.yaml]", "[orchestrator-values.yaml, more.yaml]");
+    fed.world.write("federation.yaml", &text);
+    fed.run(&format!("{LINE} --accept-drift")).unwrap();
+    fed.all_are_let_in(1);
+    assert!(fed.is_closed());
+    let (files, writes) = (fed.world.snapshot(), fed.orc.writes());
+    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+    assert!(files == fed.world.snapshot() && writes == fed.orc.writes());
+}
+
+#[test]
+fn a_gate_that_is_closed_in_the_cluster_alone_stays_closed_and_says_so() {
+    let fed = Fed::new(2);
+    let old = fed.world.read("orchestrator-values.yaml");
+    fed.run(LINE).unwrap();
+    fed.world.write("orchestrator-values.yaml", &old);
+    fed.world.write("federation.yaml", &federation(2, FILES, "leave"));
+    let failure = refused(fed.run(LINE), Exit::CheckFailed, "gate-half-way");
+    assert!(failure.unchanged.clone().unwrap().contains("gate"), "{failure}");
+    assert!(fed.is_closed());
+    fed.all_are_let_in(2);
+}

@@ -109,9 +109,8 @@ impl Plan<'_> {
 
     pub(super) fn gate_word(&self, ran: &Ran) -> &'static str {
         match (self.head.is_closed(), self.closes(), ran.broken.is_some()) {
-            (true, _, _) => "the gate is closed",
             (false, true, _) if ran.stage == "planned" => "will be closed",
-            (false, true, false) => "the gate is closed",
+            (true, _, _) | (false, true, false) => "the gate is closed",
             (false, true, true) => "the gate is open or half way",
             (false, false, _) => "the gate is as it was",
         }
