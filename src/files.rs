@@ -190,6 +190,14 @@ pub fn lock(path: &Path) -> Result<Lock> {
     }
 }
 
+/// A file that nobody else can open and that goes with its last user, for what a child says.
+///
+/// # Errors
+/// The folder for temporary files cannot be written.
+pub fn unnamed() -> Result<File> {
+    tempfile::tempfile().map_err(|e| unwritable(&std::env::temp_dir(), &e))
+}
+
 /// Refuses early what would fail late: a folder that is missing or cannot be written.
 ///
 /// # Errors

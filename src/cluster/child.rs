@@ -3,7 +3,8 @@
 
 use std::{
     ffi::OsString,
-    io::{self, Write},
+    fs::File,
+    io::{self, Read, Seek, Write},
     os::unix::process::CommandExt,
     path::PathBuf,
     time::{Duration, Instant},
@@ -12,7 +13,10 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
-use crate::failure::{Exit, Failure, Result};
+use crate::{
+    failure::{Exit, Failure, Result},
+    files,
+};
 
 /// How long a child that was asked to stop may take: kubectl until it is killed, Helm until we go without it.
 const GRACE: Duration = Duration::from_secs(3);
@@ -26,8 +30,9 @@ pub(super) struct Call {
     pub(super) env: Vec<(OsString, OsString)>,
     pub(super) stdin: Option<Zeroizing<Vec<u8>>>,
     pub(super) limit: Duration,
-    /// Helm is asked to stop and never killed: a killed upgrade stays pending for ever.
-    pub(super) never_kill: bool,
+    /// An upgrade, which stays pending for ever when it is cut short: it is asked to stop and never killed, and what it
+    /// says goes into a file without a name and not into a pipe, which would end it at its next word after our own death.
+    pub(super) outlives: bool,
 }
 
 /// What came back.
@@ -46,7 +51,8 @@ impl Call {
 
     /// Runs it to its end, or to the end of its time.
     pub(super) fn run(self) -> Result<Reply> {
-        let (handle, feeder) = self.start().map_err(|e| self.failed_to_start(&e))?;
+        let said = if self.outlives { Some(files::unnamed()?) } else { None };
+        let (handle, feeder) = self.start(said.as_ref()).map_err(|e| self.failed_to_start(&e))?;
         let deadline = Instant::now() + self.limit;
         let ended = handle.wait_deadline(deadline).map_err(|e| self.failed_to_start(&e))?.is_some();
         if !ended {
@@ -56,23 +62,24 @@ impl Call {
         let output = handle.into_output().map_err(|e| self.failed_to_start(&e))?;
         // A child that ended without reading its input closes the pipe: its own error says more than ours would.
         drop(feeder.map(std::thread::JoinHandle::join));
+        let stderr = said.map_or(Ok(output.stderr), from_the_start).map_err(|e| self.failed_to_start(&e))?;
         Ok(Reply {
             success: output.status.success(),
             stdout: Zeroizing::new(output.stdout),
-            stderr: scrub(&String::from_utf8_lossy(&output.stderr)),
+            stderr: scrub(&String::from_utf8_lossy(&stderr)),
         })
     }
 
-    fn start(&self) -> io::Result<(duct::Handle, Option<std::thread::JoinHandle<()>>)> {
-        let child = duct::cmd(&self.program, &self.args)
-            .full_env(self.env.iter().cloned())
-            .stdout_capture()
-            .stderr_capture()
-            .unchecked()
-            .before_spawn(|command| {
-                command.process_group(0);
-                Ok(())
-            });
+    fn start(&self, said: Option<&File>) -> io::Result<(duct::Handle, Option<std::thread::JoinHandle<()>>)> {
+        let child = duct::cmd(&self.program, &self.args).full_env(self.env.iter().cloned());
+        let child = match said {
+            Some(said) => child.stdout_null().stderr_file(said.try_clone()?),
+            None => child.stdout_capture().stderr_capture(),
+        };
+        let child = child.unchecked().before_spawn(|command| {
+            command.process_group(0);
+            Ok(())
+        });
         let Some(bytes) = self.stdin.clone() else { return Ok((child.stdin_null().start()?, None)) };
         // A pipe of our own, since duct would keep an unwiped copy of what it feeds.
         let (reader, mut writer) = io::pipe()?;
@@ -86,9 +93,9 @@ impl Call {
         // A group that is gone already is what we want.
         let signal = |signal| group.is_some_and(|group| kill_process_group(group, signal).is_ok());
         signal(Signal::INT);
-        let grace = if self.never_kill { GRACE_OF_HELM } else { GRACE };
+        let grace = if self.outlives { GRACE_OF_HELM } else { GRACE };
         let gone = matches!(handle.wait_timeout(grace), Ok(Some(_)));
-        if !gone && !self.never_kill {
+        if !gone && !self.outlives {
             signal(Signal::KILL);
             drop(handle.wait());
         }
@@ -109,6 +116,13 @@ impl Call {
         .why("the child process was asked to stop after its time limit")
         .next("check the cluster, then run the same command again: it goes on from what it finds")
     }
+}
+
+fn from_the_start(mut file: File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(io::SeekFrom::Start(0))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn quote(word: &str) -> String {
@@ -158,7 +172,7 @@ mod tests {
             env: vec![("PATH".into(), "/usr/bin:/bin".into())],
             stdin: stdin.map(|b| Zeroizing::new(b.to_vec())),
             limit,
-            never_kill: false,
+            outlives: false,
         }
     }
 

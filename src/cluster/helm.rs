@@ -51,13 +51,13 @@ impl Tools {
         // `--all` is gone in Helm 4; these four mean the same in both.
         let states = ["--deployed", "--failed", "--pending", "--uninstalling"];
         let args = [&["list", "--output=json"][..], &states].concat();
-        let reply = self.helm(&args, None, Self::SHORT)?;
+        let reply = self.helm(&args, None)?;
         let listed: Vec<Listed> = json_of(&reply, "list releases")?;
         Ok(listed.into_iter().filter_map(|item| Some((item.name, split(&item.chart)?))).collect())
     }
 
     pub(super) fn helm_status(&self, name: &ReleaseName) -> Result<Option<Release>> {
-        let reply = self.helm(&["status", name.as_str(), "--output=json"], None, Self::SHORT)?;
+        let reply = self.helm(&["status", name.as_str(), "--output=json"], None)?;
         if is_missing(&reply) {
             return Ok(None);
         }
@@ -72,7 +72,7 @@ impl Tools {
     }
 
     pub(super) fn helm_metadata(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
-        let reply = self.helm(&["get", "metadata", name.as_str(), "--output=json"], None, Self::SHORT)?;
+        let reply = self.helm(&["get", "metadata", name.as_str(), "--output=json"], None)?;
         if is_missing(&reply) {
             return Ok(None);
         }
@@ -101,7 +101,7 @@ impl Tools {
         } else {
             let mut args = vec!["show", "chart", upgrade.chart.as_str()];
             args.extend((!upgrade.version.is_empty()).then_some(version.as_str()));
-            let reply = self.helm_without_cluster(&args, None)?;
+            let reply = self.helm(&args, None)?;
             if !reply.success {
                 return Err(missing(one_line(&reply.stderr)));
             }
@@ -117,7 +117,7 @@ impl Tools {
         // Merged values may hold passwords: by standard input, as JSON, which is YAML too.
         let values = Zeroizing::new(values.to_string().into_bytes());
         let args = ["template", upgrade.release.as_str(), &upgrade.chart, &version, "--no-hooks", "--values=-"];
-        let reply = self.helm(&args, Some(values), Self::SHORT)?;
+        let reply = self.helm(&args, Some(values))?;
         if reply.success {
             return Ok(String::from_utf8_lossy(&reply.stdout).into_owned());
         }
@@ -140,7 +140,7 @@ impl Tools {
             files::create_private(&folder.path().join(format!("read/{index}.yaml")), text)?;
         }
         let path = folder.path().to_string_lossy();
-        let reply = self.helm_without_cluster(&["template", "reader", &path], None)?;
+        let reply = self.helm(&["template", "reader", &path], None)?;
         ensure(&reply, "read the values files")?;
         let unexpected = || Failure::new(Exit::Outside, "helm", "helm's reading of the values files is not understood");
         let outer = crate::values::read(&reply.stdout).map_err(|e| unexpected().why(e.to_string()))?;
@@ -153,16 +153,12 @@ impl Tools {
         let version = format!("--version={}", upgrade.version);
         let timeout = format!("--timeout={}s", limit.as_secs());
         let files: Vec<String> = upgrade.files.iter().map(|f| format!("--values={}", f.display())).collect();
-        let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout, "--output=json"];
+        let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout];
         args.extend(files.iter().map(String::as_str));
         args.extend(upgrade.install.then_some("--install"));
         // Helm ends by itself at its own limit; ours is for a Helm that does not.
-        let reply = self.helm(&args, None, limit + Duration::from_secs(30))?;
+        let reply = self.helm_that_outlives(&args, limit + Duration::from_secs(30))?;
         ensure(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)
-    }
-
-    fn helm_without_cluster(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
-        self.helm(args, stdin, Self::SHORT)
     }
 }
 

@@ -87,10 +87,22 @@ impl Tools {
         Ok(Self { helm, kubectl, env: environment(inherits), options, kubectl_pointers })
     }
 
-    pub(super) fn helm(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>, limit: Duration) -> Result<Reply> {
+    /// A call of Helm that only looks.
+    pub(super) fn helm(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
+        let words = self.helm_words(args);
+        self.run(self.helm.clone(), words, stdin, SHORT, false)
+    }
+
+    /// A call that goes on when we do not.
+    pub(super) fn helm_that_outlives(&self, args: &[&str], limit: Duration) -> Result<Reply> {
+        let words = self.helm_words(args);
+        self.run(self.helm.clone(), words, None, limit, true)
+    }
+
+    fn helm_words(&self, args: &[&str]) -> Vec<OsString> {
         let mut words: Vec<OsString> = args.iter().map(OsString::from).collect();
         self.point(&mut words, "--kube-context");
-        self.run(self.helm.clone(), words, stdin, limit, true)
+        words
     }
 
     pub(super) fn kubectl(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
@@ -121,9 +133,9 @@ impl Tools {
         args: Vec<OsString>,
         stdin: Option<Zeroizing<Vec<u8>>>,
         limit: Duration,
-        never_kill: bool,
+        outlives: bool,
     ) -> Result<Reply> {
-        let call = Call { program, args, env: self.env.clone(), stdin, limit, never_kill };
+        let call = Call { program, args, env: self.env.clone(), stdin, limit, outlives };
         if self.options.verbose {
             anstream::eprintln!("+ {}", call.line());
         }
@@ -232,8 +244,4 @@ impl Cluster for Tools {
     fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
         self.helm_upgrade(upgrade, self.options.timeout)
     }
-}
-
-impl Tools {
-    pub(super) const SHORT: Duration = SHORT;
 }

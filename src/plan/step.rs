@@ -121,7 +121,7 @@ impl Step {
             Action::Publish { path, bytes } => files::publish(path, bytes),
             Action::AppendLog { path, lines } => files::append_synced(path, lines.as_bytes()),
             Action::EditValues { path, old, new } => files::replace(path, old, new),
-            Action::Create(object) => world.cluster()?.create(object),
+            Action::Create(object) => create(world.cluster()?, object),
             Action::Replace(object) => world.cluster()?.replace(object),
             Action::Delete(object) => world.cluster()?.delete(object),
             Action::Upgrade(upgrade) => world.cluster()?.upgrade(upgrade),
@@ -131,6 +131,14 @@ impl Step {
             }
             Action::RollOut { release, workloads } => roll_out(world.cluster()?, release, workloads, world),
         }
+    }
+}
+
+fn create(cluster: &dyn Cluster, object: &Object) -> Result<()> {
+    match cluster.create(object) {
+        // It holds nothing of ours: whoever made it meanwhile, another release of the same run perhaps, it is there.
+        Err(failure) if failure.code == "exists" && object.reference().resource == "namespace" => Ok(()),
+        other => other,
     }
 }
 

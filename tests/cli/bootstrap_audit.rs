@@ -287,3 +287,186 @@ fn a_dry_run_calls_nobody_done() {
     let text = writes_nothing(&fed, "bootstrap federation.yaml --dry-run", Exit::CheckFailed, "value");
     assert!(text.contains("nothing was written") && !text.contains("are done"), "{text}");
 }
+
+/// Every write of a run fails once, before and after its work; gives the federation after the failed run.
+fn at_every_write(made: impl Fn() -> Fed, line: &str, look: impl Fn(&Fed, &str)) {
+    let count = {
+        let fed = made();
+        let before = fed.orc.writes().len();
+        fed.run(line).unwrap();
+        fed.orc.writes().len() - before
+    };
+    assert!(count > 0);
+    for fault in [Fault::Before, Fault::After] {
+        for n in 0..count {
+            let fed = made();
+            fed.orc.fail_at(n, fault);
+            fed.run(&format!("{line} --parallel 1")).unwrap_err();
+            look(&fed, &format!("{fault:?} at {n}"));
+            fed.run(line).unwrap_or_else(|failure| panic!("{fault:?} at {n}: {failure}"));
+            assert_eq!(fed.run(line).unwrap().stage(), "already", "{fault:?} at {n}");
+        }
+    }
+}
+
+#[test]
+fn renewal_behind_a_closed_gate_cuts_nobody_off_at_any_fault() {
+    let made = || {
+        let mut fed = Fed::new(3);
+        fed.run(LINE).unwrap();
+        fed.now += time::Duration::days(70);
+        fed
+    };
+    at_every_write(made, LINE, |fed, _| fed.all_are_let_in(3));
+}
+
+#[test]
+fn one_that_comes_to_a_closed_gate_cuts_nobody_off_at_any_fault() {
+    let made = || {
+        let fed = Fed::new(2);
+        fed.run(LINE).unwrap();
+        let values = fed.world.read("orchestrator-values.yaml").replace("MyOrg2MSP]", "MyOrg2MSP, MyOrg3MSP]");
+        fed.world.write("orchestrator-values.yaml", &values);
+        fed.world.write("org-3.yaml", &backend(3));
+        fed.world.write("federation.yaml", &federation(3, FILES, "close"));
+        fed.with_backend(3);
+        fed
+    };
+    at_every_write(made, &format!("{LINE} --accept-drift"), |fed, _| fed.all_are_let_in(2));
+}
+
+#[test]
+fn a_federation_in_plain_text_comes_to_mutual_tls_after_any_fault() {
+    at_every_write(|| in_plain_text(2), LINE, |_, _| ());
+}
+
+#[test]
+fn a_release_and_its_orchestrator_may_be_installed_into_one_namespace() {
+    let fed = Fed::empty(2);
+    let text = federation(2, "{create: true}", "close")
+        .replace("namespace: org-1", "namespace: orchestrator")
+        .replace("namespace: org-2\n    release: backend", "namespace: orchestrator\n    release: second");
+    fed.world.write("federation.yaml", &text);
+    let second = backend(2)
+        .replace("    enabled: true\n", "    enabled: true\n    mtls:\n      clientCertificate: second-cert\n")
+        .replace("cacert: orchestrator-cacert", "cacert: second-cacert");
+    fed.world.write("org-2.yaml", &second);
+    fed.run(&format!("{LINE} --install")).unwrap();
+    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+}
+
+#[test]
+fn settings_that_are_spread_over_several_files_stay_where_they_are() {
+    let fed = Fed::new(1);
+    fed.world.write("base.yaml", &backend(1));
+    fed.world.write("org-1.yaml", "# ours\nserver:\n  replicas: 1\n");
+    fed.world.write("more.yaml", "# theirs\n");
+    let text = federation(1, FILES, "close")
+        .replace("[org-1.yaml]", "[base.yaml, org-1.yaml]")
+        .replace("[orchestrator-values.yaml]", "[orchestrator-values.yaml, more.yaml]");
+    fed.world.write("federation.yaml", &text);
+    fed.run(&format!("{LINE} --accept-drift")).unwrap();
+    fed.all_are_let_in(1);
+    assert!(fed.is_closed());
+    let (files, writes) = (fed.world.snapshot(), fed.orc.writes());
+    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+    assert!(files == fed.world.snapshot() && writes == fed.orc.writes());
+}
+
+#[test]
+fn a_gate_that_is_closed_in_the_cluster_alone_stays_closed_and_says_so() {
+    let fed = Fed::new(2);
+    let old = fed.world.read("orchestrator-values.yaml");
+    fed.run(LINE).unwrap();
+    fed.world.write("orchestrator-values.yaml", &old);
+    fed.world.write("federation.yaml", &federation(2, FILES, "leave"));
+    let failure = refused(fed.run(LINE), Exit::CheckFailed, "gate-half-way");
+    assert!(failure.unchanged.clone().unwrap().contains("gate"), "{failure}");
+    assert!(fed.is_closed());
+    fed.all_are_let_in(2);
+}
+
+/// The walkthrough as it is in the field: mutual TLS on without the identity check, one arbitrary key, v1 certificates.
+fn walked_through() -> Fed {
+    let fed = Fed::new(2);
+    let mtls =
+        "    mtls:\n      enabled: true\n      clientCACerts:\n        orchestrator: [orchestrator-tls-cacert]\n";
+    let values = fed.world.read("orchestrator-values.yaml") + mtls;
+    fed.world.write("orchestrator-values.yaml", &values);
+    let ca = certificates(fed.world.read("ca.crt").as_bytes()).unwrap().remove(0);
+    let ca_key = PrivateKey::from_pem(fed.world.read("ca.key").as_bytes(), None).unwrap();
+    for n in 1..=2 {
+        let key = PrivateKey::generate(KeyType::Rsa2048).unwrap();
+        let host = format!("substra.org-{n}.example.org");
+        let recipe = Recipe::walkthrough(&format!("MyOrg{n}MSP"), &host);
+        let (pem, held) = (recipe.sign(key.spki(), &ca, &ca_key, fed.now).unwrap(), key.to_pem());
+        let data: [(&str, &[u8]); 2] = [("tls.crt", pem.as_bytes()), ("tls.key", held.as_bytes())];
+        fed.org(n).create(&Object::secret(PAIR, PAIR_TYPE, &[], &data)).unwrap();
+        let mounts = "    cacert: orchestrator-cacert\n    mtls:\n      enabled: true\n      clientCertificate: orchestrator-client-cert\n";
+        fed.world.write(&format!("org-{n}.yaml"), &backend(n).replace("    cacert: orchestrator-cacert\n", mounts));
+        fed.install(&fed.org(n), "backend", chart("substra-backend", "26.15.3"), &format!("org-{n}.yaml"));
+    }
+    fed.install(&fed.orc, "orchestrator", chart("orchestrator", "8.8.0"), "orchestrator-values.yaml");
+    fed.all_are_let_in(2);
+    fed
+}
+
+#[test]
+fn a_half_closed_gate_of_the_walkthrough_is_closed_without_an_outage_at_any_fault() {
+    at_every_write(walked_through, LINE, |fed, at| {
+        assert_eq!((fed.answer(1), fed.answer(2)), (Answer::Accepted, Answer::Accepted), "{at}");
+    });
+    let fed = walked_through();
+    fed.run(LINE).unwrap();
+    fed.all_are_let_in(2);
+    assert!(fed.is_closed());
+}
+
+#[test]
+fn a_half_closed_gate_stays_half_closed_when_one_organization_fails() {
+    let fed = walked_through();
+    fed.world.write("org-2.yaml", "orchestrator: {mspID: [a]}\n");
+    refused(fed.run(LINE), Exit::CheckFailed, "value");
+    assert!(!fed.is_closed());
+    fed.all_are_let_in(2);
+}
+
+#[test]
+fn a_new_ca_beside_one_in_use_is_refused_in_the_file_s_own_words() {
+    let fed = Fed::new(1);
+    fed.world.write("federation.yaml", &federation(1, "{create: true}", "close"));
+    let text = writes_nothing(&fed, LINE, Exit::CheckFailed, "ca-elsewhere");
+    assert!(text.contains("orchestrator.ca") && !text.contains("--out-dir"), "{text}");
+}
+
+#[test]
+fn a_ca_in_a_secret_signs_once_and_logs_in_the_cluster() {
+    let made = || {
+        let fed = Fed::new(2);
+        let (crt, key) = (fed.world.read("ca.crt"), fed.world.read("ca.key"));
+        let data: [(&str, &[u8]); 2] = [("tls.crt", crt.as_bytes()), ("tls.key", key.as_bytes())];
+        fed.orc.create(&Object::secret("the-ca", PAIR_TYPE, &[], &data)).unwrap();
+        fed.world.write("federation.yaml", &federation(2, "{secret: the-ca}", "close"));
+        fed
+    };
+    at_every_write(made, LINE, |_, _| ());
+    let fed = made();
+    fed.run(LINE).unwrap();
+    let log = fed.orc.list("configmaps", "substra-mtls/issue-log=the-ca").unwrap();
+    assert_eq!(log.len(), 1);
+    let lines = log[0].data("issued.jsonl").unwrap();
+    assert_eq!(lines.iter().filter(|byte| **byte == b'\n').count(), 2);
+}
+
+#[test]
+fn what_cannot_be_rolled_out_keeps_the_gate_open_and_ends_with_its_own_status() {
+    let fed = Fed::new(2);
+    fed.world.write("org-2.yaml", &backend(2).replace("server:\n", "server:\n  replicas: 2\n"));
+    // A Secret that holds no item ca.crt: pods of the new revision would wait for ever.
+    fed.org(2).delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
+    fed.org(2).create(&Object::secret("orchestrator-cacert", "Opaque", &[], &[("other", b"x")])).unwrap();
+    let failure = refused(fed.run(&format!("{LINE} --accept-drift --timeout 1s")), Exit::CheckFailed, "cacert-other");
+    assert!(failure.next.contains("ca trust"), "{failure}");
+    assert!(!fed.is_closed());
+    assert_eq!(fed.answer(1), Answer::Accepted);
+}

@@ -9,6 +9,7 @@ const SHIM: &str = r#"#!/bin/sh
 case " $* " in
 *" $AT "*)
   [ "$WHEN" = before ] && { kill -9 $PPID; exit 1; }
+  [ "$WHEN" = talks ] && { kill -9 $PPID; sleep 0.3; echo talk >&2; echo talk; exec "$REAL" "$@"; }
   [ "$WHEN" = ctrl-c ] && { kill -INT $PPID; exec "$REAL" "$@"; }
   "$REAL" "$@"
   kill -9 $PPID
@@ -88,6 +89,13 @@ both! {
         let before = site.state(&site.org);
         site.enroll(install).ok();
         assert_eq!(site.state(&site.org), before);
+    }
+
+    fn an_upgrade_that_says_something_after_our_death_is_not_ended_by_it(site) {
+        site.approved();
+        assert_eq!(enroll(site, "--certificate MyOrg1MSP.crt", "upgrade", "talks").status, -9);
+        let is_done = || site.helm(&site.org, "history backend").lines().any(|line| line.starts_with('2') && line.contains("deployed"));
+        assert!((0..300).any(|_| is_done() || { std::thread::sleep(std::time::Duration::from_millis(100)); false }));
     }
 
     fn a_renewal_killed_at_the_swap_is_completed(site) {

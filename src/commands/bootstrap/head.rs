@@ -112,7 +112,12 @@ impl<'a> Head<'a> {
     }
 
     pub(super) fn ca<'b>(&self, asked: &'b Asked<'b>) -> Result<Ca<'b>> {
-        asked.find(&self.objects, &self.orchestrator.cacert)
+        asked.find(&self.objects, &self.orchestrator.cacert).map_err(|failure| match failure.code {
+            "ca-elsewhere" => {
+                failure.next("name that CA at orchestrator.ca: {cert: FILE, key: FILE} or {secret: NAME}")
+            }
+            _ => failure,
+        })
     }
 
     /// TLS, where the file asks for a CA or the release is not there yet: it has to be up before any backend dials it.
