@@ -26,6 +26,7 @@ fn main() {
     values::figures();
     start::figures();
     match std::env::var("TESTBED_BIN") {
+        Ok(bin) if std::env::args().any(|word| word == "federation") => federation::figures(&bin),
         Ok(bin) => {
             exchange::figures(&bin);
             federation::figures(&bin);

@@ -8,6 +8,7 @@ const SETUP: &str = include_str!("federation-setup.sh");
 const WALKTHROUGH: &str = include_str!("federation-walkthrough.sh");
 const BARE: &str = include_str!("federation-bare.sh");
 const OURS: &str = include_str!("federation-ours.sh");
+const CHECK: &str = include_str!("federation-check.sh");
 const AGAIN: &str = include_str!("federation-again.sh");
 
 /// How many organizations.
@@ -23,7 +24,7 @@ pub(crate) fn figures(bin: &str) {
     let id = std::process::id();
     let (walkthrough, _) = world(&format!("fw{id}"), WALKTHROUGH);
     let (_, bare) = world(&format!("fb{id}"), BARE);
-    let bare = took(bare.path());
+    let bare = took(bare.path())[0];
     let name = format!("fo{id}");
     let (ours, folder) = world(&name, OURS);
     println!(
@@ -37,11 +38,14 @@ pub(crate) fn figures(bin: &str) {
     println!(
         "unchanged second run: {again:.2} s, {children} child processes for {COUNT} organizations and the orchestrator"
     );
+    run(&name, CHECK, folder.path());
+    let (check, bare) = (took(folder.path())[0], took(folder.path())[1]);
+    println!("check of {COUNT}: {check:.2} s, the same children bare: {bare:.2} s, ratio {:.2}", check / bare);
 }
 
-/// What a script measured of itself, its preparations left out.
-fn took(folder: &Path) -> f64 {
+/// What a script measured of itself, its preparations left out: one time, or two.
+fn took(folder: &Path) -> Vec<f64> {
     let text = std::fs::read_to_string(folder.join("took")).unwrap();
     let times: Vec<f64> = text.split_whitespace().map(|time| time.parse().unwrap()).collect();
-    times[1] - times[0]
+    times.chunks(2).map(|pair| pair[1] - pair[0]).collect()
 }

@@ -60,15 +60,19 @@ impl Waiter<'_> {
         let mut pause = Duration::from_millis(200);
         let mut by_label = true;
         loop {
+            let looked = Instant::now();
             let Some(missing) = self.missing(&mut by_label)? else { return Ok(()) };
+            // A busy machine is not kept busy by looking: at most a quarter of the time.
+            pause = pause.max(looked.elapsed() * 3);
             if (self.stop)() {
                 return Err(interrupted());
             }
             if start.elapsed() > self.limit {
                 return Err(self.late(&missing));
             }
+            pause = pause.min(Duration::from_secs(5));
             thread::sleep(pause);
-            pause = (pause * 6 / 5).min(Duration::from_secs(5));
+            pause = pause * 6 / 5;
         }
     }
 

@@ -25,7 +25,8 @@ impl Progress {
     /// For these names; live where somebody sits at a terminal.
     #[must_use]
     pub fn new<'a>(console: Console, names: impl Iterator<Item = &'a str>) -> Self {
-        let live = console.interactive && !console.quiet && console.format == Format::Text;
+        let moves = std::env::var("TERM").is_ok_and(|terminal| !terminal.is_empty() && terminal != "dumb");
+        let live = moves && console.interactive && !console.quiet && console.format == Format::Text;
         let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
         Self { live: live.then(MultiProgress::new), console, width }
     }

@@ -12,6 +12,7 @@ mod bootstrap;
 mod bootstrap_audit;
 mod ca;
 mod check;
+mod check_federation;
 mod enroll;
 mod rehearse;
 mod simulated;

@@ -109,9 +109,8 @@ fn real_writes(ran: &crate::site::Ran, namespace: &str) -> Vec<String> {
 /// A step without what is random or a place of this machine.
 fn told(steps: &[Value]) -> Vec<String> {
     let title = |step: &Value| {
-        let words = step["title"].as_str().unwrap().split(' ');
-        let plain = |word: &&str| !word.contains('/') && word.len() != 34;
-        words.filter(plain).collect::<Vec<_>>().join(" ")
+        let words = step["title"].as_str().unwrap().split(' ').map(|word| word.rsplit('/').next().unwrap());
+        words.filter(|word| word.len() != 34).collect::<Vec<_>>().join(" ")
     };
     steps.iter().map(|step| format!("{} {} {} {}", step["for"], step["id"], step["state"], title(step))).collect()
 }

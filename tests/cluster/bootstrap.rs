@@ -26,6 +26,8 @@ both_helms! {
             assert!(children.len() <= 3, "{children:#?}");
         }
         assert!(again.stdout.contains("organization: MyOrg3MSP already: serial "), "{}", again.stdout);
+        let checked = fed.check("").ok();
+        assert!(checked.stdout.contains("MyOrg3MSP     enforced"), "{}", checked.stdout);
         let json: serde_json::Value = serde_json::from_str(&fed.bootstrap("-o json").ok().stdout).unwrap();
         assert_eq!((json["schemaVersion"].as_u64(), json["stage"].as_str()), (Some(1), Some("already")));
         assert_eq!(json["result"]["organizations"][0]["organization"], "MyOrg1MSP");
@@ -85,6 +87,8 @@ both_helms! {
         fed.site.admin(&fed.orgs[1], "delete rolebinding substra-mtls");
         let failed = fed.bootstrap("").refused(6, "forbidden");
         assert!(failed.stderr.contains("not done: MyOrg2MSP"), "{}", failed.stderr);
+        let checked = fed.check("");
+        assert!(checked.stdout.contains("MyOrg1MSP     installed"), "{}", checked.stdout);
         [1, 3].into_iter().for_each(|n| fed.is_enrolled(n));
         assert!(!fed.is_closed());
         fed.site.admin(&fed.orgs[1], &format!("apply -f {}.role.yaml", fed.orgs[1]));

@@ -1,14 +1,11 @@
 //! `ca`: TLS from nothing, its renewal with new pods, killed in between; another CA for an organization.
 
-use std::{
-    collections::BTreeSet,
-    io::{Read, Write},
-    process::{Command, Stdio},
-};
+use std::collections::BTreeSet;
 
 use crate::{
     killed::killed,
     site::{Helm, PLAIN, Ran, Site, chart},
+    terminal::at_terminal,
 };
 
 /// Each rule is shown with both Helms, from a release without TLS.
@@ -234,36 +231,6 @@ fn old_charts_get_another_ca_as_a_config_map() {
     assert_eq!(object["data"]["ca.crt"], site.read("both.crt"), "extended with the rights of the role");
 }
 
-/// Runs the binary at a terminal (of `script`), answers each question once it is there, and gives the screen and the
-/// exit status.
-fn at_terminal(site: &Site, namespace: &str, line: &str, answers: &[(&str, &str)]) -> (String, i32) {
-    let place = site.place(namespace).join(" ");
-    let command = format!("{} {line} {place}", env!("CARGO_BIN_EXE_substra-mtls"));
-    let mut script = Command::new("script");
-    site.environment(&mut script);
-    script.args(["--quiet", "--return", "--echo", "never", "--command", &command, "/dev/null"]);
-    script.current_dir(site.folder.path()).env("TERM", "dumb").env("HELM_BIN", site.helm_binary());
-    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let (mut screen, mut open) = (Vec::new(), answers.iter());
-    let mut next = open.next();
-    let mut block = [0; 4096];
-    loop {
-        let read = output.read(&mut block).unwrap();
-        if read == 0 {
-            break;
-        }
-        screen.extend_from_slice(&block[..read]);
-        if let Some((question, answer)) = next
-            && String::from_utf8_lossy(&screen).trim_end().ends_with(question)
-        {
-            drop(writeln!(input, "{answer}"));
-            next = open.next();
-        }
-    }
-    (String::from_utf8_lossy(&screen).into_owned(), child.wait().unwrap().code().unwrap())
-}
-
 const FIRST: &str = "New passphrase of the CA's key:";
 const AGAIN: &str = "The same again:";
 const GROUPS: &str = "read out to you (8 groups):";
@@ -275,11 +242,17 @@ fn a_passphrase_is_typed_twice_and_consent_is_asked_at_a_terminal() {
         "ca init --encrypt -f orchestrator-values.yaml --release orchestrator --chart {}",
         chart("orchestrator")
     );
-    let (screen, status) = at_terminal(&site, &site.orc, &line, &[(FIRST, "correct horse"), (AGAIN, "correct hrose")]);
+    let (screen, status) =
+        at_terminal(&site, "dumb", &site.orc, &line, &[(FIRST, "correct horse"), (AGAIN, "correct hrose")]);
     assert!(status == 5 && screen.contains("[passphrase-differs]"), "{status} {screen}");
     assert!(!site.path("orchestrator-ca.key").exists());
-    let (screen, status) =
-        at_terminal(&site, &site.orc, &line, &[(FIRST, "correct horse"), (AGAIN, "correct horse"), ("[y/N]", "y")]);
+    let (screen, status) = at_terminal(
+        &site,
+        "dumb",
+        &site.orc,
+        &line,
+        &[(FIRST, "correct horse"), (AGAIN, "correct horse"), ("[y/N]", "y")],
+    );
     assert_eq!(status, 0, "{screen}");
     assert!(screen.contains("every backend that still dials in plain text is cut off? [y/N]"), "{screen}");
     assert!(!screen.contains("correct horse"), "{screen}");
@@ -291,10 +264,10 @@ fn the_fingerprint_of_a_backend_s_ca_is_typed_at_a_terminal() {
     let site = Site::new(Helm::V3);
     another_ca(&site);
     let line = "ca trust org-ca.crt --backend -f backend-values.yaml --release backend";
-    let (screen, status) = at_terminal(&site, &site.org, line, &[(GROUPS, "no fingerprint")]);
+    let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, "no fingerprint")]);
     assert!(status == 5 && screen.contains("[fingerprint]"), "{status} {screen}");
-    let (screen, status) = at_terminal(&site, &site.org, line, &[(GROUPS, &"0".repeat(64))]);
+    let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, &"0".repeat(64))]);
     assert!(status == 5 && screen.contains("[ca-fingerprint]"), "{status} {screen}");
-    let (screen, status) = at_terminal(&site, &site.org, line, &[(GROUPS, &print_of(&site)), ("[y/N]", "y")]);
+    let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, &print_of(&site)), ("[y/N]", "y")]);
     assert!(status == 0 && screen.contains("trust CN=OrgCA for the orchestrator?"), "{status} {screen}");
 }

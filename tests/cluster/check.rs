@@ -168,28 +168,6 @@ both! {
     }
 }
 
-/// Every line of the README's part is run as it stands there, but for the namespaces.
-#[test]
-fn the_lines_of_the_readme_run() {
-    let site = Site::new(Helm::V4);
-    site.enrolled();
-    site.sh("cp ca.crt orchestrator-ca.crt; cp ca.issued.jsonl orchestrator-ca.issued.jsonl");
-    let readme = include_str!("../../README.md");
-    let part = readme.split("## What is wrong? check").nth(1).unwrap().split("\n## ").next().unwrap();
-    let block = part.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
-    let lines: Vec<&str> = block.lines().collect();
-    assert!(lines.len() > 3);
-    for line in lines {
-        let line = line.strip_prefix("helm substra-mtls ").unwrap();
-        let namespace = if line.contains("-n orchestrator") { &site.orc } else { &site.org };
-        let ran = site.plugin(namespace, &line.replace(" -n orchestrator", "").replace(" -n org-1", ""));
-        let told = ["organization", "# HELP", "id: passthrough"].iter().any(|word| ran.stdout.starts_with(word));
-        // Nobody serves on the port of the README.
-        assert_eq!(ran.status, if line.contains("--live") { 3 } else { 0 }, "{line}: {}{}", ran.stdout, ran.stderr);
-        assert!(told, "{line}: {}", ran.stdout);
-    }
-}
-
 /// etcd is a gRPC server in Go that asks for certificates: what is made of TLS and HTTP/2 by the real one.
 #[test]
 fn a_real_grpc_server_in_go_is_understood() {

@@ -105,6 +105,11 @@ impl Fed {
         crate::site::ran(&command.output().unwrap())
     }
 
+    /// `helm substra-mtls check`.
+    pub(crate) fn check(&self, more: &str) -> Ran {
+        self.site.plugin("default", &format!("check federation.yaml {more}"))
+    }
+
     /// Mutual TLS with the identity check, as the pods of the orchestrator have it.
     pub(crate) fn is_closed(&self) -> bool {
         let server = self.site.object(&self.site.orc, "deployment/orchestrator-server").to_string();

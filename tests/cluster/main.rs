@@ -48,5 +48,7 @@ mod exchange;
 mod federation;
 mod gate;
 mod killed;
+mod readme;
 mod secrets;
 mod site;
+mod terminal;

@@ -108,11 +108,15 @@ impl Plan<'_> {
     }
 
     pub(super) fn gate_word(&self, ran: &Ran) -> &'static str {
-        match (self.head.is_closed(), self.closes(), ran.broken.is_some()) {
-            (false, true, _) if ran.stage == "planned" => "will be closed",
-            (true, _, _) | (false, true, false) => "the gate is closed",
-            (false, true, true) => "the gate is open or half way",
-            (false, false, _) => "the gate is as it was",
+        let planned = ran.stage == "planned";
+        if self.head.is_closed() || (self.closes() && !planned && ran.broken.is_none()) {
+            "the gate is closed"
+        } else if !self.closes() {
+            "the gate is as it was"
+        } else if planned {
+            "will be closed"
+        } else {
+            "the gate is open or half way"
         }
     }
 

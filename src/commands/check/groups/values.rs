@@ -18,7 +18,7 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     }
     let party = match &site.party {
         Ok(party) => party,
-        Err(failure) if failure.code == "value" || site.files.is_some() => {
+        Err(failure) if failure.code == "value" || site.files.is_some() || site.found.is_ok() => {
             sheet.failed(&VALUES, format!("{}: {}", failure.what, failure.why), &failure.next);
             return sheet.blind("the values cannot be used");
         }

@@ -1,0 +1,78 @@
+//! `check federation.yaml` on the simulated cluster: every release in one table, and one that is broken hides nothing.
+
+use clap::Parser;
+use serde_json::Value;
+use substra_mtls::{
+    cli::{Cli, Command},
+    cluster::{Cluster, ObjectRef},
+    commands::{Desk, check},
+    failure::{Exit, Failure, Result},
+    federation::Site,
+    report::{Console, Format, Outcome},
+};
+
+use super::bootstrap::{Fed, LINE};
+
+/// The result; a namespace of this name cannot be opened.
+fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
+    let file = fed.world.path("federation.yaml").display().to_string();
+    let line = format!("substra-mtls check {file} -o json {more}");
+    let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
+    let Command::Check(args) = &cli.command else { panic!("{line}") };
+    let console = Console { format: Format::Json, ..Console::silent() };
+    let open = |site: &Site| -> Result<Box<dyn Cluster>> {
+        if site.namespace.as_str() == closed {
+            return Err(Failure::new(Exit::Outside, "tool-missing", "helm was not found").why("x").next("y"));
+        }
+        Ok(Box::new(fed.orc.namespace(site.namespace.as_str())))
+    };
+    check::federation(args, &Desk { cluster: None, console, now: fed.now }, &open)
+}
+
+fn stages(outcome: &Outcome) -> Vec<(String, String)> {
+    let rows = outcome.get("organizations").unwrap().as_array().unwrap();
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+    rows.iter().map(|row| (text(row, "organization"), text(row, "stage"))).collect()
+}
+
+fn failing(outcome: &Outcome) -> Vec<String> {
+    let sites = outcome.get("sites").unwrap().as_array().unwrap();
+    let checks = sites.iter().flat_map(|site| site["checks"].as_array().unwrap());
+    checks.filter(|check| check["status"] == "failed").map(|check| check["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn who_stands_where_before_and_after_a_bootstrap() {
+    let fed = Fed::new(3);
+    let before = checked(&fed, "", "").unwrap();
+    assert!(stages(&before).iter().all(|(_, stage)| stage == "none"), "{:?}", stages(&before));
+    fed.run(LINE).unwrap();
+    let after = checked(&fed, "", "").unwrap();
+    let all = ["MyOrg1MSP", "MyOrg2MSP", "MyOrg3MSP"].map(|org| (org.to_owned(), "enforced".to_owned()));
+    assert_eq!(stages(&after), all);
+    assert_eq!((after.exit(), failing(&after)), (Exit::Done, Vec::new()));
+    assert_eq!(after.get("sites").unwrap().as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn one_that_is_broken_or_out_of_reach_hides_nothing_of_the_others() {
+    let fed = Fed::new(3);
+    fed.run(LINE).unwrap();
+    fed.org(2).delete(&ObjectRef::secret("orchestrator-client-cert")).unwrap();
+    let broken = checked(&fed, "", "org-1").unwrap();
+    assert_eq!(broken.exit(), Exit::CheckFailed);
+    let failing = failing(&broken);
+    assert!(failing.iter().any(|id| id == "tools") && failing.iter().any(|id| id == "mount-missing"), "{failing:?}");
+    assert_eq!(stages(&broken)[2], ("MyOrg3MSP".to_owned(), "enforced".to_owned()));
+}
+
+#[test]
+fn values_that_cannot_be_read_are_a_finding_of_their_site() {
+    let fed = Fed::new(2);
+    fed.run(LINE).unwrap();
+    fed.world.write("org-1.yaml", "orchestrator: [\n");
+    let broken = checked(&fed, "", "").unwrap();
+    assert_eq!(broken.exit(), Exit::CheckFailed);
+    assert!(stages(&broken).contains(&("MyOrg2MSP".to_owned(), "enforced".to_owned())), "{:?}", stages(&broken));
+    assert_eq!(checked(&fed, "--only no-such-check", "").unwrap_err().exit, Exit::Usage);
+}

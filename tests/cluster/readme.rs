@@ -1,0 +1,188 @@
+//! The README: every block of it is run as it stands there, each person's lines in their order, or named with a reason.
+
+mod page;
+mod person;
+mod repository;
+
+use std::net::TcpListener;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use substra_mtls::{
+    pki::policy,
+    substra::servers::{OrchestratorServer, Pair, TrustedCa, serve},
+};
+use time::OffsetDateTime;
+
+use self::person::Person;
+use crate::{
+    federation::{backend_values, orchestrator_values},
+    site::{PLAIN, Site},
+};
+
+const BACKEND: &str = "The backend operator";
+const ORCHESTRATOR: &str = "The orchestrator operator";
+const BUILDER: &str = "The federation builder";
+const CHECK: &str = "What is wrong? check";
+const REHEARSE: &str = "Trying it out: rehearse";
+
+/// Command lines that are not run here, and why.
+const ELSEWHERE: [(&str, &str); 3] = [
+    ("cargo run --release -- rehearse", "tests/cli/rehearse.rs runs this verb of this binary"),
+    ("testbed/test", "runs this test; .ci/run calls it"),
+    ("helm plugin install .", "site.rs installs the plugin so for both Helms, with a binary in bin/"),
+];
+
+#[test]
+fn every_block_is_run_or_named() {
+    let mut named: Vec<&str> = ELSEWHERE.iter().map(|(line, _)| *line).collect();
+    for (path, text) in page::all() {
+        let is_readme = path.ends_with("README.md");
+        for block in page::blocks(&text) {
+            let has_a_story = [BACKEND, ORCHESTRATOR, BUILDER, CHECK, REHEARSE].contains(&block.heading.as_str());
+            match block.language.as_str() {
+                "sh" if is_readme && has_a_story => {}
+                "sh" if is_readme => {
+                    for line in page::commands(&block.text) {
+                        let at = named.iter().position(|known| *known == line);
+                        named.remove(at.unwrap_or_else(|| panic!("{line:?} is run by no test")));
+                    }
+                }
+                "yaml" if is_readme && block.heading == BUILDER => {}
+                // tests/federation reads it.
+                "yaml" if path.ends_with("docs/federation.md") => {}
+                language => panic!("a block of {language:?} in {}: no test knows it\n{}", path.display(), block.text),
+            }
+        }
+    }
+    assert!(named.is_empty(), "not in the README any more: {named:?}");
+    let last = include_str!("../../.ci/run").lines().last().unwrap();
+    assert_eq!(last, format!("part {}", ELSEWHERE[1].0), "what every change must pass is what the README names");
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    for (path, text) in page::all() {
+        for link in page::links(&text) {
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.with_file_name(file) };
+            assert!(target.exists(), "{link} in {}", path.display());
+            let there = || page::anchors(&std::fs::read_to_string(&target).unwrap());
+            assert!(anchor.is_empty() || there().iter().any(|known| known == anchor), "{link} in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_rule_of_the_policy_is_in_the_reference() {
+    let page = include_str!("../../docs/reference.md");
+    for rule in policy::RULES {
+        assert!(page.contains(&format!("`{}`", rule.code)), "{}", rule.code);
+    }
+}
+
+/// A backend before TLS.
+fn plain_backend(n: usize) -> String {
+    backend_values(n).split("  tls:\n").next().unwrap().to_owned()
+}
+
+fn plain_orchestrator() -> String {
+    PLAIN.replace("[MyOrg1MSP]", "[MyOrg1MSP, MyOrg2MSP]")
+}
+
+fn is_closed(site: &Site) -> bool {
+    site.object(&site.orc, "deployment/orchestrator-server").to_string().contains("client-cacert")
+}
+
+/// An orchestrator that checks as the real one does, with the pair that is in the cluster, where `--live` can dial it.
+fn serve_live(site: &Site) -> String {
+    let object = |name: &str| site.object(&site.orc, &format!("secret/{name}"))["data"].take();
+    let bytes = |text: &serde_json::Value| BASE64_STANDARD.decode(text.as_str().unwrap()).unwrap();
+    let (pair, ca) = (object("orchestrator-tls-server-pair"), bytes(&object("orchestrator-tls-cacert")["ca.crt"]));
+    let pair = Pair { certificate: bytes(&pair["tls.crt"]), key: bytes(&pair["tls.key"]).into() };
+    let trusted = TrustedCa { organization: "MyOrg1MSP".into(), pem: ca.clone() };
+    let server = OrchestratorServer::start(pair, &ca, &[trusted], true, true).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        listener.incoming().flatten().for_each(|stream| drop(serve(&server, stream, OffsetDateTime::now_utc())));
+    });
+    address
+}
+
+both_helms! {
+    fn two_people_follow_their_pages_from_plain_text_to_a_closed_gate_and_back(helm) {
+        let site = Site::empty(helm);
+        let mut org = Person::new(&site, BACKEND, &[("org1", &site.org)]);
+        let mut orc = Person::new(&site, ORCHESTRATOR, &[("orc", &site.orc)]);
+        org.write("backend-values.yaml", &plain_backend(1));
+        orc.write("orchestrator-values.yaml", &plain_orchestrator());
+        org.runs("helm install backend-org-1 substra/substra-backend -n org-1 -f backend-values.yaml");
+        orc.runs("helm install orchestrator substra/orchestrator -n orchestrator -f orchestrator-values.yaml");
+
+        orc.goes_on_to("ca init");
+        orc.sends("orchestrator-ca.crt", &org);
+        org.goes_on_to("enroll");
+        org.sends("MyOrg1MSP.csr", &orc);
+        let (approve, _) = orc.goes_on_to("approve");
+        orc.sends("MyOrg1MSP.crt", &org);
+        let (_, installed) = org.goes_on_to("--certificate");
+        assert!(installed.stderr.contains("tell the orchestrator's operator: \"MyOrg1MSP is installed"), "{}", installed.stderr);
+        assert_eq!(site.object(&site.org, "secret/orchestrator-client-cert")["type"], "kubernetes.io/tls");
+
+        orc.write("second.yaml", &plain_backend(2));
+        orc.runs("helm substra-mtls enroll -f second.yaml --key-file MyOrg2MSP.key");
+        orc.runs(&approve.replace("MyOrg1MSP", "MyOrg2MSP"));
+        assert!(!is_closed(&site));
+        orc.goes_on_to("gate close");
+        assert!(is_closed(&site));
+
+        org.here.push(("localhost:9000".to_owned(), serve_live(&site)));
+        org.goes_on_to("--renew");
+        org.sends("MyOrg1MSP.csr", &orc);
+        orc.runs(&approve);
+        orc.sends("MyOrg1MSP.crt", &org);
+        org.comes_to_the_end();
+        orc.sh("openssl req -x509 -newkey rsa:2048 -nodes -keyout their.key -subj /CN=TheirCA -days 365 -out their-ca.crt").ok();
+        orc.comes_to_the_end();
+        assert!(!is_closed(&site), "the way back is the last line of the page");
+    }
+
+    fn a_builder_makes_a_federation_from_values_files(helm) {
+        let site = Site::empty(helm);
+        let orgs = [1, 2].map(|n| format!("{}-{n}", site.org));
+        orgs.iter().for_each(|org| site.account(org, "backend"));
+        let contexts = [("orc", site.orc.as_str()), ("org1", orgs[0].as_str()), ("org2", orgs[1].as_str())];
+        let mut builder = Person::new(&site, BUILDER, &contexts);
+        let mut files = page::blocks(&page::readme()).into_iter().filter(|block| block.language == "yaml");
+        let mut file = files.next().unwrap().text;
+        assert!(files.next().is_none(), "one file is the builder's; no test reads another");
+        for (there, here) in [("orchestrator", &site.orc), ("org-1", &orgs[0]), ("org-2", &orgs[1])] {
+            let from = format!("namespace: {there}\n");
+            assert!(file.contains(&from), "{from} {file}");
+            file = file.replace(&from, &format!("namespace: {here}\n"));
+        }
+        builder.write("federation.yaml", &file);
+        builder.write("orchestrator-values.yaml", &plain_orchestrator());
+        [1, 2].into_iter().for_each(|n| builder.write(&format!("backend-org-{n}-values.yaml"), &plain_backend(n)));
+
+        builder.goes_on_to("--dry-run");
+        assert!(site.object(&site.orc, "deployment/orchestrator-server").is_null(), "nothing is written");
+        builder.goes_on_to("bootstrap");
+        assert!(is_closed(&site));
+        orgs.iter().for_each(|org| assert!(!site.object(org, "secret/orchestrator-client-cert").is_null()));
+        let before = site.state(&site.orc);
+        let again = builder.comes_to_the_end();
+        assert!(again.stdout.contains("MyOrg2MSP already"), "{}{}", again.stdout, again.stderr);
+        assert_eq!(site.state(&site.orc), before);
+    }
+
+    fn what_anybody_can_run_needs_no_cluster(helm) {
+        let site = Site::empty(helm);
+        Person::new(&site, CHECK, &[]).comes_to_the_end();
+        let reader = Person::new(&site, REHEARSE, &[]);
+        reader.write("backend-values.yaml", &backend_values(1));
+        reader.write("orchestrator-values.yaml", &orchestrator_values(1));
+        let ran = reader.comes_to_the_end();
+        assert!(ran.stdout.contains("MyOrg1MSP as itself"), "{}", ran.stdout);
+    }
+}
