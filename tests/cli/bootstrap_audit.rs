@@ -459,14 +459,40 @@ fn a_ca_in_a_secret_signs_once_and_logs_in_the_cluster() {
 }
 
 #[test]
-fn what_cannot_be_rolled_out_keeps_the_gate_open_and_ends_with_its_own_status() {
+fn a_backend_s_ca_object_without_its_item_keeps_the_gate_open() {
     let fed = Fed::new(2);
-    fed.world.write("org-2.yaml", &backend(2).replace("server:\n", "server:\n  replicas: 2\n"));
-    // A Secret that holds no item ca.crt: pods of the new revision would wait for ever.
     fed.org(2).delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
     fed.org(2).create(&Object::secret("orchestrator-cacert", "Opaque", &[], &[("other", b"x")])).unwrap();
-    let failure = refused(fed.run(&format!("{LINE} --accept-drift --timeout 1s")), Exit::CheckFailed, "cacert-other");
+    let failure = refused(fed.run(LINE), Exit::CheckFailed, "cacert-other");
     assert!(failure.next.contains("ca trust"), "{failure}");
     assert!(!fed.is_closed());
     assert_eq!(fed.answer(1), Answer::Accepted);
+}
+
+#[test]
+fn an_upgrade_that_failed_while_it_closed_the_gate_is_finished_only_with_everybody() {
+    let fed = Fed::new(2);
+    fed.run(LINE).unwrap();
+    fed.orc.leave("orchestrator", "failed");
+    fed.world.write("org-2.yaml", "orchestrator: {mspID: [a]}\n");
+    let before = fed.orc.writes();
+    refused(fed.run(LINE), Exit::CheckFailed, "value");
+    assert_eq!(fed.orc.writes(), before);
+    let text = backend(2).replace(
+        "    cacert: orchestrator-cacert\n",
+        "    cacert: orchestrator-cacert\n    mtls:\n      enabled: true\n      clientCertificate: orchestrator-client-cert\n",
+    );
+    fed.world.write("org-2.yaml", &text);
+    fed.run(LINE).unwrap();
+    assert_eq!(fed.orc.writes().split_off(before.len()), ["upgrade orchestrator"]);
+    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+}
+
+#[test]
+fn an_interrupted_release_is_named_and_the_others_go_on() {
+    let fed = Fed::new(2);
+    fed.org(2).leave("backend", "pending-upgrade");
+    let failure = refused(fed.run(LINE), Exit::CheckFailed, "release-pending");
+    assert!(failure.what.contains("MyOrg2MSP") && failure.unchanged.unwrap().contains("in place: MyOrg1MSP"));
+    assert!(!fed.is_closed());
 }

@@ -210,9 +210,9 @@ fn approving_never_moves_a_gate_that_is_half_way() {
 #[test]
 fn a_pending_release_stops_every_verb() {
     let federation = Federation::new();
-    federation.org.leave_pending("backend");
+    federation.org.leave("backend", "pending-upgrade");
     assert_eq!(failed(federation.enroll("")).code, "release-pending");
-    federation.orc.leave_pending("orchestrator");
+    federation.orc.leave("orchestrator", "pending-upgrade");
     assert_eq!(failed(federation.close("")).code, "release-pending");
 }
 

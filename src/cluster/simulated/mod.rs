@@ -112,10 +112,10 @@ impl Simulated {
         self.world().writes.clone()
     }
 
-    /// Leaves a release as a killed helm does.
-    pub fn leave_pending(&self, release: &str) {
+    /// Leaves a release as a helm does that was killed (`pending-upgrade`) or that failed half way (`failed`).
+    pub fn leave(&self, release: &str, status: &'static str) {
         if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
-            installed.status = "pending-upgrade";
+            installed.status = status;
         }
     }
 
