@@ -88,7 +88,7 @@ both_helms! {
         let failed = fed.bootstrap("").refused(6, "forbidden");
         assert!(failed.stderr.contains("not done: MyOrg2MSP"), "{}", failed.stderr);
         let checked = fed.check("");
-        assert!(checked.stdout.contains("MyOrg1MSP     installed"), "{}", checked.stdout);
+        assert!(checked.stdout.contains("MyOrg1MSP     admitted"), "{}", checked.stdout);
         [1, 3].into_iter().for_each(|n| fed.is_enrolled(n));
         assert!(!fed.is_closed());
         fed.site.admin(&fed.orgs[1], &format!("apply -f {}.role.yaml", fed.orgs[1]));
