@@ -496,3 +496,16 @@ fn an_interrupted_release_is_named_and_the_others_go_on() {
     assert!(failure.what.contains("MyOrg2MSP") && failure.unchanged.unwrap().contains("in place: MyOrg1MSP"));
     assert!(!fed.is_closed());
 }
+
+#[test]
+fn a_pair_by_a_ca_that_only_the_release_knows_stays() {
+    for ends_soon in [false, true] {
+        let fed = with_a_ca_of_its_own(ends_soon);
+        fed.world.write("orchestrator-values.yaml", &orchestrator(2));
+        fed.world.write("federation.yaml", &federation(2, FILES, "leave"));
+        let before = held(&fed, 2);
+        let outcome = fed.outcome(LINE).unwrap();
+        assert_eq!((outcome.stage(), held(&fed, 2) == before), ("unfinished", true));
+        assert_eq!(fed.answer(2), Answer::Accepted);
+    }
+}

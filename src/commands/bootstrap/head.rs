@@ -79,7 +79,8 @@ impl<'a> Head<'a> {
             other => other?,
         };
         let mut wanted = server::wanted(&orchestrator);
-        let cas = orchestrator.client_cas.values().flatten();
+        let deployed = Orchestrator::read(found.config())?;
+        let cas = orchestrator.client_cas.values().chain(deployed.client_cas.values()).flatten();
         wanted.extend(cas.flat_map(|name| [ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())]));
         wanted.extend(post.approve.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));
         wanted.sort();
@@ -177,11 +178,12 @@ impl<'a> Head<'a> {
         approval.is_the_clusters(ca).map_err(|failure| failure.next(next))
     }
 
-    /// The CAs by which the values files admit an organization, beside the federation's own: of each object the first
-    /// certificate, as the server's identity check reads it.
-    pub(super) fn admitting(&self, org: &MspId) -> Vec<Certificate> {
-        let names = self.orchestrator.client_cas.get(org.as_str()).into_iter().flatten();
-        names.filter_map(|name| self.first_ca(name)).collect()
+    /// The CAs by which an organization is admitted in the release or in the values files, beside the federation's own:
+    /// of each object the first certificate, as the server's identity check reads it.
+    pub(super) fn admitting(&self, org: &MspId) -> Result<Vec<Certificate>> {
+        let deployed = Orchestrator::read(self.found.config())?;
+        let names = [&deployed, &self.orchestrator].map(|side| side.client_cas.get(org.as_str()));
+        Ok(names.into_iter().flatten().flatten().filter_map(|name| self.first_ca(name)).collect())
     }
 
     /// Whether a pair of this CA would be let in now, before any upgrade.

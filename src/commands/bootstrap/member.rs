@@ -94,7 +94,7 @@ impl<'a> Member<'a> {
     /// The pair is another organization's; or it works by a CA of its own, and one of the federation's would not yet.
     pub(super) fn needs_pair(&self, head: &Head<'_>, ca: &Certificate) -> Result<bool> {
         self.is_its_own()?;
-        let authorities = authorities(head, self.msp_id, ca);
+        let authorities = authorities(head, self.msp_id, ca)?;
         let now = head.desk.now;
         let in_time = self.seen.live.as_ref().is_some_and(|live| !live.certificate.is_in_last_third(now));
         if in_time && self.live(&authorities).is_ok() {
@@ -133,7 +133,7 @@ impl<'a> Member<'a> {
     pub(super) fn plan(self, head: &Head<'_>, ca: &Certificate, signer: Option<&Signer<'_>>) -> Result<Part<'a>> {
         let (pair, entry) = match signer {
             Some(signer) => self.sign(signer)?,
-            None => (self.live(&authorities(head, self.msp_id, ca))?, None),
+            None => (self.live(&authorities(head, self.msp_id, ca)?)?, None),
         };
         let trust = self.trust(ca)?;
         let Self { msp_id, cluster, enrolment, seen, ahead, namespace, .. } = self;
@@ -187,8 +187,8 @@ impl<'a> Member<'a> {
 }
 
 /// The CAs of which a pair of this organization may be.
-fn authorities(head: &Head<'_>, msp_id: &MspId, ca: &Certificate) -> Vec<Certificate> {
-    std::iter::once(ca.clone()).chain(head.admitting(msp_id)).collect()
+fn authorities(head: &Head<'_>, msp_id: &MspId, ca: &Certificate) -> Result<Vec<Certificate>> {
+    Ok(std::iter::once(ca.clone()).chain(head.admitting(msp_id)?).collect())
 }
 
 fn works_by_another(msp_id: &MspId, other: &Certificate) -> Failure {

@@ -62,7 +62,11 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
         ran.steps.extend(reached.steps);
         ran.broken = reached.failure;
     }
-    ran.stage = if plan.failed.is_empty() && ran.broken.is_none() { "bootstrapped" } else { "unfinished" };
+    ran.stage = if plan.failed.is_empty() && ran.broken.is_none() && plan.open.is_none() {
+        "bootstrapped"
+    } else {
+        "unfinished"
+    };
     line.end(plan.gate_word(&ran));
     Ok(plan.outcome(&ran, desk))
 }
