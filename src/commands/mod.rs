@@ -6,6 +6,7 @@ pub mod ca;
 pub mod check;
 pub mod enroll;
 pub mod gate;
+mod planned;
 pub mod rehearse;
 mod release;
 

@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
+pub(super) use super::planned::Planned;
 use crate::{
     cli::CommonArgs,
-    cluster::{ChartVersion, Cluster, Object, ObjectRef, Release, Upgrade},
+    cluster::{ChartVersion, Cluster, ObjectRef, Release, Upgrade},
     commands::side_by_side,
     failure::{Exit, Failure, Result},
     names::ReleaseName,
     plan::{
-        Action, State, Step,
+        Action, Step,
         drift::{self, same},
         edits::{Edited, ValuesFiles},
-        rollout,
     },
     substra::{
         kind::ObjectKind,
@@ -127,40 +127,8 @@ pub(super) struct Wish<'a> {
     pub(super) edited: &'a Edited,
     /// Paths of our own, which are no drift.
     pub(super) own: &'a [&'a [&'a str]],
-}
-
-/// What an upgrade would do, seen before anything is written.
-pub(super) struct Planned {
-    /// `upgrade` and `rollout`; empty with `--no-upgrade`.
-    pub(super) steps: Vec<Step>,
-    /// The manifest that will be live.
-    pub(super) manifest: Manifest,
-    /// Workloads whose pods are made anew, as `deployment/server`.
-    pub(super) restarts: Vec<String>,
-    /// Differences that were accepted, or that stay since nothing is upgraded.
-    pub(super) warnings: Vec<String>,
-}
-
-impl Planned {
-    /// The same plan once the workloads were seen: where nothing is deployed anew, the rollout may be complete.
-    pub(super) fn seen(mut self, objects: &[Object]) -> Self {
-        if self.steps.iter().any(|step| step.state == State::ToDo && step.id != "rollout") {
-            return self;
-        }
-        for step in &mut self.steps {
-            if let Action::RollOut { workloads, .. } = &step.action
-                && workloads.iter().all(|wanted| rollout::is_complete(objects, wanted))
-            {
-                step.state = State::Already;
-            }
-        }
-        self
-    }
-
-    /// A restart comes before the rollout: that is waited for, however complete it looks now.
-    pub(super) fn await_rollout(&mut self) {
-        self.steps.iter_mut().filter(|step| step.id == "rollout").for_each(|step| step.state = State::ToDo);
-    }
+    /// Helm's own reading of the files is asked for here, and not by the caller for many releases at once.
+    pub(super) read: bool,
 }
 
 impl Found {
@@ -273,7 +241,7 @@ impl Found {
         warnings: Vec<String>,
     ) -> Result<Planned> {
         let upgrades = !wish.common.no_upgrade;
-        let read = || wish.edited.proven_by(cluster);
+        let read = || if wish.read { wish.edited.proven_by(cluster) } else { Ok(()) };
         let chart = || upgrades.then(|| cluster.find_chart(&upgrade)).transpose();
         let render = || upgrades.then(|| cluster.render(&upgrade, &wish.edited.merged)).transpose();
         let (read, (chart, rendered)) = side_by_side(read, || side_by_side(chart, render));

@@ -142,20 +142,36 @@ impl Edited {
     /// # Errors
     /// Helm reads a file otherwise than we do: it is not written.
     pub fn proven_by(&self, cluster: &dyn Cluster) -> Result<()> {
-        let texts: Vec<&[u8]> = self.texts.iter().map(|text| text.as_slice()).collect();
-        for ((path, ours), helms) in self.paths.iter().zip(&self.trees).zip(cluster.helm_reading(&texts)?) {
-            let why = match helms {
-                Ok(helms) if same(ours, &helms) => continue,
-                Ok(_) => "Helm and this tool read the file differently".to_owned(),
-                Err(error) => format!("Helm cannot read it: {error}"),
-            };
-            return Err(Failure::new(Exit::Refused, "values-reading", format!("{} is not edited", path.display()))
-                .why(why)
-                .next("please report the file's unusual part; until then edit it by hand")
-                .unchanged("nothing was written"));
-        }
-        Ok(())
+        Self::all_proven_by(&[self], cluster)?.into_iter().collect()
     }
+
+    /// The same for the files of several releases in one call; a result for each.
+    ///
+    /// # Errors
+    /// Helm could not be asked.
+    pub fn all_proven_by(all: &[&Self], cluster: &dyn Cluster) -> Result<Vec<Result<()>>> {
+        let texts: Vec<&[u8]> = all.iter().flat_map(|edited| &edited.texts).map(|text| text.as_slice()).collect();
+        let mut readings = cluster.helm_reading(&texts)?.into_iter();
+        let mut proven = |edited: &Self| -> Result<()> {
+            // All of them are taken, so that the next release finds its own.
+            let own: Vec<_> = readings.by_ref().take(edited.texts.len()).collect();
+            let files = edited.paths.iter().zip(&edited.trees);
+            files.zip(own).try_for_each(|((path, ours), helms)| agree(path, ours, helms))
+        };
+        Ok(all.iter().map(|edited| proven(edited)).collect())
+    }
+}
+
+fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -> Result<()> {
+    let why = match helms {
+        Ok(helms) if same(ours, &helms) => return Ok(()),
+        Ok(_) => "Helm and this tool read the file differently".to_owned(),
+        Err(error) => format!("Helm cannot read it: {error}"),
+    };
+    Err(Failure::new(Exit::Refused, "values-reading", format!("{} is not edited", path.display()))
+        .why(why)
+        .next("please report the file's unusual part; until then edit it by hand")
+        .unchanged("nothing was written"))
 }
 
 fn step(file: &File, new: Vec<u8>) -> Step {

@@ -44,7 +44,7 @@ impl Admission<'_> {
             return Ok(After::default());
         }
         let (common, files, edited, own) = (self.common, self.files, self.edited, orchestrator::OWN_PATHS);
-        let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own };
+        let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own, read: true };
         let planned = self.found.plan(cluster, &wish)?.seen(self.objects);
         Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings })
     }

@@ -227,7 +227,14 @@ impl<'a> Head<'a> {
         settings.extend(self.orchestrator.close_settings(true));
         let edited = files.edit(&settings)?;
         no_clash(&Orchestrator::read(&edited.merged)?)?;
-        let wish = Wish { chart: Chart::Orchestrator, common, files, edited: &edited, own: orchestrator::OWN_PATHS };
+        let wish = Wish {
+            chart: Chart::Orchestrator,
+            common,
+            files,
+            edited: &edited,
+            own: orchestrator::OWN_PATHS,
+            read: true,
+        };
         let planned = found.plan(cluster, &wish)?.seen(objects);
         let gate = Gate {
             common,

@@ -25,7 +25,7 @@ use crate::{
         log::{Entry, IssueLog},
         policy, request,
     },
-    plan::{Action, State, Step},
+    plan::{Action, State, Step, edits::Edited},
 };
 
 /// An organization as it was found.
@@ -74,12 +74,18 @@ impl<'a> Member<'a> {
             .next("name the right values files under this organization"));
         }
         let found = enrolment.find().or_else(|failure| to_install(post, Chart::Backend, install, failure))?;
-        let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found));
+        let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found, false));
         let objects = objects?;
         let namespace = namespace(&*post.cluster, &found)?;
         let seen = enrolment.seen(found, objects);
         let (msp_id, site, cluster) = (&organization.msp_id, &organization.site, &*post.cluster);
         Ok(Self { msp_id, site, cluster, enrolment, seen, ahead: ahead?, namespace })
+    }
+
+    /// The edited files, where they will be written or deployed.
+    pub(super) fn edited(&self) -> Option<&Edited> {
+        let Ahead { edited, planned } = &self.ahead;
+        (edited.changes() || planned.upgrades()).then_some(edited)
     }
 
     /// The Secret of its pair: two backends that mount the same one cannot be two organizations.

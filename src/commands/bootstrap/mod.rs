@@ -14,6 +14,7 @@ use crate::{
     files,
     names::MspId,
     pki::log::IssueLog,
+    plan::edits::Edited,
     report::{Console, Outcome},
 };
 
@@ -89,6 +90,7 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
             Err(failure) => failed.push((msp_id.clone(), failure)),
         }
     }
+    let members = read_alike(members, &head, &mut failed)?;
     no_shared_pair(members.iter().map(|(_, member)| member))?;
     let all: Vec<MspId> = members.iter().map(|(_, member)| member.msp_id.clone()).collect();
     let signs = members.iter().any(|(needs, _)| *needs);
@@ -114,6 +116,28 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
     let admitted = plan.organizations();
     plan.last = plan.admission(&admitted)?;
     Ok(plan)
+}
+
+/// Helm's own reading of every edited file, in one call for all; whose file it reads otherwise is left out.
+fn read_alike<'a>(
+    members: Vec<(bool, Member<'a>)>,
+    head: &Head<'_>,
+    failed: &mut Vec<(MspId, Failure)>,
+) -> Result<Vec<(bool, Member<'a>)>> {
+    let edited: Vec<_> = members.iter().filter_map(|(_, member)| member.edited()).collect();
+    if edited.is_empty() {
+        return Ok(members);
+    }
+    let mut readings = Edited::all_proven_by(&edited, head.desk.cluster()?)?.into_iter();
+    let mut alike = Vec::new();
+    for (needs, member) in members {
+        let reading = if member.edited().is_some() { readings.next().unwrap_or(Ok(())) } else { Ok(()) };
+        match reading {
+            Ok(()) => alike.push((needs, member)),
+            Err(failure) => failed.push((member.msp_id.clone(), failure)),
+        }
+    }
+    Ok(alike)
 }
 
 /// Two backends that mount one Secret cannot be two organizations.

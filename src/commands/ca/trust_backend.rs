@@ -70,7 +70,7 @@ fn upgrade(
 ) -> Result<Planned> {
     let mut edited = files.edit(&trust.settings())?;
     let (common, own) = (&args.common, &backend::OWN_PATHS[..]);
-    let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own };
+    let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own, read: true };
     let planned = found.plan(desk.cluster()?, &wish)?.seen(seen);
     if !planned.restarts.is_empty() {
         desk.console.say(format!(

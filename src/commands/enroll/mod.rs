@@ -35,7 +35,7 @@ pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
         (None, Some(path)) => enrolment.request_with_key_file(path),
         (Some(certificate), _) => {
             let found = enrolment.find()?;
-            let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found));
+            let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found, true));
             let seen = enrolment.seen(found, objects?);
             enrolment.install(&seen, &install::Source::File(certificate), ahead)
         }
@@ -46,7 +46,7 @@ pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
             if enrolment.needs_request(&seen) {
                 return enrolment.request_with_secret(&seen);
             }
-            enrolment.install(&seen, &install::Source::Live, enrolment.look_ahead(&seen.found))
+            enrolment.install(&seen, &install::Source::Live, enrolment.look_ahead(&seen.found, true))
         }
     }
 }

@@ -132,7 +132,14 @@ impl<'a> Gate<'a> {
         let edited = self.files.edit(settings)?;
         let own = orchestrator::OWN_PATHS;
         let cluster = self.desk.cluster()?;
-        let wish = Wish { chart: Chart::Orchestrator, common: self.common, files: &self.files, edited: &edited, own };
+        let wish = Wish {
+            chart: Chart::Orchestrator,
+            common: self.common,
+            files: &self.files,
+            edited: &edited,
+            own,
+            read: true,
+        };
         let planned = self.found.plan(cluster, &wish)?;
         Ok((edited.steps, planned))
     }
