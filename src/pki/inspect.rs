@@ -140,6 +140,10 @@ impl Certificate {
         if strict.ok().as_deref() != Some(der) {
             return Err(damaged("it is not in strict DER"));
         }
+        // The readers take one of 444 bits as well; a verifier would refuse it, or pass over the bits that are left.
+        if x509.signature_value.unused_bits != 0 {
+            return Err(damaged("its signature is not a whole number of bytes"));
+        }
         // Go refuses it, and which of the two counts would differ from program to program.
         if x509.extensions_map().is_err() {
             return Err(damaged("an extension stands in it twice"));

@@ -1,7 +1,7 @@
 //! Damaged input: every byte flipped, every length cut. Never a panic, never another meaning.
 
 use substra_mtls::pki::{
-    inspect,
+    inspect::{self, Certificate},
     key::{KeyType, PrivateKey},
     mirror,
     policy::judge,
@@ -75,4 +75,30 @@ fn a_damaged_key_is_refused_or_is_the_same() {
         }
     }
     assert!(count > 5_000, "{count}");
+}
+
+#[test]
+fn a_certificate_whose_signature_is_no_whole_number_of_bytes_is_refused() {
+    let (authority, _) = authority(KeyType::EcdsaP256);
+    let mut der = issued(&authority, &good().pem()).der;
+    // The signature's bit string ends the certificate: its first content byte counts the bits that do not belong to it,
+    // and those have to be zero in DER.
+    let signature = der.len() - signature_length(&der);
+    der[signature] = 4;
+    *der.last_mut().unwrap() &= 0xf0;
+    let failure = Certificate::from_der(&der).unwrap_err();
+    assert_eq!(
+        (failure.code, failure.why.as_str()),
+        ("certificate-damaged", "its signature is not a whole number of bytes")
+    );
+}
+
+/// The content bytes of the last element, found from where its header (tag 3, short form) must stand.
+fn signature_length(der: &[u8]) -> usize {
+    (60..80)
+        .find(|&length| {
+            let at = der.len() - length;
+            der[at - 2] == 3 && usize::from(der[at - 1]) == length && der[at] == 0
+        })
+        .unwrap()
 }
