@@ -46,6 +46,12 @@ impl ObjectRef {
             ObjectKind::ConfigMap => Self::config_map(name),
         }
     }
+
+    /// The object of this name, where it is among those that were read.
+    #[must_use]
+    pub fn among<'a>(&self, objects: &'a [Object]) -> Option<&'a Object> {
+        objects.iter().find(|object| object.reference() == *self)
+    }
 }
 
 impl fmt::Display for ObjectRef {

@@ -36,7 +36,7 @@ impl Planned {
 
     /// Whether anything is deployed anew.
     pub(super) fn upgrades(&self) -> bool {
-        self.steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo)
+        Step::any_upgrades(&self.steps)
     }
 
     /// A restart comes before the rollout: that is waited for, however complete it looks now.

@@ -42,7 +42,7 @@ pub fn missing(workload: &Object) -> Option<String> {
 /// Whether one of these objects is that workload, rolled out.
 #[must_use]
 pub fn is_complete(objects: &[Object], workload: &ObjectRef) -> bool {
-    objects.iter().any(|object| object.reference() == *workload && missing(object).is_none())
+    workload.among(objects).is_some_and(|object| missing(object).is_none())
 }
 
 /// Waits for a rollout.
@@ -78,9 +78,8 @@ impl Waiter<'_> {
 
     fn missing(&self, by_label: &mut bool) -> Result<Option<String>> {
         let found = self.look(by_label)?;
-        let there = |wanted: &ObjectRef| found.iter().find(|object| object.reference() == *wanted);
         for workload in self.workloads {
-            match there(workload).map(missing) {
+            match workload.among(&found).map(missing) {
                 None => return Ok(Some(format!("{workload}: is not there"))),
                 Some(None) => {}
                 Some(missing) => return Ok(missing),
@@ -102,11 +101,11 @@ impl Waiter<'_> {
             Err(failure) if failure.code == "forbidden" => Ok(None),
             other => other.map(Some),
         };
-        if *by_label && let Some(all) = list("deployments,statefulsets,pods")? {
-            let there = |wanted: &ObjectRef| all.iter().any(|object| object.reference() == *wanted);
-            if self.workloads.iter().all(there) {
-                return Ok(all);
-            }
+        if *by_label
+            && let Some(all) = list("deployments,statefulsets,pods")?
+            && self.workloads.iter().all(|workload| workload.among(&all).is_some())
+        {
+            return Ok(all);
         }
         *by_label = false;
         let mut found = self.cluster.get(self.workloads)?;

@@ -105,6 +105,12 @@ impl Step {
         self
     }
 
+    /// Whether one of these steps is to deploy its release anew.
+    #[must_use]
+    pub fn any_upgrades(steps: &[Self]) -> bool {
+        steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo)
+    }
+
     /// The change of a file as a unified diff with others' secrets masked; `None` for what is no text file.
     #[must_use]
     pub fn diff(&self) -> Option<String> {

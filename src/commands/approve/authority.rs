@@ -46,7 +46,7 @@ impl Approval<'_> {
     }
 
     pub(super) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
-        self.seen.as_ref()?.objects.iter().find(|object| object.reference() == *wanted)
+        wanted.among(&self.seen.as_ref()?.objects)
     }
 
     /// The CA that signs must be the one that the orchestrator will check against: equal key, first certificate.
@@ -57,11 +57,7 @@ impl Approval<'_> {
             Failure::new(Exit::CheckFailed, code, what).unchanged("nothing was signed and nothing was written")
         };
         let chart = &seen.found.chart;
-        let kind = seen
-            .found
-            .manifest
-            .mount_kind(name)
-            .unwrap_or_else(|| crate::substra::manifest::expected_kind(&chart.name, &chart.version));
+        let kind = seen.found.kind_of(name);
         let object = self.object(&ObjectRef::of_kind(kind, name)).ok_or_else(|| {
             fail("ca-object", format!("{kind} {name} is not there"))
                 .why(format!("chart {} {} mounts the client CA from it", chart.name, chart.version))

@@ -21,7 +21,7 @@ use crate::{
     names::{MspId, ObjectName},
     pki::log::Entry,
     plan::{
-        Action, State, Step,
+        Action, Step,
         edits::{Edited, ValuesFiles},
     },
     report::Outcome,
@@ -170,7 +170,7 @@ impl Approval<'_> {
 
 fn consent(signed: &[sign::Signed], steps: &[Step]) -> String {
     let orgs = signed.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
-    let upgrades = steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+    let upgrades = Step::any_upgrades(steps);
     let upgrade = if upgrades { ", upgrade the orchestrator" } else { "" };
     format!("sign for {orgs} and admit it in the values file{upgrade}")
 }

@@ -140,7 +140,7 @@ impl<'a> Head<'a> {
         let init = Init { args: &post.init, desk, files, orchestrator, found, objects };
         let set_up = init.set_up(ca)?;
         let Init { files, orchestrator, found, mut objects, .. } = init;
-        let upgrades = set_up.steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+        let upgrades = Step::any_upgrades(&set_up.steps);
         let cuts = upgrades && found.is_installed() && (!is_on || is_in_doubt(&found, &orchestrator));
         if upgrades && found.is_installed() {
             gate_is_settled(&found, &orchestrator)?;
@@ -200,7 +200,7 @@ impl<'a> Head<'a> {
     }
 
     fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
-        self.objects.iter().find(|object| object.reference() == *wanted)
+        wanted.among(&self.objects)
     }
 
     /// Whether the last upgrade failed with a closed gate: where it stands now nobody knows.

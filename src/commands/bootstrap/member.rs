@@ -177,8 +177,7 @@ impl<'a> Member<'a> {
         let Some(name) = &self.enrolment.backend.cacert else { return Ok(None) };
         let kind = self.seen.found.kind_of(name.as_str());
         let title = format!("{kind} {name}: the CA's certificate");
-        let wanted = ObjectRef::of_kind(kind, name.as_str());
-        let Some(object) = self.seen.objects.iter().find(|object| object.reference() == wanted) else {
+        let Some(object) = ObjectRef::of_kind(kind, name.as_str()).among(&self.seen.objects) else {
             let object = ca_object(kind, name, self.seen.found.name.as_str(), &ca.to_pem());
             return Ok(Some(Step::to_do("cacert", title, Action::Create(object))));
         };

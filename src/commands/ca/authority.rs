@@ -83,10 +83,7 @@ impl<'a> Asked<'a> {
         let live = trusted(objects, cacert, self.desk.now);
         let ca = match &self.source {
             Source::Files { certificate, key } => self.in_files(certificate, key, &live)?,
-            Source::Secret(name) => {
-                let secret = objects.iter().find(|object| object.reference() == ObjectRef::secret(name.as_str()));
-                self.in_secret(name, secret, &live)?
-            }
+            Source::Secret(name) => self.in_secret(name, ObjectRef::secret(name.as_str()).among(objects), &live)?,
         };
         if live.is_empty() || live.iter().any(|live| live.spki == ca.certificate.spki) {
             return Ok(ca);

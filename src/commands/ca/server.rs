@@ -115,7 +115,7 @@ impl<'a> Place<'a> {
     }
 
     fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
-        self.objects.iter().find(|object| object.reference() == *wanted)
+        wanted.among(self.objects)
     }
 
     /// The kind in which the chart mounts the CA.

@@ -68,7 +68,7 @@ pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let rows: Vec<Row> = shelves
         .iter()
         .zip(&wanted)
-        .flat_map(|(shelf, wanted)| rows(shelf, wanted, objects.iter().find(|o| o.reference() == *wanted)))
+        .flat_map(|(shelf, wanted)| rows(shelf, wanted, wanted.among(&objects)))
         .map(|row| counted(row, log.as_ref(), desk.now))
         .collect();
     let outcome = Outcome::new(VERB, "shown").warnings(warning);

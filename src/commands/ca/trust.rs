@@ -147,7 +147,7 @@ fn object_step(found: &Found, objects: &[Object], name: &ObjectName, certificate
     let title = format!("{kind} {name}: the CA's certificate");
     let pem = certificate.to_pem();
     let step = Step::to_do("ca-object", title, Action::Create(ca_object(kind, name, found.name.as_str(), &pem)));
-    let Some(old) = objects.iter().find(|object| object.reference() == ObjectRef::of_kind(kind, name.as_str())) else {
+    let Some(old) = ObjectRef::of_kind(kind, name.as_str()).among(objects) else {
         return Ok(step);
     };
     let held = old.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();

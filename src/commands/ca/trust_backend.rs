@@ -43,7 +43,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
         warnings.extend(planned.warnings);
         steps.extend(planned.steps);
     }
-    let upgrades = steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+    let upgrades = Step::any_upgrades(&steps);
     let tls = if upgrades { ", dial the orchestrator with TLS alone and upgrade the release" } else { "" };
     let open = desk.carry_out(
         &steps,
@@ -88,7 +88,7 @@ fn object_step(found: &Found, objects: &[Object], trust: &Trust, certificate: &C
     let kind = found.kind_of(name.as_str());
     let title = format!("{kind} {name}: {}", certificate.subject);
     let pem = certificate.to_pem();
-    let Some(old) = objects.iter().find(|object| object.reference() == ObjectRef::of_kind(kind, name.as_str())) else {
+    let Some(old) = ObjectRef::of_kind(kind, name.as_str()).among(objects) else {
         let object = ca_object(kind, name, found.name.as_str(), &pem);
         return Ok(Step::to_do("cacert", title, Action::Create(object)));
     };

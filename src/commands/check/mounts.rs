@@ -25,7 +25,7 @@ pub(in crate::commands) struct Mounts<'a> {
 
 impl Mounts<'_> {
     pub(in crate::commands) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
-        self.objects.iter().find(|object| object.reference() == *wanted)
+        wanted.among(self.objects)
     }
 
     /// A CA's object that is or will be mounted as `kind`: there, in the right kind, and beginning with the certificate of

@@ -232,7 +232,7 @@ impl Site {
     }
 
     pub(super) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
-        self.objects.as_ref().ok()?.iter().find(|object| object.reference() == *wanted)
+        wanted.among(self.objects.as_ref().ok()?)
     }
 
     /// In which kind a CA's object is mounted.

@@ -22,7 +22,7 @@ use crate::{
         key::PrivateKey,
         mirror::{self, Expected},
     },
-    plan::{Action, State, Step, edits::Edited},
+    plan::{Action, Step, edits::Edited},
     report::Outcome,
     substra::{backend, kind::ObjectKind},
 };
@@ -211,7 +211,7 @@ impl Enrolment<'_> {
     }
 
     fn consent(&self, seen: &Seen, steps: &[Step]) -> String {
-        let upgrades = steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo);
+        let upgrades = Step::any_upgrades(steps);
         let upgrade = if upgrades { format!(", upgrade release {}", seen.found.name) } else { String::new() };
         format!("put the pair of {} in place{upgrade}", self.backend.msp_id)
     }

@@ -9,7 +9,7 @@ use crate::{
         inspect::{self, Certificate},
         key::PrivateKey,
     },
-    substra::{kind::ObjectKind, manifest::expected_kind},
+    substra::kind::ObjectKind,
 };
 
 /// Everything that one look gives.
@@ -50,7 +50,7 @@ impl Enrolment<'_> {
     }
 
     pub(in crate::commands) fn seen(&self, found: Found, objects: Vec<Object>) -> Seen {
-        let secret = |name: &str| objects.iter().find(|o| o.reference() == ObjectRef::secret(name)).cloned();
+        let secret = |name: &str| ObjectRef::secret(name).among(&objects).cloned();
         let pair = secret(self.backend.client_certificate.as_str());
         let live = pair.as_ref().and_then(live);
         Seen { found, live, pending: secret(&self.pending_name()), pair, objects }
@@ -88,8 +88,7 @@ impl Seen {
                 .why("orchestrator.tls.cacert is empty: the orchestrator's certificate is from a public CA, which says nothing about client certificates")
                 .next("name the federation's client CA with --client-ca FILE, from the orchestrator's operator"));
         };
-        let chart = &self.found.chart;
-        let kind = self.found.manifest.mount_kind(&name).unwrap_or_else(|| expected_kind(&chart.name, &chart.version));
+        let kind = self.found.kind_of(&name);
         let Some(object) = self.object(kind, &name) else { return Err(self.absent(kind, &name)) };
         let Some(pem) = object.data("ca.crt") else {
             return Err(refuse("ca-key-missing", format!("{kind} {name} has no item ca.crt"))
@@ -100,7 +99,7 @@ impl Seen {
     }
 
     fn object(&self, kind: ObjectKind, name: &str) -> Option<&Object> {
-        self.objects.iter().find(|object| object.reference() == ObjectRef::of_kind(kind, name))
+        ObjectRef::of_kind(kind, name).among(&self.objects)
     }
 
     fn absent(&self, kind: ObjectKind, name: &str) -> Failure {

@@ -53,8 +53,8 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
 fn judge_rollout(site: &Site, found: &Found, sheet: &mut Sheet) {
     let Ok(objects) = &site.objects else { return };
     for workload in found.workloads() {
-        let object = objects.iter().find(|object| object.reference() == workload);
-        let missing = object.map_or_else(|| Some(format!("{workload}: is not there")), rollout::missing);
+        let missing =
+            workload.among(objects).map_or_else(|| Some(format!("{workload}: is not there")), rollout::missing);
         if let Some(missing) = missing {
             sheet.failed(&ROLLOUT, missing, site.kubectl(&format!("describe {workload}")));
         }
