@@ -99,7 +99,7 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
     let close = head.federation.orchestrator.gate == Gate::Close;
     let log = if signs || (close && !head.is_closed()) { approval.ledger()? } else { IssueLog::default() };
     let authority = signs.then(|| ca.authority()).transpose()?;
-    let signer = authority.map(|authority| Signer { approval: &approval, authority, ledger: log.clone() });
+    let signer = authority.map(|authority| Signer { approval: &approval, authority, ledger: &log });
     let parts = commands::parallel(members, |(needs, member)| {
         let msp_id = member.msp_id.clone();
         (msp_id, member.plan(&head, &ca.certificate, signer.as_ref().filter(|_| needs)))
@@ -168,7 +168,7 @@ fn all_can_follow(first: &HeadPart, head: &Head<'_>, failed: &[(MspId, Failure)]
         })
         .collect();
     findings.extend(head.strangers(&follow));
-    if findings.is_empty() { Ok(()) } else { Err(member::first(findings, "nobody is left behind")) }
+    if findings.is_empty() { Ok(()) } else { Err(posts::first(findings, "nobody is left behind")) }
 }
 
 impl Plan<'_> {
