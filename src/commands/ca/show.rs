@@ -20,7 +20,7 @@ use crate::{
         log::IssueLog,
     },
     plan::edits::ValuesFiles,
-    report::{Format, Outcome},
+    report::{Format, Outcome, text},
     substra::{backend::Backend, orchestrator::Orchestrator},
 };
 
@@ -205,11 +205,5 @@ impl Row {
 fn table(rows: &[Row], desk: &Desk<'_>) -> Result<()> {
     let head = ["OBJECT", "FOR", "CERTIFICATE", "ISSUED BY", "UNTIL", "ALIVE"].map(str::to_owned);
     let lines: Vec<[String; 6]> = std::iter::once(head).chain(rows.iter().map(|row| row.cells(desk.now))).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
-    for line in &lines {
-        let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        desk.console.data(cells.join("  ").trim_end())?;
-    }
-    Ok(())
+    desk.console.data(text::table(&lines).trim_end())
 }
