@@ -11,7 +11,7 @@ use substra_mtls::{
     report::{Console, Format, Outcome},
 };
 
-use super::bootstrap::{Fed, LINE};
+use super::bootstrap::world::{Fed, LINE};
 
 /// The result; a namespace of this name cannot be opened.
 fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
