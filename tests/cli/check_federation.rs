@@ -76,3 +76,14 @@ fn values_that_cannot_be_read_are_a_finding_of_their_site() {
     assert!(stages(&broken).contains(&("MyOrg2MSP".to_owned(), "enforced".to_owned())), "{:?}", stages(&broken));
     assert_eq!(checked(&fed, "--only no-such-check", "").unwrap_err().exit, Exit::Usage);
 }
+
+#[test]
+fn a_damaged_file_of_the_ca_is_said_and_hides_nothing() {
+    let fed = Fed::new(2);
+    fed.run(LINE).unwrap();
+    fed.world.write("ca.crt", "-----BEGIN CERTIFICATE-----\n");
+    let told = checked(&fed, "", "").unwrap();
+    let warnings = format!("{told:?}");
+    assert!(warnings.contains("the federation's CA is not looked at"), "{warnings}");
+    assert_eq!(stages(&told)[1], ("MyOrg2MSP".to_owned(), "enforced".to_owned()));
+}

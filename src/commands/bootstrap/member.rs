@@ -1,6 +1,7 @@
 //! One organization: what its cluster shows, the pair that it has or gets, and the steps that put it into place.
 
 use super::{
+    apart::shared,
     head::Head,
     posts::{Post, first, namespace, or_to_install},
 };
@@ -192,11 +193,15 @@ impl<'a> Member<'a> {
             return Ok(Some(Step::to_do("cacert", title, Action::Create(object))));
         };
         let held = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
-        if held.iter().any(|held| held.spki == ca.spki) {
+        let now = self.enrolment.now();
+        if held.iter().any(|held| held.spki == ca.spki && held.not_after >= now) {
             return Ok(None);
         }
         Err(Failure::new(Exit::CheckFailed, "cacert-other", format!("{kind} {name} does not hold the federation's CA"))
-            .why(format!("its item ca.crt lacks the CA with the key {}", ca.fingerprint()))
+            .why(format!(
+                "its item ca.crt lacks a certificate that is still valid of the CA with the key {}",
+                ca.fingerprint()
+            ))
             .next("add it: ca trust orchestrator-ca.crt --backend, with this backend's values files"))
     }
 }
@@ -210,13 +215,6 @@ fn works_by_another(msp_id: &MspId, other: &Certificate) -> Failure {
     Failure::new(Exit::CheckFailed, "pair-of-another-ca", format!("the pair of {msp_id} is not replaced"))
         .why(format!("it works by a CA of its own, {}, and the orchestrator would refuse one of the federation's CA until its next upgrade", other.subject))
         .next(format!("have that CA make a new pair; or first let {msp_id} in by the federation's CA: ca trust CERT --for {msp_id}"))
-}
-
-/// Two organizations cannot be one.
-pub(super) fn shared(one: &MspId, other: &str, secret: &str) -> Failure {
-    Failure::new(Exit::CheckFailed, "pair-shared", format!("{one} and {other} have one Secret {secret}"))
-        .why("their backends are in one namespace and mount the pair from one name: the last one written would cut the other off")
-        .next(format!("choose another name at orchestrator.tls.mtls.clientCertificate of {one}"))
 }
 
 impl Part<'_> {

@@ -1,5 +1,6 @@
 //! `bootstrap`: a whole federation from one file, in the one order that cuts nobody off.
 
+mod apart;
 mod head;
 mod member;
 mod posts;
@@ -91,7 +92,7 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
         }
     }
     let members = read_alike(members, &head, &mut failed)?;
-    no_shared_pair(members.iter().map(|(_, member)| member))?;
+    apart::pairs(members.iter().map(|(_, member)| member))?;
     let all: Vec<MspId> = members.iter().map(|(_, member)| member.msp_id.clone()).collect();
     let signs = members.iter().any(|(needs, _)| *needs);
     let approval = head.approval(&all)?;
@@ -115,6 +116,7 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
     let mut plan = Plan { first, parts: planned, failed, log, head, last: HeadPart::default(), open: None };
     let admitted = plan.organizations();
     plan.last = plan.admission(&admitted)?;
+    apart::edits(&plan)?;
     Ok(plan)
 }
 
@@ -138,19 +140,6 @@ fn read_alike<'a>(
         }
     }
     Ok(alike)
-}
-
-/// Two backends that mount one Secret cannot be two organizations.
-fn no_shared_pair<'a>(members: impl Iterator<Item = &'a Member<'a>>) -> Result<()> {
-    let mut seen = std::collections::BTreeMap::new();
-    for member in members {
-        let (site, secret) = member.place();
-        let cluster = (&site.context, &site.kubeconfig, &site.namespace, secret.clone());
-        if let Some(other) = seen.insert(cluster, member.msp_id) {
-            return Err(member::shared(member.msp_id, other.as_str(), &secret));
-        }
-    }
-    Ok(())
 }
 
 /// Where the first part itself may cut somebody off, nobody is left behind: not even those who would only keep the gate

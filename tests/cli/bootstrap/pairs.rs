@@ -3,7 +3,10 @@
 use substra_mtls::{
     cluster::{Cluster, Object, ObjectRef, PAIR_TYPE},
     failure::Exit,
-    pki::{authority::create_root, key::KeyType},
+    pki::{
+        authority::{create_root, root_for},
+        key::{KeyType, PrivateKey},
+    },
     substra::servers::Answer,
 };
 
@@ -154,4 +157,15 @@ fn a_pair_by_a_ca_that_only_the_release_knows_stays() {
         assert_eq!((outcome.stage(), held(&fed, 2) == before), ("unfinished", true));
         assert_eq!(fed.answer(2), Answer::Accepted);
     }
+}
+
+#[test]
+fn a_backend_that_has_the_ca_in_an_ended_certificate_alone_is_left_out() {
+    let fed = Fed::new(1);
+    let key = PrivateKey::from_pem(fed.world.read("ca.key").as_bytes(), None).unwrap();
+    let ended = root_for(&key, fed.now - time::Duration::days(6 * 366)).unwrap();
+    fed.org(1).delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
+    fed.org(1).create(&opaque("orchestrator-cacert", &ended)).unwrap();
+    refused(fed.run(LINE), Exit::CheckFailed, "cacert-other");
+    assert!(!fed.is_closed());
 }

@@ -98,3 +98,19 @@ fn an_interrupted_release_is_named_and_the_others_go_on() {
     assert!(failure.what.contains("MyOrg2MSP") && failure.unchanged.unwrap().contains("in place: MyOrg1MSP"));
     assert!(!fed.is_closed());
 }
+
+#[test]
+fn a_values_file_may_be_read_for_several_and_is_edited_for_none_of_them() {
+    let fed = Fed::new(2);
+    let text = federation(2, FILES, "close").replace("values: [org-", "values: [common.yaml, org-");
+    fed.world.write("federation.yaml", &text);
+    fed.world.write("common.yaml", "orchestrator:\n  tls:\n    mtls:\n      enabled: false\n");
+    let failure = writes_nothing(&fed, &format!("{LINE} --accept-drift"), Exit::CheckFailed, "values-shared");
+    assert!(failure.contains("common.yaml is not edited for MyOrg1MSP"), "{failure}");
+    fed.world.write("common.yaml", "server:\n  replicas: 1\n");
+    let rehearsed = fed.world.run("rehearse federation.yaml").ok();
+    assert!(rehearsed.stdout.contains("MyOrg2MSP as itself"), "{}", rehearsed.stdout);
+    fed.run(&format!("{LINE} --accept-drift")).unwrap();
+    fed.all_are_let_in(2);
+    assert_eq!(fed.world.read("common.yaml"), "server:\n  replicas: 1\n");
+}
