@@ -75,13 +75,14 @@ put() {
   echo "substra-mtls $version is installed, from $2"
 }
 
-# fetch URL FILE: https alone, redirects too. BusyBox has a wget as well, which looks at no certificate.
+# fetch URL FILE: https alone, redirects too; wget cannot be told so, and gets a proxy for plain http that is none.
+# BusyBox has a wget as well, which looks at no certificate.
 fetch() {
   if has curl; then
     curl --proto '=https' --tlsv1.2 --fail --location --silent --show-error --retry 3 --connect-timeout 20 \
       --output "$2" "$1"
   elif has wget && wget --version 2>/dev/null | grep -q '^GNU Wget'; then
-    wget --no-verbose --tries=3 --timeout=20 --max-redirect=5 --output-document="$2" "$1"
+    wget --no-verbose --tries=3 --timeout=20 --execute=http_proxy=http://127.0.0.1:9 --output-document="$2" "$1"
   else
     echo "there is neither curl nor GNU wget on PATH"
     return 1
@@ -100,8 +101,9 @@ agree() {
   want=$(sed -n "s/^\([0-9a-f]\{64\}\) [ *]$archive\$/\1/p" "$2")
   [ -n "$want" ] || fail "SHA256SUMS does not name $archive" "ask who made the release"
   got=$(sha256 "$1") || fail "there is none of sha256sum, shasum and openssl to check $archive by" "install one of them"
-  [ "${got%% *}" = "$want" ] ||
-    fail "$archive is not what SHA256SUMS says (want $want, got ${got%% *})" "fetch it again; if it stays so, do not use it"
+  got=${got%% *}
+  [ "$got" = "$want" ] ||
+    fail "$archive is not what SHA256SUMS says: $got, and not $want" "fetch it again; if it stays so, do not use it"
 }
 
 unpack() {
@@ -119,7 +121,7 @@ download() {
   for name in SHA256SUMS "$archive"; do
     echo "fetching ${1%/}/v$version/$name"
     why=$(fetch "${1%/}/v$version/$name" "$tmp/$name" 2>&1) ||
-      fail "$name did not come: $(echo "$why" | tr '\n' ' ')" "mend that, or name a mirror: SUBSTRA_MTLS_BASE_URL=https://..."
+      fail "$name did not come: $(echo "$why" | tr '\n' ' ')" "mend that, or name a mirror in SUBSTRA_MTLS_BASE_URL"
   done
   agree "$tmp/$archive" "$tmp/SHA256SUMS"
   unpack "$tmp/$archive"
