@@ -55,7 +55,8 @@ fn from_a_checkout_built_with_cargo() {
     Home::each(|home| {
         let folder = home.beside("a checkout/substra-mtls");
         checkout(&folder);
-        home.tools.script("cargo", &format!("mkdir -p \"$7/release\"\ncp '{}' \"$7/release\"", real_binary().display()));
+        home.tools
+            .script("cargo", &format!("mkdir -p \"$7/release\"\ncp '{}' \"$7/release\"", real_binary().display()));
         home.install(&folder, &[]).ok();
         home.works();
         assert!(folder.join("bin/substra-mtls").exists(), "uninstalling took away the link alone");
