@@ -11,7 +11,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     files,
     plan::drift::same,
-    values::{self, Refusal, Setting},
+    values::{self, Refusal, Setting, ValuesKey},
 };
 
 /// One values file as it was read.
@@ -22,15 +22,20 @@ struct File {
     tree: Value,
 }
 
-/// All `-f` files, in Helm's order.
+/// All `-f` files, in Helm's order, and where in them the chart's settings stand.
 #[derive(Clone)]
-pub struct ValuesFiles(Vec<File>);
+pub struct ValuesFiles {
+    files: Vec<File>,
+    key: ValuesKey,
+}
 
 /// The files after an edit.
 pub struct Edited {
     /// One step a file that is touched, or that has the settings already.
     pub steps: Vec<Step>,
-    /// The merged values after the edit.
+    /// All merged values after the edit: what Helm deploys.
+    pub whole: Value,
+    /// The chart's own among them.
     pub merged: Value,
     texts: Vec<Zeroizing<Vec<u8>>>,
     trees: Vec<Value>,
@@ -42,39 +47,45 @@ impl ValuesFiles {
     ///
     /// # Errors
     /// No file is named, one cannot be read, or Helm would not read it as it looks.
-    pub fn read(paths: &[PathBuf]) -> Result<Self> {
-        paths.iter().map(|path| read_one(path)).collect::<Result<_>>().map(Self)
+    pub fn read(paths: &[PathBuf], key: &ValuesKey) -> Result<Self> {
+        let files = paths.iter().map(|path| read_one(path)).collect::<Result<_>>()?;
+        Ok(Self { files, key: key.clone() })
+    }
+
+    /// Where the chart's settings stand.
+    #[must_use]
+    pub fn key(&self) -> &ValuesKey {
+        &self.key
     }
 
     /// The files as an edit leaves them, for a second edit that follows it.
     #[must_use]
     pub fn after(&self, edited: &Edited) -> Self {
-        let new = self.0.iter().zip(edited.texts.iter().zip(&edited.trees));
-        Self(
-            new.map(|(file, (text, tree))| File { path: file.path.clone(), text: text.clone(), tree: tree.clone() })
-                .collect(),
-        )
+        let new = self.files.iter().zip(edited.texts.iter().zip(&edited.trees));
+        let file = |(file, (text, tree)): (&File, (&Zeroizing<Vec<u8>>, &Value))| File {
+            path: file.path.clone(),
+            text: text.clone(),
+            tree: tree.clone(),
+        };
+        Self { files: new.map(file).collect(), key: self.key.clone() }
     }
 
-    /// The merged values.
+    /// The chart's merged values.
     #[must_use]
     pub fn merged(&self) -> Value {
+        self.key.below(&self.whole())
+    }
+
+    /// All merged values, those of an umbrella chart and its other parts too.
+    #[must_use]
+    pub fn whole(&self) -> Value {
         values::merge(&self.trees())
     }
 
     /// The paths, as they were given.
     #[must_use]
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.0.iter().map(|file| file.path.clone()).collect()
-    }
-
-    /// `file:line:column` of a setting, for messages; the last file's start where no file has it.
-    #[must_use]
-    pub fn locate(&self, path: &[&str]) -> String {
-        let found = self.0.iter().rev().find_map(|file| {
-            values::location(&file.text, path).map(|(line, column)| format!("{}:{line}:{column}", file.path.display()))
-        });
-        found.unwrap_or_else(|| self.0.last().map(|file| file.path.display().to_string()).unwrap_or_default())
+        self.files.iter().map(|file| file.path.clone()).collect()
     }
 
     /// Words that Helm reads otherwise than they look, as `file:line:column: path is text, which Helm reads as reading`.
@@ -88,7 +99,7 @@ impl ValuesFiles {
             };
             values::odd(&file.text).iter().map(line).collect()
         };
-        self.0.iter().flat_map(of).collect()
+        self.files.iter().flat_map(of).collect()
     }
 
     /// Edits each file where its settings belong; nothing is written yet.
@@ -96,15 +107,17 @@ impl ValuesFiles {
     /// # Errors
     /// A file cannot be edited without loss; the failure has the snippet to paste.
     pub fn edit(&self, settings: &[Setting]) -> Result<Edited> {
-        let places = values::place(&self.trees(), settings);
+        let settings: Vec<Setting> = settings.iter().map(|setting| self.key.setting(setting)).collect();
+        let places = values::place(&self.trees(), &settings);
         let mut edited = Edited {
             steps: Vec::new(),
+            whole: Value::Null,
             merged: Value::Null,
             texts: Vec::new(),
             trees: Vec::new(),
             paths: self.paths(),
         };
-        for (file, here) in self.0.iter().zip(places) {
+        for (file, here) in self.files.iter().zip(places) {
             let new = values::edit(&file.text, &here).map_err(|refusal| refused(&file.path, &refusal))?;
             if new != file.text.as_slice() {
                 files::refuse_hard_links(&file.path)?;
@@ -115,8 +128,9 @@ impl ValuesFiles {
                 edited.steps.push(step(file, new));
             }
         }
-        edited.merged = values::merge(&edited.trees);
-        if edited.merged != values::apply(&self.merged(), settings) {
+        edited.whole = values::merge(&edited.trees);
+        edited.merged = self.key.below(&edited.whole);
+        if edited.whole != values::apply(&self.whole(), &settings) {
             return Err(Failure::new(Exit::Refused, "values-merge", "the values files cannot be edited together safely")
                 .why("a later file has null where a map must be: filling it would bring back what an earlier file sets there")
                 .next("write out in the last file what shall be there instead of the null, then run the same command again")
@@ -126,7 +140,7 @@ impl ValuesFiles {
     }
 
     fn trees(&self) -> Vec<Value> {
-        self.0.iter().map(|file| file.tree.clone()).collect()
+        self.files.iter().map(|file| file.tree.clone()).collect()
     }
 }
 

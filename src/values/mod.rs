@@ -3,6 +3,7 @@
 mod edit;
 mod flow;
 mod insert;
+mod key;
 mod literal;
 mod odd;
 mod place;
@@ -18,6 +19,7 @@ mod tree;
 
 pub use self::{
     edit::edit,
+    key::ValuesKey,
     odd::{Odd, odd},
     place::{location, merge, place},
     read::read,

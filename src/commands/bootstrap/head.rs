@@ -20,7 +20,9 @@ use crate::{
             server,
         },
         gate::{self, Gate},
-        release::{self, Chart, Found, Wish},
+        find::{self, Sought},
+        read,
+        release::{Chart, Found, Wish},
     },
     failure::{Exit, Failure, Result},
     federation::{self, Federation},
@@ -66,10 +68,10 @@ impl<'a> Head<'a> {
         install: bool,
     ) -> Result<Self> {
         let site = &federation.orchestrator.site;
-        let files = ValuesFiles::read(&site.values)?;
-        let orchestrator = Orchestrator::read(&files.merged())?;
         let common = &post.approve.common;
-        let found = match release::find(&*post.cluster, Some(&site.release), Chart::Orchestrator) {
+        let files = read::files(common)?;
+        let orchestrator = Orchestrator::read(&files.merged())?;
+        let found = match find::find(&*post.cluster, &Sought::of(common, &files, Chart::Orchestrator)) {
             Err(failure) if failure.code == "no-release" && install => {
                 Found::to_install(&*post.cluster, &site.release, Chart::Orchestrator, common, site.namespace.as_str())?
             }

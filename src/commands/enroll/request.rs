@@ -126,12 +126,14 @@ impl Enrolment<'_> {
         }
         let files = self.args.common.values.iter().map(|f| format!(" -f {}", f.display())).collect::<String>();
         let key_file = self.args.key_file.as_ref().map(|f| format!(" --key-file {}", f.display())).unwrap_or_default();
+        let key = self.files.key().option();
+        let left = if self.args.common.no_upgrade { " --no-upgrade" } else { "" };
         Ok(outcome
             .next(format!(
                 "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",
                 path.display()
             ))
-            .next(format!("when {org}.crt comes back: enroll{files}{key_file} --certificate {org}.crt")))
+            .next(format!("when {org}.crt comes back: enroll{files}{key}{key_file}{left} --certificate {org}.crt")))
     }
 }
 
