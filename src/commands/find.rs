@@ -27,7 +27,8 @@ pub(super) struct Sought<'a> {
 impl<'a> Sought<'a> {
     /// For a verb with the options of all: a release that Helm does not know will do where none is upgraded.
     pub(super) fn of(common: &'a CommonArgs, files: &ValuesFiles, chart: Chart) -> Self {
-        let by = || synced::By { whole: files.whole(), chart: common.chart.as_deref(), version: common.version.as_deref() };
+        let by =
+            || synced::By { whole: files.whole(), chart: common.chart.as_deref(), version: common.version.as_deref() };
         let synced = common.no_upgrade.then(by);
         Self { chart, release: common.release.as_ref(), key: common.key(), synced }
     }
@@ -118,7 +119,8 @@ fn only_release(cluster: &dyn Cluster, sought: &Sought<'_>) -> Result<Option<(Re
         let name = name.parse().map_err(|e: crate::names::BadName| fail(e.to_string()))?;
         return Ok(Some((name, version)));
     }
-    let what = if sought.key.is_top() { format!("releases of chart {}", sought.chart.name()) } else { "releases".to_owned() };
+    let what =
+        if sought.key.is_top() { format!("releases of chart {}", sought.chart.name()) } else { "releases".to_owned() };
     let names: Vec<_> = found.into_iter().map(|(name, _)| name).chain([name]).collect();
     Err(fail(format!("there are several {what} in {}", cluster.place())).why(names.join(", ")))
 }

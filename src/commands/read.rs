@@ -6,16 +6,34 @@ use crate::{
     cli::CommonArgs,
     failure::{Exit, Failure, Result},
     names::Hostname,
-    plan::edits::ValuesFiles,
+    plan::edits::{self, ValuesFiles},
     substra::{
         backend::{Backend, Trust},
         orchestrator::Orchestrator,
     },
+    values::Setting,
 };
 
-/// The files of a verb.
-pub(super) fn files(common: &CommonArgs) -> Result<ValuesFiles> {
-    ValuesFiles::read(&common.values, &common.key())
+/// The files of a verb. `usual` is what it sets where the files choose no names of their own: for the commands to type
+/// where a file is encrypted and sops is not here.
+///
+/// # Errors
+/// As [`ValuesFiles::read`].
+pub(super) fn files(common: &CommonArgs, usual: impl FnOnce() -> Vec<Setting>) -> Result<ValuesFiles> {
+    ValuesFiles::read(&common.values, &common.key()).map_err(|failure| match common.values.last() {
+        Some(last) if failure.code == "tool-missing" => {
+            let by_hand = edits::by_hand(last, &common.key(), &usual());
+            let or = if by_hand.is_empty() { String::new() } else { format!("; or by hand, where sops is: {by_hand}") };
+            let next = format!("{}{or}", failure.next);
+            failure.next(next)
+        }
+        _ => failure,
+    })
+}
+
+/// An orchestrator that chooses no names of its own.
+pub(super) fn usual(settings: impl FnOnce(&Orchestrator) -> Vec<Setting>) -> Vec<Setting> {
+    Orchestrator::read(&Value::Null).map(|orchestrator| settings(&orchestrator)).unwrap_or_default()
 }
 
 /// A backend.

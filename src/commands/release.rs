@@ -92,7 +92,12 @@ impl Found {
     ///
     /// # Errors
     /// Its manifest cannot be read, or has nothing of the chart.
-    pub(super) fn read(name: ReleaseName, release: Release, package: ChartVersion, sought: &Sought<'_>) -> Result<Self> {
+    pub(super) fn read(
+        name: ReleaseName,
+        release: Release,
+        package: ChartVersion,
+        sought: &Sought<'_>,
+    ) -> Result<Self> {
         let whole = Manifest::parse(&release.manifest)?;
         Self::made(name, release, package, sought, &whole)
     }
@@ -126,7 +131,14 @@ impl Found {
     ) -> Result<Self> {
         let reference = common.chart.clone().unwrap_or_else(|| chart.reference());
         let version = common.version.clone().unwrap_or_default();
-        let wanted = Upgrade { release: name.clone(), chart: reference, version, files: Vec::new(), install: true };
+        let wanted = Upgrade {
+            release: name.clone(),
+            chart: reference,
+            version,
+            files: Vec::new(),
+            install: true,
+            sealed: None,
+        };
         let package = cluster.find_chart(&wanted)?;
         let release = Release {
             namespace: namespace.to_owned(),
@@ -183,6 +195,7 @@ impl Found {
             version: wish.common.version.clone().unwrap_or_else(|| self.package.version.clone()),
             files: wish.files.paths(),
             install: !self.is_installed(),
+            sealed: wish.edited.sealed(),
         }
     }
 
@@ -291,7 +304,7 @@ impl Found {
         let mut found = drift::between(&self.release.config, &wish.files.whole(), &own);
         let lost = self.dropped(wish).map(|lost| lost.below(&self.key)).filter(|lost| !found.contains(lost));
         found.extend(lost.collect::<Vec<_>>());
-        let lines: Vec<String> = found.iter().map(drift::Difference::line).collect();
+        let lines: Vec<String> = found.iter().map(|found| found.told(wish.files.are_sealed())).collect();
         if lines.is_empty() || !self.is_installed() {
             return Ok(Vec::new());
         }

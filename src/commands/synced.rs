@@ -45,7 +45,8 @@ pub(super) fn find(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, abse
     let version = by.version.unwrap_or_default().to_owned();
     let whole = Manifest::of(own.iter().map(|object| object.json()));
     // Read off the label, as it is known nowhere else.
-    let version = if sought.key.is_top() { whole.part(sought.label()).map_or(version, |(_, version)| version) } else { version };
+    let version =
+        if sought.key.is_top() { whole.part(sought.label()).map_or(version, |(_, version)| version) } else { version };
     let package = ChartVersion { name: sought.chart.name().to_owned(), version };
     Found::made(name, release, package, sought, &whole)
 }
@@ -91,17 +92,27 @@ fn rendered(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Fai
             .next("where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount"));
     };
     let version = by.version.unwrap_or_default().to_owned();
-    let upgrade = Upgrade { release: name.clone(), chart: chart.to_owned(), version, files: Vec::new(), install: true };
+    let upgrade = Upgrade {
+        release: name.clone(),
+        chart: chart.to_owned(),
+        version,
+        files: Vec::new(),
+        install: true,
+        sealed: None,
+    };
     let package = cluster.find_chart(&upgrade)?;
     if sought.key.is_top() && package.name != sought.chart.name() {
         return Err(Failure::new(Exit::CheckFailed, "chart", format!("{chart} is not chart {}", sought.chart.name()))
             .why(format!("it is chart {} {}", package.name, package.version))
-            .next("name the right chart with --chart; of an umbrella chart also the key of its values with --values-key"));
+            .next(
+                "name the right chart with --chart; of an umbrella chart also the key of its values with --values-key",
+            ));
     }
     let text = cluster.render(&Upgrade { version: package.version.clone(), ..upgrade }, &by.whole)?;
     let whole = Manifest::parse(&text)?;
     let mut found = Found::made(name.clone(), release(&namespace, by, text), package, sought, &whole)?;
-    found.note = Some(format!("nothing of release {name} runs in namespace {namespace} yet: judged by what {chart} renders"));
+    found.note =
+        Some(format!("nothing of release {name} runs in namespace {namespace} yet: judged by what {chart} renders"));
     Ok(found)
 }
 

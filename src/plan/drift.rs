@@ -26,6 +26,12 @@ impl Difference {
         format!("{}: deployed {}, files {}", self.path.join("."), side(&self.deployed), side(&self.file))
     }
 
+    /// The same line; `sealed` hides both sides, since a file that is encrypted has nothing to show.
+    #[must_use]
+    pub fn told(&self, sealed: bool) -> String {
+        if sealed { format!("{}: deployed and files differ (hidden)", self.path.join(".")) } else { self.line() }
+    }
+
     /// The same difference of a chart whose values stand below a key.
     #[must_use]
     pub fn below(mut self, key: &ValuesKey) -> Self {

@@ -246,7 +246,11 @@ mod tests {
     #[test]
     fn the_workloads_of_one_chart_are_known_by_their_label() {
         let labelled = |name: &str, chart: &str| serde_json::json!({"kind": "Deployment", "metadata": {"name": name, "labels": {"helm.sh/chart": chart}}, "spec": {}});
-        let all = Manifest::of(&[labelled("a", "hub-front-1.0.0"), labelled("b", "hub-8.8.0_1"), labelled("c", "other-1.0.0")]);
+        let all = Manifest::of(&[
+            labelled("a", "hub-front-1.0.0"),
+            labelled("b", "hub-8.8.0_1"),
+            labelled("c", "other-1.0.0"),
+        ]);
         let (own, version) = all.part("hub").unwrap();
         assert_eq!((own.workloads().len(), own.workloads()[0].name.as_str(), version.as_str()), (1, "b", "8.8.0+1"));
         assert!(all.part("hu").is_none());

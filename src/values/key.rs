@@ -63,7 +63,9 @@ impl FromStr for ValuesKey {
     fn from_str(text: &str) -> Result<Self, String> {
         // The names of charts (helm.sh/docs/chart_best_practices), and what people give as an alias.
         let fits = |word: &str| {
-            !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)) && word != "global"
+            !word.is_empty()
+                && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+                && word != "global"
         };
         if !text.split('.').all(fits) {
             return Err("write the name or the alias of the dependency; for one of a dependency both, with a dot: platform.backend".to_owned());

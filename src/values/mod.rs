@@ -13,6 +13,7 @@ mod refuse;
 mod remove;
 mod scalar;
 mod setting;
+mod sops;
 mod splice;
 mod style;
 mod tree;
@@ -24,6 +25,7 @@ pub use self::{
     place::{location, merge, place},
     read::read,
     setting::{Change, Scalar, Setting, apply},
+    sops::is_encrypted,
 };
 
 /// Why a text is not read or not edited.

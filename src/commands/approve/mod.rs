@@ -54,7 +54,8 @@ pub(in crate::commands) struct Seen {
 /// # Errors
 /// A finding in any request, a CA that cannot be used, no consent, a child that fails.
 pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = read::files(&args.common)?;
+    let admits = |o: &Orchestrator| o.admit_settings(&asked(args), &o.cacert);
+    let files = read::files(&args.common, || read::usual(admits))?;
     let orchestrator = read::orchestrator(&files)?;
     let object = args.ca_object.clone().unwrap_or_else(|| orchestrator.cacert.clone());
     let mut approval = Approval { args, desk, files, orchestrator, object, seen: None };
@@ -85,6 +86,11 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
         Some(seen) => upgrade.left.told(outcome, (&args.common, &approval.files, &seen.found), desk, &steps),
         None => outcome,
     })
+}
+
+/// The organizations that the command line names.
+fn asked(args: &ApproveArgs) -> Vec<MspId> {
+    args.fingerprint.iter().map(|(org, _)| org.clone()).collect()
 }
 
 impl Approval<'_> {

@@ -19,8 +19,8 @@ use crate::{
             init::Init,
             server,
         },
-        gate::{self, Gate},
         find::{self, Sought},
+        gate::{self, Gate},
         read,
         release::{Chart, Found, Wish},
     },
@@ -69,7 +69,7 @@ impl<'a> Head<'a> {
     ) -> Result<Self> {
         let site = &federation.orchestrator.site;
         let common = &post.approve.common;
-        let files = read::files(common)?;
+        let files = read::files(common, Vec::new)?;
         let orchestrator = Orchestrator::read(&files.merged())?;
         let found = match find::find(&*post.cluster, &Sought::of(common, &files, Chart::Orchestrator)) {
             Err(failure) if failure.code == "no-release" && install => {

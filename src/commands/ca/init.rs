@@ -71,7 +71,7 @@ pub(super) fn run(args: &InitArgs, desk: &Desk<'_>) -> Result<Outcome> {
 impl<'a> Init<'a> {
     /// Three children.
     fn look(args: &'a InitArgs, desk: &'a Desk<'a>, source: &Source) -> Result<Self> {
-        let files = read::files(&args.common)?;
+        let files = read::files(&args.common, || read::usual(Orchestrator::tls_settings))?;
         let orchestrator = read::orchestrator(&files)?;
         let cluster = desk.cluster()?;
         let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Orchestrator))?;

@@ -31,7 +31,7 @@ use crate::{
 /// # Errors
 /// A certificate that is no single CA, an organization that cannot be a key, an object that holds something else.
 pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = read::files(&args.common)?;
+    let files = read::files(&args.common, Vec::new)?;
     let orchestrator = read::orchestrator(&files)?;
     let certificate = single_ca(args, desk, &["authority-not-self-signed"])?;
     if args.fingerprint.is_some() {

@@ -26,7 +26,7 @@ use crate::{
 /// # Errors
 /// A certificate that is no single CA, a fingerprint that was not compared, an object that cannot be read.
 pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = read::files(&args.common)?;
+    let files = read::files(&args.common, Vec::new)?;
     let trust = read::trust(&files)?;
     // A public CA may vouch for the server too: what it lacks matters to those who sign clients with it.
     let certificate = single_ca(args, desk, &["authority-no-key-id", "authority-usage"])?;

@@ -11,7 +11,7 @@ use crate::{
     pki::key::KeyType,
     plan::edits::ValuesFiles,
     report::Outcome,
-    substra::backend::Backend,
+    substra::backend::{self, Backend},
 };
 
 /// The verb's name in results.
@@ -54,7 +54,7 @@ pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
 impl<'a> Enrolment<'a> {
     /// What the values say, before anything is looked at.
     pub(in crate::commands) fn of(args: &'a EnrollArgs, desk: &'a Desk<'a>) -> Result<Self> {
-        let files = read::files(&args.common)?;
+        let files = read::files(&args.common, backend::usual_settings)?;
         let backend = read::backend(&files, args.hostname.as_ref())?;
         Ok(Self { args, desk, files, backend })
     }

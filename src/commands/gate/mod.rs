@@ -51,7 +51,8 @@ pub(in crate::commands) struct Gate<'a> {
 /// # Errors
 /// A member that is not accounted for, a server pair that would fail its own probe, an object that is missing.
 pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let gate = Gate::find(&args.common, desk)?;
+    // No command to type by hand: it would close the gate before anybody has judged the members.
+    let gate = Gate::find(&args.common, desk, Vec::new)?;
     let settings = gate.orchestrator.close_settings(!args.no_verify_mspid);
     let closed = gate.is_closed(!args.no_verify_mspid);
     let look_at_log = || if closed { Ok(Vec::new()) } else { gate.dangerous_certificates(args) };
@@ -85,7 +86,7 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
 /// # Errors
 /// A child that fails, drift, no consent.
 pub fn open(args: &OpenArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let gate = Gate::find(&args.common, desk)?;
+    let gate = Gate::find(&args.common, desk, || read::usual(Orchestrator::open_settings))?;
     let Looked { mut steps, planned, left, .. } = gate.look(&gate.orchestrator.open_settings())?;
     steps.extend(planned.steps);
     gate.say_restarts(&planned.restarts);
@@ -110,8 +111,8 @@ pub(in crate::commands) fn is_closed(found: &Found, files: &Orchestrator, verify
 
 impl<'a> Gate<'a> {
     /// The files and the release, before anything else is looked at.
-    fn find(common: &'a CommonArgs, desk: &'a Desk<'a>) -> Result<Self> {
-        let files = read::files(common)?;
+    fn find(common: &'a CommonArgs, desk: &'a Desk<'a>, usual: impl FnOnce() -> Vec<Setting>) -> Result<Self> {
+        let files = read::files(common, usual)?;
         let orchestrator = read::orchestrator(&files)?;
         if !orchestrator.tls_enabled {
             return Err(Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")

@@ -58,7 +58,10 @@ fn judge_synced(site: &Site, found: &Found, sheet: &mut Sheet) {
     const NO_HELM: &str = "Helm has no release of that name: something else applies what the chart renders";
     let workloads = found.workloads().len();
     let (name, chart) = (&found.name, &found.chart);
-    sheet.ok(&RELEASE, format!("{name}: chart {} {}, {workloads} workloads, no release of Helm's", chart.name, chart.version));
+    sheet.ok(
+        &RELEASE,
+        format!("{name}: chart {} {}, {workloads} workloads, no release of Helm's", chart.name, chart.version),
+    );
     for check in [&PENDING, &FAILED, &DRIFT] {
         sheet.skip(check, NO_HELM);
     }
@@ -68,7 +71,11 @@ fn judge_synced(site: &Site, found: &Found, sheet: &mut Sheet) {
         return sheet.ok(&HALF_WAY, "what the files say of mutual TLS is mounted");
     }
     let next = "commit the values files, let your sync apply them, then run this again";
-    sheet.warn(&HALF_WAY, format!("the files have mutual TLS on, and no pod mounts {} yet", unmounted.join(", ")), next);
+    sheet.warn(
+        &HALF_WAY,
+        format!("the files have mutual TLS on, and no pod mounts {} yet", unmounted.join(", ")),
+        next,
+    );
 }
 
 /// What the files' mutual TLS mounts, and the workloads do not.
@@ -109,7 +116,7 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     let paths: Vec<Vec<&str>> = own.iter().map(|path| files.key().path(path)).collect();
     let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
     let all = drift::between(&found.release.config, &files.whole(), &paths);
-    let lines: Vec<String> = all.iter().map(Difference::line).collect();
+    let lines: Vec<String> = all.iter().map(|one| one.told(files.are_sealed())).collect();
     if lines.is_empty() {
         sheet.ok(&DRIFT, "files and deployed values are equal");
     } else {
