@@ -34,12 +34,12 @@ pub fn decrypt(name: &Path, encrypted: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         .unchanged("nothing was written"))
 }
 
-/// Sets what stands at a path of an encrypted file; `None` takes it out. `copy` is a throw-away copy of the file that
+/// Sets a text or a switch at a path of an encrypted file, keys and the numbers of a list's items; `None` takes it out. `copy` is a throw-away copy of the file that
 /// `name` is: sops writes in place and not whole or not at all.
 ///
 /// # Errors
 /// As [`decrypt`], and where sops cannot go that path.
-pub fn set(name: &Path, copy: &Path, path: &[String], value: Option<&Value>) -> Result<()> {
+pub fn set(name: &Path, copy: &Path, path: &[Value], value: Option<&Value>) -> Result<()> {
     let (copy, index) = (copy.to_string_lossy(), index(path));
     let reply = match value {
         Some(value) => {
@@ -59,14 +59,14 @@ pub fn set(name: &Path, copy: &Path, path: &[String], value: Option<&Value>) -> 
 
 /// The same as a command that people type; no value that is set is a secret.
 #[must_use]
-pub fn by_hand(name: &Path, path: &[String], value: Option<&Value>) -> String {
+pub fn by_hand(name: &Path, path: &[Value], value: Option<&Value>) -> String {
     let (file, index) = (name.display(), index(path));
     value.map_or_else(|| format!("sops unset {file} '{index}'"), |value| format!("sops set {file} '{index}' '{value}'"))
 }
 
-/// A path as sops writes it: `["orchestrator"]["tls"]`.
-fn index(path: &[String]) -> String {
-    path.iter().map(|key| format!("[{}]", Value::from(key.as_str()))).collect()
+/// A path as sops writes it: `["orchestrator"]["members"][0]`.
+fn index(path: &[Value]) -> String {
+    path.iter().map(|key| format!("[{key}]")).collect()
 }
 
 fn run(name: &Path, words: &[&str], stdin: Zeroizing<Vec<u8>>) -> Result<Reply> {
@@ -93,10 +93,9 @@ mod tests {
 
     #[test]
     fn the_command_by_hand_is_one_that_a_shell_takes() {
-        let path = ["orchestrator".to_owned(), "a.b".to_owned()];
+        let path = [json!("orchestrator"), json!("a.b"), json!(0)];
         let file = Path::new("v.yaml");
-        assert_eq!(by_hand(file, &path, Some(&json!(true))), r#"sops set v.yaml '["orchestrator"]["a.b"]' 'true'"#);
-        assert_eq!(by_hand(file, &path, Some(&json!(["x"]))), r#"sops set v.yaml '["orchestrator"]["a.b"]' '["x"]'"#);
-        assert_eq!(by_hand(file, &path, None), r#"sops unset v.yaml '["orchestrator"]["a.b"]'"#);
+        assert_eq!(by_hand(file, &path, Some(&json!(true))), r#"sops set v.yaml '["orchestrator"]["a.b"][0]' 'true'"#);
+        assert_eq!(by_hand(file, &path, None), r#"sops unset v.yaml '["orchestrator"]["a.b"][0]'"#);
     }
 }

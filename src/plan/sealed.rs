@@ -37,12 +37,26 @@ pub(super) fn by_hand(path: &Path, settings: &[Setting]) -> String {
     shown(path, &changes(&Value::Null, settings))
 }
 
-/// Paths and their new values, `None` for what goes; a list as a whole, since sops sets no item of its own.
-fn changes(tree: &Value, settings: &[Setting]) -> Vec<(Vec<String>, Option<Value>)> {
+/// A path and its new value; `None` for what goes.
+type Change = (Vec<Value>, Option<Value>);
+
+/// What has to be set; of a list each new item by its number, since sops sets no list.
+fn changes(tree: &Value, settings: &[Setting]) -> Vec<Change> {
     let after = values::apply(tree, settings);
-    let at = |tree: &Value, path: &[String]| path.iter().try_fold(tree, |node, key| node.get(key)).cloned();
     let changed = settings.iter().filter(|setting| at(tree, &setting.path) != at(&after, &setting.path));
-    changed.map(|setting| (setting.path.clone(), at(&after, &setting.path))).collect()
+    changed.flat_map(|setting| change(setting, at(tree, &setting.path), at(&after, &setting.path))).collect()
+}
+
+fn at<'a>(tree: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(tree, |node, key| node.get(key))
+}
+
+fn change(setting: &Setting, old: Option<&Value>, new: Option<&Value>) -> Vec<Change> {
+    let path: Vec<Value> = setting.path.iter().map(|key| Value::from(key.as_str())).collect();
+    let Some(items) = new.and_then(Value::as_array) else { return vec![(path, new.cloned())] };
+    let there = old.and_then(Value::as_array).map_or(0, Vec::len);
+    let item = |(number, item): (usize, &Value)| ([path.clone(), vec![number.into()]].concat(), Some(item.clone()));
+    items.iter().enumerate().skip(there).map(item).collect()
 }
 
 /// Comments, which sops writes on lines of their own.
@@ -50,11 +64,11 @@ fn comments(plain: &[u8]) -> Vec<&[u8]> {
     plain.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.starts_with(b"#")).collect()
 }
 
-fn shown(path: &Path, changes: &[(Vec<String>, Option<Value>)]) -> String {
+fn shown(path: &Path, changes: &[Change]) -> String {
     changes.iter().map(|(keys, value)| sops::by_hand(path, keys, value.as_ref())).collect::<Vec<_>>().join("; ")
 }
 
-fn unproven(path: &Path, changes: &[(Vec<String>, Option<Value>)]) -> Failure {
+fn unproven(path: &Path, changes: &[Change]) -> Failure {
     Failure::new(Exit::Refused, "sops-unproven", format!("{} is not edited", path.display()))
         .why("what sops made of it could not be proven to change nothing else")
         .next(format!("by hand: {}; then run the same command again", shown(path, changes)))

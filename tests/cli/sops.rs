@@ -40,7 +40,7 @@ fn without_sops_an_orchestrator_s_file_is_refused_and_nothing_is_signed() {
     let fingerprint = format!("SHA256:{}", "0".repeat(64));
     let ran =
         world.approve("MyOrg1MSP.csr", &format!("--fingerprint MyOrg1MSP={fingerprint}")).refused(6, "tool-missing");
-    let command = r#"'["orchestrator"]["tls"]["mtls"]["clientCACerts"]["MyOrg1MSP"]' '["orchestrator-tls-cacert"]'"#;
+    let command = r#"'["orchestrator"]["tls"]["mtls"]["clientCACerts"]["MyOrg1MSP"][0]' '"orchestrator-tls-cacert"'"#;
     assert!(ran.stderr.contains(command), "{}", ran.stderr);
     assert_eq!(world.snapshot(), before);
 }

@@ -170,7 +170,7 @@ both_helms! {
         prepared(&site, "secret generic");
         let synced = |namespace: &str, name: &str, chart: &str| {
             site.admin(namespace, "delete jobs --all");
-            sync(&site, namespace, &format!("{name} {chart} -f {}-values.yaml --no-hooks", name));
+            sync(&site, namespace, &format!("{name} {chart} -f {name}-values.yaml --no-hooks"));
             rolled_out(&site, namespace);
         };
         let (backend, orchestrator) = (chart("substra-backend"), chart("orchestrator"));
@@ -206,7 +206,7 @@ both_helms! {
         }
         assert!(volumes(&site, &site.org, "backend-substra-backend-server").contains("orchestrator-client-cert"));
         assert!(closed.stderr.contains("next: commit orchestrator-values.yaml"), "{}", closed.stderr);
-        orc(&site, "check -f orchestrator-values.yaml --fail-on warning --skip members").refused_with_half_way();
+        orc(&site, "check -f orchestrator-values.yaml --fail-on warning --only half-way").refused_with_half_way();
         synced(&site.orc, "orchestrator", &orchestrator);
         assert!(volumes(&site, &site.orc, "orchestrator-server").contains("client-cacert-my-org1-msp"));
         let checked = orc(&site, "check -f orchestrator-values.yaml --ca-cert ca.crt");
@@ -227,13 +227,13 @@ both_helms! {
         let ran = org(&site, words).refused(3, "no-release");
         assert!(ran.stderr.contains("--chart"), "{}", ran.stderr);
         org(&site, &format!("{words} --chart {}", chart("orchestrator"))).refused(3, "chart");
-        org(&site, &format!("{words} --chart {}", chart("substra-backend"))).refused(3, "ca-kind");
         let old = chart("substra-backend-old");
         let fingerprint = org(&site, &format!("{words} --chart {old}")).ok().fact("fingerprint");
         site.sh("openssl req -in MyOrg1MSP.csr -noout -subject | grep -q MyOrg1MSP");
         // The orchestrator is Helm's own here; only the backend is synced.
         site.helm(&site.orc, &format!("install orchestrator {} -f orchestrator-values.yaml", chart("orchestrator")));
         site.approve(&format!("--ca-cert ca.crt --ca-key ca.key --fingerprint MyOrg1MSP={fingerprint}")).ok();
+        org(&site, &format!("{words} --chart {} --certificate MyOrg1MSP.crt", chart("substra-backend"))).refused(3, "ca-kind");
         let ran = org(&site, &format!("{words} --chart {old} --certificate MyOrg1MSP.crt")).ok();
         assert!(ran.stderr.contains("warning: nothing of release backend runs"), "{}", ran.stderr);
         sync(&site, &site.org, &format!("backend {old} -f backend-values.yaml --no-hooks"));

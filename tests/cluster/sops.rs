@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::site::{Helm, Ran, Site, bed, chart, ran};
+use crate::site::{Ran, Site, bed, chart, ran};
 
 /// Encrypts a values file in its place.
 fn encrypt(site: &Site, file: &str) {
