@@ -10,7 +10,7 @@ use crate::site::{BACKEND, CA, Helm, ORCHESTRATOR, Ran, Site, bed, chart};
 const MERGED: &str = "      cacert: orchestrator-cacert\n      mtls:\n        enabled: true\n        clientCertificate: orchestrator-client-cert\n";
 
 /// The values of a chart as those of an umbrella's part, beside its neighbours.
-fn below(key: &str, values: &str, rest: &str) -> String {
+pub(crate) fn below(key: &str, values: &str, rest: &str) -> String {
     let lines = values.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") });
     format!("# the platform of the hospital\n{rest}{key}:\n{}", lines.collect::<String>())
 }
@@ -27,7 +27,7 @@ fn platform(helm: Helm) -> Site {
 }
 
 /// The objects of the walkthrough's TLS, the backend's CA in the kind of its chart.
-fn prepared(site: &Site, kind: &str) {
+pub(crate) fn prepared(site: &Site, kind: &str) {
     site.sh(CA);
     site.admin(&site.org, &format!("create {kind} orchestrator-cacert --from-file=ca.crt=ca.crt"));
     site.admin(&site.orc, "create secret generic orchestrator-tls-cacert --from-file=ca.crt=ca.crt");
@@ -55,7 +55,7 @@ fn orc(site: &Site, line: &str) -> Ran {
 }
 
 /// What Argo CD does: `helm template`, and the manifests applied.
-fn sync(site: &Site, namespace: &str, line: &str) {
+pub(crate) fn sync(site: &Site, namespace: &str, line: &str) {
     let rendered = site.helm(namespace, &format!("template {line}"));
     let mut apply = Command::new(format!("{}/kubectl", bed("BIN")));
     apply.args([
@@ -76,7 +76,7 @@ fn volumes(site: &Site, namespace: &str, deployment: &str) -> String {
     object["spec"]["template"]["spec"]["volumes"].to_string()
 }
 
-fn rolled_out(site: &Site, namespace: &str) {
+pub(crate) fn rolled_out(site: &Site, namespace: &str) {
     let kinds = site.admin(namespace, "get deployments,statefulsets -o name");
     for name in kinds.lines() {
         site.admin(namespace, &format!("rollout status {name} --timeout=60s"));

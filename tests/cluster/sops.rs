@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::site::{Ran, Site, bed, chart, ran};
 
 /// Encrypts a values file in its place.
-fn encrypt(site: &Site, file: &str) {
+pub(crate) fn encrypt(site: &Site, file: &str) {
     let bin = bed("BIN");
     site.sh(&format!(
         "[ -f age.txt ] || {bin}/age-keygen -o age.txt 2>/dev/null
@@ -29,7 +29,9 @@ fn watchers(site: &Site) {
         let here = site.path("").display().to_string();
         site.write(&format!("watch/{name}"), &format!("#!/bin/sh\ngrep -rlE 'hunter2' {here}/tmp {here}/*.yaml >> {here}/leaks\necho \"{name} $*\" >> {here}/calls\nexec {real} \"$@\"\n"));
     }
-    site.sh("chmod +x watch/*");
+    site.sh("chmod +x watch/*; echo hunter2 > tmp/plain; watch/sops --version --disable-version-check; rm tmp/plain");
+    assert!(site.read("leaks").contains("tmp/plain"), "they see what they look for");
+    site.write("leaks", "");
 }
 
 /// The binary without Helm around it, so that Helm too is one that looks.
