@@ -110,7 +110,7 @@ pub enum GateCommand {
 /// Options that are the same everywhere.
 #[derive(Debug, Clone, Args)]
 pub struct CommonArgs {
-    /// Values file of the release; repeat in Helm's order
+    /// Values file; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required = true)]
     pub values: Vec<PathBuf>,
     /// Release [default: the only one of this chart in the namespace]
@@ -137,7 +137,7 @@ pub struct CommonArgs {
     /// How long an upgrade and its rollout may take
     #[arg(long, default_value = "15m", value_parser = humantime::parse_duration, hide_short_help = true)]
     pub timeout: Duration,
-    /// How the result is written: text or json
+    /// text or json
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }
@@ -209,8 +209,8 @@ pub struct ApproveArgs {
     /// File descriptor that gives the passphrase of the CA's key
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
-    /// Sign and edit the file without a cluster, helm or kubectl
-    #[arg(long)]
+    /// Sign and merge without a cluster
+    #[arg(long, hide_short_help = true)]
     pub offline: bool,
     /// Folder for ORG.crt [default: beside each request]
     #[arg(long, value_name = "DIR", hide_short_help = true)]
@@ -224,7 +224,7 @@ pub struct CloseArgs {
     /// The options of all verbs.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// This organization has said that its pair is installed
+    /// This organization says that its pair is installed
     #[arg(long, value_name = "ORG")]
     pub installed: Vec<MspId>,
     /// This organization may be cut off
@@ -233,7 +233,7 @@ pub struct CloseArgs {
     /// Leave verifyClientMSPID alone: any organization can then act as any other
     #[arg(long, hide_short_help = true)]
     pub no_verify_mspid: bool,
-    /// Certificate of the authority; the issue log is beside it
+    /// The authority; the issue log is beside it
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
 }
@@ -260,7 +260,7 @@ pub struct RehearseArgs {
     /// The orchestrator's values file
     #[arg(long, value_name = "FILE", requires = "backend")]
     pub orchestrator: Option<PathBuf>,
-    /// How the result is written: text or json
+    /// text or json
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }

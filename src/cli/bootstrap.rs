@@ -14,10 +14,10 @@ pub struct BootstrapArgs {
     /// The federation file (docs/federation.md)
     #[arg(value_name = "FEDERATION.yaml")]
     pub federation: PathBuf,
-    /// Install releases that are not there yet, and make their namespaces
+    /// Install releases that are not there yet
     #[arg(long)]
     pub install: bool,
-    /// How many organizations are worked on at a time
+    /// How many organizations at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub parallel: u8,
     /// Upgrade although the deployed values and the files differ
@@ -41,7 +41,7 @@ pub struct BootstrapArgs {
     /// File descriptor that gives the passphrase of the CA's key
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
-    /// How the result is written: text or json
+    /// text or json
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }

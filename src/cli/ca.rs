@@ -87,7 +87,7 @@ pub struct TrustArgs {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
 pub struct ShowArgs {
-    /// Values file of the release; repeat in Helm's order
+    /// Values file; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required = true)]
     pub values: Vec<PathBuf>,
     /// Release [default: the only one of this chart in the namespace]
@@ -96,7 +96,7 @@ pub struct ShowArgs {
     /// Certificate of the CA; the issue log is beside it
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
-    /// How the result is written: text or json
+    /// text or json
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }

@@ -16,7 +16,7 @@ pub struct CheckArgs {
     /// The federation file of `bootstrap`
     #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["values", "release", "side", "connect", "ca_cert", "ca_secret"])]
     pub federation: Option<PathBuf>,
-    /// Values file of the release; repeat in Helm's order
+    /// Values file; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required_unless_present_any = ["explain", "federation"])]
     pub values: Vec<PathBuf>,
     /// Release [default: the only one of this chart in the namespace]
@@ -37,10 +37,10 @@ pub struct CheckArgs {
     /// All but this check; repeat for several
     #[arg(long, value_name = "ID", hide_short_help = true)]
     pub skip: Vec<String>,
-    /// Which status ends with 3: failed or warning
+    /// failed or warning ends with 3
     #[arg(long, value_enum, default_value_t, value_name = "STATUS", hide_possible_values = true)]
     pub fail_on: FailOn,
-    /// How long before its end a certificate is warned of
+    /// When to warn of the end of a certificate
     #[arg(long, value_name = "30d|33%", default_value_t)]
     pub warn_before: WarnBefore,
     /// The federation's CA; the issue log is beside it
@@ -52,7 +52,7 @@ pub struct CheckArgs {
     /// Say what a check looks at, and why
     #[arg(long, value_name = "ID")]
     pub explain: Option<String>,
-    /// How the result is written: text, json or prometheus
+    /// text, json or prometheus
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: CheckFormat,
 }
@@ -102,7 +102,7 @@ pub enum CheckFormat {
     Prometheus,
 }
 
-/// How long before its end a certificate is warned of.
+/// When to warn of the end of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WarnBefore {
     /// So long before.

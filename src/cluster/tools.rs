@@ -89,7 +89,7 @@ impl Tools {
             .flat_map(|(flag, value)| value.split(',').map(|one| format!("{flag}={one}").into()).collect::<Vec<_>>())
             .collect();
         let env = environment(inherits, &options.helm_flags);
-        Ok(Self { helm, kubectl, env, options, kubectl_pointers })
+        Ok(Self { helm, kubectl, options, env, kubectl_pointers })
     }
 
     /// A call of Helm that only looks.

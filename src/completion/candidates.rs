@@ -17,7 +17,7 @@ use crate::{
 
 /// How long kubectl may take, and how long its answer is waited for: a shell must not hang on a dead cluster.
 const LIMIT: Duration = Duration::from_millis(900);
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The command line with its candidates.
 pub(super) fn with(command: Command, line: &Line) -> Command {
@@ -82,7 +82,7 @@ fn names(tree: &Value, found: &mut BTreeSet<String>) {
     match tree {
         Value::Object(map) => map.iter().for_each(|(key, value)| match (key.as_str(), value) {
             ("organizations", Value::Array(list)) => {
-                found.extend(list.iter().filter_map(Value::as_str).map(str::to_owned))
+                found.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
             }
             ("mspID", Value::String(name)) => drop(found.insert(name.clone())),
             _ => names(value, found),

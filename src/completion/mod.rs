@@ -25,6 +25,7 @@ const NO_FILES: u8 = 4;
 const NO_BLANK: u8 = 2;
 
 /// Answers a line that is being completed; `words` is the whole command line. `false`: it is no such line.
+#[must_use]
 pub fn answered(words: &[OsString]) -> bool {
     let current = std::env::current_dir().ok();
     if words.get(1).is_some_and(|word| word == ASKED) {

@@ -34,7 +34,7 @@ fn said(words: &[OsString]) -> Option<String> {
     let mut words = words.iter().map(|word| word.to_string_lossy()).take_while(|word| word != "--");
     while let Some(word) = words.next() {
         match word.as_ref() {
-            "--color" | "--colour" => last = words.next().map(|value| value.into_owned()),
+            "--color" | "--colour" => last = words.next().map(std::borrow::Cow::into_owned),
             word => {
                 let value = word.strip_prefix("--color=").or_else(|| word.strip_prefix("--colour="));
                 last = value.map(str::to_owned).or(last);
