@@ -135,7 +135,14 @@ fn the_manual_is_made_of_the_command_line() {
 }
 
 fn command() -> clap::Command {
-    let mut command = Cli::command().bin_name(NAME);
+    let mut command = in_full(Cli::command().bin_name(NAME));
     command.build();
     command
+}
+
+/// With every option, since the manual would show those without their text that short help leaves out.
+fn in_full(command: clap::Command) -> clap::Command {
+    let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let command = command.mut_args(|arg| arg.hide_short_help(false));
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, in_full))
 }

@@ -12,6 +12,7 @@ pub(super) fn reference(command: &Command) -> String {
     out.push_str(&prose(&about));
     out.push_str("\n## Options of every verb\n");
     out.push_str(&table(command.get_arguments().filter(|arg| arg.is_global_set())));
+    out.push_str("\n## Everywhere\n");
     out.push_str(&prose(&rest));
     command.get_subcommands().for_each(|verb| out.push_str(&chapter(verb, verb.get_name())));
     out.push_str("\n## Roles\n\nWhat the tests run with; bind it to whoever runs the verbs, as testbed/roles does.\n");
