@@ -43,7 +43,7 @@ both! {
         let (verbs, directive) = asked(site, &[""]);
         assert_eq!((&verbs[0][..], &verbs[verbs.len() - 1][..], &directive[..]), ("enroll", "completion", ":4"));
         site.write("MyOrg1MSP.csr", "");
-        assert_eq!(asked(site, &["approve", ""]).0, ["MyOrg1MSP.csr"]);
+        assert_eq!(asked(site, &["approve", "My"]).0, ["MyOrg1MSP.csr"]);
         assert_eq!(asked(site, &["enroll", "--out"]).0, ["--output", "--out-dir"]);
         let members = ["gate", "close", "-f", "orchestrator-values.yaml", "--installed", ""];
         assert_eq!(asked(site, &members), (vec!["MyOrg1MSP".into()], ":4".into()));
