@@ -2,16 +2,20 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use substra_mtls::{
     cli::Cli,
-    commands,
+    commands, completion,
     failure::{Exit, Failure},
     interrupt, report,
 };
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let words: Vec<_> = std::env::args_os().collect();
+    if completion::answered(&words) {
+        return ExitCode::SUCCESS;
+    }
+    report::choose_colours(&words);
+    let cli = match Cli::read(&words) {
         Ok(cli) => cli,
         Err(error) => {
             let help = !error.use_stderr();

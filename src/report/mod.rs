@@ -1,5 +1,6 @@
 //! How people and machines read what the tool found and did.
 
+mod colour;
 mod console;
 pub mod diff;
 pub mod mask;
@@ -9,6 +10,7 @@ pub mod text;
 
 pub(crate) use self::outcome::described;
 pub use self::{
+    colour::choose_colours,
     console::{Console, Format},
     outcome::{Outcome, write_failure},
     progress::{Line, Progress},

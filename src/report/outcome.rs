@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Console;
+use super::{Console, colour};
 use crate::{
     failure::{Exit, Failure, Result},
     plan::{State, Step},
@@ -136,7 +136,7 @@ impl Outcome {
     pub fn write(&self, console: &Console) -> Result<()> {
         self.written(*console)?;
         if let Some(failure) = &self.failure {
-            anstream::eprintln!("error: {failure}");
+            tell_failure(failure);
         }
         Ok(())
     }
@@ -175,7 +175,11 @@ pub fn write_failure(failure: &Failure, format: super::Format) {
         // Nobody reads stdout any more: the exit status says it all the same.
         drop(console.data(failure_json(failure).to_string()));
     }
-    anstream::eprintln!("error: {failure}");
+    tell_failure(failure);
+}
+
+fn tell_failure(failure: &Failure) {
+    anstream::eprintln!("{}", colour::for_stderr(&format!("error: {failure}")));
 }
 
 fn failure_json(failure: &Failure) -> Value {

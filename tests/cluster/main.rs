@@ -43,6 +43,7 @@ mod broken;
 mod ca;
 mod certificates;
 mod check;
+mod completion;
 mod contract;
 mod exchange;
 mod federation;

@@ -36,6 +36,11 @@ use crate::{
 /// How long a child of `check` may take.
 pub(super) const LIMIT: Duration = Duration::from_mins(1);
 
+/// The ids of all checks, each with what it looks at.
+pub fn ids() -> impl Iterator<Item = (&'static str, &'static str)> {
+    catalogue::ALL.iter().map(|check| (check.id, check.what))
+}
+
 /// Checks a release.
 ///
 /// # Errors
