@@ -1,4 +1,4 @@
-//! The one door to processes: `helm` and `kubectl`, and the simulated cluster behind the same trait.
+//! The one door to processes: `helm`, `kubectl` and `sops`, and the simulated cluster behind the same trait.
 
 mod child;
 mod helm;

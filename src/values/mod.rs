@@ -22,7 +22,7 @@ pub use self::{
     edit::edit,
     key::ValuesKey,
     odd::{Odd, odd},
-    place::{location, merge, place},
+    place::{merge, place},
     read::read,
     setting::{Change, Scalar, Setting, apply},
     sops::is_encrypted,

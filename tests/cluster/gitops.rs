@@ -241,6 +241,46 @@ both_helms! {
         org(&site, "check -f backend-values.yaml --fail-on warning").ok();
     }
 
+    fn tls_is_set_up_and_the_gate_opened_again_by_syncs_alone(helm) {
+        let site = Site::empty(helm);
+        site.write("orchestrator-values.yaml", crate::site::PLAIN);
+        let plain = BACKEND.split("  tls:\n").next().unwrap();
+        site.write("backend-values.yaml", plain);
+        let synced = |namespace: &str, name: &str, chart: &str| {
+            site.admin(namespace, "delete jobs --all");
+            sync(&site, namespace, &format!("{name} {chart} -f {name}-values.yaml --no-hooks"));
+            rolled_out(&site, namespace);
+        };
+        let (backend, orchestrator) = (chart("substra-backend"), chart("orchestrator"));
+        synced(&site.orc, "orchestrator", &orchestrator);
+        synced(&site.org, "backend", &backend);
+        let words = "-f orchestrator-values.yaml --no-upgrade --yes";
+        let made = orc(&site, &format!("ca init {words}")).ok();
+        assert!(made.stderr.contains(r#"apply these values: {"orchestrator":{"tls":{"cacert""#), "{}", made.stderr);
+        synced(&site.orc, "orchestrator", &orchestrator);
+        assert!(volumes(&site, &site.orc, "orchestrator-server").contains("orchestrator-tls-server-pair"));
+        let print = made.fact("ca fingerprint");
+        let trust = "ca trust orchestrator-ca.crt --backend --enable-tls -f backend-values.yaml --no-upgrade --yes";
+        let trusted = org(&site, &format!("{trust} --fingerprint {print}")).ok();
+        assert!(trusted.stderr.contains("next: commit backend-values.yaml"), "{}", trusted.stderr);
+        synced(&site.org, "backend", &backend);
+
+        let fingerprint = org(&site, "enroll -f backend-values.yaml --no-upgrade --yes").ok().fact("fingerprint");
+        let ca = "--ca-cert orchestrator-ca.crt --ca-key orchestrator-ca.key";
+        orc(&site, &format!("approve MyOrg1MSP.csr {words} {ca} --fingerprint MyOrg1MSP={fingerprint}")).ok();
+        org(&site, "enroll -f backend-values.yaml --no-upgrade --yes --certificate MyOrg1MSP.crt").ok();
+        synced(&site.org, "backend", &backend);
+        let closed = orc(&site, &format!("gate close {words} --installed MyOrg1MSP")).ok();
+        assert!(closed.stderr.contains("gate open -f orchestrator-values.yaml --release orchestrator --no-upgrade"), "{}", closed.stderr);
+        synced(&site.orc, "orchestrator", &orchestrator);
+        orc(&site, "check -f orchestrator-values.yaml --only half-way --fail-on warning").ok();
+        orc(&site, &format!("gate open {words}")).ok();
+        let ran = orc(&site, "check -f orchestrator-values.yaml --only half-way --fail-on warning");
+        assert!(ran.stdout.contains("pods mount orchestrator-tls-client-cacert-my-org1-msp still"), "{}", ran.stdout);
+        synced(&site.orc, "orchestrator", &orchestrator);
+        orc(&site, "check -f orchestrator-values.yaml --only half-way --fail-on warning").ok();
+    }
+
     fn a_part_of_an_umbrella_chart_is_synced_too(helm) {
         let site = platform(helm);
         sync(&site, &site.org, "platform ./platform -f backend-values.yaml");

@@ -184,7 +184,8 @@ impl<'a> Gate<'a> {
     fn words(&self) -> String {
         let files =
             self.common.values.iter().map(|file| format!("-f {}", file.display())).collect::<Vec<_>>().join(" ");
-        format!("{files}{} --release {}", self.files.key().option(), self.found.name)
+        let left = if self.common.no_upgrade { " --no-upgrade" } else { "" };
+        format!("{files}{} --release {}{left}", self.files.key().option(), self.found.name)
     }
 
     fn place(&self) -> (&CommonArgs, &ValuesFiles, &Found) {

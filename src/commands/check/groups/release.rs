@@ -1,5 +1,7 @@
 //! The release: there, free, whole, rolled out, and as the files say.
 
+use std::collections::BTreeSet;
+
 use super::super::{
     catalogue::{DRIFT, FAILED, HALF_WAY, PENDING, RELEASE, ROLLOUT},
     finding::Sheet,
@@ -12,8 +14,11 @@ use crate::{
         drift::{self, Difference, same},
         rollout,
     },
-    substra::{backend, kebab::volume_of, orchestrator},
+    substra::{backend, kebab::volume_of, manifest::Mount, orchestrator},
 };
+
+/// The volume of the pair in a backend's workloads (chart `substra-backend`).
+const PAIR_VOLUME: &str = "orchestrator-tls-client-pair";
 
 pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     let found = match &site.found {
@@ -66,30 +71,39 @@ fn judge_synced(site: &Site, found: &Found, sheet: &mut Sheet) {
         sheet.skip(check, NO_HELM);
     }
     judge_rollout(site, found, sheet);
-    let unmounted = unmounted(site, found);
-    if unmounted.is_empty() {
+    let behind = behind(site, found);
+    if behind.is_empty() {
         return sheet.ok(&HALF_WAY, "what the files say of mutual TLS is mounted");
     }
     let next = "commit the values files, let your sync apply them, then run this again";
-    sheet.warn(
-        &HALF_WAY,
-        format!("the files have mutual TLS on, and no pod mounts {} yet", unmounted.join(", ")),
-        next,
-    );
+    sheet.warn(&HALF_WAY, behind.join("; "), next);
 }
 
-/// What the files' mutual TLS mounts, and the workloads do not.
-fn unmounted(site: &Site, found: &Found) -> Vec<String> {
-    let mut wanted: Vec<String> = match &site.party {
-        Ok(Party::Backend(backend)) if backend.mtls_enabled => vec![backend.client_certificate.to_string()],
-        Ok(Party::Orchestrator(orchestrator)) if orchestrator.mtls_enabled => {
-            orchestrator.client_cas.keys().map(|key| volume_of(key)).collect()
+/// What the files' mutual TLS mounts and the workloads do not, and the other way round.
+fn behind(site: &Site, found: &Found) -> Vec<String> {
+    let mounts: Vec<&Mount> = found.manifest.workloads().iter().flat_map(|workload| &workload.mounts).collect();
+    let (mounted, wanted): (BTreeSet<String>, BTreeSet<String>) = match &site.party {
+        Ok(Party::Backend(backend)) => {
+            let pairs = mounts.iter().filter(|mount| mount.volume == PAIR_VOLUME).map(|mount| mount.name.clone());
+            (
+                pairs.collect(),
+                backend.mtls_enabled.then(|| backend.client_certificate.to_string()).into_iter().collect(),
+            )
         }
-        _ => Vec::new(),
+        Ok(Party::Orchestrator(orchestrator)) => {
+            let own = |mount: &&&Mount| mount.volume.starts_with(&volume_of(""));
+            let keys = orchestrator.client_cas.keys().filter(|_| orchestrator.mtls_enabled);
+            (
+                mounts.iter().filter(own).map(|mount| mount.volume.clone()).collect(),
+                keys.map(|key| volume_of(key)).collect(),
+            )
+        }
+        Err(_) => Default::default(),
     };
-    let mounts = || found.manifest.workloads().iter().flat_map(|workload| &workload.mounts);
-    wanted.retain(|name| !mounts().any(|mount| mount.name == *name || mount.volume == *name));
-    wanted
+    let missing = wanted.difference(&mounted).map(|name| format!("the files need {name}, and no pod mounts it yet"));
+    let stale =
+        mounted.difference(&wanted).map(|name| format!("pods mount {name} still, and the files do not need it"));
+    missing.chain(stale).collect()
 }
 
 fn judge_rollout(site: &Site, found: &Found, sheet: &mut Sheet) {
