@@ -9,6 +9,7 @@ use crate::{
     names::{Hostname, MspId, ObjectName, ReleaseName},
     pki::fingerprint::Fingerprint,
     report::Format,
+    values::ValuesKey,
 };
 
 /// What is done with the federation's CA.
@@ -90,6 +91,9 @@ pub struct ShowArgs {
     /// Values file; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required = true)]
     pub values: Vec<PathBuf>,
+    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    #[arg(long, value_name = "KEY", hide_short_help = true)]
+    pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub release: Option<ReleaseName>,

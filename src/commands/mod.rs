@@ -5,10 +5,14 @@ pub mod bootstrap;
 pub mod ca;
 pub mod check;
 pub mod enroll;
+mod find;
 pub mod gate;
+mod hand_over;
 mod planned;
+mod read;
 pub mod rehearse;
 mod release;
+mod synced;
 
 use std::path::PathBuf;
 
@@ -109,7 +113,9 @@ pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
         Command::Check(args) => check::run(args, desk),
         Command::Rehearse(args) => rehearse::run(args, desk),
         Command::Bootstrap(_) | Command::Completion(_) => {
-            Err(Failure::new(Exit::Failed, "bug", "this verb is run without a desk"))
+            Err(Failure::new(Exit::Failed, "bug", "this verb is run without a desk")
+                .why("it was asked for at the desk of one cluster")
+                .next("report this as a bug"))
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod mask;
 mod outcome;
 mod progress;
+pub mod text;
 
 pub(crate) use self::outcome::described;
 pub use self::{

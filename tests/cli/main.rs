@@ -9,7 +9,6 @@
 
 mod approve;
 mod bootstrap;
-mod bootstrap_audit;
 mod ca;
 mod check;
 mod check_federation;
@@ -17,10 +16,12 @@ mod colour;
 mod completion;
 mod completion_bash;
 mod enroll;
+mod gitops;
 mod help;
 mod help_flags;
 mod rehearse;
 mod simulated;
+mod sops;
 mod terminal;
 mod usage;
 mod world;

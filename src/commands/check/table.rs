@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{
-    observe::{Party, Site, word},
-    report::plain,
-};
+use super::observe::{Party, Site};
 use crate::{
     cli::Side,
     cluster::ObjectRef,
@@ -15,6 +12,7 @@ use crate::{
         inspect::{self, Certificate},
         log::{Entry, IssueLog},
     },
+    report::text::{plain, word},
     substra::orchestrator::Orchestrator,
 };
 
