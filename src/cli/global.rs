@@ -9,6 +9,7 @@ use crate::names::Namespace;
 /// Helm's own global flags. Helm takes them off the line and passes them by environment; without Helm they are ours.
 /// Those that it takes and leaves on the line all the same are passed over.
 #[derive(Debug, Clone, Args)]
+#[command(next_display_order = 900)]
 pub struct ClusterArgs {
     /// Namespace of the release
     #[arg(short, long, global = true, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]
