@@ -12,4 +12,5 @@ pub mod pki;
 pub mod plan;
 pub mod report;
 pub mod substra;
+pub mod times;
 pub mod values;

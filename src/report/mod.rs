@@ -5,10 +5,12 @@ pub mod diff;
 pub mod mask;
 mod outcome;
 mod progress;
+mod usage;
 
 pub(crate) use self::outcome::described;
 pub use self::{
     console::{Console, Format},
-    outcome::{Outcome, write_failure},
+    outcome::{Outcome, failure_json, write_failure},
     progress::{Line, Progress},
+    usage::write_usage,
 };

@@ -14,7 +14,10 @@ mod ca;
 mod check;
 mod check_federation;
 mod enroll;
+#[path = "../json_schema.rs"]
+mod json_schema;
 mod rehearse;
+mod schemas;
 mod simulated;
 mod terminal;
 mod usage;

@@ -20,8 +20,6 @@ use crate::{
     values::Setting,
 };
 
-const VERB: &str = "gate";
-
 /// What both ways of the gate know.
 pub(in crate::commands) struct Gate<'a> {
     pub(in crate::commands) common: &'a CommonArgs,
@@ -62,7 +60,7 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
         format!("turn mutual TLS on at release {}: backends without a valid pair are cut off", gate.found.name);
     let open = desk.carry_out(&steps, &args.common, Some(&consent))?;
     let back = format!("the way back: gate open {}", gate.words());
-    Ok(gate.result("closed", &steps, open).warnings(warnings).next(back))
+    Ok(gate.result(("gate close", "closed"), &steps, open).warnings(warnings).next(back))
 }
 
 /// Turns mutual TLS off again.
@@ -77,7 +75,7 @@ pub fn open(args: &OpenArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let consent =
         format!("turn mutual TLS off at release {}: anybody is let in, with or without a certificate", gate.found.name);
     let changed = desk.carry_out(&steps, &args.common, Some(&consent))?;
-    Ok(gate.result("opened", &steps, changed).warnings(planned.warnings))
+    Ok(gate.result(("gate open", "opened"), &steps, changed).warnings(planned.warnings))
 }
 
 fn unverified(args: &CloseArgs) -> Option<String> {
@@ -168,9 +166,9 @@ impl<'a> Gate<'a> {
         format!("{files} --release {}", self.found.name)
     }
 
-    fn result(&self, stage: &'static str, steps: &[Step], open: bool) -> Outcome {
+    fn result(&self, (verb, stage): (&'static str, &'static str), steps: &[Step], open: bool) -> Outcome {
         let stage = commands::stage(open, self.common.dry_run, stage);
-        commands::outcome(VERB, stage, steps)
+        commands::outcome(verb, stage, steps)
             .fact("release", self.found.name.as_str())
             .fact("members", self.orchestrator.members.clone())
     }

@@ -63,7 +63,7 @@ fn of_file(path: &Path, desk: &Desk<'_>) -> Result<Outcome> {
         let outcome = bootstrap::carry_out(&from_file.file, bootstrap_args, &silent, &open)?;
         before.say(&format!("\n$ helm substra-mtls bootstrap {file}"));
         before.steps(&outcome);
-        told.push(json!({"command": format!("bootstrap {file}"), "stage": outcome.stage(), "steps": outcome.described_steps()}));
+        told.push(json!({"command": format!("bootstrap {file}"), "stage": outcome.stage(), "steps": before.own_steps(&outcome)}));
         if let Some(failure) = outcome.failure() {
             return Err(failure.clone());
         }
@@ -138,17 +138,27 @@ impl Stage<'_> {
         let desk = Desk { cluster: Some(cluster), console: Console::silent(), now: self.desk.now };
         let outcome = commands::dispatch(&cli.command, &desk)?;
         self.steps(&outcome);
-        self.told.push(json!({"command": line, "stage": outcome.stage(), "steps": outcome.described_steps()}));
+        self.told.push(json!({"command": line, "stage": outcome.stage(), "steps": self.own_steps(&outcome)}));
         Ok(outcome)
+    }
+
+    /// A verb's steps without the folder of the rehearsal, which is gone afterwards.
+    fn own_steps(&self, outcome: &Outcome) -> Vec<Value> {
+        let folder = format!("{}/", self.federation.folder());
+        let mut steps = outcome.described_steps().to_vec();
+        for text in steps.iter_mut().filter_map(Value::as_object_mut).flat_map(serde_json::Map::values_mut) {
+            if let Value::String(text) = text {
+                *text = text.replace(&folder, "");
+            }
+        }
+        steps
     }
 
     /// What a verb did, with its diffs.
     fn steps(&self, outcome: &Outcome) {
-        for step in outcome.described_steps() {
+        for step in self.own_steps(outcome) {
             let mark = if step["state"] == "already" { "already" } else { "now" };
-            let text = |key: &str| {
-                step[key].as_str().unwrap_or_default().replace(&format!("{}/", self.federation.folder()), "")
-            };
+            let text = |key: &str| step[key].as_str().unwrap_or_default();
             let whose = step["for"].as_str().map(|whose| format!("{whose}: ")).unwrap_or_default();
             self.say(&format!("  {mark:<8} {whose}{}", text("title")));
             for line in text("diff").lines().skip(2) {
@@ -176,25 +186,18 @@ impl Stage<'_> {
     fn finish(self, verdicts: &[verdicts::Verdict]) -> Result<Outcome> {
         self.say("\nVerdicts, with mutual TLS and the identity check on:");
         let wrong: Vec<&verdicts::Verdict> = verdicts.iter().filter(|verdict| !verdict.is_right()).collect();
-        if self.desk.console.format == crate::report::Format::Text {
-            let width = verdicts.iter().map(|verdict| verdict.who.chars().count()).max().unwrap_or(0);
-            for verdict in verdicts {
-                self.desk.console.data(verdict.line(width))?;
-            }
-        }
+        let width = verdicts.iter().map(|verdict| verdict.who.chars().count()).max().unwrap_or(0);
+        let text: String = verdicts.iter().map(|verdict| verdict.line(width) + "\n").collect();
+        let all: Vec<Value> = verdicts.iter().map(verdicts::Verdict::json).collect();
+        let stage = if wrong.is_empty() { "rehearsed" } else { "failed" };
+        let outcome = Outcome::new("rehearse", stage).fact("rehearsal", self.told).fact("verdicts", all).shown(text);
         if let Some(first) = wrong.first() {
-            return Err(Failure::new(Exit::CheckFailed, "verdict", format!("{} of {} verdicts are not the right ones", wrong.len(), verdicts.len()))
+            return Ok(outcome.failed(Failure::new(Exit::CheckFailed, "verdict", format!("{} of {} verdicts are not the right ones", wrong.len(), verdicts.len()))
                 .why(format!("{}: {}", first.who, first.answer))
                 .next("look at the orchestrator's values: a member without a key of its own name, or a host that nobody dials")
-                .unchanged("your files were only read"));
+                .unchanged("your files were only read")));
         }
-        let all: Vec<Value> = verdicts.iter().map(verdicts::Verdict::json).collect();
-        let outcome = Outcome::new("rehearse", "rehearsed");
-        if self.desk.console.format == crate::report::Format::Text {
-            return Ok(outcome.next(
-                "your own files: rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml",
-            ));
-        }
-        Ok(outcome.fact("rehearsal", self.told).fact("verdicts", all))
+        Ok(outcome
+            .next("your own files: rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml"))
     }
 }
