@@ -14,11 +14,14 @@ mod ca;
 mod check;
 mod check_federation;
 mod enroll;
+mod json;
 #[path = "../json_schema.rs"]
 mod json_schema;
+mod pictures;
 mod rehearse;
 mod schemas;
 mod simulated;
 mod terminal;
+mod troubleshooting;
 mod usage;
 mod world;
