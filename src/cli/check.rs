@@ -29,7 +29,7 @@ pub struct CheckArgs {
     #[arg(long)]
     pub live: bool,
     /// Where to dial with --live [default: orchestrator.host and port, or ingress.hostname and port 443]
-    #[arg(long, value_name = "HOST:PORT", requires = "live")]
+    #[arg(long, value_name = "HOST:PORT", requires = "live", value_parser = dialled)]
     pub connect: Option<String>,
     /// Only this check; repeat for several
     #[arg(long, value_name = "ID")]
@@ -141,6 +141,17 @@ impl FromStr for WarnBefore {
     }
 }
 
+/// A host and a port as a socket takes them: `orchestrator.example.org:443`, `[::1]:9000`.
+fn dialled(text: &str) -> Result<String, String> {
+    let (host, port) = text.rsplit_once(':').ok_or("a port is missing: HOST:PORT")?;
+    let is_bare = host.contains(':') && !host.starts_with('[');
+    match port.parse::<u16>() {
+        Ok(1..) if !host.is_empty() && !is_bare => Ok(text.to_owned()),
+        Ok(_) if is_bare => Err("write an IPv6 address in brackets: [::1]:443".to_owned()),
+        Ok(_) | Err(_) => Err("what follows the colon is no port: HOST:PORT".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +162,15 @@ mod tests {
         assert_eq!("33%".parse(), Ok(WarnBefore::default()));
         for bad in ["", "%", "101%", "-1%", "x", "30", "9999999d"] {
             assert!(bad.parse::<WarnBefore>().is_err(), "{bad}");
+        }
+    }
+    #[test]
+    fn where_to_dial_has_a_host_and_a_port() {
+        for good in ["a.example.org:443", "127.0.0.1:1", "[::1]:65535"] {
+            assert_eq!(dialled(good), Ok(good.to_owned()));
+        }
+        for bad in ["a.example.org", ":443", "a:0", "a:65536", "a:", "::1:443", "https://a"] {
+            assert!(dialled(bad).is_err(), "{bad}");
         }
     }
 }

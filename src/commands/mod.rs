@@ -106,7 +106,9 @@ pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
         Command::Ca(command) => ca::run(command, desk),
         Command::Check(args) => check::run(args, desk),
         Command::Rehearse(args) => rehearse::run(args, desk),
-        Command::Bootstrap(_) => Err(Failure::new(Exit::Failed, "bug", "bootstrap opens its clusters itself")),
+        Command::Bootstrap(_) => Err(Failure::new(Exit::Failed, "bug", "bootstrap opens its clusters itself")
+            .why("it was asked for at the desk of one cluster")
+            .next("report this as a bug")),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod mask;
 mod outcome;
 mod progress;
+pub mod text;
 mod usage;
 
 pub(crate) use self::outcome::described;

@@ -9,7 +9,6 @@
 
 mod approve;
 mod bootstrap;
-mod bootstrap_audit;
 mod ca;
 mod check;
 mod check_federation;

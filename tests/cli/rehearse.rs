@@ -57,9 +57,12 @@ fn a_file_that_the_verbs_would_refuse_is_refused_with_their_words() {
 fn a_stranger_is_refused_as_approve_would() {
     let world = World::new();
     world.write("backend-values.yaml", &super::world::BACKEND.replace("MyOrg1MSP", "StrangerMSP"));
-    world
+    let ran = world
         .run("rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml")
         .refused(5, "request-not-a-member");
+    // The folder of the rehearsal is nobody's business.
+    assert!(ran.stderr.contains("\nerror: StrangerMSP.csr: StrangerMSP is not a member"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("unchanged: your files were only read"), "{}", ran.stderr);
 }
 
 /// Two organizations on clusters of their own, with namespaces of one name.
@@ -101,6 +104,8 @@ fn a_gate_that_the_file_leaves_open_is_said() {
     federation(&world, "{create: true}", "leave");
     let ran = world.run("rehearse federation.yaml").ok();
     assert!(ran.stderr.contains("The file leaves the gate as it is"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("Verdicts"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("next: on the real clusters: bootstrap federation.yaml\n"), "{}", ran.stderr);
 }
 
 #[test]
@@ -111,7 +116,8 @@ fn a_federation_that_bootstrap_would_not_finish_is_refused_in_its_words() {
         "two.yaml",
         "orchestrator: {mspID: MyOrg9MSP, tls: {enabled: true}}\nserver: {ingress: {hostname: a.example.org}}\n",
     );
-    world.run("rehearse federation.yaml").refused(3, "organization-other");
+    let ran = world.run("rehearse federation.yaml").refused(3, "organization-other");
+    assert!(ran.stderr.contains("unchanged: your files were only read"), "{}", ran.stderr);
     world.write("federation.yaml", "apiVersion: substra-mtls/v1\nkind: Federation\norchestratr: 1\n");
     let ran = world.run("rehearse federation.yaml").refused(5, "federation-key");
     assert!(ran.stderr.contains("federation.yaml:3:1"), "{}", ran.stderr);

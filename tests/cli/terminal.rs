@@ -16,7 +16,7 @@ use substra_mtls::{
     report::{Console, Format, Outcome},
 };
 
-use super::{bootstrap::Fed, simulated::Federation, world::World};
+use super::{bootstrap::world::Fed, simulated::Federation, world::World};
 
 /// Runs the tool at a terminal, types an answer at each question, and gives what the screen showed and the exit status.
 fn at_terminal(world: &World, line: &str, answers: &str) -> (String, i32) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Plan, VERB, work::Ended};
+use super::{Plan, VERB};
 use crate::{
     commands::Desk,
     failure::Failure,
@@ -13,6 +13,15 @@ use crate::{
     report::Outcome,
     times,
 };
+
+/// How an organization's work ended.
+pub(super) struct Ended {
+    pub(super) msp_id: MspId,
+    pub(super) certificate: Certificate,
+    pub(super) was_done: bool,
+    pub(super) failure: Option<Failure>,
+    pub(super) steps: Vec<Value>,
+}
 
 /// What a run came to.
 pub(super) struct Ran {

@@ -4,26 +4,17 @@ use serde_json::Value;
 
 use super::{
     HeadPart, Part, Plan,
-    tell::{Ran, told},
+    tell::{Ended, Ran, told},
 };
 use crate::{
     cli::BootstrapArgs,
     commands::{Desk, at_most},
     failure::{Failure, Result},
     names::MspId,
-    pki::{inspect::Certificate, log::Entry},
+    pki::log::Entry,
     plan::{self, Event, Step, World},
     report::{Line, Outcome, Progress},
 };
-
-/// How an organization's work ended.
-pub(super) struct Ended {
-    pub(super) msp_id: MspId,
-    pub(super) certificate: Certificate,
-    pub(super) was_done: bool,
-    pub(super) failure: Option<Failure>,
-    steps: Vec<Value>,
-}
 
 /// How far a list of steps came.
 struct Reached {

@@ -19,7 +19,7 @@ use crate::{
         log::IssueLog,
     },
     plan::edits::ValuesFiles,
-    report::Outcome,
+    report::{Outcome, text},
     substra::{backend::Backend, orchestrator::Orchestrator},
     times,
 };
@@ -196,11 +196,5 @@ impl Row {
 fn table(rows: &[Row], now: OffsetDateTime) -> String {
     let head = ["OBJECT", "FOR", "CERTIFICATE", "ISSUED BY", "UNTIL", "ALIVE"].map(str::to_owned);
     let lines: Vec<[String; 6]> = std::iter::once(head).chain(rows.iter().map(|row| row.cells(now))).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let told = |line: &[String; 6]| {
-        let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    lines.iter().map(told).collect()
+    text::table(&lines)
 }

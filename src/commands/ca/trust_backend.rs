@@ -1,5 +1,7 @@
 //! `ca trust CERT --backend`: a CA that the orchestrator's certificate may come from, and TLS to it where that is asked for.
 
+use time::OffsetDateTime;
+
 use super::{
     ca_object, fail,
     trust::{compared, single_ca},
@@ -33,7 +35,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let mut wanted = vec![ObjectRef::secret(trust.cacert.as_str()), ObjectRef::config_map(trust.cacert.as_str())];
     wanted.extend(found.workloads());
     let objects = cluster.get(&wanted)?;
-    let step = object_step(&found, &objects, &trust, &certificate)?;
+    let step = object_step(&found, &objects, &trust, &certificate, desk.now)?;
     if step.state == State::ToDo || args.fingerprint.is_some() {
         identified(args, desk, &certificate)?;
     }
@@ -83,8 +85,15 @@ fn upgrade(
     Ok(planned)
 }
 
-/// A CA more in the bundle; one that is in it is left.
-fn object_step(found: &Found, objects: &[Object], trust: &Trust, certificate: &Certificate) -> Result<Step> {
+/// A CA more in the bundle; one that is in it is left. An ended one of the same key goes: grpcio finds the first of a key
+/// and looks no further.
+fn object_step(
+    found: &Found,
+    objects: &[Object],
+    trust: &Trust,
+    certificate: &Certificate,
+    now: OffsetDateTime,
+) -> Result<Step> {
     let name = &trust.cacert;
     let kind = found.kind_of(name.as_str());
     let title = format!("{kind} {name}: {}", certificate.subject);
@@ -100,7 +109,13 @@ fn object_step(found: &Found, objects: &[Object], trust: &Trust, certificate: &C
             .why(failure.what)
             .next(format!("keep a copy, kubectl delete {} {name}, and run this again", kind.to_string().to_lowercase()))
     })?;
-    let mut bundle = held.trim_ascii_end().to_vec();
+    let is_followed = |one: &Certificate| one.spki == certificate.spki && one.not_after < now;
+    let mut bundle = if there.iter().any(is_followed) {
+        there.iter().filter(|one| !is_followed(one)).map(Certificate::to_pem).collect::<String>().into_bytes()
+    } else {
+        held.clone()
+    };
+    bundle.truncate(bundle.trim_ascii_end().len());
     if !bundle.is_empty() {
         bundle.push(b'\n');
     }

@@ -15,6 +15,7 @@ use crate::{
     names::ReleaseName,
     pki::{inspect::Certificate, log::IssueLog},
     plan::edits::ValuesFiles,
+    report::text::word,
     substra::{backend::Backend, kind::ObjectKind, manifest::expected_kind, orchestrator::Orchestrator},
 };
 
@@ -278,15 +279,5 @@ impl Site {
             ("--kubeconfig", &self.pointed.kubeconfig),
         ];
         flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", word(value.as_ref()?)))).collect()
-    }
-}
-
-/// A word of a command line, quoted for a shell where it has to be.
-pub(super) fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }

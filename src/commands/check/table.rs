@@ -3,10 +3,7 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{
-    observe::{Party, Site, word},
-    report::plain,
-};
+use super::observe::{Party, Site};
 use crate::{
     cli::Side,
     cluster::ObjectRef,
@@ -14,6 +11,7 @@ use crate::{
         inspect::{self, Certificate},
         log::{Entry, IssueLog},
     },
+    report::text::{plain, word},
     substra::orchestrator::Orchestrator,
     times,
 };

@@ -72,6 +72,11 @@ impl<'a> Enrolment<'a> {
         self.args.key_type
     }
 
+    /// The time of this run.
+    pub(in crate::commands) fn now(&self) -> time::OffsetDateTime {
+        self.desk.now
+    }
+
     /// The Secret in which key and request wait for the certificate.
     fn pending_name(&self) -> String {
         format!("{}-pending", self.backend.client_certificate)

@@ -179,6 +179,13 @@ impl Federation {
         self.folder.path().display().to_string()
     }
 
+    /// A failure as the user may read it: of files that were copied by their names alone, and nothing happened to them.
+    pub(super) fn only_rehearsed(&self, failure: &Failure) -> Failure {
+        let theirs = |text: &str| text.replace(&format!("{}/", self.folder()), "");
+        let (what, why, next) = (theirs(&failure.what), theirs(&failure.why), theirs(&failure.next));
+        Failure { what, why, next, unchanged: Some("your files were only read".to_owned()), ..failure.clone() }
+    }
+
     pub(super) fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
