@@ -12,6 +12,7 @@ mod bootstrap;
 mod ca;
 mod check;
 mod check_federation;
+mod deny;
 mod enroll;
 mod json;
 #[path = "../json_schema.rs"]
@@ -19,6 +20,7 @@ mod json_schema;
 mod pictures;
 mod rehearse;
 mod schemas;
+mod security;
 mod simulated;
 mod terminal;
 mod troubleshooting;

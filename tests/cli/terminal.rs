@@ -20,7 +20,7 @@ use super::{bootstrap::world::Fed, simulated::Federation, world::World};
 
 /// Runs the tool at a terminal, types an answer at each question, and gives what the screen showed and the exit status.
 fn at_terminal(world: &World, line: &str, answers: &str) -> (String, i32) {
-    typed(world, &format!("{} {line}", env!("CARGO_BIN_EXE_substra-mtls")), "", answers)
+    typed(world, &format!("{} {line}", env!("CARGO_BIN_EXE_substra-mtls")), &[("TERM", "dumb")], answers, "never")
 }
 
 /// What somebody reads out by phone is shown before the verb runs.
@@ -29,11 +29,17 @@ fn groups_on(screen: &[u8]) -> String {
     screen.split_once("by phone: ").unwrap().1.lines().next().unwrap().to_owned()
 }
 
-/// As `at_terminal`, any command; `case` is handed over as `QUESTION`.
-fn typed(world: &World, command: &str, case: &str, answers: &str) -> (String, i32) {
+/// As `at_terminal`, any command; `echo` says whether what is typed is seen: `always` or `never`.
+pub(crate) fn typed(
+    world: &World,
+    command: &str,
+    environment: &[(&str, &str)],
+    answers: &str,
+    echo: &str,
+) -> (String, i32) {
     let mut script = Command::new("script");
-    script.args(["--quiet", "--return", "--echo", "never", "--command", command, "/dev/null"]);
-    script.current_dir(world.path("")).env("TERM", "dumb").env("QUESTION", case);
+    script.args(["--quiet", "--return", "--echo", echo, "--command", command, "/dev/null"]);
+    script.current_dir(world.path("")).envs(environment.iter().copied());
     let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut input, mut output) = (child.stdin.take(), child.stdout.take().unwrap());
     let (mut screen, mut answered, mut answers) = (Vec::new(), 0, answers.lines());
@@ -133,7 +139,13 @@ const QUESTIONS: [Question; 10] = [
         yes: ("y", "installed"),
         no: ("n", "declined"),
         flag: "--yes",
-        run: |console| on_backend(console, "enroll -f @backend-values.yaml --release backend --out-dir @ --certificate @MyOrg1MSP.crt", 2),
+        run: |console| {
+            on_backend(
+                console,
+                "enroll -f @backend-values.yaml --release backend --out-dir @ --certificate @MyOrg1MSP.crt",
+                2,
+            )
+        },
     },
     Question {
         name: "approve a fingerprint",
@@ -178,10 +190,16 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "ca init",
         asked: "Continue: set up TLS of release orchestrator",
-        yes: ("y", "initialized"),
+        yes: ("y", "renewed"),
         no: ("n", "declined"),
         flag: "--yes",
-        run: |console| on_orchestrator(console, "ca init -f @orchestrator-values.yaml --release orchestrator --out-dir @ --host other.example.org", 0),
+        run: |console| {
+            on_orchestrator(
+                console,
+                "ca init -f @orchestrator-values.yaml --release orchestrator --out-dir @ --host other.example.org",
+                0,
+            )
+        },
     },
     Question {
         name: "ca trust for an organization",
@@ -189,7 +207,13 @@ const QUESTIONS: [Question; 10] = [
         yes: ("y", "trusted"),
         no: ("n", "declined"),
         flag: "--yes",
-        run: |console| on_orchestrator(console, "ca trust @other.crt --for MyOrg1MSP -f @orchestrator-values.yaml --release orchestrator", 0),
+        run: |console| {
+            on_orchestrator(
+                console,
+                "ca trust @other.crt --for MyOrg1MSP -f @orchestrator-values.yaml --release orchestrator",
+                0,
+            )
+        },
     },
     Question {
         name: "ca trust for a backend",
@@ -197,7 +221,9 @@ const QUESTIONS: [Question; 10] = [
         yes: ("GROUPS", "trusted"),
         no: ("0", "fingerprint"),
         flag: "--fingerprint",
-        run: |console| on_backend(console, "ca trust @other.crt --backend -f @backend-values.yaml --release backend --yes", 0),
+        run: |console| {
+            on_backend(console, "ca trust @other.crt --backend -f @backend-values.yaml --release backend --yes", 0)
+        },
     },
     Question {
         name: "bootstrap",
@@ -209,7 +235,8 @@ const QUESTIONS: [Question; 10] = [
     },
 ];
 
-const SIGN: &str = "approve @MyOrg1MSP.csr -f @orchestrator-values.yaml --release orchestrator --ca-cert @ca.crt --ca-key @ca.key";
+const SIGN: &str =
+    "approve @MyOrg1MSP.csr -f @orchestrator-values.yaml --release orchestrator --ca-cert @ca.crt --ca-key @ca.key";
 const CLOSE: &str = "gate close -f @orchestrator-values.yaml --release orchestrator";
 
 fn on_backend(console: Console, line: &str, steps: usize) -> Ended {
@@ -223,7 +250,7 @@ fn on_orchestrator(console: Console, line: &str, steps: usize) -> Ended {
 }
 
 /// A federation in which so many parts of the exchange are done, and the files of two CAs.
-fn reached(console: Console, steps: usize) -> Federation {
+pub(crate) fn reached(console: Console, steps: usize) -> Federation {
     let federation = Federation::new();
     let world = &federation.world;
     world.write("orchestrator-ca.crt", &world.read("ca.crt"));
@@ -291,7 +318,13 @@ fn at_a_terminal_each_question_is_asked_once_and_a_no_writes_nothing() {
     for question in QUESTIONS {
         let (yes, no) = (question.yes, question.no);
         for (answer, end) in [(yes.0, format!("END {} true", yes.1)), (no.0, format!("END {} false", no.1))] {
-            let (screen, _) = typed(&world, &command, question.name, &format!("{answer}\n"));
+            let (screen, _) = typed(
+                &world,
+                &command,
+                &[("TERM", "dumb"), ("QUESTION", question.name)],
+                &format!("{answer}\n"),
+                "never",
+            );
             assert_eq!(screen.matches(question.asked).count(), 1, "{}: {screen}", question.name);
             assert!(screen.contains(&end), "{}, {end}: {screen}", question.name);
         }

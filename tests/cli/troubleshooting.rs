@@ -14,10 +14,12 @@ const PAGE: &str = include_str!("../../docs/troubleshooting.md");
 fn explained() -> BTreeMap<String, (String, String)> {
     let world = World::new();
     let all = world.run("check --explain nonsense").refused(2, "no-such-check").stderr;
-    let listed = all.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| line.starts_with(char::is_alphabetic));
+    let listed =
+        all.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| line.starts_with(char::is_alphabetic));
     let ids = listed.filter_map(|line| line.split("  ").next()).map(str::trim).filter(|id| !id.contains(':'));
     let one = |id: &str| {
-        let answer: Value = serde_json::from_str(&world.run(&format!("check --explain {id} -o json")).ok().stdout).unwrap();
+        let answer: Value =
+            serde_json::from_str(&world.run(&format!("check --explain {id} -o json")).ok().stdout).unwrap();
         let text = |key: &str| answer["result"][key].as_str().unwrap().to_owned();
         (id.to_owned(), (text("what"), text("helps")))
     };
@@ -55,6 +57,7 @@ fn every_entry_has_a_text_a_check_and_a_command_that_can_be_read() {
 #[test]
 fn the_texts_of_the_servers_are_on_the_page() {
     let servers = concat!(
+        include_str!("../../src/substra/identity.rs"),
         include_str!("../../src/substra/servers/orchestrator.rs"),
         include_str!("../../src/substra/servers/backend.rs"),
         include_str!("../../src/substra/servers/wire.rs"),
@@ -67,7 +70,9 @@ fn the_texts_of_the_servers_are_on_the_page() {
         "unknown certificate authority",
         "bad certificate",
         "invalid issuer for MSPID",
-        "cannot find MSPID",
+        "in client TLS certificate Subject Organizations",
+        "in allowed organizations",
+        "expired certificate",
         "tls: private key does not match public key",
         "another operation (install/upgrade/rollback) is in progress",
         "is forbidden",
