@@ -46,7 +46,7 @@ struct Picture {
 const PICTURES: [Picture; 3] = [
     Picture {
         name: "rehearse",
-        command: "helm substra-mtls rehearse 2>&1 | tail -n 29",
+        command: "helm substra-mtls rehearse 2>&1 | tail -n 39",
         answers: "",
         run: |console, words| {
             let cli = Cli::try_parse_from(words).unwrap();

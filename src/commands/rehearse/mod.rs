@@ -211,8 +211,7 @@ impl Stage<'_> {
 
     /// The result; for scripts with all that was said on the way.
     fn told(self, verdicts: &[verdicts::Verdict]) -> Outcome {
-        let width = verdicts.iter().map(|verdict| verdict.who.chars().count()).max().unwrap_or(0);
-        let text: String = verdicts.iter().map(|verdict| verdict.line(width) + "\n").collect();
+        let text: String = verdicts.iter().map(verdicts::Verdict::lines).collect();
         let stage = if verdicts.iter().all(verdicts::Verdict::is_right) { "rehearsed" } else { "failed" };
         let all: Vec<Value> = verdicts.iter().map(verdicts::Verdict::json).collect();
         Outcome::new("rehearse", stage).fact("rehearsal", self.told).fact("verdicts", all).shown(text)
