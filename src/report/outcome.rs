@@ -188,7 +188,7 @@ impl Outcome {
         let mut all = json!({"schemaVersion": SCHEMA_VERSION, "verb": self.verb, "stage": self.stage, "result": result,
                "steps": self.steps, "warnings": self.warnings, "next": self.next});
         if let Some(failure) = &self.failure {
-            all["error"] = failure_json(failure)["error"].take();
+            all["error"] = error_json(failure);
         }
         all
     }
@@ -207,9 +207,17 @@ pub fn write_failure(failure: &Failure, format: super::Format) {
 /// A failure as scripts see it: `docs/schemas/failure.schema.json`.
 #[must_use]
 pub fn failure_json(failure: &Failure) -> Value {
-    json!({"schemaVersion": SCHEMA_VERSION, "error": {
+    json!({"schemaVersion": SCHEMA_VERSION, "error": error_json(failure)})
+}
+
+fn error_json(failure: &Failure) -> Value {
+    let mut error = json!({
         "exit": failure.exit.code(), "code": failure.code, "what": failure.what, "why": failure.why,
-        "next": failure.next, "unchanged": failure.unchanged}})
+        "next": failure.next, "unchanged": failure.unchanged});
+    if !failure.also.is_empty() {
+        error["also"] = failure.also.iter().map(error_json).collect();
+    }
+    error
 }
 
 /// `not after` is `notAfter`.

@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
+use clap::Parser;
 use regex_lite::Regex;
+use substra_mtls::cli::Cli;
 
-use super::world::World;
+use super::world::{BACKEND, World};
 
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 const IDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/ids.txt");
@@ -30,6 +32,43 @@ fn a_run_that_fails_gives_one_document_too() {
         assert_eq!((ran.status, answer["error"]["code"].as_str()), (status, Some(code)), "{line}: {}", ran.stderr);
         assert!(ran.stderr.contains("error: "), "people see it too: {line}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn the_verbs_that_need_no_cluster_answer_in_their_form() {
+    let world = World::new();
+    let answer = |line: &str| -> serde_json::Value { serde_json::from_str(&world.run(line).stdout).unwrap() };
+    let requested = answer("enroll -f backend-values.yaml --key-file MyOrg1MSP.key -o json");
+    let fingerprint = requested["result"]["fingerprint"].as_str().unwrap();
+    let approve =
+        "approve MyOrg1MSP.csr -f orchestrator-values.yaml --ca-cert ca.crt --ca-key ca.key --offline --yes -o json";
+    let refused = answer(approve);
+    assert_eq!((&refused["error"]["code"], refused.get("verb")), (&"request-fingerprint".into(), None));
+    let planned = answer(&format!("{approve} --fingerprint MyOrg1MSP={fingerprint} --dry-run"));
+    let approved = answer(&format!("{approve} --fingerprint MyOrg1MSP={fingerprint}"));
+    assert_eq!((&planned["stage"], &planned["steps"][0]["state"]), (&"planned".into(), &"planned".into()));
+    assert_eq!((&approved["stage"], &approved["steps"][0]["state"]), (&"approved".into(), &"done".into()));
+    assert_eq!(approved["result"]["certificates"][0]["fingerprint"], fingerprint);
+}
+
+#[test]
+fn all_that_was_found_is_in_the_failure() {
+    let world = World::new();
+    world.write("stranger.yaml", &BACKEND.replace("MyOrg1MSP", "StrangerMSP"));
+    world.run("enroll -f stranger.yaml --key-file stranger.key").ok();
+    world.write("torn.csr", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n");
+    let ran = world.approve("StrangerMSP.csr torn.csr", "--unverified-mail -o json");
+    let error = &serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap()["error"];
+    let codes = [&error["code"], &error["also"][0]["code"]].map(|code| code.as_str().unwrap_or_default());
+    assert!(codes.contains(&"request-not-a-member") && codes.contains(&"request-not-strict-der"), "{error:#}");
+}
+
+#[test]
+fn the_page_s_commands_can_be_read() {
+    let page = include_str!("../../docs/schemas/README.md");
+    let commands = page.lines().filter_map(|line| line.strip_prefix("helm "));
+    assert_eq!(commands.clone().count(), 3);
+    commands.for_each(|line| assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}"));
 }
 
 #[test]

@@ -107,7 +107,8 @@ fn an_encrypted_ca_key_is_opened_by_its_passphrase_alone() {
     assert!(status == 5 && screen.contains("[ca-key]") && !screen.contains("wrong\r"), "{status} {screen}");
     let (screen, status) = at_terminal(&world, &line, "secret");
     assert_eq!(status, 0, "{screen}");
-    world.run(&line).refused(2, "no-terminal");
+    let ran = world.run(&line).refused(2, "no-terminal");
+    assert!(ran.stderr.contains("--passphrase-fd 3"), "{}", ran.stderr);
     let with_fd = format!("{} {line} --passphrase-fd 3 3<<E\nsecret\nE", env!("CARGO_BIN_EXE_substra-mtls"));
     let ran = Command::new("sh").args(["-c", &with_fd]).current_dir(world.path("")).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));

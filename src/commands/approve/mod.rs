@@ -180,5 +180,5 @@ pub(in crate::commands) fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure
     let last = findings.pop();
     findings.iter().for_each(|finding| desk.console.say(format!("error: {finding}")));
     let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the requests are refused"));
-    last.unchanged("nothing was signed and nothing was written")
+    last.unchanged("nothing was signed and nothing was written").also(findings)
 }

@@ -151,7 +151,7 @@ impl<'a> Gate<'a> {
     fn stop_at(&self, mut findings: Vec<Failure>) -> Result<()> {
         let Some(last) = findings.pop() else { return Ok(()) };
         findings.iter().for_each(|finding| self.desk.console.say(format!("error: {finding}")));
-        Err(last.unchanged("nothing was written; the gate is as it was"))
+        Err(last.unchanged("nothing was written; the gate is as it was").also(findings))
     }
 
     fn say_restarts(&self, restarts: &[String]) {
