@@ -41,19 +41,19 @@ fail() {
   exit 1
 }
 
-# usable FILE: whether it runs here and is of this version; if not, $wrong says why.
+# usable FILE NAME: whether it runs here and is of this version; if not, $wrong says why.
 usable() {
-  wrong="$1 is not there"
+  wrong="$2 is not there"
   [ -f "$1" ] || return 1
-  wrong="$1 is damaged, or of another platform than this one, $platform"
+  wrong="$2 is damaged, or of another platform than this one, $platform"
   # shellcheck disable=SC2254 # a pattern
   case $(od -An -tx1 -N20 "$1" | tr -d ' \n') in
     2321* | $magic) ;;
     *) return 1 ;;
   esac
-  wrong="$1 does not run here"
+  wrong="$2 does not run here"
   found=$("$1" --version 2>/dev/null </dev/null) || return 1
-  wrong="$1 is \"$found\", and plugin.yaml wants $version"
+  wrong="$2 is \"$found\", and plugin.yaml wants $version"
   [ "$found" = "substra-mtls $version" ]
 }
 
@@ -69,7 +69,7 @@ make_room() {
 # put FILE FROM: a running binary cannot be written over, but it can be moved over.
 put() {
   chmod 755 "$1"
-  usable "$1" || fail "$2: $wrong" "get the one for $platform, version $version"
+  usable "$1" "$2" || fail "$wrong" "get the one for $platform, version $version"
   mv -f "$1" "$bin/substra-mtls" || fail "$bin/substra-mtls cannot be replaced" "make it writable for $(id -un)"
   note
   echo "substra-mtls $version is installed, from $2"
@@ -177,7 +177,7 @@ refuse_duplicates() {
 }
 
 if [ "${1:-}" = check ]; then
-  usable "$bin/substra-mtls" || fail "$wrong" "let the installer put one there"
+  usable "$bin/substra-mtls" "$bin/substra-mtls" || fail "$wrong" "let the installer put one there"
   note
   exit 0
 fi
@@ -194,7 +194,7 @@ if [ -n "${SUBSTRA_MTLS_BIN:-}" ]; then
   local_binary "$SUBSTRA_MTLS_BIN"
 elif [ -n "${SUBSTRA_MTLS_TGZ:-}" ]; then
   local_archive "$SUBSTRA_MTLS_TGZ"
-elif usable "$bin/substra-mtls"; then
+elif usable "$bin/substra-mtls" "$bin/substra-mtls"; then
   note
   echo "substra-mtls $version is there already"
 elif [ -n "${SUBSTRA_MTLS_BASE_URL:-}" ]; then

@@ -1,7 +1,8 @@
 //! Downloads: of exactly one version, by https, checked, whole or not at all.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, os::unix::process::CommandExt, path::PathBuf, process::Command};
 
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
 use crate::{
@@ -41,7 +42,7 @@ impl Place {
         self.server.serve(path(name), answer);
     }
 
-    fn installer(&self, shell: &[std::path::PathBuf]) -> Command {
+    fn installer(&self, shell: &[PathBuf]) -> Command {
         let mut command = self.folder.installer(shell, self.tools.path());
         command.env("SUBSTRA_MTLS_BASE_URL", format!("{}/mirror", self.server.url));
         self.server.trusted(&mut command);
@@ -147,22 +148,26 @@ fn refuses_plain_http_also_when_https_leads_there() {
     let place = Place::new();
     let mut installer = place.folder.installer(&shells()[0], place.tools.path());
     Ran::of(installer.env("SUBSTRA_MTLS_BASE_URL", "http://127.0.0.1:1/")).refused("not an https:// address");
-
-    let plain = place.server.url.replace("https", "http");
-    place.serve("SHA256SUMS", Answer::MovedTo(format!("{plain}/SHA256SUMS")));
-    place.refused("did not come: ");
+    is_not_led_to_plain_http(&place);
 }
 
 #[test]
 fn wget_too_is_not_led_to_plain_http() {
     let place = Place::with(Tools::without(&["curl"]));
     place.tools.add(&find("wget").unwrap());
+    is_not_led_to_plain_http(&place);
+}
+
+#[track_caller]
+fn is_not_led_to_plain_http(place: &Place) {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let plain = format!("http://{}/SHA256SUMS", listener.local_addr().unwrap());
-    listener.set_nonblocking(true).unwrap();
+    // It closes what comes.
+    let came = std::thread::spawn(move || drop(listener.accept()));
     place.serve("SHA256SUMS", Answer::MovedTo(plain));
-    place.refused("did not come: ");
-    assert!(listener.accept().is_err(), "wget went to plain http");
+    let ran = Ran::of(&mut place.installer(&shells()[0]));
+    assert!(!came.is_finished(), "it went to plain http");
+    ran.refused("did not come: ");
 }
 
 #[test]
@@ -195,19 +200,16 @@ fn a_wget_that_looks_at_no_certificate_is_none() {
 #[test]
 fn leaves_nothing_behind_when_it_is_interrupted() {
     for shell in shells() {
-        let place = Place::new();
-        drop(fs::remove_file(place.tools.path().join("curl")));
-        place.tools.script("curl", &format!(": >'{}'\nexec sleep 60", mark(&place.folder.path).display()));
-        let mut child = place.installer(shell).spawn().unwrap();
-        while !mark(&place.folder.path).exists() {
+        let place = Place::with(Tools::without(&["curl"]));
+        let mark = place.folder.path.with_file_name("mark");
+        place.tools.script("curl", &format!(": >\"{}\"\nexec sleep 60", mark.display()));
+        // A group of its own, as the terminal's Ctrl-C reaches the whole group.
+        let mut child = place.installer(shell).process_group(0).spawn().unwrap();
+        while !mark.exists() {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        Ran::of(Command::new("sh").args(["-c", &format!("pkill -P {0} sleep; kill -TERM {0}", child.id())]));
-        assert!(!child.wait().unwrap().success());
+        rustix::process::kill_process_group(Pid::from_child(&child), Signal::TERM).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(143));
         place.folder.left_alone(None);
     }
-}
-
-fn mark(folder: &Path) -> std::path::PathBuf {
-    folder.with_file_name("mark")
 }

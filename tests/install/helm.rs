@@ -34,14 +34,14 @@ fn commit(work: &Path, version: &str) {
     git(work, &format!("tag v{version}"));
 }
 
-/// A bare repository with one commit, as a server has it: its URL.
+/// A bare repository with one commit, as a server has it: its URL. Helm takes it for git by the name `.git` alone.
 fn repository(home: &Home) -> String {
-    let (work, bare) = (home.beside("work"), home.beside("substra-mtls.git"));
+    let work = home.beside("work");
     checkout(&work);
     git(&work, "init -q");
     commit(&work, VERSION);
-    git(&home.beside(""), "clone -q --bare work substra-mtls.git");
-    format!("file://{}", bare.display())
+    git(&home.beside(""), "clone -q --bare work served/substra-mtls/.git");
+    format!("file://{}", home.beside("served/substra-mtls").display())
 }
 
 fn unpack(archive: &Path, folder: &Path) -> PathBuf {
@@ -55,7 +55,8 @@ fn from_a_checkout_built_with_cargo() {
     Home::each(|home| {
         let folder = home.beside("a checkout/substra-mtls");
         checkout(&folder);
-        home.tools.script("cargo", &format!("mkdir -p \"$7/release\"\ncp '{}' \"$7/release\"", real_binary().display()));
+        home.tools
+            .script("cargo", &format!("mkdir -p \"$7/release\"\ncp '{}' \"$7/release\"", real_binary().display()));
         home.install(&folder, &[]).ok();
         home.works();
         assert!(folder.join("bin/substra-mtls").exists(), "uninstalling took away the link alone");
@@ -119,7 +120,7 @@ fn from_a_signed_archive_by_helm_4_and_not_from_one_that_was_changed() {
         let home = Home::new("helm4", name);
         let archive = signed(&home);
         let ran = home.install(&archive, &more).ok();
-        assert!(ran.stdout.contains("Plugin signed by"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("Plugin Hash Verified"), "{}", ran.stdout);
         let list = home.helm(&["plugin", "list"]).ok().stdout;
         assert!(list.contains(VERSION), "{list}");
         home.works();
@@ -157,7 +158,8 @@ fn signed(home: &Home) -> PathBuf {
 
 #[test]
 fn by_cargo_install_and_without_helm() {
-    let into = tempfile::tempdir().unwrap();
+    // Cargo may replace the binary that the other tests copy from.
+    let (_, into) = (real(), tempfile::tempdir().unwrap());
     // Debug and these sources' own target folder, so that all but the linking is done already.
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["install", "--debug", "--offline", "--locked", "--path"]).arg(root()).arg("--root").arg(into.path());
@@ -194,7 +196,7 @@ fn an_update_of_a_git_repository_fetches_what_plugin_yaml_then_says() {
         let text = fs::read_to_string(work.join("plugin.yaml")).unwrap().replace(VERSION, "9.0.0");
         fs::write(work.join("plugin.yaml"), text).unwrap();
         commit(&work, "9.0.0");
-        git(&work, "push -q ../substra-mtls.git main");
+        git(&work, "push -q ../served/substra-mtls/.git main");
         home.helm(&["plugin", "update", "substra-mtls"]).ok();
         assert_eq!(home.helm(&["substra-mtls", "--version"]).ok().stdout, "substra-mtls 9.0.0\n");
         home.goes_away();

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::{
     ServerConfig, ServerConnection, Stream,
     crypto::aws_lc_rs::default_provider,
@@ -80,6 +80,8 @@ fn config(folder: &TempDir) -> ServerConfig {
     let (ca_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
     let mut ca = CertificateParams::new(Vec::new()).unwrap();
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // Otherwise it has the leaf's name, which then passes for self-signed.
+    ca.distinguished_name.push(DnType::CommonName, "tests");
     let ca_file = folder.path().join("ca.crt");
     std::fs::write(&ca_file, ca.self_signed(&ca_key).unwrap().pem()).unwrap();
     std::fs::write(folder.path().join("wgetrc"), format!("ca_certificate = {}\n", ca_file.display())).unwrap();

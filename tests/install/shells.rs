@@ -18,7 +18,9 @@ pub(crate) fn shells() -> &'static [Vec<PathBuf>] {
         let all = [&["dash"][..], &["busybox", "sh"], &["bash"]];
         let (there, missing): (Vec<_>, Vec<_>) = all.into_iter().partition(|shell| find(shell[0]).is_some());
         for shell in missing {
-            writeln!(std::io::stderr(), "not tested, since it is not on PATH: the scripts in {}", shell.join(" ")).unwrap();
+            // Not eprintln: that is captured.
+            let line = format!("not tested, since it is not on PATH: the scripts in {}\n", shell.join(" "));
+            std::io::stderr().write_all(line.as_bytes()).unwrap();
         }
         assert!(there.len() > 1, "one shell does not show that the scripts run in any; install dash or busybox");
         there
@@ -35,8 +37,32 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 }
 
 const TOOLS: [&str; 26] = [
-    "cat", "chmod", "cp", "cut", "dirname", "grep", "gzip", "head", "id", "ln", "mkdir", "mktemp", "mv", "od", "rm",
-    "sed", "sh", "sleep", "sort", "tar", "tr", "uname", "wc", "curl", "sha256sum", "shasum",
+    "cat",
+    "chmod",
+    "cp",
+    "cut",
+    "dirname",
+    "grep",
+    "gzip",
+    "head",
+    "id",
+    "ln",
+    "mkdir",
+    "mktemp",
+    "mv",
+    "od",
+    "rm",
+    "sed",
+    "sh",
+    "sleep",
+    "sort",
+    "tar",
+    "tr",
+    "uname",
+    "wc",
+    "curl",
+    "sha256sum",
+    "shasum",
 ];
 
 /// A folder with what the installer needs, and nothing else: no cargo, no wget, no openssl.
@@ -110,7 +136,9 @@ impl Ran {
     #[track_caller]
     pub(crate) fn refused(&self, why: &str) {
         assert_ne!(self.status, 0, "{self:?}");
-        for part in ["error: ", "  why: ", "  next: ", "sh '", "install-binary.sh'", "helm plugin uninstall substra-mtls"] {
+        for part in
+            ["error: ", "  why: ", "  next: ", "sh '", "install-binary.sh'", "helm plugin uninstall substra-mtls"]
+        {
             assert!(self.stderr.contains(part), "{part:?} is missing: {}", self.stderr);
         }
         assert!(self.stderr.contains(why), "{why:?} is missing: {}", self.stderr);

@@ -149,16 +149,17 @@ fn a_checkout_is_built_where_there_is_cargo_and_keeps_its_objects() {
 
 #[test]
 fn a_link_of_helm_to_a_checkout_keeps_its_objects_and_a_copy_does_not() {
-    let tools = Tools::new();
     for linked in [true, false] {
+        let tools = Tools::new();
         let folder = checkout(&tools);
-        let link = folder.path.with_file_name("link");
+        let plugins = folder.path.with_file_name("plugins");
+        fs::create_dir(&plugins).unwrap();
+        let link = plugins.join("substra-mtls");
         symlink(&folder.path, &link).unwrap();
         let mut installer = folder.installer(&shells()[0], tools.path());
         Ran::of(installer.env("HELM_PLUGIN_DIR", if linked { &link } else { &folder.path })).ok();
         folder.left_alone(Some(VERSION));
         assert_eq!(folder.path.join("target").exists(), linked);
-        fs::remove_file(tools.path().join("cargo")).unwrap();
     }
 }
 
