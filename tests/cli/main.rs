@@ -18,6 +18,7 @@ mod json;
 #[path = "../json_schema.rs"]
 mod json_schema;
 mod pictures;
+mod questions;
 mod rehearse;
 mod schemas;
 mod security;

@@ -22,11 +22,7 @@ use time::{
     macros::{datetime, format_description},
 };
 
-use super::{
-    simulated::Federation,
-    terminal::{reached, typed},
-    world::World,
-};
+use super::{questions::reached, simulated::Federation, terminal::typed, world::World};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/pictures");
 const COLUMNS: usize = 110;
