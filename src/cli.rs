@@ -17,6 +17,7 @@ use crate::{
     names::{Hostname, MspId, Namespace, ObjectName, ReleaseName, Validity},
     pki::{fingerprint::Fingerprint, key::KeyType},
     report::Format,
+    values::ValuesKey,
 };
 
 const EXIT_STATUSES: &str = "\
@@ -37,6 +38,14 @@ pub struct Cli {
     /// The verb.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl CommonArgs {
+    /// Below which key of the values files the chart's settings stand.
+    #[must_use]
+    pub fn key(&self) -> ValuesKey {
+        self.values_key.clone().unwrap_or_default()
+    }
 }
 
 impl Cli {
@@ -110,6 +119,9 @@ pub struct CommonArgs {
     /// Values file of the release; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required = true)]
     pub values: Vec<PathBuf>,
+    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    #[arg(long, value_name = "KEY")]
+    pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]
     #[arg(long, value_name = "NAME")]
     pub release: Option<ReleaseName>,

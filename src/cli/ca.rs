@@ -9,6 +9,7 @@ use crate::{
     names::{Hostname, MspId, ObjectName, ReleaseName},
     pki::fingerprint::Fingerprint,
     report::Format,
+    values::ValuesKey,
 };
 
 /// What is done with the federation's CA.
@@ -98,6 +99,9 @@ pub struct ShowArgs {
     /// Values file of the release, the orchestrator's or a backend's; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required = true)]
     pub values: Vec<PathBuf>,
+    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    #[arg(long, value_name = "KEY")]
+    pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]
     #[arg(long, value_name = "NAME")]
     pub release: Option<ReleaseName>,

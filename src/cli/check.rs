@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     names::{ObjectName, ReleaseName},
     report::Format,
+    values::ValuesKey,
 };
 
 /// `check`
@@ -14,11 +15,14 @@ use crate::{
 #[command(after_help = super::EXIT_STATUSES)]
 pub struct CheckArgs {
     /// The federation file of `bootstrap`: every release of it is checked
-    #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["values", "release", "side", "connect", "ca_cert", "ca_secret"])]
+    #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["values", "values_key", "release", "side", "connect", "ca_cert", "ca_secret"])]
     pub federation: Option<PathBuf>,
     /// Values file of the release; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required_unless_present_any = ["explain", "federation"])]
     pub values: Vec<PathBuf>,
+    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    #[arg(long, value_name = "KEY")]
+    pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]
     #[arg(long, value_name = "NAME")]
     pub release: Option<ReleaseName>,

@@ -94,9 +94,14 @@ impl Tools {
     }
 
     /// A call that goes on when we do not.
-    pub(super) fn helm_that_outlives(&self, args: &[&str], limit: Duration) -> Result<Reply> {
+    pub(super) fn helm_that_outlives(
+        &self,
+        args: &[&str],
+        stdin: Option<Zeroizing<Vec<u8>>>,
+        limit: Duration,
+    ) -> Result<Reply> {
         let words = self.helm_words(args);
-        self.run(self.helm.clone(), words, None, limit, true)
+        self.run(self.helm.clone(), words, stdin, limit, true)
     }
 
     fn helm_words(&self, args: &[&str]) -> Vec<OsString> {

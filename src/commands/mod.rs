@@ -5,10 +5,14 @@ pub mod bootstrap;
 pub mod ca;
 pub mod check;
 pub mod enroll;
+mod find;
 pub mod gate;
+mod hand_over;
 mod planned;
+mod read;
 pub mod rehearse;
 mod release;
+mod synced;
 
 use std::path::PathBuf;
 

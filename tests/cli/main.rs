@@ -14,6 +14,7 @@ mod check;
 mod check_federation;
 mod deny;
 mod enroll;
+mod gitops;
 mod json;
 #[path = "../json_schema.rs"]
 mod json_schema;
@@ -23,6 +24,7 @@ mod rehearse;
 mod schemas;
 mod security;
 mod simulated;
+mod sops;
 mod terminal;
 mod troubleshooting;
 mod usage;

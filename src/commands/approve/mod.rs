@@ -14,7 +14,9 @@ use crate::{
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
-        release::{self, Chart, Found},
+        find::{self, Sought},
+        read,
+        release::{Chart, Found},
     },
     failure::{Exit, Failure, Result},
     files,
@@ -53,8 +55,9 @@ pub(in crate::commands) struct Seen {
 /// # Errors
 /// A finding in any request, a CA that cannot be used, no consent, a child that fails.
 pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = ValuesFiles::read(&args.common.values)?;
-    let orchestrator = Orchestrator::read(&files.merged())?;
+    let admits = |o: &Orchestrator| o.admit_settings(&asked(args), &o.cacert);
+    let files = read::files(&args.common, || read::usual(admits))?;
+    let orchestrator = read::orchestrator(&files)?;
     let object = args.ca_object.clone().unwrap_or_else(|| orchestrator.cacert.clone());
     let mut approval = Approval { args, desk, files, orchestrator, object, seen: None };
     approval.seen = approval.look()?;
@@ -79,7 +82,16 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     approval.say_restarts(&upgrade.restarts);
     let open = desk.carry_out(&steps, &args.common, Some(&consent(&signed, &steps)))?;
     drop(lock);
-    Ok(approval.result(&signed, &steps, open).warnings(warnings))
+    let outcome = approval.result(&signed, &steps, open).warnings(warnings);
+    Ok(match &approval.seen {
+        Some(seen) => upgrade.left.told(outcome, (&args.common, &approval.files, &seen.found), desk, &steps),
+        None => outcome,
+    })
+}
+
+/// The organizations that the command line names.
+fn asked(args: &ApproveArgs) -> Vec<MspId> {
+    args.fingerprint.iter().map(|(org, _)| org.clone()).collect()
 }
 
 impl Approval<'_> {
@@ -89,7 +101,7 @@ impl Approval<'_> {
             return Ok(None);
         }
         let cluster = self.desk.cluster()?;
-        let found = release::find(cluster, self.args.common.release.as_ref(), Chart::Orchestrator)?;
+        let found = find::find(cluster, &Sought::of(&self.args.common, &self.files, Chart::Orchestrator))?;
         let name = self.object.as_str();
         let mut wanted = vec![ObjectRef::secret(name), ObjectRef::config_map(name)];
         wanted.extend(self.args.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));

@@ -16,8 +16,10 @@ use crate::{
             init::Init,
             server,
         },
+        find::{self, Sought},
         gate::{self, Gate},
-        release::{self, Chart, Found, Wish},
+        read,
+        release::{Chart, Found, Wish},
     },
     failure::{Exit, Failure, Result},
     federation::{self, Federation},
@@ -63,10 +65,10 @@ impl<'a> Head<'a> {
         install: bool,
     ) -> Result<Self> {
         let site = &federation.orchestrator.site;
-        let files = ValuesFiles::read(&site.values)?;
-        let orchestrator = Orchestrator::read(&files.merged())?;
         let common = &post.approve.common;
-        let found = release::find(&*post.cluster, Some(&site.release), Chart::Orchestrator);
+        let files = read::files(common, Vec::new)?;
+        let orchestrator = Orchestrator::read(&files.merged())?;
+        let found = find::find(&*post.cluster, &Sought::of(common, &files, Chart::Orchestrator));
         let found = or_to_install(found, Chart::Orchestrator, &*post.cluster, site, common, install)?;
         let mut wanted = server::wanted(&orchestrator);
         let deployed = Orchestrator::read(found.config())?;

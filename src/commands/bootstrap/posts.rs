@@ -92,6 +92,7 @@ impl HeadPost {
 fn common(site: &Site, args: &BootstrapArgs) -> CommonArgs {
     CommonArgs {
         values: site.values.clone(),
+        values_key: None,
         release: Some(site.release.clone()),
         chart: site.chart.clone(),
         version: site.version.clone(),

@@ -11,7 +11,10 @@ use crate::{
     commands::{
         self, Desk,
         approve::ledger,
-        release::{self, Chart, Found, Planned, Wish},
+        find::{self, Sought},
+        hand_over::Left,
+        read,
+        release::{Chart, Found, Planned, Wish},
     },
     failure::Result,
     plan::{
@@ -55,20 +58,22 @@ pub(super) fn run(args: &InitArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let init = Init::look(args, desk, &asked.source)?;
     init.secret_is_its_own()?;
     let mut ca = asked.find(&init.objects, &init.orchestrator.cacert)?;
-    let SetUp { steps, serving, planned, by_hand, .. } = init.set_up(&mut ca)?;
+    let SetUp { steps, serving, planned, edited, by_hand } = init.set_up(&mut ca)?;
+    let left = Left::of(planned.is_left, &edited, orchestrator::TLS_PATHS, "the server speaks TLS");
     init.show(&ca, &serving, &planned);
     let open = desk.carry_out(&steps, &args.common, Some(&init.consent(&serving)))?;
     let outcome = init.result(&asked.source, &ca, &serving, &steps, open).warnings(planned.warnings);
+    let outcome = left.told(outcome, (&args.common, &init.files, &init.found), desk, &steps);
     Ok(by_hand.into_iter().fold(outcome, Outcome::next))
 }
 
 impl<'a> Init<'a> {
     /// Three children.
     fn look(args: &'a InitArgs, desk: &'a Desk<'a>, source: &Source) -> Result<Self> {
-        let files = ValuesFiles::read(&args.common.values)?;
-        let orchestrator = Orchestrator::read(&files.merged())?;
+        let files = read::files(&args.common, || read::usual(Orchestrator::tls_settings))?;
+        let orchestrator = read::orchestrator(&files)?;
         let cluster = desk.cluster()?;
-        let found = release::find(cluster, args.common.release.as_ref(), Chart::Orchestrator)?;
+        let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Orchestrator))?;
         let mut wanted = server::wanted(&orchestrator);
         wanted.extend(source.object());
         wanted.extend(found.workloads());

@@ -11,7 +11,10 @@ use crate::{
     commands::{
         Desk,
         approve::ledger,
-        release::{self, Chart},
+        find::{self, Sought},
+        read,
+        release::Chart,
+        synced::By,
     },
     failure::Result,
     pki::{
@@ -49,15 +52,17 @@ struct Row {
 /// # Errors
 /// The release cannot be found, or the log cannot be read.
 pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let values = ValuesFiles::read(&args.values)?.merged();
-    let is_backend = values["orchestrator"]["mspID"].is_string();
+    let files = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default())?;
+    let is_backend = files.merged()["orchestrator"]["mspID"].is_string();
     let (chart, shelves) = if is_backend {
-        (Chart::Backend, of_backend(&Backend::read(&values, None)?))
+        (Chart::Backend, of_backend(&read::backend(&files, None)?))
     } else {
-        (Chart::Orchestrator, of_orchestrator(&Orchestrator::read(&values)?))
+        (Chart::Orchestrator, of_orchestrator(&read::orchestrator(&files)?))
     };
     let cluster = desk.cluster()?;
-    let found = release::find(cluster, args.release.as_ref(), chart)?;
+    let synced = Some(By { whole: files.whole(), chart: None, version: None });
+    let sought = Sought { chart, release: args.release.as_ref(), key: files.key().clone(), synced };
+    let found = find::find(cluster, &sought)?;
     let reference = |shelf: &Shelf| match shelf.item {
         "ca.crt" => ObjectRef::of_kind(found.kind_of(&shelf.name), &shelf.name),
         _ => ObjectRef::secret(&shelf.name),

@@ -11,7 +11,10 @@ use crate::{
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
-        release::{self, Chart, Found, Planned, Wish},
+        find::{self, Sought},
+        hand_over::Left,
+        read,
+        release::{Chart, Found, Planned, Wish},
     },
     failure::{Exit, Failure, Result},
     pki::inspect::{self, Certificate},
@@ -26,12 +29,12 @@ use crate::{
 /// # Errors
 /// A certificate that is no single CA, a fingerprint that was not compared, an object that cannot be read.
 pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = ValuesFiles::read(&args.common.values)?;
-    let trust = Trust::read(&files.merged())?;
+    let files = read::files(&args.common, Vec::new)?;
+    let trust = read::trust(&files)?;
     // A public CA may vouch for the server too: what it lacks matters to those who sign clients with it.
     let certificate = single_ca(args, desk, &["authority-no-key-id", "authority-usage"])?;
     let cluster = desk.cluster()?;
-    let found = release::find(cluster, args.common.release.as_ref(), Chart::Backend)?;
+    let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Backend))?;
     let mut wanted = vec![ObjectRef::secret(trust.cacert.as_str()), ObjectRef::config_map(trust.cacert.as_str())];
     wanted.extend(found.workloads());
     let objects = cluster.get(&wanted)?;
@@ -41,8 +44,10 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     }
     let mut steps = vec![step];
     let mut warnings = Vec::new();
+    let mut left = Left::default();
     if args.enable_tls {
-        let planned = upgrade(args, desk, &files, &trust, (&found, &objects), &mut steps)?;
+        let planned;
+        (planned, left) = upgrade(args, desk, &files, &trust, (&found, &objects), &mut steps)?;
         warnings.extend(planned.warnings);
         steps.extend(planned.steps);
     }
@@ -60,6 +65,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
         .fact("ca fingerprint", certificate.fingerprint().to_string())
         .fact("ca not after", times::rfc3339(certificate.not_after))
         .warnings(warnings);
+    let outcome = left.told(outcome, (&args.common, &files, &found), desk, &steps);
     Ok(outcome.next(what_follows(args, &found, &trust)))
 }
 
@@ -70,7 +76,7 @@ fn upgrade(
     trust: &Trust,
     (found, seen): (&Found, &[Object]),
     steps: &mut Vec<Step>,
-) -> Result<Planned> {
+) -> Result<(Planned, Left)> {
     let mut edited = files.edit(&trust.settings())?;
     let (common, own) = (&args.common, &backend::OWN_PATHS[..]);
     let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own, read: true };
@@ -81,8 +87,10 @@ fn upgrade(
             planned.restarts.join(", ")
         ));
     }
+    let then = "the backend dials the orchestrator with TLS alone";
+    let left = Left::of(planned.is_left, &edited, &backend::OWN_PATHS, then);
     steps.append(&mut edited.steps);
-    Ok(planned)
+    Ok((planned, left))
 }
 
 /// A CA more in the bundle; one that is in it is left. An ended one of the same key goes: grpcio finds the first of a key

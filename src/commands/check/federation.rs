@@ -17,6 +17,7 @@ use crate::{
         log::IssueLog,
     },
     plan::edits::ValuesFiles,
+    values::ValuesKey,
 };
 
 /// How many releases are looked at side by side.
@@ -55,7 +56,7 @@ fn look(
     log: Option<Result<IssueLog>>,
     known: &[Certificate],
 ) -> Judged {
-    let (files, broken) = match ValuesFiles::read(&site.values) {
+    let (files, broken) = match ValuesFiles::read(&site.values, &ValuesKey::default()) {
         Ok(files) => (Some(files), None),
         Err(failure) => (None, Some(failure)),
     };

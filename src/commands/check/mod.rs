@@ -51,7 +51,7 @@ pub(super) fn run_with(args: &CheckArgs, desk: &Desk<'_>, missing: Option<&Failu
         return explain::explain(id);
     }
     args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
-    let values = ValuesFiles::read(&args.values)?;
+    let values = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default())?;
     let reached = desk.cluster().map_err(|none| missing.cloned().unwrap_or(none));
     let cluster = reached.as_ref().copied();
     let side = side(args, &values, cluster.ok())?;

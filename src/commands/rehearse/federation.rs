@@ -23,6 +23,7 @@ use crate::{
         servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
     },
+    values::ValuesKey,
 };
 
 /// Files as people write them.
@@ -127,7 +128,7 @@ impl Federation {
         ca_pem: Option<&str>,
         now: OffsetDateTime,
     ) -> Result<()> {
-        let values = ValuesFiles::read(files)?.merged();
+        let values = ValuesFiles::read(files, &ValuesKey::default())?.merged();
         let read = Orchestrator::read(&values)?;
         let dialled = |org: &Organization| {
             org.cluster.release(&org.release.parse().ok()?).ok()??.config["orchestrator"]["host"]
@@ -233,7 +234,7 @@ pub(super) fn organization(
     files: &[PathBuf],
     ca_pem: Option<&str>,
 ) -> Result<Organization> {
-    let values: Value = ValuesFiles::read(files)?.merged();
+    let values: Value = ValuesFiles::read(files, &ValuesKey::default())?.merged();
     let backend = Backend::read(&values, None)?;
     if let (Some(cacert), Some(ca_pem)) = (&backend.cacert, ca_pem) {
         cluster.create(&Object::secret(cacert.as_str(), "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]))?;

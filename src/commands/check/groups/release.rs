@@ -3,16 +3,16 @@
 use super::super::{
     catalogue::{DRIFT, FAILED, HALF_WAY, PENDING, RELEASE, ROLLOUT},
     finding::Sheet,
-    observe::Site,
+    observe::{Party, Site},
 };
 use crate::{
     cli::Side,
-    commands::release::{self, Found},
+    commands::{find, release::Found},
     plan::{
         drift::{self, Difference, same},
         rollout,
     },
-    substra::{backend, orchestrator},
+    substra::{backend, kebab::volume_of, orchestrator},
 };
 
 pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
@@ -26,11 +26,14 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
             return sheet.blind("the release could not be read");
         }
     };
+    if found.is_synced() {
+        return judge_synced(site, found, sheet);
+    }
     let (name, status) = (&found.name, found.release.status.as_str());
     let (chart, revision) = (&found.chart, found.release.revision);
     sheet.ok(&RELEASE, format!("{name}: chart {} {}, revision {revision}, {status}", chart.name, chart.version));
     if found.release.is_pending() {
-        let pending = release::pending(name, &found.release);
+        let pending = find::pending(name, &found.release);
         let next = format!(
             "{}; if no helm is running: {}",
             site.helm(&format!("history {name}")),
@@ -48,6 +51,45 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     }
     judge_rollout(site, found, sheet);
     judge_files(site, found, sheet);
+}
+
+/// What no release of Helm's stands behind: of the files only what pods mount can be seen.
+fn judge_synced(site: &Site, found: &Found, sheet: &mut Sheet) {
+    const NO_HELM: &str = "Helm has no release of that name: something else applies what the chart renders";
+    let workloads = found.workloads().len();
+    let (name, chart) = (&found.name, &found.chart);
+    sheet.ok(
+        &RELEASE,
+        format!("{name}: chart {} {}, {workloads} workloads, no release of Helm's", chart.name, chart.version),
+    );
+    for check in [&PENDING, &FAILED, &DRIFT] {
+        sheet.skip(check, NO_HELM);
+    }
+    judge_rollout(site, found, sheet);
+    let unmounted = unmounted(site, found);
+    if unmounted.is_empty() {
+        return sheet.ok(&HALF_WAY, "what the files say of mutual TLS is mounted");
+    }
+    let next = "commit the values files, let your sync apply them, then run this again";
+    sheet.warn(
+        &HALF_WAY,
+        format!("the files have mutual TLS on, and no pod mounts {} yet", unmounted.join(", ")),
+        next,
+    );
+}
+
+/// What the files' mutual TLS mounts, and the workloads do not.
+fn unmounted(site: &Site, found: &Found) -> Vec<String> {
+    let mut wanted: Vec<String> = match &site.party {
+        Ok(Party::Backend(backend)) if backend.mtls_enabled => vec![backend.client_certificate.to_string()],
+        Ok(Party::Orchestrator(orchestrator)) if orchestrator.mtls_enabled => {
+            orchestrator.client_cas.keys().map(|key| volume_of(key)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let mounts = || found.manifest.workloads().iter().flat_map(|workload| &workload.mounts);
+    wanted.retain(|name| !mounts().any(|mount| mount.name == *name || mount.volume == *name));
+    wanted
 }
 
 fn judge_rollout(site: &Site, found: &Found, sheet: &mut Sheet) {
@@ -71,7 +113,10 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     let own: &[&[&str]] = if site.side == Side::Backend { &backend::OWN_PATHS } else { orchestrator::OWN_PATHS };
     let (config, merged) = (found.config(), files.merged());
     let others = drift::between(config, &merged, own);
-    let lines: Vec<String> = others.iter().map(Difference::line).collect();
+    let paths: Vec<Vec<&str>> = own.iter().map(|path| files.key().path(path)).collect();
+    let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
+    let all = drift::between(&found.release.config, &files.whole(), &paths);
+    let lines: Vec<String> = all.iter().map(|one| one.told(files.are_sealed())).collect();
     if lines.is_empty() {
         sheet.ok(&DRIFT, "files and deployed values are equal");
     } else {
