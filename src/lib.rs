@@ -13,4 +13,5 @@ pub mod pki;
 pub mod plan;
 pub mod report;
 pub mod substra;
+pub mod times;
 pub mod values;

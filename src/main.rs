@@ -18,10 +18,7 @@ fn main() -> ExitCode {
     let cli = match Cli::read(&words) {
         Ok(cli) => cli,
         Err(error) => {
-            let help = !error.use_stderr();
-            // A closed stdout or stderr is no reason to fail again.
-            drop(error.print());
-            return ExitCode::from(if help { Exit::Done.code() } else { Exit::Usage.code() });
+            return ExitCode::from(report::write_usage(&error, std::env::args_os().skip(1)).code());
         }
     };
     let format = cli.format();

@@ -214,11 +214,6 @@ fn in_folder(folder: &std::path::Path, name: &str) -> PathBuf {
     if folder == std::path::Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
 }
 
-/// RFC 3339, in UTC.
-fn rfc3339(time: OffsetDateTime) -> String {
-    time.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
-}
-
 /// Two works that need not wait for each other. A thread that panicked has said so; its panic goes on here.
 fn side_by_side<A: Send, B>(one: impl FnOnce() -> A + Send, two: impl FnOnce() -> B) -> (A, B) {
     std::thread::scope(|scope| {

@@ -7,11 +7,13 @@ pub mod mask;
 mod outcome;
 mod progress;
 pub mod text;
+mod usage;
 
 pub(crate) use self::outcome::described;
 pub use self::{
     colour::choose_colours,
     console::{Console, Format},
-    outcome::{Outcome, write_failure},
+    outcome::{Outcome, failure_json, write_failure},
     progress::{Line, Progress},
+    usage::write_usage,
 };

@@ -28,6 +28,7 @@ use crate::{
     },
     report::Outcome,
     substra::orchestrator::Orchestrator,
+    times,
 };
 
 const VERB: &str = "approve";
@@ -142,16 +143,15 @@ impl Approval<'_> {
         let stage = commands::stage(open, self.args.common.dry_run, "approved");
         let certificates: Vec<serde_json::Value> = signed.iter().map(|one| self.described(one)).collect();
         let organizations: Vec<&str> = signed.iter().map(|one| one.request.msp_id.as_str()).collect();
-        let mut outcome = commands::outcome(VERB, stage, steps).fact("organizations", organizations);
-        if self.desk.console.format == crate::report::Format::Json {
-            outcome = outcome.fact("certificates", certificates);
-        } else {
-            let paths: Vec<String> = signed
-                .iter()
-                .map(|one| self.certificate_path(&one.path, &one.request.msp_id).display().to_string())
-                .collect();
-            outcome = outcome.fact("certificates", paths);
-        }
+        let paths: Vec<String> = signed
+            .iter()
+            .map(|one| self.certificate_path(&one.path, &one.request.msp_id).display().to_string())
+            .collect();
+        let mut outcome = commands::outcome(VERB, stage, steps).fact("organizations", organizations).fact_told(
+            "certificates",
+            certificates,
+            [("certificates", paths.join(", "))],
+        );
         let gate = if self.orchestrator.mtls_enabled {
             "mutual TLS is on: each organization is let in as soon as its certificate is installed"
         } else {
@@ -172,8 +172,8 @@ impl Approval<'_> {
             "serial": signed.issued.serial,
             "fingerprint": signed.request.fingerprint.to_string(),
             "hosts": signed.request.hosts.iter().map(crate::names::Hostname::as_str).collect::<Vec<_>>(),
-            "notBefore": commands::rfc3339(signed.issued.not_before),
-            "notAfter": commands::rfc3339(signed.issued.not_after),
+            "notBefore": times::rfc3339(signed.issued.not_before),
+            "notAfter": times::rfc3339(signed.issued.not_after),
             "cutToTheCa": signed.issued.cut_to_ca_end,
             "again": signed.entry.is_none(),
         })
@@ -192,5 +192,5 @@ pub(in crate::commands) fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure
     let last = findings.pop();
     findings.iter().for_each(|finding| desk.console.say(format!("error: {finding}")));
     let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the requests are refused"));
-    last.unchanged("nothing was signed and nothing was written")
+    last.unchanged("nothing was signed and nothing was written").also(findings)
 }

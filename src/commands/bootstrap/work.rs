@@ -29,7 +29,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
     let mut ran = Ran::planned(&plan);
     ran.stage = if plan.shown(desk) { "planned" } else { "already" };
     if args.dry_run || ran.stage == "already" {
-        return Ok(plan.outcome(&ran, desk));
+        return Ok(plan.outcome(&ran));
     }
     desk.console.consent(&plan.consent())?;
     let names = plan.parts.iter().map(|part| part.msp_id.as_str()).chain(["orchestrator"]);
@@ -59,7 +59,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
         "unfinished"
     };
     line.end(plan.gate_word(&ran));
-    Ok(plan.outcome(&ran, desk))
+    Ok(plan.outcome(&ran))
 }
 
 fn work(part: &Part<'_>, world: &World<'_>, progress: &Progress) -> Ended {

@@ -1,7 +1,6 @@
 //! `ca init`: the CA, the server pair and their objects; TLS goes on, and later the pair is renewed.
 
 use super::{
-    VERB,
     authority::{Asked, Ca, Source},
     fail,
     server::{self, Place, Serving},
@@ -25,7 +24,7 @@ use crate::{
     },
     report::Outcome,
     substra::orchestrator::{self, Orchestrator},
-    values,
+    times, values,
 };
 
 /// What is known before anything is planned.
@@ -158,14 +157,14 @@ impl<'a> Init<'a> {
         let done = if is_to_do("cacert") || self.goes_on() { "initialized" } else { "renewed" };
         let stage = commands::stage(open, self.args.common.dry_run, done);
         let (certificate, leaf) = (&ca.certificate, &serving.certificate);
-        let outcome = commands::outcome(VERB, stage, steps)
+        let outcome = commands::outcome("ca init", stage, steps)
             .fact("release", self.found.name.as_str())
             .fact("ca", certificate.subject.as_str())
             .fact("ca fingerprint", certificate.fingerprint().to_string())
-            .fact("ca not after", commands::rfc3339(certificate.not_after))
+            .fact("ca not after", times::rfc3339(certificate.not_after))
             .fact("server pair", leaf.serial.as_str())
             .fact("hosts", leaf.dns_names.clone())
-            .fact("not after", commands::rfc3339(leaf.not_after))
+            .fact("not after", times::rfc3339(leaf.not_after))
             .fact("back up", backups(source))
             .warnings(ca.warnings.iter().chain(&serving.warnings).cloned());
         if stage != "initialized" {

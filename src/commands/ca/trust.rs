@@ -1,6 +1,6 @@
 //! `ca trust CERT --for ORG`: another authority for an organization, in an object of its own under its own key.
 
-use super::{VERB, ca_object, fail};
+use super::{ca_object, fail};
 use crate::{
     cli::TrustArgs,
     cluster::{Object, ObjectRef},
@@ -24,6 +24,7 @@ use crate::{
     plan::{Action, Step},
     report::Outcome,
     substra::{kebab::kebab_case, orchestrator::Orchestrator},
+    times,
 };
 
 /// Puts the CA into its object and the object under the organization's key.
@@ -57,12 +58,12 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     );
     show(desk, &certificate, &danger, &after.restarts);
     let open = desk.carry_out(&steps, common, Some(&format!("trust this CA for {org}: {danger}")))?;
-    let outcome = commands::outcome(VERB, commands::stage(open, common.dry_run, "trusted"), &steps)
+    let outcome = commands::outcome("ca trust", commands::stage(open, common.dry_run, "trusted"), &steps)
         .fact("organization", org.as_str())
         .fact("object", name.as_str())
         .fact("ca", certificate.subject.as_str())
         .fact("ca fingerprint", certificate.fingerprint().to_string())
-        .fact("ca not after", commands::rfc3339(certificate.not_after))
+        .fact("ca not after", times::rfc3339(certificate.not_after))
         .warnings([danger])
         .warnings(after.warnings);
     let outcome = after.left.told(outcome, (common, &files, found), desk, &steps);

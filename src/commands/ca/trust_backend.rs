@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{
-    VERB, ca_object, fail,
+    ca_object, fail,
     trust::{compared, single_ca},
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     plan::{Action, State, Step, edits::ValuesFiles},
     report::Outcome,
     substra::backend::{self, Trust},
+    times,
 };
 
 /// Makes or extends the object; values and release only with `--enable-tls`.
@@ -58,11 +59,11 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
         Some(&format!("trust {} for the orchestrator{tls}", certificate.subject)),
     )?;
     let stage = commands::stage(open, args.common.dry_run, "trusted");
-    let outcome = commands::outcome(VERB, stage, &steps)
+    let outcome = commands::outcome("ca trust", stage, &steps)
         .fact("object", trust.cacert.as_str())
         .fact("ca", certificate.subject.as_str())
         .fact("ca fingerprint", certificate.fingerprint().to_string())
-        .fact("ca not after", commands::rfc3339(certificate.not_after))
+        .fact("ca not after", times::rfc3339(certificate.not_after))
         .warnings(warnings);
     let outcome = left.told(outcome, (&args.common, &files, &found), desk, &steps);
     Ok(outcome.next(what_follows(args, &found, &trust)))

@@ -24,6 +24,7 @@ use crate::{
     plan::{Action, Step, edits::Edited},
     report::Outcome,
     substra::{backend, kind::ObjectKind},
+    times,
 };
 
 /// Where the certificate comes from.
@@ -231,8 +232,8 @@ impl Enrolment<'_> {
         ));
         say(format!(
             "  valid from {} to {}",
-            commands::rfc3339(certificate.not_before),
-            commands::rfc3339(certificate.not_after)
+            times::rfc3339(certificate.not_before),
+            times::rfc3339(certificate.not_after)
         ));
         if !restarts.is_empty() {
             say(format!(
@@ -251,7 +252,7 @@ impl Enrolment<'_> {
             .fact("organization", org.as_str())
             .fact("serial", serial.as_str())
             .fact("fingerprint", pair.certificate.fingerprint().to_string())
-            .fact("not after", commands::rfc3339(pair.certificate.not_after));
+            .fact("not after", times::rfc3339(pair.certificate.not_after));
         if stage == "planned" {
             return outcome;
         }

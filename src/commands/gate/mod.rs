@@ -26,8 +26,6 @@ use crate::{
     values::Setting,
 };
 
-const VERB: &str = "gate";
-
 /// What an upgrade would do, and the objects that are or will be mounted.
 struct Looked {
     objects: Vec<Object>,
@@ -77,7 +75,7 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
         format!("turn mutual TLS on at release {}: backends without a valid pair are cut off", gate.found.name);
     let open = desk.carry_out(&steps, &args.common, Some(&consent))?;
     let back = format!("the way back: gate open {}", gate.words());
-    let outcome = gate.result("closed", &steps, open).warnings(warnings);
+    let outcome = gate.result(("gate close", "closed"), &steps, open).warnings(warnings);
     Ok(left.told(outcome, gate.place(), desk, &steps).next(back))
 }
 
@@ -93,7 +91,7 @@ pub fn open(args: &OpenArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let consent =
         format!("turn mutual TLS off at release {}: anybody is let in, with or without a certificate", gate.found.name);
     let changed = desk.carry_out(&steps, &args.common, Some(&consent))?;
-    let outcome = gate.result("opened", &steps, changed).warnings(planned.warnings);
+    let outcome = gate.result(("gate open", "opened"), &steps, changed).warnings(planned.warnings);
     Ok(left.told(outcome, gate.place(), desk, &steps))
 }
 
@@ -172,7 +170,7 @@ impl<'a> Gate<'a> {
     fn stop_at(&self, mut findings: Vec<Failure>) -> Result<()> {
         let Some(last) = findings.pop() else { return Ok(()) };
         findings.iter().for_each(|finding| self.desk.console.say(format!("error: {finding}")));
-        Err(last.unchanged("nothing was written; the gate is as it was"))
+        Err(last.unchanged("nothing was written; the gate is as it was").also(findings))
     }
 
     fn say_restarts(&self, restarts: &[String]) {
@@ -192,9 +190,9 @@ impl<'a> Gate<'a> {
         (self.common, &self.files, &self.found)
     }
 
-    fn result(&self, stage: &'static str, steps: &[Step], open: bool) -> Outcome {
+    fn result(&self, (verb, stage): (&'static str, &'static str), steps: &[Step], open: bool) -> Outcome {
         let stage = commands::stage(open, self.common.dry_run, stage);
-        commands::outcome(VERB, stage, steps)
+        commands::outcome(verb, stage, steps)
             .fact("release", self.found.name.as_str())
             .fact("members", self.orchestrator.members.clone())
     }

@@ -126,7 +126,7 @@ impl Fed {
             Desk { cluster: None, console: Console { format: Format::Json, ..Console::silent() }, now: self.now };
         let open =
             |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.orc.namespace(site.namespace.as_str()))) };
-        bootstrap::run(args, &desk, &open)
+        crate::schemas::seen(bootstrap::run(args, &desk, &open))
     }
 
     /// What a backend gets from the orchestrator.

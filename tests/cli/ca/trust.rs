@@ -105,7 +105,7 @@ fn an_old_chart_gets_a_config_map_under_a_chosen_name() {
 
 #[test]
 fn only_one_fit_ca_of_a_member_is_trusted_and_nothing_is_replaced() {
-    let site = with_another_ca("8.8.0");
+    let mut site = with_another_ca("8.8.0");
     let ca = site.world.read("org-ca.crt");
     site.world.write("bundle.crt", &format!("{ca}{}", site.world.read("ca.crt")));
     let leaf = site.object(&ObjectRef::secret("orchestrator-tls-server-pair")).data("tls.crt").unwrap();
@@ -114,6 +114,8 @@ fn only_one_fit_ca_of_a_member_is_trusted_and_nothing_is_replaced() {
     let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=x -days 9 \
         -addext subjectKeyIdentifier=none -addext authorityKeyIdentifier=none -out no-ski.crt 2>/dev/null";
     assert!(Command::new("sh").args(["-c", script]).current_dir(site.world.path("")).status().unwrap().success());
+    // openssl's clock is the real one.
+    site.now = OffsetDateTime::now_utc();
     let before = (site.world.snapshot(), site.orc.writes().len());
     for (line, code) in [
         ("@bundle.crt --for MyOrg1MSP", "trust-bundle"),
