@@ -3,33 +3,36 @@
 mod bootstrap;
 mod ca;
 mod check;
+mod global;
+pub mod help;
 
-use std::{path::PathBuf, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Command as Clap, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::{
     bootstrap::BootstrapArgs,
     ca::{CaCommand, InitArgs, ShowArgs, TrustArgs},
     check::{CheckArgs, CheckFormat, FailOn, Side, WarnBefore},
+    global::{ClusterArgs, Colours, HelmArgs},
 };
 use crate::{
-    names::{Hostname, MspId, Namespace, ObjectName, ReleaseName, Validity},
+    names::{Hostname, MspId, ObjectName, ReleaseName, Validity},
     pki::{fingerprint::Fingerprint, key::KeyType},
     report::Format,
+    values::ValuesKey,
 };
 
-const EXIT_STATUSES: &str = "\
-Exit status: 0 done, 1 failed, 2 usage, 3 a check failed, 5 refused by policy or by you,
-6 cluster or helm failed, 124 time limit, 130 interrupted.";
+/// The name of the binary and of the plugin.
+pub const NAME: &str = "substra-mtls";
 
-/// Mutual TLS between Substra backends and their orchestrator.
-///
-/// An organization enrolls (`enroll`), the orchestrator's operator approves its request (`approve`), the organization
-/// installs the certificate (`enroll --certificate`), and once all are in place the gate is closed (`gate close`).
-/// `rehearse` shows all of it without a cluster.
+const EXIT_STATUSES: &str = "\
+Exit status: 0 done, 1 failed, 2 usage, 3 a check failed, 5 refused by policy or
+by you, 6 cluster or helm failed, 124 time limit, 130 interrupted.";
+
+/// Mutual TLS between Substra backends and their orchestrator
 #[derive(Debug, Parser)]
-#[command(name = "substra-mtls", version, after_help = EXIT_STATUSES, disable_help_subcommand = true)]
+#[command(name = NAME, version, after_help = EXIT_STATUSES, disable_help_subcommand = true)]
 pub struct Cli {
     /// Which cluster.
     #[command(flatten)]
@@ -37,6 +40,14 @@ pub struct Cli {
     /// The verb.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl CommonArgs {
+    /// Below which key of the values files the chart's settings stand.
+    #[must_use]
+    pub fn key(&self) -> ValuesKey {
+        self.values_key.clone().unwrap_or_default()
+    }
 }
 
 impl Cli {
@@ -52,47 +63,48 @@ impl Cli {
             Command::Bootstrap(args) => args.output,
             Command::Check(args) => args.format(),
             Command::Rehearse(args) => args.output,
+            Command::Completion(_) => Format::Text,
         }
     }
-}
 
-/// Helm's own global flags. Helm takes them off the line and passes them by environment; without Helm they are ours.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Cluster (Helm's own flags)")]
-pub struct ClusterArgs {
-    /// Namespace of the release
-    #[arg(short, long, global = true, env = "HELM_NAMESPACE", hide_env = true)]
-    pub namespace: Option<Namespace>,
-    /// Context of the kubeconfig
-    #[arg(long, global = true, env = "HELM_KUBECONTEXT", hide_env = true)]
-    pub kube_context: Option<String>,
-    /// Kubeconfig file
-    #[arg(long, global = true)]
-    pub kubeconfig: Option<PathBuf>,
-    /// Show the command line of every child process
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
+    /// Reads the words of the command line, the program's own name first.
+    ///
+    /// # Errors
+    /// They are wrong, or ask for help or the version.
+    pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let asks = words.iter().any(|word| word == "--help");
+        let command = if asks { help::with_pages(Self::named()) } else { Self::named() };
+        Self::from_arg_matches(&command.try_get_matches_from(words)?)
+    }
+
+    /// The command line as the operator calls it: by Helm, or by its own name.
+    fn named() -> Clap {
+        let by_helm = std::env::var_os("HELM_PLUGIN_NAME").is_some_and(|name| name == NAME);
+        Self::command().bin_name(if by_helm { "helm substra-mtls" } else { NAME })
+    }
 }
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Backend: make key and request; with --certificate install the pair, merge the values, upgrade, wait
+    /// Backend: make key and request; then install the certificate
     Enroll(Box<EnrollArgs>),
-    /// Orchestrator: check requests, sign them, admit their organizations in the values file
+    /// Orchestrator: check requests, sign them, admit organizations
     Approve(Box<ApproveArgs>),
     /// Orchestrator: turn mutual TLS on for all, or off again
     #[command(subcommand)]
     Gate(GateCommand),
-    /// Orchestrator: the federation's CA, the server pair that stands on it, and whom else to trust
+    /// Orchestrator: the federation's CA and the server pair
     #[command(subcommand)]
     Ca(CaCommand),
-    /// Federation builder: all organizations and the orchestrator, from one file
+    /// Federation builder: everything, from one file
     Bootstrap(Box<BootstrapArgs>),
-    /// Everybody: who stands where, what is wrong or will be, and the next command for each
+    /// Everybody: who stands where, what is wrong, what comes next
     Check(Box<CheckArgs>),
-    /// Everybody: the whole exchange offline, on a simulated cluster, with real TLS handshakes
+    /// Everybody: the whole exchange offline, on a simulated cluster
     Rehearse(RehearseArgs),
+    /// Everybody: the completion script of a shell, for use without Helm
+    Completion(CompletionArgs),
 }
 
 /// The two ways of the gate.
@@ -107,23 +119,26 @@ pub enum GateCommand {
 /// Options that are the same everywhere.
 #[derive(Debug, Clone, Args)]
 pub struct CommonArgs {
-    /// Values file of the release; repeat in Helm's order
+    /// Values file; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required = true)]
     pub values: Vec<PathBuf>,
+    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    #[arg(long, value_name = "KEY", hide_short_help = true)]
+    pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub release: Option<ReleaseName>,
     /// Chart to upgrade with: repo/name, path or oci:// [default: the walkthrough's]
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub chart: Option<String>,
     /// Chart version [default: the one that is deployed]
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", hide_short_help = true)]
     pub version: Option<String>,
-    /// Leave the release alone: files and Secrets only (Argo CD, Flux)
+    /// Files and Secrets only (Argo CD, Flux)
     #[arg(long)]
     pub no_upgrade: bool,
     /// Upgrade although the deployed values and the files differ
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub accept_drift: bool,
     /// Show the plan with its diffs and write nothing
     #[arg(long)]
@@ -132,10 +147,10 @@ pub struct CommonArgs {
     #[arg(long)]
     pub yes: bool,
     /// How long an upgrade and its rollout may take
-    #[arg(long, default_value = "15m", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "15m", value_parser = humantime::parse_duration, hide_short_help = true)]
     pub timeout: Duration,
-    /// How the result is written
-    #[arg(short, long, value_enum, default_value_t)]
+    /// text or json
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }
 
@@ -149,26 +164,26 @@ pub struct EnrollArgs {
     /// The certificate that came back: install it
     #[arg(long, value_name = "ORG.crt")]
     pub certificate: Option<PathBuf>,
-    /// Make a new key and request although the live pair is not in its last third
+    /// Renew although the pair is not in its last third
     #[arg(long)]
     pub renew: bool,
-    /// Start over with a new key; the old one is kept until the new certificate is in
+    /// Start over with a new key
     #[arg(long, conflicts_with = "certificate")]
     pub new_request: bool,
     /// Host of this backend [default: server.ingress.hostname or server.defaultDomain of the values]
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", hide_short_help = true)]
     pub hostname: Option<Hostname>,
     /// Kind of a new key
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, hide_short_help = true)]
     pub key_type: KeyType,
     /// Keep the key in this file instead of a Secret; needs no cluster for the request
-    #[arg(long, value_name = "FILE", conflicts_with = "new_request")]
+    #[arg(long, value_name = "FILE", conflicts_with = "new_request", hide_short_help = true)]
     pub key_file: Option<PathBuf>,
     /// CA that signs client certificates, where it is not the one in the cluster's orchestrator-cacert
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub client_ca: Option<PathBuf>,
     /// Folder for ORG.csr [default: the working directory]
-    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true, hide_short_help = true)]
     pub out_dir: PathBuf,
 }
 
@@ -188,29 +203,29 @@ pub struct ApproveArgs {
     /// Its private key
     #[arg(long, value_name = "FILE", requires = "ca_cert")]
     pub ca_key: Option<PathBuf>,
-    /// Secret with tls.crt and tls.key of the authority, instead of the files
+    /// Secret of the authority, instead of the files
     #[arg(long, value_name = "NAME", conflicts_with_all = ["ca_cert", "ca_key", "offline"])]
     pub ca_secret: Option<ObjectName>,
     /// Object in the cluster that holds the signing CA [default: orchestrator.tls.cacert]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub ca_object: Option<ObjectName>,
-    /// The organization that is meant and the fingerprint that its operator read out
-    #[arg(long, value_name = "ORG=SHA256:HEX", value_parser = claim)]
+    /// The fingerprint that was read out to you
+    #[arg(long, value_name = "ORG=HASH", value_parser = claim)]
     pub fingerprint: Vec<(MspId, Fingerprint)>,
     /// Trust the mail: sign without a compared fingerprint, and write so into the log
-    #[arg(long, conflicts_with = "fingerprint")]
+    #[arg(long, conflicts_with = "fingerprint", hide_short_help = true)]
     pub unverified_mail: bool,
     /// How long the certificates are valid
-    #[arg(long, default_value = "90d")]
+    #[arg(long, default_value = "90d", hide_short_help = true)]
     pub validity: Validity,
     /// File descriptor that gives the passphrase of the CA's key
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
-    /// Sign and edit the file without a cluster, helm or kubectl
-    #[arg(long)]
+    /// Sign and merge without a cluster
+    #[arg(long, hide_short_help = true)]
     pub offline: bool,
     /// Folder for ORG.crt [default: beside each request]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
     pub out_dir: Option<PathBuf>,
 }
 
@@ -221,16 +236,16 @@ pub struct CloseArgs {
     /// The options of all verbs.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// This organization has said that its pair is installed
+    /// This organization says that its pair is installed
     #[arg(long, value_name = "ORG")]
     pub installed: Vec<MspId>,
     /// This organization may be cut off
     #[arg(long, value_name = "ORG")]
     pub cut_off: Vec<MspId>,
     /// Leave verifyClientMSPID alone: any organization can then act as any other
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub no_verify_mspid: bool,
-    /// Certificate of the authority; the issue log is looked for beside it
+    /// The authority; the issue log is beside it
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
 }
@@ -248,18 +263,27 @@ pub struct OpenArgs {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
 pub struct RehearseArgs {
-    /// The federation file of `bootstrap`: its plan is carried out on the simulated cluster
+    /// The federation file of `bootstrap`
     #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["backend", "orchestrator"])]
     pub federation: Option<PathBuf>,
-    /// A backend's values file; repeat for several organizations [default: a built-in federation of three]
+    /// A backend's values file; repeat for several [default: three made up]
     #[arg(long, value_name = "FILE", requires = "orchestrator")]
     pub backend: Vec<PathBuf>,
     /// The orchestrator's values file
     #[arg(long, value_name = "FILE", requires = "backend")]
     pub orchestrator: Option<PathBuf>,
-    /// How the result is written
-    #[arg(short, long, value_enum, default_value_t)]
+    /// text or json
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
+}
+
+/// `completion`
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUSES)]
+pub struct CompletionArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: crate::completion::Shell,
 }
 
 /// `ORG=SHA256:HEX`

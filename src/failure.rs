@@ -50,12 +50,22 @@ pub struct Failure {
     pub next: String,
     /// What was left as it was; `None` where the caller knows it better and adds it.
     pub unchanged: Option<String>,
+    /// What else was found; people were told it before this.
+    pub also: Vec<Failure>,
 }
 
 impl Failure {
     /// A failure that ends with `exit` and can be told from others by `code`.
     pub fn new(exit: Exit, code: &'static str, what: impl Into<String>) -> Self {
-        Self { exit, code, what: what.into(), why: String::new(), next: String::new(), unchanged: None }
+        Self {
+            exit,
+            code,
+            what: what.into(),
+            why: String::new(),
+            next: String::new(),
+            unchanged: None,
+            also: Vec::new(),
+        }
     }
 
     /// Adds the reason.
@@ -69,6 +79,13 @@ impl Failure {
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
         self.next = next.into();
+        self
+    }
+
+    /// Adds what else was found.
+    #[must_use]
+    pub fn also(mut self, others: Vec<Self>) -> Self {
+        self.also = others;
         self
     }
 

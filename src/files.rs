@@ -128,6 +128,12 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<()> {
     sync_folder(&folder)
 }
 
+/// The file that a path leads to; the path itself where there is none.
+#[must_use]
+pub fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// Refuses a file with more than one name: replacing it would leave the other name with the old text.
 ///
 /// # Errors

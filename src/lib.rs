@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod cluster;
 pub mod commands;
+pub mod completion;
 pub mod failure;
 pub mod federation;
 pub mod files;
@@ -12,4 +13,5 @@ pub mod pki;
 pub mod plan;
 pub mod report;
 pub mod substra;
+pub mod times;
 pub mod values;

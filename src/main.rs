@@ -2,22 +2,23 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use substra_mtls::{
     cli::Cli,
-    commands,
+    commands, completion,
     failure::{Exit, Failure},
     interrupt, report,
 };
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let words: Vec<_> = std::env::args_os().collect();
+    if completion::answered(&words) {
+        return ExitCode::SUCCESS;
+    }
+    report::choose_colours(&words);
+    let cli = match Cli::read(&words) {
         Ok(cli) => cli,
         Err(error) => {
-            let help = !error.use_stderr();
-            // A closed stdout or stderr is no reason to fail again.
-            drop(error.print());
-            return ExitCode::from(if help { Exit::Done.code() } else { Exit::Usage.code() });
+            return ExitCode::from(report::write_usage(&error, std::env::args_os().skip(1)).code());
         }
     };
     let format = cli.format();

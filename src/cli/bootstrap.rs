@@ -8,24 +8,20 @@ use super::EXIT_STATUSES;
 use crate::{names::Validity, pki::key::KeyType, report::Format};
 
 /// `bootstrap`
-///
-/// Looks at every release, shows one plan for all, and carries it out in the order that cuts nobody off: the CA and the
-/// server's TLS where the file asks for it, the organizations side by side, the orchestrator's values and gate last. Run
-/// again it does what is still missing.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
 pub struct BootstrapArgs {
     /// The federation file (docs/federation.md)
     #[arg(value_name = "FEDERATION.yaml")]
     pub federation: PathBuf,
-    /// Install releases that are not there yet, and make their namespaces
+    /// Install releases that are not there yet
     #[arg(long)]
     pub install: bool,
-    /// How many organizations are worked on at a time
+    /// How many organizations at a time
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub parallel: u8,
     /// Upgrade although the deployed values and the files differ
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub accept_drift: bool,
     /// Show the plan with its diffs and write nothing
     #[arg(long)]
@@ -34,18 +30,18 @@ pub struct BootstrapArgs {
     #[arg(long)]
     pub yes: bool,
     /// How long each upgrade and its rollout may take
-    #[arg(long, default_value = "15m", value_parser = humantime::parse_duration)]
+    #[arg(long, default_value = "15m", value_parser = humantime::parse_duration, hide_short_help = true)]
     pub timeout: Duration,
     /// How long the certificates are valid
-    #[arg(long, default_value = "90d")]
+    #[arg(long, default_value = "90d", hide_short_help = true)]
     pub validity: Validity,
     /// Kind of new keys
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, hide_short_help = true)]
     pub key_type: KeyType,
     /// File descriptor that gives the passphrase of the CA's key
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
-    /// How the result is written
-    #[arg(short, long, value_enum, default_value_t)]
+    /// text or json
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }

@@ -9,24 +9,17 @@ use crate::{
     names::{Hostname, MspId, ObjectName, ReleaseName},
     pki::fingerprint::Fingerprint,
     report::Format,
+    values::ValuesKey,
 };
 
 /// What is done with the federation's CA.
 #[derive(Debug, Subcommand)]
 pub enum CaCommand {
-    /// Make what is missing of the CA, the server pair and their objects; turn TLS on; renew the server pair
-    ///
-    /// Turning TLS on cuts off every backend that still dials in plain text. Run again it renews the server pair when
-    /// that is in its last third, does not cover a name of the values, or could not pass the orchestrator's own health
-    /// probe; the pods are then restarted and awaited. A CA that is there is never replaced.
+    /// Make what is missing of CA, server pair and objects; turn TLS on
     Init(Box<InitArgs>),
-    /// Trust another CA: at the orchestrator for one organization, or at a backend for the orchestrator
-    ///
-    /// With --for, at the orchestrator: an organization's certificates may come from this CA too. Whoever holds its key
-    /// can act as every organization. With --backend, at a backend: the CA joins those that the orchestrator's
-    /// certificate may come from; its fingerprint is compared. TLS is turned on there only with --enable-tls.
+    /// Trust another CA, at a backend or at the orchestrator
     Trust(Box<TrustArgs>),
-    /// What is trusted where, by whom it is issued, until when, and how many certificates are alive
+    /// What is trusted where, by whom issued, until when
     Show(ShowArgs),
 }
 
@@ -47,20 +40,20 @@ pub struct InitArgs {
     /// The options of all verbs.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// Folder of orchestrator-ca.key and orchestrator-ca.crt [default: the working directory]
+    /// Folder of the CA's files [default: the working directory]
     #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true)]
     pub out_dir: PathBuf,
-    /// Keep the CA in this Secret (tls.crt, tls.key) of the orchestrator's namespace instead of files
+    /// Keep the CA in this Secret instead of files
     #[arg(long, value_name = "NAME", conflicts_with = "out_dir")]
     pub secret: Option<ObjectName>,
-    /// One more host under which backends dial the orchestrator; repeat for several
+    /// One more host that backends dial; repeat for several
     #[arg(long = "host", value_name = "HOST")]
     pub hosts: Vec<Hostname>,
     /// Encrypt a new CA key with a passphrase
     #[arg(long, conflicts_with = "secret")]
     pub encrypt: bool,
     /// File descriptor that gives the passphrase of the CA's key
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
 }
 
@@ -74,19 +67,19 @@ pub struct TrustArgs {
     /// The options of all verbs.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// Orchestrator: the organization whose certificates may come from this CA
+    /// Orchestrator: for certificates of this organization
     #[arg(long = "for", value_name = "ORG", required_unless_present = "backend", conflicts_with = "backend")]
     pub organization: Option<MspId>,
     /// Object to keep it in [default: orchestrator-client-ca- and the organization's name in kebab case]
-    #[arg(long, value_name = "NAME", conflicts_with = "backend")]
+    #[arg(long, value_name = "NAME", conflicts_with = "backend", hide_short_help = true)]
     pub ca_object: Option<ObjectName>,
     /// Backend: trust it for the orchestrator
     #[arg(long)]
     pub backend: bool,
-    /// Fingerprint of the CA's key, as its owner read it out
-    #[arg(long, value_name = "SHA256:HEX")]
+    /// Fingerprint of the CA's key, as it was read out
+    #[arg(long, value_name = "HASH")]
     pub fingerprint: Option<Fingerprint>,
-    /// Backend: dial the orchestrator with TLS from now on, trusting the CAs of this object alone
+    /// Backend: dial with TLS from now on
     #[arg(long, conflicts_with = "organization")]
     pub enable_tls: bool,
 }
@@ -95,16 +88,19 @@ pub struct TrustArgs {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
 pub struct ShowArgs {
-    /// Values file of the release, the orchestrator's or a backend's; repeat in Helm's order
+    /// Values file; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required = true)]
     pub values: Vec<PathBuf>,
+    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    #[arg(long, value_name = "KEY", hide_short_help = true)]
+    pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub release: Option<ReleaseName>,
-    /// Certificate of the CA; the issue log is looked for beside it, else in the namespace
+    /// Certificate of the CA; the issue log is beside it
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
-    /// How the result is written
-    #[arg(short, long, value_enum, default_value_t)]
+    /// text or json
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }

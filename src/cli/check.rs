@@ -7,53 +7,57 @@ use clap::{Args, ValueEnum};
 use crate::{
     names::{ObjectName, ReleaseName},
     report::Format,
+    values::ValuesKey,
 };
 
 /// `check`
 #[derive(Debug, Args)]
 #[command(after_help = super::EXIT_STATUSES)]
 pub struct CheckArgs {
-    /// The federation file of `bootstrap`: every release of it is checked
-    #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["values", "release", "side", "connect", "ca_cert", "ca_secret"])]
+    /// The federation file of `bootstrap`
+    #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["values", "values_key", "release", "side", "connect", "ca_cert", "ca_secret"])]
     pub federation: Option<PathBuf>,
-    /// Values file of the release; repeat in Helm's order
+    /// Values file; repeat in Helm's order
     #[arg(short = 'f', long = "values", value_name = "FILE", required_unless_present_any = ["explain", "federation"])]
     pub values: Vec<PathBuf>,
+    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    #[arg(long, value_name = "KEY", hide_short_help = true)]
+    pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub release: Option<ReleaseName>,
     /// Whose release it is [default: told by the values, else by the chart of the release]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, hide_short_help = true)]
     pub side: Option<Side>,
-    /// Shake hands with the orchestrator: with the pair in the cluster, without one, under another name
+    /// Shake hands with the orchestrator
     #[arg(long)]
     pub live: bool,
     /// Where to dial with --live [default: orchestrator.host and port, or ingress.hostname and port 443]
-    #[arg(long, value_name = "HOST:PORT", requires = "live")]
+    #[arg(long, value_name = "HOST:PORT", requires = "live", value_parser = dialled, hide_short_help = true)]
     pub connect: Option<String>,
     /// Only this check; repeat for several
     #[arg(long, value_name = "ID")]
     pub only: Vec<String>,
     /// All but this check; repeat for several
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", hide_short_help = true)]
     pub skip: Vec<String>,
-    /// Which status ends with 3
-    #[arg(long, value_enum, default_value_t)]
+    /// failed or warning ends with 3
+    #[arg(long, value_enum, default_value_t, value_name = "STATUS", hide_possible_values = true)]
     pub fail_on: FailOn,
-    /// Warn so long before the end of a certificate: a time or a part of its life
+    /// When to warn of the end of a certificate
     #[arg(long, value_name = "30d|33%", default_value_t)]
     pub warn_before: WarnBefore,
-    /// Certificate of the federation's CA; the issue log is looked for beside it
+    /// The federation's CA; the issue log is beside it
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
     /// Orchestrator: Secret of the authority; the issue log is looked for in its ConfigMaps
-    #[arg(long, value_name = "NAME", conflicts_with = "ca_cert")]
+    #[arg(long, value_name = "NAME", conflicts_with = "ca_cert", hide_short_help = true)]
     pub ca_secret: Option<ObjectName>,
-    /// Say what a check looks at, and why; needs no cluster
+    /// Say what a check looks at, and why
     #[arg(long, value_name = "ID")]
     pub explain: Option<String>,
-    /// How the result is written
-    #[arg(short, long, value_enum, default_value_t)]
+    /// text, json or prometheus
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: CheckFormat,
 }
 
@@ -102,7 +106,7 @@ pub enum CheckFormat {
     Prometheus,
 }
 
-/// How long before its end a certificate is warned of.
+/// When to warn of the end of a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WarnBefore {
     /// So long before.
@@ -141,6 +145,17 @@ impl FromStr for WarnBefore {
     }
 }
 
+/// A host and a port as a socket takes them: `orchestrator.example.org:443`, `[::1]:9000`.
+fn dialled(text: &str) -> Result<String, String> {
+    let (host, port) = text.rsplit_once(':').ok_or("a port is missing: HOST:PORT")?;
+    let is_bare = host.contains(':') && !host.starts_with('[');
+    match port.parse::<u16>() {
+        Ok(1..) if !host.is_empty() && !is_bare => Ok(text.to_owned()),
+        Ok(_) if is_bare => Err("write an IPv6 address in brackets: [::1]:443".to_owned()),
+        Ok(_) | Err(_) => Err("what follows the colon is no port: HOST:PORT".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +166,15 @@ mod tests {
         assert_eq!("33%".parse(), Ok(WarnBefore::default()));
         for bad in ["", "%", "101%", "-1%", "x", "30", "9999999d"] {
             assert!(bad.parse::<WarnBefore>().is_err(), "{bad}");
+        }
+    }
+    #[test]
+    fn where_to_dial_has_a_host_and_a_port() {
+        for good in ["a.example.org:443", "127.0.0.1:1", "[::1]:65535"] {
+            assert_eq!(dialled(good), Ok(good.to_owned()));
+        }
+        for bad in ["a.example.org", ":443", "a:0", "a:65536", "a:", "::1:443", "https://a"] {
+            assert!(dialled(bad).is_err(), "{bad}");
         }
     }
 }

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::{
     failure::{Exit, Failure, Result},
     files,
+    report::text,
 };
 
 /// How long a child that was asked to stop may take: kubectl until it is killed, Helm until we go without it.
@@ -46,7 +47,7 @@ impl Call {
     /// The command line as one would type it; holds no secret, since none is ever put there.
     pub(super) fn line(&self) -> String {
         let words = std::iter::once(self.program.as_os_str()).chain(self.args.iter().map(OsString::as_os_str));
-        words.map(|word| quote(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+        words.map(|word| text::word(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
     }
 
     /// Runs it to its end, or to the end of its time.
@@ -123,15 +124,6 @@ fn from_the_start(mut file: File) -> io::Result<Vec<u8>> {
     file.seek(io::SeekFrom::Start(0))?;
     file.read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 /// Takes out of a child's stderr what could be a key, and control characters that could fool a terminal.

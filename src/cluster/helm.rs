@@ -152,12 +152,16 @@ impl Tools {
     pub(super) fn helm_upgrade(&self, upgrade: &Upgrade, limit: Duration) -> Result<()> {
         let version = format!("--version={}", upgrade.version);
         let timeout = format!("--timeout={}s", limit.as_secs());
-        let files: Vec<String> = upgrade.files.iter().map(|f| format!("--values={}", f.display())).collect();
+        let files: Vec<String> = match &upgrade.sealed {
+            Some(_) => vec!["--values=-".to_owned()],
+            None => upgrade.files.iter().map(|f| format!("--values={}", f.display())).collect(),
+        };
+        let stdin = upgrade.sealed.as_ref().map(|sealed| sealed.0.clone());
         let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout];
         args.extend(files.iter().map(String::as_str));
         args.extend(upgrade.install.then_some("--install"));
         // Helm ends by itself at its own limit; ours is for a Helm that does not.
-        let reply = self.helm_that_outlives(&args, limit + Duration::from_secs(30))?;
+        let reply = self.helm_that_outlives(&args, stdin, limit + Duration::from_secs(30))?;
         ensure(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)
     }
 }

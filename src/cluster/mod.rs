@@ -1,15 +1,17 @@
-//! The one door to processes: `helm` and `kubectl`, and the simulated cluster behind the same trait.
+//! The one door to processes: `helm`, `kubectl` and `sops`, and the simulated cluster behind the same trait.
 
 mod child;
 mod helm;
 mod kubectl;
 mod object;
 pub mod simulated;
+pub mod sops;
 mod tools;
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 pub use self::{
     object::{Object, ObjectRef, PAIR_TYPE},
@@ -73,6 +75,18 @@ pub struct Upgrade {
     pub files: Vec<PathBuf>,
     /// Installs a release that is not there.
     pub install: bool,
+    /// The merged values, in place of the files, where one of these is encrypted.
+    pub sealed: Option<Sealed>,
+}
+
+/// Merged values as JSON, which go to Helm by standard input: a file of them is encrypted, and its plain text is for no disk.
+#[derive(Clone)]
+pub struct Sealed(pub Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed(..)")
+    }
 }
 
 /// What the verbs need of a cluster: one namespace of it, through `helm` and `kubectl` or simulated.

@@ -44,6 +44,8 @@ pub struct ToolsOptions {
     pub kubectl: Option<PathBuf>,
     /// This cluster is named by itself: what pointed Helm elsewhere (`HELM_KUBE*`) is not passed on.
     pub own_cluster: bool,
+    /// What Helm's other global flags said on our own line, as the variables by which Helm hands them on.
+    pub helm_flags: Vec<(&'static str, String)>,
     /// Show each child's command line.
     pub verbose: bool,
     /// How long a `helm upgrade` may take.
@@ -70,21 +72,24 @@ impl Tools {
     /// One of them is missing, or a bearer token was given to Helm by flag, which kubectl could only get in its argv.
     pub fn new(options: ToolsOptions) -> Result<Self> {
         let inherits = !options.own_cluster;
-        if inherits && env::var_os("HELM_KUBETOKEN").is_some_and(|token| !token.is_empty()) {
+        let flag =
+            |name: &str| options.helm_flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| value.clone());
+        let given = |name: &str| flag(name).or_else(|| env::var(name).ok()).filter(|value| !value.is_empty());
+        if inherits && given("HELM_KUBETOKEN").is_some() {
             return Err(Failure::new(Exit::Usage, "kube-token", "--kube-token cannot be used here")
                 .why("kubectl takes a token only in its command line, where every user of this machine can read it")
                 .next("put the token into a kubeconfig and name that with --kubeconfig"));
         }
         let program = |named: &Option<PathBuf>, name| find(named.as_deref().unwrap_or(Path::new(name)));
         let (helm, kubectl) = (program(&options.helm, "helm")?, program(&options.kubectl, "kubectl")?);
-        let given = |name: &str| env::var(name).ok().filter(|value| !value.is_empty() && value != "false");
         let kubectl_pointers = POINTERS
             .iter()
             .filter(|_| inherits)
-            .filter_map(|(name, flag)| given(name).map(|value| (flag, value)))
+            .filter_map(|(name, flag)| given(name).filter(|value| value != "false").map(|value| (flag, value)))
             .flat_map(|(flag, value)| value.split(',').map(|one| format!("{flag}={one}").into()).collect::<Vec<_>>())
             .collect();
-        Ok(Self { helm, kubectl, env: environment(inherits), options, kubectl_pointers })
+        let env = environment(inherits, &options.helm_flags);
+        Ok(Self { helm, kubectl, options, env, kubectl_pointers })
     }
 
     /// A call of Helm that only looks.
@@ -94,9 +99,14 @@ impl Tools {
     }
 
     /// A call that goes on when we do not.
-    pub(super) fn helm_that_outlives(&self, args: &[&str], limit: Duration) -> Result<Reply> {
+    pub(super) fn helm_that_outlives(
+        &self,
+        args: &[&str],
+        stdin: Option<Zeroizing<Vec<u8>>>,
+        limit: Duration,
+    ) -> Result<Reply> {
         let words = self.helm_words(args);
-        self.run(self.helm.clone(), words, None, limit, true)
+        self.run(self.helm.clone(), words, stdin, limit, true)
     }
 
     fn helm_words(&self, args: &[&str]) -> Vec<OsString> {
@@ -106,12 +116,23 @@ impl Tools {
     }
 
     pub(super) fn kubectl(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
+        self.run(self.kubectl.clone(), self.kubectl_words(args), stdin, SHORT, false)
+    }
+
+    /// What kubectl says within so short a time; `None` where it says nothing. For a completion: no failure, no talk.
+    #[must_use]
+    pub fn glance(&self, args: &[&str], limit: Duration) -> Option<String> {
+        let reply = self.run(self.kubectl.clone(), self.kubectl_words(args), None, limit, false).ok()?;
+        reply.success.then(|| String::from_utf8_lossy(&reply.stdout).into_owned())
+    }
+
+    fn kubectl_words(&self, args: &[&str]) -> Vec<OsString> {
         // Request bodies are printed from -v=8 on, and a kuberc could set that.
         let mut words: Vec<OsString> = vec!["-v=0".into(), "--request-timeout=30s".into()];
         words.extend(self.kubectl_pointers.iter().cloned());
         self.point(&mut words, "--context");
         words.extend(args.iter().map(OsString::from));
-        self.run(self.kubectl.clone(), words, stdin, SHORT, false)
+        words
     }
 
     fn point(&self, words: &mut Vec<OsString>, context_flag: &str) {
@@ -155,12 +176,14 @@ fn find(program: &Path) -> Result<PathBuf> {
 
 /// Ours, less what would point elsewhere than our flags say or make the tools print more than they should.
 /// Exec credential plugins need the rest.
-fn environment(inherits: bool) -> Vec<(OsString, OsString)> {
+fn environment(inherits: bool, flags: &[(&'static str, String)]) -> Vec<(OsString, OsString)> {
     let dropped = ["HELM_DEBUG", "HELM_NAMESPACE", "HELM_KUBECONTEXT", "KUBECTL_EXTERNAL_DIFF"];
     let is_dropped = |name: &OsString| {
         dropped.iter().any(|dropped| name == *dropped) || (!inherits && name.to_string_lossy().starts_with("HELM_KUBE"))
     };
-    let mut kept: Vec<_> = env::vars_os().filter(|(name, _)| !is_dropped(name)).collect();
+    let flags = flags.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    // What is said last counts.
+    let mut kept: Vec<_> = env::vars_os().chain(flags).filter(|(name, _)| !is_dropped(name)).collect();
     // Preferences of a kuberc could add flags or aliases to our calls.
     kept.push(("KUBECTL_KUBERC".into(), "false".into()));
     // Go programs that live for a tenth of a second: collecting garbage less often saves them a fifth of their time.

@@ -5,10 +5,14 @@ pub mod bootstrap;
 pub mod ca;
 pub mod check;
 pub mod enroll;
+mod find;
 pub mod gate;
+mod hand_over;
 mod planned;
+mod read;
 pub mod rehearse;
 mod release;
+mod synced;
 
 use std::path::PathBuf;
 
@@ -17,6 +21,7 @@ use time::OffsetDateTime;
 use crate::{
     cli::{CaCommand, Cli, ClusterArgs, Command, CommonArgs, GateCommand},
     cluster::{Cluster, Tools, ToolsOptions},
+    completion,
     failure::{Exit, Failure, Result},
     federation::Site,
     plan::{self, Event, State, Step, World},
@@ -57,6 +62,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
             let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, args.timeout)).map(boxed);
             return written(bootstrap::run(args, &desk, &open), console);
         }
+        Command::Completion(args) => return completion::print(args.shell),
         Command::Rehearse(args) => {
             let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
             return written(rehearse::run(args, &desk), desk.console);
@@ -106,7 +112,11 @@ pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
         Command::Ca(command) => ca::run(command, desk),
         Command::Check(args) => check::run(args, desk),
         Command::Rehearse(args) => rehearse::run(args, desk),
-        Command::Bootstrap(_) => Err(Failure::new(Exit::Failed, "bug", "bootstrap opens its clusters itself")),
+        Command::Bootstrap(_) | Command::Completion(_) => {
+            Err(Failure::new(Exit::Failed, "bug", "this verb is run without a desk")
+                .why("it was asked for at the desk of one cluster")
+                .next("report this as a bug"))
+        }
     }
 }
 
@@ -118,7 +128,8 @@ fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> ToolsOptions 
         helm: std::env::var_os("HELM_BIN").filter(|bin| !bin.is_empty()).map(PathBuf::from),
         kubectl: None,
         own_cluster: false,
-        verbose: cluster.verbose,
+        helm_flags: cluster.helm.environment(),
+        verbose: cluster.is_verbose(),
         timeout,
     }
 }
@@ -201,11 +212,6 @@ fn outcome(verb: &'static str, stage: &'static str, steps: &[Step]) -> Outcome {
 /// A file name in a folder, without a `./` before it.
 fn in_folder(folder: &std::path::Path, name: &str) -> PathBuf {
     if folder == std::path::Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
-}
-
-/// RFC 3339, in UTC.
-fn rfc3339(time: OffsetDateTime) -> String {
-    time.format(&time::format_description::well_known::Rfc3339).unwrap_or_default()
 }
 
 /// Two works that need not wait for each other. A thread that panicked has said so; its panic goes on here.

@@ -10,12 +10,16 @@ use crate::{
 pub(super) struct Planned {
     /// `upgrade` and `rollout`; empty with `--no-upgrade`.
     pub(super) steps: Vec<Step>,
-    /// The manifest that will be live.
+    /// The workloads of the chart that will be live.
     pub(super) manifest: Manifest,
+    /// Every workload of the release.
+    pub(super) whole: Manifest,
     /// Workloads whose pods are made anew, as `deployment/server`.
     pub(super) restarts: Vec<String>,
     /// Differences that were accepted, or that stay since nothing is upgraded.
     pub(super) warnings: Vec<String>,
+    /// The files say something that somebody else has to deploy.
+    pub(super) is_left: bool,
 }
 
 impl Planned {

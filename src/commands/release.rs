@@ -3,6 +3,10 @@
 use serde_json::Value;
 
 pub(super) use super::planned::Planned;
+use super::{
+    find::{self, Sought},
+    synced,
+};
 use crate::{
     cli::CommonArgs,
     cluster::{ChartVersion, Cluster, ObjectRef, Release, Upgrade},
@@ -19,6 +23,7 @@ use crate::{
         manifest::{Manifest, expected_kind},
         orchestrator::{CLIENT_CAS, MTLS_ENABLED},
     },
+    values::ValuesKey,
 };
 
 /// One of the two charts.
@@ -43,80 +48,31 @@ impl Chart {
     }
 }
 
-/// A release as it was found; with revision 0 one that is to be installed.
+/// A release as it was found; with revision 0 one that is to be installed, or that Helm does not know.
 #[derive(Clone)]
 pub(super) struct Found {
     pub(super) name: ReleaseName,
     pub(super) release: Release,
+    /// The chart that mounts: the release's own, or the part of an umbrella chart.
     pub(super) chart: ChartVersion,
+    /// The workloads of that chart.
     pub(super) manifest: Manifest,
+    /// What is to be said of how it was found.
+    pub(super) note: Option<String>,
+    /// The chart that Helm upgrades.
+    package: ChartVersion,
+    /// Every workload of the release.
+    whole: Manifest,
+    key: ValuesKey,
+    /// The chart's own among the deployed values.
+    config: Value,
 }
 
-/// The release to work on: one that is pending stops the verb.
-pub(super) fn find(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: Chart) -> Result<Found> {
-    let found = look(cluster, wanted, chart)?;
-    if found.release.is_pending() {
-        return Err(pending(&found.name, &found.release));
-    }
-    Ok(found)
-}
-
-/// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
-pub(super) fn look(cluster: &dyn Cluster, wanted: Option<&ReleaseName>, chart: Chart) -> Result<Found> {
-    let (name, release, found_chart) = if let Some(name) = wanted {
-        let (version, release) = side_by_side(|| cluster.chart(name), || cluster.release(name));
-        (name.clone(), release?, version?)
-    } else {
-        let (name, version) = only_release(cluster, chart)?;
-        (name.clone(), cluster.release(&name)?, Some(version))
-    };
-    let (Some(release), Some(found_chart)) = (release, found_chart) else { return Err(absent(cluster, &name)) };
-    if found_chart.name != chart.name() {
-        return Err(Failure::new(
-            Exit::CheckFailed,
-            "release-chart",
-            format!("release {name} is not of chart {}", chart.name()),
-        )
-        .why(format!("it is of chart {}", found_chart.name))
-        .next("name the right release with --release, and its namespace with --namespace"));
-    }
-    let manifest = Manifest::parse(&release.manifest)?;
-    Ok(Found { name, release, chart: found_chart, manifest })
-}
-
-fn absent(cluster: &dyn Cluster, name: &ReleaseName) -> Failure {
-    let what = format!("there is no release {name} in {}", cluster.place());
-    Failure::new(Exit::CheckFailed, "no-release", what)
-        .why("the namespace, the context or the name is not the right one")
-        .next("helm list --all-namespaces; then name it with --release and --namespace")
-}
-
-pub(super) fn pending(name: &ReleaseName, release: &Release) -> Failure {
-    Failure::new(Exit::CheckFailed, "release-pending", format!("release {name} is {} since revision {}", release.status, release.revision))
-        .why("another helm works on it, or one was killed and left it so")
-        .next(format!("helm history {name}; if no helm is running: helm rollback {name} to the last deployed revision, then run this again"))
-}
-
-fn only_release(cluster: &dyn Cluster, chart: Chart) -> Result<(ReleaseName, ChartVersion)> {
-    let mut found: Vec<_> =
-        cluster.releases()?.into_iter().filter(|(_, version)| version.name == chart.name()).collect();
-    let fail = |what: String| {
-        Failure::new(Exit::CheckFailed, "which-release", what)
-            .next("helm list --all-namespaces; then name it with --release and --namespace")
-    };
-    let place = cluster.place();
-    match (found.pop(), found.len()) {
-        (Some((name, version)), 0) => {
-            let name = name.parse().map_err(|e: crate::names::BadName| fail(e.to_string()))?;
-            Ok((name, version))
-        }
-        (None, _) => Err(fail(format!("there is no release of chart {} in {place}", chart.name()))
-            .why("the namespace or the context is not the right one, or the chart is not installed yet")),
-        (Some((last, _)), _) => {
-            let names: Vec<_> = found.into_iter().map(|(name, _)| name).chain([last]).collect();
-            Err(fail(format!("there are several releases of chart {} in {place}", chart.name())).why(names.join(", ")))
-        }
-    }
+/// What a manifest has of the chart.
+pub(super) struct Parts {
+    pub(super) whole: Manifest,
+    pub(super) manifest: Manifest,
+    pub(super) chart: ChartVersion,
 }
 
 /// What a verb wants of a release.
@@ -132,6 +88,36 @@ pub(super) struct Wish<'a> {
 }
 
 impl Found {
+    /// A release that Helm knows.
+    ///
+    /// # Errors
+    /// Its manifest cannot be read, or has nothing of the chart.
+    pub(super) fn read(
+        name: ReleaseName,
+        release: Release,
+        package: ChartVersion,
+        sought: &Sought<'_>,
+    ) -> Result<Self> {
+        let whole = Manifest::parse(&release.manifest)?;
+        Self::made(name, release, package, sought, &whole)
+    }
+
+    /// The same of a manifest that is read already.
+    ///
+    /// # Errors
+    /// It has nothing of the chart.
+    pub(super) fn made(
+        name: ReleaseName,
+        release: Release,
+        package: ChartVersion,
+        sought: &Sought<'_>,
+        whole: &Manifest,
+    ) -> Result<Self> {
+        let Parts { whole, manifest, chart } = find::own_part(sought, whole, &package)?;
+        let (key, config) = (sought.key.clone(), sought.key.below(&release.config));
+        Ok(Self { name, release, chart, manifest, note: None, package, whole, key, config })
+    }
+
     /// A release that is to be installed, with the chart that it will be of.
     ///
     /// # Errors
@@ -145,8 +131,15 @@ impl Found {
     ) -> Result<Self> {
         let reference = common.chart.clone().unwrap_or_else(|| chart.reference());
         let version = common.version.clone().unwrap_or_default();
-        let wanted = Upgrade { release: name.clone(), chart: reference, version, files: Vec::new(), install: true };
-        let chart = cluster.find_chart(&wanted)?;
+        let wanted = Upgrade {
+            release: name.clone(),
+            chart: reference,
+            version,
+            files: Vec::new(),
+            install: true,
+            sealed: None,
+        };
+        let package = cluster.find_chart(&wanted)?;
         let release = Release {
             namespace: namespace.to_owned(),
             revision: 0,
@@ -154,7 +147,8 @@ impl Found {
             config: Value::Object(serde_json::Map::new()),
             manifest: String::new(),
         };
-        Ok(Self { name: name.clone(), release, chart, manifest: Manifest::parse("")? })
+        let sought = Sought { chart, release: None, key: ValuesKey::default(), synced: None };
+        Self::made(name.clone(), release, package, &sought, &Manifest::default())
     }
 
     pub(super) fn is_installed(&self) -> bool {
@@ -165,15 +159,22 @@ impl Found {
     pub(super) fn after(&self, planned: &Planned, edited: &Edited) -> Self {
         let mut after = self.clone();
         after.manifest = planned.manifest.clone();
-        after.release.config = edited.merged.clone();
+        after.whole = planned.whole.clone();
+        after.release.config = edited.whole.clone();
+        after.config = edited.merged.clone();
         "deployed".clone_into(&mut after.release.status);
         after.release.revision += 1;
         after
     }
 
-    /// The values that are deployed, or that the files will deploy.
+    /// Whether Helm does not know it, and something else applies what the chart renders.
+    pub(super) fn is_synced(&self) -> bool {
+        self.release.status == synced::STATUS
+    }
+
+    /// The chart's values that are deployed, or that the files will deploy.
     pub(super) fn config(&self) -> &Value {
-        &self.release.config
+        &self.config
     }
 
     /// The kind in which the chart mounts a CA of this name: what is deployed says it, else the chart's version.
@@ -184,16 +185,17 @@ impl Found {
 
     /// The release's workloads as kubectl names them.
     pub(super) fn workloads(&self) -> Vec<ObjectRef> {
-        references(&self.manifest)
+        references(&self.whole)
     }
 
     fn upgrade(&self, wish: &Wish<'_>) -> Upgrade {
         Upgrade {
             release: self.name.clone(),
             chart: wish.common.chart.clone().unwrap_or_else(|| wish.chart.reference()),
-            version: wish.common.version.clone().unwrap_or_else(|| self.chart.version.clone()),
+            version: wish.common.version.clone().unwrap_or_else(|| self.package.version.clone()),
             files: wish.files.paths(),
             install: !self.is_installed(),
+            sealed: wish.edited.sealed(),
         }
     }
 
@@ -206,12 +208,12 @@ impl Found {
     pub(super) fn plan(&self, cluster: &dyn Cluster, wish: &Wish<'_>) -> Result<Planned> {
         let upgrade = self.upgrade(wish);
         let deployed = self.release.status == "deployed"
-            && same(&self.release.config, &wish.edited.merged)
-            && upgrade.version == self.chart.version;
+            && same(&self.release.config, &wish.edited.whole)
+            && upgrade.version == self.package.version;
         if deployed {
             return Ok(self.settled(upgrade));
         }
-        let warnings = self.drift(wish)?;
+        let warnings = self.note.iter().cloned().chain(self.drift(wish)?).collect();
         self.look_ahead(cluster, upgrade, wish, warnings)
     }
 
@@ -222,8 +224,10 @@ impl Found {
         Planned {
             steps: vec![upgrade, self.rollout(self.workloads())],
             manifest: self.manifest.clone(),
+            whole: self.whole.clone(),
             restarts: Vec::new(),
             warnings: Vec::new(),
+            is_left: false,
         }
     }
 
@@ -232,7 +236,8 @@ impl Found {
         Step::to_do("rollout", title, Action::RollOut { release: self.name.to_string(), workloads })
     }
 
-    /// Three children side by side: Helm's own reading of the files, the chart in that version, what it renders.
+    /// Three children side by side: Helm's own reading of the files, the chart in that version, what it renders. A release
+    /// that is left alone is rendered where its chart was named.
     fn look_ahead(
         &self,
         cluster: &dyn Cluster,
@@ -240,28 +245,34 @@ impl Found {
         wish: &Wish<'_>,
         warnings: Vec<String>,
     ) -> Result<Planned> {
-        let upgrades = !wish.common.no_upgrade;
+        let renders = !wish.common.no_upgrade || wish.common.chart.is_some();
         let read = || if wish.read { wish.edited.proven_by(cluster) } else { Ok(()) };
-        let chart = || upgrades.then(|| cluster.find_chart(&upgrade)).transpose();
-        let render = || upgrades.then(|| cluster.render(&upgrade, &wish.edited.merged)).transpose();
+        let chart = || renders.then(|| cluster.find_chart(&upgrade)).transpose();
+        let render = || renders.then(|| cluster.render(&upgrade, &wish.edited.whole)).transpose();
         let (read, (chart, rendered)) = side_by_side(read, || side_by_side(chart, render));
         read?;
         if let Some(chart) = &chart? {
             self.right_chart(chart, &upgrade)?;
         }
-        let Some(rendered) = rendered? else {
-            return Ok(Planned { steps: Vec::new(), manifest: self.manifest.clone(), restarts: Vec::new(), warnings });
-        };
-        let manifest = Manifest::parse(&rendered)?;
-        let restarts = self.manifest.changed_workloads(&manifest);
-        let title = format!("helm upgrade {} {} --version {}", upgrade.release, upgrade.chart, upgrade.version);
-        let workloads = references(&manifest);
-        let steps = vec![Step::to_do("upgrade", title, Action::Upgrade(upgrade)), self.rollout(workloads)];
-        Ok(Planned { steps, manifest, restarts, warnings })
+        let whole = rendered?.map_or_else(|| Ok(self.whole.clone()), |text| Manifest::parse(&text))?;
+        let manifest = self.part(wish, &whole)?;
+        let restarts = self.whole.changed_workloads(&whole);
+        let mut steps = Vec::new();
+        if !wish.common.no_upgrade {
+            let title = format!("helm upgrade {} {} --version {}", upgrade.release, upgrade.chart, upgrade.version);
+            steps.push(Step::to_do("upgrade", title, Action::Upgrade(upgrade)));
+            steps.push(self.rollout(references(&whole)));
+        }
+        Ok(Planned { steps, manifest, whole, restarts, warnings, is_left: wish.common.no_upgrade })
+    }
+
+    fn part(&self, wish: &Wish<'_>, whole: &Manifest) -> Result<Manifest> {
+        let sought = Sought { chart: wish.chart, release: None, key: self.key.clone(), synced: None };
+        Ok(find::own_part(&sought, whole, &self.package)?.manifest)
     }
 
     fn right_chart(&self, chart: &ChartVersion, upgrade: &Upgrade) -> Result<()> {
-        if chart.name == self.chart.name && chart.version == upgrade.version {
+        if chart.name == self.package.name && (chart.version == upgrade.version || upgrade.version.is_empty()) {
             return Ok(());
         }
         Err(Failure::new(
@@ -269,7 +280,7 @@ impl Found {
             "chart",
             format!(
                 "{} is {} {}, not {} {}",
-                upgrade.chart, chart.name, chart.version, self.chart.name, upgrade.version
+                upgrade.chart, chart.name, chart.version, self.package.name, upgrade.version
             ),
         )
         .why("an upgrade with it would change more than mutual TLS")
@@ -280,7 +291,7 @@ impl Found {
     /// Who is admitted while mutual TLS is on, and not in the files: our own path, and yet no edit of ours. An upgrade
     /// would cut them off.
     fn dropped(&self, wish: &Wish<'_>) -> impl Iterator<Item = drift::Difference> {
-        let (config, merged) = (&self.release.config, &wish.edited.merged);
+        let (config, merged) = (&self.config, &wish.edited.merged);
         let on = |values: &Value| MTLS_ENABLED.iter().fold(values, |node, key| &node[key]) == true;
         let cuts = wish.chart == Chart::Orchestrator && on(config) && on(merged);
         let found = if cuts { drift::between(config, merged, &[]) } else { Vec::new() };
@@ -288,9 +299,12 @@ impl Found {
     }
 
     fn drift(&self, wish: &Wish<'_>) -> Result<Vec<String>> {
-        let mut found = drift::between(&self.release.config, &wish.files.merged(), wish.own);
-        found.extend(self.dropped(wish).filter(|lost| !found.contains(lost)).collect::<Vec<_>>());
-        let lines: Vec<String> = found.iter().map(drift::Difference::line).collect();
+        let own: Vec<Vec<&str>> = wish.own.iter().map(|path| self.key.path(path)).collect();
+        let own: Vec<&[&str]> = own.iter().map(Vec::as_slice).collect();
+        let mut found = drift::between(&self.release.config, &wish.files.whole(), &own);
+        let lost = self.dropped(wish).map(|lost| lost.below(&self.key)).filter(|lost| !found.contains(lost));
+        found.extend(lost.collect::<Vec<_>>());
+        let lines: Vec<String> = found.iter().map(|found| found.told(wish.files.are_sealed())).collect();
         if lines.is_empty() || !self.is_installed() {
             return Ok(Vec::new());
         }

@@ -1,4 +1,4 @@
-//! What no single value shows: two releases that are one, a values file of two organizations, a gate without a plan.
+//! What no single value shows: two releases that are one, a values file named twice, a gate without a plan.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,19 +51,15 @@ fn releases(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Files that several parties share are theirs to read; whether two would edit one is seen when their plans are made.
 fn values(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
-    let mut seen = BTreeMap::new();
-    for (number, Party { who, site, raw }) in parties.iter().enumerate() {
+    for Party { site, raw, .. } in parties {
+        let mut seen = BTreeSet::new();
         for (path, written) in site.values.iter().zip(raw.values.iter().flat_map(|list| &list.value)) {
-            let Some((earlier, other)) = seen.insert(plain(path), (number, who)) else { continue };
-            let file = shown(&written.value);
-            let (code, what, why) = if earlier == number {
-                ("federation-value", format!("{file} is named already"), "Helm would read it twice")
-            } else {
-                let why = "each party's settings are edited in its own files: one edit would change the other, too";
-                ("federation-clash", format!("{file} is a values file of {other} already"), why)
-            };
-            return Err(source.fault(code, written.referenced, what, why));
+            if !seen.insert(plain(path)) {
+                let what = format!("{} is named already", shown(&written.value));
+                return Err(source.fault("federation-value", written.referenced, what, "Helm would read it twice"));
+            }
         }
     }
     Ok(())

@@ -12,7 +12,10 @@ use super::{
     key::{KeyType, PrivateKey},
     pem,
 };
-use crate::failure::{Exit, Failure};
+use crate::{
+    failure::{Exit, Failure},
+    times,
+};
 
 /// Below this the operator is warned: a CA's end cuts everybody off at once.
 const SOON: Duration = Duration::days(90);
@@ -135,16 +138,17 @@ fn findings(ca: &Certificate, key: Option<&PrivateKey>, now: OffsetDateTime) -> 
         "it is altered, or belongs to an intermediate CA, which the orchestrator cannot tell apart",
         "give the root CA's certificate and key",
     );
-    let times = format!("it is valid from {} to {}, now is {now}", ca.not_before, ca.not_after);
+    let at = times::rfc3339;
+    let span = format!("it is valid from {} to {}, now is {}", at(ca.not_before), at(ca.not_after), at(now));
     check(
         ca.not_before <= now,
         "authority-not-yet-valid",
         "the CA is not valid yet",
-        &times,
+        &span,
         "check this machine's clock",
     );
     let left = ca.not_after - now >= Duration::DAY;
-    check(left, "authority-ends", "the CA has less than a day left", &times, "make a new CA and roll it out first");
+    check(left, "authority-ends", "the CA has less than a day left", &span, "make a new CA and roll it out first");
     findings
 }
 

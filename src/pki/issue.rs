@@ -33,6 +33,7 @@ use super::{
 use crate::{
     failure::{Exit, Failure},
     names::{Hostname, MspId, Validity},
+    times,
 };
 
 /// A certificate that passed every check and may leave.
@@ -129,7 +130,7 @@ pub(super) fn certify(
             "authority-ends",
             "no certificate can be issued under this CA any more",
         )
-        .why(format!("the CA ends on {}, less than a day from now", ca.not_after))
+        .why(format!("the CA ends on {}, less than a day from now", times::rfc3339(ca.not_after)))
         .next("make a new CA and roll it out first"));
     }
     let not_before = (now - Duration::HOUR).max(ca.not_before);

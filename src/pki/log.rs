@@ -16,6 +16,7 @@ use super::{
 use crate::{
     failure::{Exit, Failure},
     names::{Hostname, MspId},
+    times,
 };
 
 /// One issued certificate.
@@ -168,7 +169,7 @@ pub fn again(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Resul
         .next("put the log back from a copy: without it a request could be answered twice")
     })?;
     if certificate.not_after - now < Duration::DAY {
-        return Err(answered(format!("its certificate {} ends on {}", entry.serial, entry.not_after)));
+        return Err(answered(format!("its certificate {} ends on {}", entry.serial, times::rfc3339(entry.not_after))));
     }
     Ok(Issued {
         pem: pem::write("CERTIFICATE", &certificate.der)?,

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     failure::{Exit, Failure},
     names::MspId,
+    times,
 };
 
 /// What the certificate has to fit.
@@ -94,7 +95,9 @@ fn usage(certificate: &Certificate) -> Option<Failure> {
 }
 
 fn times(certificate: &Certificate, now: OffsetDateTime) -> Option<Failure> {
-    let span = format!("it is valid from {} to {}, now is {now}", certificate.not_before, certificate.not_after);
+    let at = times::rfc3339;
+    let span =
+        format!("it is valid from {} to {}, now is {}", at(certificate.not_before), at(certificate.not_after), at(now));
     if certificate.not_before > now {
         let finding = finding("certificate-times", "it is not valid yet").why(span);
         return Some(finding.next("compare the clocks of this machine and of the one that issued it"));

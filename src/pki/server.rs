@@ -8,7 +8,7 @@ use super::{
     issue::{Issued, Subject, certify},
     key::{KeyType, PrivateKey},
 };
-use crate::{failure::Failure, names::Hostname};
+use crate::{failure::Failure, names::Hostname, times};
 
 /// 397 days, as long as public CAs give: the pair is renewed by one command, and its end is everybody's.
 const LIFE: std::time::Duration = std::time::Duration::from_hours(397 * 24);
@@ -97,7 +97,8 @@ pub fn faults<'n>(
         found.push(fault("server-expired", format!("it ended on {}", leaf.not_after.date())));
     }
     if leaf.not_before > now {
-        found.push(fault("server-not-yet-valid", format!("it is not valid before {}", leaf.not_before)));
+        found
+            .push(fault("server-not-yet-valid", format!("it is not valid before {}", times::rfc3339(leaf.not_before))));
     }
     if !leaf.server_auth() {
         found.push(fault("server-auth", "it has an extended key usage without serverAuth".to_owned()));

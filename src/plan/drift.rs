@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::report::mask;
+use crate::{report::mask, values::ValuesKey};
 
 /// One difference: a path, what is deployed there and what the files say; `None` where there is nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,20 @@ impl Difference {
             Some(value) => mask::value(&self.path, value),
         };
         format!("{}: deployed {}, files {}", self.path.join("."), side(&self.deployed), side(&self.file))
+    }
+
+    /// The same line; `sealed` hides both sides, since a file that is encrypted has nothing to show.
+    #[must_use]
+    pub fn told(&self, sealed: bool) -> String {
+        if sealed { format!("{}: deployed and files differ (hidden)", self.path.join(".")) } else { self.line() }
+    }
+
+    /// The same difference of a chart whose values stand below a key.
+    #[must_use]
+    pub fn below(mut self, key: &ValuesKey) -> Self {
+        let path = self.path.iter().map(String::as_str).collect::<Vec<_>>();
+        self.path = key.path(&path).into_iter().map(str::to_owned).collect();
+        self
     }
 
     /// Whether it stands at or below a path, and something that is deployed there would go.

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Action, Step};
+use super::{Action, Step, sealed};
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, Sealed, sops},
     failure::{Exit, Failure, Result},
     files,
     plan::drift::same,
-    values::{self, Refusal, Setting},
+    values::{self, Refusal, Setting, ValuesKey},
 };
 
 /// One values file as it was read.
@@ -20,21 +20,29 @@ struct File {
     path: PathBuf,
     text: Zeroizing<Vec<u8>>,
     tree: Value,
+    /// Encrypted by SOPS: the tree is that of its plain text.
+    sealed: bool,
 }
 
-/// All `-f` files, in Helm's order.
+/// All `-f` files, in Helm's order, and where in them the chart's settings stand.
 #[derive(Clone)]
-pub struct ValuesFiles(Vec<File>);
+pub struct ValuesFiles {
+    files: Vec<File>,
+    key: ValuesKey,
+}
 
 /// The files after an edit.
 pub struct Edited {
     /// One step a file that is touched, or that has the settings already.
     pub steps: Vec<Step>,
-    /// The merged values after the edit.
+    /// All merged values after the edit: what Helm deploys.
+    pub whole: Value,
+    /// The chart's own among them.
     pub merged: Value,
     texts: Vec<Zeroizing<Vec<u8>>>,
     trees: Vec<Value>,
     paths: Vec<PathBuf>,
+    sealed: Vec<bool>,
 }
 
 impl ValuesFiles {
@@ -42,39 +50,46 @@ impl ValuesFiles {
     ///
     /// # Errors
     /// No file is named, one cannot be read, or Helm would not read it as it looks.
-    pub fn read(paths: &[PathBuf]) -> Result<Self> {
-        paths.iter().map(|path| read_one(path)).collect::<Result<_>>().map(Self)
+    pub fn read(paths: &[PathBuf], key: &ValuesKey) -> Result<Self> {
+        let files = paths.iter().map(|path| read_one(path)).collect::<Result<_>>()?;
+        Ok(Self { files, key: key.clone() })
+    }
+
+    /// Where the chart's settings stand.
+    #[must_use]
+    pub fn key(&self) -> &ValuesKey {
+        &self.key
     }
 
     /// The files as an edit leaves them, for a second edit that follows it.
     #[must_use]
     pub fn after(&self, edited: &Edited) -> Self {
-        let new = self.0.iter().zip(edited.texts.iter().zip(&edited.trees));
-        Self(
-            new.map(|(file, (text, tree))| File { path: file.path.clone(), text: text.clone(), tree: tree.clone() })
-                .collect(),
-        )
+        let new = self.files.iter().zip(edited.texts.iter().zip(&edited.trees));
+        let file = |(file, (text, tree)): (&File, (&Zeroizing<Vec<u8>>, &Value))| File {
+            path: file.path.clone(),
+            text: text.clone(),
+            tree: tree.clone(),
+            sealed: file.sealed,
+        };
+        Self { files: new.map(file).collect(), key: self.key.clone() }
     }
 
-    /// The merged values.
+    /// The chart's merged values.
     #[must_use]
     pub fn merged(&self) -> Value {
+        self.key.below(&self.whole())
+    }
+
+    /// All merged values, those of an umbrella chart and its other parts too.
+    #[must_use]
+    pub fn whole(&self) -> Value {
         values::merge(&self.trees())
     }
 
     /// The paths, as they were given.
     #[must_use]
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.0.iter().map(|file| file.path.clone()).collect()
-    }
-
-    /// `file:line:column` of a setting, for messages; the last file's start where no file has it.
-    #[must_use]
-    pub fn locate(&self, path: &[&str]) -> String {
-        let found = self.0.iter().rev().find_map(|file| {
-            values::location(&file.text, path).map(|(line, column)| format!("{}:{line}:{column}", file.path.display()))
-        });
-        found.unwrap_or_else(|| self.0.last().map(|file| file.path.display().to_string()).unwrap_or_default())
+        self.files.iter().map(|file| file.path.clone()).collect()
     }
 
     /// Words that Helm reads otherwise than they look, as `file:line:column: path is text, which Helm reads as reading`.
@@ -88,7 +103,7 @@ impl ValuesFiles {
             };
             values::odd(&file.text).iter().map(line).collect()
         };
-        self.0.iter().flat_map(of).collect()
+        self.files.iter().flat_map(of).collect()
     }
 
     /// Edits each file where its settings belong; nothing is written yet.
@@ -96,27 +111,31 @@ impl ValuesFiles {
     /// # Errors
     /// A file cannot be edited without loss; the failure has the snippet to paste.
     pub fn edit(&self, settings: &[Setting]) -> Result<Edited> {
-        let places = values::place(&self.trees(), settings);
+        let settings: Vec<Setting> = settings.iter().map(|setting| self.key.setting(setting)).collect();
+        let places = values::place(&self.trees(), &settings);
         let mut edited = Edited {
             steps: Vec::new(),
+            whole: Value::Null,
             merged: Value::Null,
             texts: Vec::new(),
             trees: Vec::new(),
             paths: self.paths(),
+            sealed: self.files.iter().map(|file| file.sealed).collect(),
         };
-        for (file, here) in self.0.iter().zip(places) {
-            let new = values::edit(&file.text, &here).map_err(|refusal| refused(&file.path, &refusal))?;
+        for (file, here) in self.files.iter().zip(places) {
+            let (new, tree) = file.edit(&here)?;
             if new != file.text.as_slice() {
                 files::refuse_hard_links(&file.path)?;
             }
-            edited.trees.push(values::read(&new).map_err(|refusal| refused(&file.path, &refusal))?);
+            edited.trees.push(tree);
             edited.texts.push(Zeroizing::new(new.clone()));
             if !here.is_empty() {
-                edited.steps.push(step(file, new));
+                edited.steps.push(step(file, &here, new));
             }
         }
-        edited.merged = values::merge(&edited.trees);
-        if edited.merged != values::apply(&self.merged(), settings) {
+        edited.whole = values::merge(&edited.trees);
+        edited.merged = self.key.below(&edited.whole);
+        if edited.whole != values::apply(&self.whole(), &settings) {
             return Err(Failure::new(Exit::Refused, "values-merge", "the values files cannot be edited together safely")
                 .why("a later file has null where a map must be: filling it would bring back what an earlier file sets there")
                 .next("write out in the last file what shall be there instead of the null, then run the same command again")
@@ -125,8 +144,14 @@ impl ValuesFiles {
         Ok(edited)
     }
 
+    /// Whether one of them is encrypted.
+    #[must_use]
+    pub fn are_sealed(&self) -> bool {
+        self.files.iter().any(|file| file.sealed)
+    }
+
     fn trees(&self) -> Vec<Value> {
-        self.0.iter().map(|file| file.tree.clone()).collect()
+        self.files.iter().map(|file| file.tree.clone()).collect()
     }
 }
 
@@ -135,6 +160,19 @@ impl Edited {
     #[must_use]
     pub fn changes(&self) -> bool {
         self.steps.iter().any(|step| step.state == super::State::ToDo)
+    }
+
+    /// What Helm gets in place of the files, where one of them is encrypted.
+    #[must_use]
+    pub fn sealed(&self) -> Option<Sealed> {
+        let json = || Sealed(Zeroizing::new(self.whole.to_string().into_bytes()));
+        self.sealed.contains(&true).then(json)
+    }
+
+    /// The files that are not encrypted: Helm reads them from a disk, where the plain text of the others must not be.
+    fn open(&self) -> impl Iterator<Item = (&PathBuf, &[u8], &Value)> {
+        let all = self.paths.iter().zip(&self.texts).zip(&self.trees).zip(&self.sealed);
+        all.filter(|(_, sealed)| !**sealed).map(|(((path, text), tree), _)| (path, text.as_slice(), tree))
     }
 
     /// Lets Helm itself read the edited files and compares.
@@ -150,16 +188,22 @@ impl Edited {
     /// # Errors
     /// Helm could not be asked.
     pub fn all_proven_by(all: &[&Self], cluster: &dyn Cluster) -> Result<Vec<Result<()>>> {
-        let texts: Vec<&[u8]> = all.iter().flat_map(|edited| &edited.texts).map(|text| text.as_slice()).collect();
-        let mut readings = cluster.helm_reading(&texts)?.into_iter();
+        let texts: Vec<&[u8]> = all.iter().flat_map(|edited| edited.open()).map(|(_, text, _)| text).collect();
+        let readings = if texts.is_empty() { Vec::new() } else { cluster.helm_reading(&texts)? };
+        let mut readings = readings.into_iter();
         let mut proven = |edited: &Self| -> Result<()> {
             // All of them are taken, so that the next release finds its own.
-            let own: Vec<_> = readings.by_ref().take(edited.texts.len()).collect();
-            let files = edited.paths.iter().zip(&edited.trees);
-            files.zip(own).try_for_each(|((path, ours), helms)| agree(path, ours, helms))
+            let own: Vec<_> = readings.by_ref().take(edited.open().count()).collect();
+            edited.open().zip(own).try_for_each(|((path, _, ours), helms)| agree(path, ours, helms))
         };
         Ok(all.iter().map(|edited| proven(edited)).collect())
     }
+}
+
+/// The commands that people type for these settings where sops is, for one of whose files it is not here.
+#[must_use]
+pub fn by_hand(path: &Path, key: &ValuesKey, settings: &[Setting]) -> String {
+    sealed::by_hand(path, &settings.iter().map(|setting| key.setting(setting)).collect::<Vec<_>>())
 }
 
 fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -> Result<()> {
@@ -174,16 +218,34 @@ fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -
         .unchanged("nothing was written"))
 }
 
-fn step(file: &File, new: Vec<u8>) -> Step {
+impl File {
+    /// The file with these settings, and what it holds then.
+    fn edit(&self, settings: &[Setting]) -> Result<(Vec<u8>, Value)> {
+        if self.sealed {
+            let new = sealed::edit(&self.path, &self.text, &self.tree, settings)?;
+            return Ok((new, values::apply(&self.tree, settings)));
+        }
+        let refused = |refusal: Refusal| refused(&self.path, &refusal);
+        let new = values::edit(&self.text, settings).map_err(refused)?;
+        let tree = values::read(&new).map_err(refused)?;
+        Ok((new, tree))
+    }
+}
+
+fn step(file: &File, settings: &[Setting], new: Vec<u8>) -> Step {
     let done = new == file.text.as_slice();
+    let paths = || settings.iter().map(|setting| setting.path.join(".")).collect::<Vec<_>>().join(", ");
+    let more = if file.sealed { format!(" (by sops): {}", paths()) } else { String::new() };
     let action = Action::EditValues { path: file.path.clone(), old: file.text.clone(), new: Zeroizing::new(new) };
-    Step::to_do("values", format!("values file {}", file.path.display()), action).already_if(done)
+    Step::to_do("values", format!("values file {}{more}", file.path.display()), action).already_if(done)
 }
 
 fn read_one(path: &Path) -> Result<File> {
     let text = files::read(path)?;
-    let tree = values::read(&text).map_err(|refusal| refused(path, &refusal))?;
-    Ok(File { path: path.to_owned(), text, tree })
+    let sealed = values::is_encrypted(&text);
+    let plain = sealed.then(|| sops::decrypt(path, &text)).transpose()?;
+    let tree = values::read(plain.as_ref().unwrap_or(&text)).map_err(|refusal| refused(path, &refusal))?;
+    Ok(File { path: path.to_owned(), text, tree, sealed })
 }
 
 fn refused(path: &Path, refusal: &Refusal) -> Failure {

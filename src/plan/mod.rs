@@ -4,6 +4,7 @@ pub mod drift;
 pub mod edits;
 mod engine;
 pub mod rollout;
+mod sealed;
 mod step;
 
 pub use self::{

@@ -10,6 +10,7 @@ use crate::{
     files, interrupt,
     plan::{World, rollout},
     report::diff,
+    values,
 };
 
 /// Whether a step was found done when the plan was made.
@@ -115,6 +116,8 @@ impl Step {
     #[must_use]
     pub fn diff(&self) -> Option<String> {
         match &self.action {
+            // Of ciphers there is nothing to see; the title says what is set.
+            Action::EditValues { old, .. } if values::is_encrypted(old) => None,
             Action::EditValues { path, old, new } => Some(diff::of_values(&name(path), old, new)),
             _ => None,
         }

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use zeroize::Zeroizing;
 
+use super::colour;
 use crate::failure::{Exit, Failure, Result};
 
 /// How results are written.
@@ -46,9 +47,8 @@ impl Console {
     /// Talk: one line or several, to stderr.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            // One write a call, without asking what the terminal can do: there is nothing but text in it. A stderr
-            // that is closed is no reason to stop.
-            drop(io::stderr().lock().write_all(format!("{}\n", text.as_ref()).as_bytes()));
+            // One write a call. A stderr that is closed is no reason to stop.
+            drop(io::stderr().lock().write_all(format!("{}\n", colour::for_stderr(text.as_ref())).as_bytes()));
         }
     }
 
@@ -60,7 +60,9 @@ impl Console {
         if self.quiet {
             return Ok(());
         }
-        writeln!(anstream::stdout(), "{}", text.as_ref())
+        let text = text.as_ref();
+        let text = if self.format == Format::Json { text.to_owned() } else { colour::for_stdout(text) };
+        writeln!(io::stdout(), "{text}")
             .map_err(|e| Failure::new(Exit::Failed, "stdout", "the result could not be written").why(e.to_string()))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Console;
+use super::{Console, colour};
 use crate::{
     failure::{Exit, Failure, Result},
     plan::{State, Step},
@@ -16,13 +16,21 @@ const SCHEMA_VERSION: u64 = 1;
 pub struct Outcome {
     verb: &'static str,
     stage: &'static str,
-    facts: Vec<(&'static str, Value)>,
+    facts: Vec<Fact>,
     steps: Vec<Value>,
     warnings: Vec<String>,
     next: Vec<String>,
     failure: Option<Failure>,
     exit: Exit,
     shown: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Fact {
+    key: &'static str,
+    value: Value,
+    /// What people read: `key: value`, none or many.
+    lines: Vec<(&'static str, String)>,
 }
 
 impl Outcome {
@@ -50,15 +58,28 @@ impl Outcome {
 
     /// Adds a fact: `key: value` for people, a field of `result` for scripts.
     #[must_use]
-    pub fn fact(mut self, key: &'static str, value: impl Into<Value>) -> Self {
-        self.facts.push((key, value.into()));
+    pub fn fact(self, key: &'static str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        let line = (key, plain(&value));
+        self.fact_told(key, value, [line])
+    }
+
+    /// Adds a fact that people read in other words: any number of lines `key: value`.
+    #[must_use]
+    pub fn fact_told(
+        mut self,
+        key: &'static str,
+        value: impl Into<Value>,
+        lines: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
+        self.facts.push(Fact { key, value: value.into(), lines: lines.into_iter().collect() });
         self
     }
 
     /// A fact of this name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.facts.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
+        self.facts.iter().find(|fact| fact.key == key).map(|fact| &fact.value)
     }
 
     /// Adds what was planned or done.
@@ -136,7 +157,7 @@ impl Outcome {
     pub fn write(&self, console: &Console) -> Result<()> {
         self.written(*console)?;
         if let Some(failure) = &self.failure {
-            anstream::eprintln!("error: {failure}");
+            tell_failure(failure);
         }
         Ok(())
     }
@@ -146,23 +167,28 @@ impl Outcome {
             return console.data(self.json().to_string());
         }
         if let Some(text) = &self.shown {
-            console.data(text.trim_end())?;
+            let text = text.trim_end();
+            if !text.is_empty() {
+                console.data(text)?;
+            }
         }
-        for (key, value) in self.facts.iter().filter(|_| self.shown.is_none()) {
-            console.data(format!("{key}: {}", plain(value)))?;
+        for (key, text) in self.facts.iter().filter(|_| self.shown.is_none()).flat_map(|fact| &fact.lines) {
+            console.data(format!("{key}: {text}"))?;
         }
         self.warnings.iter().for_each(|warning| console.say(format!("warning: {warning}")));
         self.next.iter().for_each(|next| console.say(format!("next: {next}")));
         Ok(())
     }
 
-    fn json(&self) -> Value {
+    /// What scripts see: `docs/schemas/VERB.schema.json`.
+    #[must_use]
+    pub fn json(&self) -> Value {
         let result: serde_json::Map<String, Value> =
-            self.facts.iter().map(|(key, value)| (camel_case(key), value.clone())).collect();
+            self.facts.iter().map(|fact| (camel_case(fact.key), fact.value.clone())).collect();
         let mut all = json!({"schemaVersion": SCHEMA_VERSION, "verb": self.verb, "stage": self.stage, "result": result,
                "steps": self.steps, "warnings": self.warnings, "next": self.next});
         if let Some(failure) = &self.failure {
-            all["error"] = failure_json(failure)["error"].take();
+            all["error"] = error_json(failure);
         }
         all
     }
@@ -175,13 +201,27 @@ pub fn write_failure(failure: &Failure, format: super::Format) {
         // Nobody reads stdout any more: the exit status says it all the same.
         drop(console.data(failure_json(failure).to_string()));
     }
-    anstream::eprintln!("error: {failure}");
+    tell_failure(failure);
 }
 
-fn failure_json(failure: &Failure) -> Value {
-    json!({"schemaVersion": SCHEMA_VERSION, "error": {
+fn tell_failure(failure: &Failure) {
+    anstream::eprintln!("{}", colour::for_stderr(&format!("error: {failure}")));
+}
+
+/// A failure as scripts see it: `docs/schemas/failure.schema.json`.
+#[must_use]
+pub fn failure_json(failure: &Failure) -> Value {
+    json!({"schemaVersion": SCHEMA_VERSION, "error": error_json(failure)})
+}
+
+fn error_json(failure: &Failure) -> Value {
+    let mut error = json!({
         "exit": failure.exit.code(), "code": failure.code, "what": failure.what, "why": failure.why,
-        "next": failure.next, "unchanged": failure.unchanged}})
+        "next": failure.next, "unchanged": failure.unchanged});
+    if !failure.also.is_empty() {
+        error["also"] = failure.also.iter().map(error_json).collect();
+    }
+    error
 }
 
 /// `not after` is `notAfter`.

@@ -38,7 +38,8 @@ impl Progress {
             let bar = live.add(ProgressBar::new_spinner());
             // A template that is not one falls back to the default look.
             if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}  {wide_msg}") {
-                bar.set_style(style);
+                // Plain letters, since not every terminal has others.
+                bar.set_style(style.tick_chars("|/-\\ "));
             }
             bar.set_prefix(format!("{name:<width$}", width = self.width));
             bar.enable_steady_tick(Duration::from_millis(120));

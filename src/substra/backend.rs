@@ -113,6 +113,17 @@ impl Backend {
     }
 }
 
+/// What an enrolment sets where the values choose no names of their own: the walkthrough's.
+#[must_use]
+pub fn usual_settings() -> Vec<Setting> {
+    vec![
+        Setting::set(TLS_ENABLED, true),
+        Setting::set(TLS_CACERT, CACERT),
+        Setting::set(MTLS_ENABLED, true),
+        Setting::set(MTLS_CERTIFICATE, CLIENT_CERTIFICATE),
+    ]
+}
+
 fn msp_id(values: &Value) -> Result<MspId> {
     match paths::name::<MspId>(values, MSP_ID)? {
         Some(name) if name.as_str() == DEFAULT_MSP_ID => {

@@ -35,6 +35,8 @@ pub struct Workload {
     pub kind: WorkloadKind,
     /// Its name.
     pub name: String,
+    /// `helm.sh/chart`: name and version of the chart that it is of, joined by a dash.
+    pub chart: Option<String>,
     /// Objects that its pods cannot start without, in the order of its volumes.
     pub mounts: Vec<Mount>,
     template: Value,
@@ -78,6 +80,21 @@ impl Manifest {
             workloads.extend(workload(&value));
         }
         Ok(Self { workloads })
+    }
+
+    /// The manifest of objects as they are in the cluster.
+    pub fn of<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Self {
+        Self { workloads: objects.into_iter().filter_map(workload).collect() }
+    }
+
+    /// The workloads of one chart of the release, by the name that its templates see, and that chart's version; `None`
+    /// where no workload is labelled with it.
+    #[must_use]
+    pub fn part(&self, chart: &str) -> Option<(Self, String)> {
+        let version = |workload: &Workload| version_of(workload.chart.as_ref()?, chart);
+        let found = self.workloads.iter().find_map(version)?;
+        let own = self.workloads.iter().filter(|workload| version(workload).is_some());
+        Some((Self { workloads: own.cloned().collect() }, found))
     }
 
     /// Deployments and StatefulSets, in order.
@@ -130,6 +147,12 @@ fn argument(node: &Value, flag: &str) -> Option<String> {
     }
 }
 
+/// The version in a label `helm.sh/chart` of this chart; a `+` cannot stand in a label and is written `_`.
+fn version_of(label: &str, chart: &str) -> Option<String> {
+    let version = label.strip_prefix(chart)?.strip_prefix('-')?;
+    version.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()).then(|| version.replace('_', "+"))
+}
+
 /// The kind in which a chart mounts CAs: a Secret since orchestrator 8.6.0 and substra-backend 26.0.0, both of April
 /// 2024; asked where the deployed manifest does not mount the object yet.
 #[must_use]
@@ -163,7 +186,8 @@ fn workload(value: &Value) -> Option<Workload> {
     let template = value["spec"]["template"].clone();
     let volumes = template["spec"]["volumes"].as_array().cloned().unwrap_or_default();
     let mounts = volumes.iter().flat_map(mounts).collect();
-    Some(Workload { kind, name: value["metadata"]["name"].as_str()?.to_owned(), mounts, template })
+    let chart = value["metadata"]["labels"]["helm.sh/chart"].as_str().map(str::to_owned);
+    Some(Workload { kind, name: value["metadata"]["name"].as_str()?.to_owned(), chart, mounts, template })
 }
 
 /// A volume's objects: one of its own, or the sources of a projected one.
@@ -217,6 +241,19 @@ mod tests {
         let new = Manifest::parse(&TEXT.replace("secretName: pair", "secretName: other")).unwrap();
         assert_eq!(old.changed_workloads(&new), ["deployment/server"]);
         assert!(old.changed_workloads(&old.clone()).is_empty());
+    }
+
+    #[test]
+    fn the_workloads_of_one_chart_are_known_by_their_label() {
+        let labelled = |name: &str, chart: &str| serde_json::json!({"kind": "Deployment", "metadata": {"name": name, "labels": {"helm.sh/chart": chart}}, "spec": {}});
+        let all = Manifest::of(&[
+            labelled("a", "hub-front-1.0.0"),
+            labelled("b", "hub-8.8.0_1"),
+            labelled("c", "other-1.0.0"),
+        ]);
+        let (own, version) = all.part("hub").unwrap();
+        assert_eq!((own.workloads().len(), own.workloads()[0].name.as_str(), version.as_str()), (1, "b", "8.8.0+1"));
+        assert!(all.part("hu").is_none());
     }
 
     #[test]

@@ -86,6 +86,13 @@ impl Orchestrator {
         })
     }
 
+    /// The same, of a chart that goes by another name, as a dependency does by its alias (Helm sets `.Chart.Name`).
+    #[must_use]
+    pub fn called(mut self, chart: Option<&str>) -> Self {
+        self.name_override = self.name_override.or_else(|| chart.map(str::to_owned));
+        self
+    }
+
     /// The name of the server's Service and Deployment: `orchestrator.fullnameOverride`, else made of the release, the
     /// chart's name where the release lacks it, and `server` (chart `orchestrator`, `_helpers.tpl`).
     #[must_use]
@@ -246,6 +253,8 @@ mod tests {
             ("r-hub-server".into(), "my-hub-server".into())
         );
         assert_eq!(read(&json!({})).service_name(&"r".repeat(53)).len(), 63);
+        assert_eq!(read(&json!({})).called(Some("hub")).service_name("r"), "r-hub-server");
+        assert_eq!(read(&json!({"nameOverride": "x"})).called(Some("hub")).service_name("r"), "r-x-server");
     }
 
     #[test]

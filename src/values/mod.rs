@@ -3,6 +3,7 @@
 mod edit;
 mod flow;
 mod insert;
+mod key;
 mod literal;
 mod odd;
 mod place;
@@ -12,16 +13,19 @@ mod refuse;
 mod remove;
 mod scalar;
 mod setting;
+mod sops;
 mod splice;
 mod style;
 mod tree;
 
 pub use self::{
     edit::edit,
+    key::ValuesKey,
     odd::{Odd, odd},
-    place::{location, merge, place},
+    place::{merge, place},
     read::read,
     setting::{Change, Scalar, Setting, apply},
+    sops::is_encrypted,
 };
 
 /// Why a text is not read or not edited.

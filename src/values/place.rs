@@ -1,11 +1,8 @@
-//! Several values files: Helm's merge of them, and the file and line where a setting belongs.
+//! Several values files: Helm's merge of them, and the file where a setting belongs.
 
 use serde_json::Value;
 
-use super::{
-    Change, Setting, read, refuse,
-    tree::{self, Kind},
-};
+use super::{Change, Setting};
 
 /// Several `-f` files in Helm's order: maps are merged deeply, everything else is replaced by the later file.
 #[must_use]
@@ -68,19 +65,4 @@ fn decides(file: &Value, path: &[String]) -> bool {
         }
     }
     true
-}
-
-/// Line and column of the key at `path`, from 1, in characters; of a key that stands there twice the last, as Helm reads.
-#[must_use]
-pub fn location(text: &[u8], path: &[&str]) -> Option<(usize, usize)> {
-    let tree = tree::parse(refuse::check(text).ok()?).ok()?;
-    let mut node = tree.root.as_ref()?;
-    let mut found = None;
-    for wanted in path {
-        let Kind::Map { pairs, .. } = &node.kind else { return None };
-        let (key, value) = pairs.iter().rfind(|(key, _)| read::key(key).is_ok_and(|key| key == *wanted))?;
-        found = Some(key.at);
-        node = value;
-    }
-    found
 }

@@ -1,170 +1,19 @@
 //! `bootstrap` on the simulated cluster: convergent wherever it was cut short, and nobody who worked is cut off.
 
+mod gate;
+mod pairs;
+mod told;
+pub(crate) mod world;
+
 use std::time::Duration;
 
-use clap::Parser;
 use substra_mtls::{
-    cli::{Cli, Command},
-    cluster::{
-        ChartVersion, Cluster, Object, ObjectRef, PAIR_TYPE,
-        simulated::{Fault, Simulated},
-    },
-    commands::{Desk, bootstrap},
-    failure::{Exit, Failure, Result},
-    federation::Site,
-    pki::{
-        inspect::certificates,
-        key::{KeyType, PrivateKey},
-    },
-    report::{Console, Format, Outcome},
-    substra::{
-        servers::{Answer, call},
-        specimen::{LeafUsage, Recipe},
-    },
-    values,
+    cluster::{Cluster, ObjectRef, simulated::Fault},
+    failure::Exit,
+    substra::servers::Answer,
 };
-use time::OffsetDateTime;
 
-use super::world::World;
-
-pub(crate) const LINE: &str = "bootstrap federation.yaml --yes";
-
-/// A federation whose releases are installed with TLS on, and its file.
-pub(crate) struct Fed {
-    pub(crate) world: World,
-    pub(crate) orc: Simulated,
-    pub(crate) now: OffsetDateTime,
-}
-
-pub(crate) fn chart(name: &str, version: &str) -> ChartVersion {
-    ChartVersion { name: name.into(), version: version.into() }
-}
-
-pub(crate) fn backend(n: usize) -> String {
-    format!(
-        "# Hospital {n}\norchestrator:\n  host: orchestrator.example.org # told\n  mspID: MyOrg{n}MSP\n  tls:\n    enabled: true\n    cacert: orchestrator-cacert\nserver:\n  ingress:\n    hostname: substra.org-{n}.example.org\n"
-    )
-}
-
-pub(crate) fn orchestrator(count: usize) -> String {
-    let members: Vec<String> = (1..=count).map(|n| format!("MyOrg{n}MSP")).collect();
-    format!(
-        "ingress:\n  hostname: orchestrator.example.org\nchannels:\n  - name: mychannel\n    organizations: [{}]\norchestrator:\n  tls:\n    enabled: true # by hand\n",
-        members.join(", ")
-    )
-}
-
-pub(crate) fn federation(count: usize, ca: &str, gate: &str) -> String {
-    let mut text = format!(
-        "apiVersion: substra-mtls/v1\nkind: Federation\norchestrator:\n  namespace: orchestrator\n  release: orchestrator\n  values: [orchestrator-values.yaml]\n  ca: {ca}\n  gate: {gate}\norganizations:\n"
-    );
-    for n in 1..=count {
-        text += &format!("  MyOrg{n}MSP:\n    namespace: org-{n}\n    release: backend\n    values: [org-{n}.yaml]\n");
-    }
-    text
-}
-
-pub(crate) const FILES: &str = "{cert: ca.crt, key: ca.key}";
-
-impl Fed {
-    pub(crate) fn new(count: usize) -> Self {
-        let fed = Self::empty(count);
-        let ca_pem = fed.world.read("ca.crt");
-        let object = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]);
-        fed.orc.create(&object("orchestrator-tls-cacert")).unwrap();
-        fed.server_pair();
-        fed.install(&fed.orc, "orchestrator", chart("orchestrator", "8.8.0"), "orchestrator-values.yaml");
-        (1..=count).for_each(|n| fed.with_backend(n));
-        fed
-    }
-
-    /// The files alone.
-    pub(crate) fn empty(count: usize) -> Self {
-        let (world, now) = (World::new(), OffsetDateTime::now_utc());
-        world.write("orchestrator-values.yaml", &orchestrator(count));
-        world.write("federation.yaml", &federation(count, FILES, "close"));
-        (1..=count).for_each(|n| world.write(&format!("org-{n}.yaml"), &backend(n)));
-        Self { world, orc: Simulated::new("orchestrator", now), now }
-    }
-
-    pub(crate) fn with_backend(&self, n: usize) {
-        let ca_pem = self.world.read("ca.crt");
-        let object = Object::secret("orchestrator-cacert", "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]);
-        self.org(n).create(&object).unwrap();
-        self.install(&self.org(n), "backend", chart("substra-backend", "26.15.3"), &format!("org-{n}.yaml"));
-    }
-
-    pub(crate) fn server_pair(&self) {
-        let ca = certificates(self.world.read("ca.crt").as_bytes()).unwrap().remove(0);
-        let ca_key = PrivateKey::from_pem(self.world.read("ca.key").as_bytes(), None).unwrap();
-        let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
-        let dns_names = vec!["orchestrator.example.org".into()];
-        let recipe = Recipe { dns_names, usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
-        let server = recipe.sign(key.spki(), &ca, &ca_key, self.now).unwrap();
-        let pem = key.to_pem();
-        let pair: [(&str, &[u8]); 2] = [("tls.crt", server.as_bytes()), ("tls.key", pem.as_bytes())];
-        self.orc.create(&Object::secret("orchestrator-tls-server-pair", PAIR_TYPE, &[], &pair)).unwrap();
-    }
-
-    pub(crate) fn install(&self, cluster: &Simulated, release: &str, chart: ChartVersion, file: &str) {
-        cluster.install(release, chart, values::read(self.world.read(file).as_bytes()).unwrap()).unwrap();
-    }
-
-    pub(crate) fn org(&self, n: usize) -> Simulated {
-        self.orc.namespace(&format!("org-{n}"))
-    }
-
-    pub(crate) fn run(&self, line: &str) -> Result<Outcome> {
-        let outcome = self.outcome(line)?;
-        outcome.failure().cloned().map_or(Ok(outcome), Err)
-    }
-
-    /// The result, of a run that left something behind too.
-    pub(crate) fn outcome(&self, line: &str) -> Result<Outcome> {
-        let line = line.replace("federation.yaml", &self.world.path("federation.yaml").display().to_string());
-        let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
-        let Command::Bootstrap(args) = &cli.command else { panic!("{line}") };
-        let desk =
-            Desk { cluster: None, console: Console { format: Format::Json, ..Console::silent() }, now: self.now };
-        let open =
-            |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.orc.namespace(site.namespace.as_str()))) };
-        bootstrap::run(args, &desk, &open)
-    }
-
-    /// What a backend gets from the orchestrator.
-    pub(crate) fn answer(&self, n: usize) -> Answer {
-        let client = self.org(n).backend("backend").unwrap();
-        self.orc.with_server("orchestrator", |server| call(&client, server, self.now)).unwrap()
-    }
-
-    #[track_caller]
-    pub(crate) fn all_are_let_in(&self, count: usize) {
-        for n in 1..=count {
-            assert_eq!(self.answer(n), Answer::Accepted, "MyOrg{n}MSP");
-        }
-    }
-
-    /// A stranger is refused: the gate is closed.
-    pub(crate) fn is_closed(&self) -> bool {
-        let values = self.orc.release(&"orchestrator".parse().unwrap()).unwrap().unwrap().config;
-        values["orchestrator"]["tls"]["mtls"]["enabled"] == true && values["orchestrator"]["verifyClientMSPID"] == true
-    }
-}
-
-pub(crate) fn state(outcome: &Outcome, n: usize) -> String {
-    let all = outcome.get("organizations").unwrap().as_array().unwrap();
-    let name = format!("MyOrg{n}MSP");
-    let one = all.iter().find(|one| one["organization"] == name.as_str()).unwrap();
-    one["state"].as_str().unwrap().to_owned()
-}
-
-#[track_caller]
-pub(crate) fn refused(result: Result<Outcome>, exit: Exit, code: &str) -> Failure {
-    let failure = result.unwrap_err();
-    assert_eq!((failure.exit, failure.code), (exit, code), "{failure}");
-    assert!(!failure.what.is_empty() && !failure.why.is_empty() && !failure.next.is_empty(), "{failure:?}");
-    failure
-}
+use self::world::{FILES, Fed, LINE, backend, federation, refused, state};
 
 #[test]
 fn a_federation_is_in_place_after_one_run_and_the_second_writes_nothing() {

@@ -78,7 +78,7 @@ impl Site {
     fn with(&self, cluster: &Simulated, console: Console, line: &str) -> Result<Outcome> {
         let line = line.replace('@', &format!("{}/", self.world.path("").display()).replace("//", "/"));
         let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
-        dispatch(&cli.command, &Desk { cluster: Some(cluster), console, now: self.now })
+        crate::schemas::seen(dispatch(&cli.command, &Desk { cluster: Some(cluster), console, now: self.now }))
     }
 
     fn init(&self, more: &str) -> Result<Outcome> {

@@ -11,7 +11,7 @@ use substra_mtls::{
     report::{Console, Format, Outcome},
 };
 
-use super::bootstrap::{Fed, LINE};
+use super::bootstrap::world::{Fed, LINE};
 
 /// The result; a namespace of this name cannot be opened.
 fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
@@ -26,7 +26,7 @@ fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
         }
         Ok(Box::new(fed.orc.namespace(site.namespace.as_str())))
     };
-    check::federation(args, &Desk { cluster: None, console, now: fed.now }, &open)
+    crate::schemas::seen(check::federation(args, &Desk { cluster: None, console, now: fed.now }, &open))
 }
 
 fn stages(outcome: &Outcome) -> Vec<(String, String)> {
@@ -75,4 +75,15 @@ fn values_that_cannot_be_read_are_a_finding_of_their_site() {
     assert_eq!(broken.exit(), Exit::CheckFailed);
     assert!(stages(&broken).contains(&("MyOrg2MSP".to_owned(), "enforced".to_owned())), "{:?}", stages(&broken));
     assert_eq!(checked(&fed, "--only no-such-check", "").unwrap_err().exit, Exit::Usage);
+}
+
+#[test]
+fn a_damaged_file_of_the_ca_is_said_and_hides_nothing() {
+    let fed = Fed::new(2);
+    fed.run(LINE).unwrap();
+    fed.world.write("ca.crt", "-----BEGIN CERTIFICATE-----\n");
+    let told = checked(&fed, "", "").unwrap();
+    let warnings = format!("{told:?}");
+    assert!(warnings.contains("the federation's CA is not looked at"), "{warnings}");
+    assert_eq!(stages(&told)[1], ("MyOrg2MSP".to_owned(), "enforced".to_owned()));
 }

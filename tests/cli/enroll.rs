@@ -142,8 +142,11 @@ fn a_null_in_a_later_file_that_hides_an_earlier_one_is_not_filled() {
     let world = World::new();
     world.write("one.yaml", "orchestrator:\n  tls:\n    mtls:\n      other: 1\n");
     world.write("two.yaml", "orchestrator:\n  tls:\n    mtls: null\n");
-    let files =
-        substra_mtls::plan::edits::ValuesFiles::read(&[world.path("one.yaml"), world.path("two.yaml")]).unwrap();
+    let files = substra_mtls::plan::edits::ValuesFiles::read(
+        &[world.path("one.yaml"), world.path("two.yaml")],
+        &substra_mtls::values::ValuesKey::default(),
+    )
+    .unwrap();
     let settings = [substra_mtls::values::Setting::set(&["orchestrator", "tls", "mtls", "enabled"], true)];
     assert_eq!(files.edit(&settings).err().unwrap().code, "values-merge");
 }

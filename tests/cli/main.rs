@@ -9,13 +9,28 @@
 
 mod approve;
 mod bootstrap;
-mod bootstrap_audit;
 mod ca;
 mod check;
 mod check_federation;
+mod colour;
+mod completion;
+mod completion_bash;
+mod deny;
 mod enroll;
+mod gitops;
+mod help;
+mod help_flags;
+mod json;
+#[path = "../json_schema.rs"]
+mod json_schema;
+mod pictures;
+mod questions;
 mod rehearse;
+mod schemas;
+mod security;
 mod simulated;
+mod sops;
 mod terminal;
+mod troubleshooting;
 mod usage;
 mod world;

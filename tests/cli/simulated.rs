@@ -25,7 +25,10 @@ use substra_mtls::{
 };
 use time::OffsetDateTime;
 
-use super::world::{BACKEND, ORCHESTRATOR, World};
+use super::{
+    schemas::seen,
+    world::{BACKEND, ORCHESTRATOR, World},
+};
 
 /// Two namespaces with TLS on, and the files of `World`.
 pub(crate) struct Federation {
@@ -73,7 +76,7 @@ impl Federation {
     fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
         let line = line.replace('@', &format!("{}/", self.world.path("").display()).replace("//", "/"));
         let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
-        dispatch(&cli.command, &Desk { cluster: Some(cluster), console: Console::silent(), now: self.now })
+        seen(dispatch(&cli.command, &Desk { cluster: Some(cluster), console: Console::silent(), now: self.now }))
     }
 
     pub(crate) fn enroll(&self, more: &str) -> Result<Outcome> {

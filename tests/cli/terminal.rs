@@ -1,33 +1,59 @@
-//! Questions at a real terminal (a pseudo-terminal of `script`, from util-linux).
+//! Questions at a real terminal (a pseudo-terminal of `script`, from util-linux), and none where there is no terminal.
 
 use std::{
-    io::Write,
+    io::{Read, Write},
     process::{Command, Stdio},
 };
 
 use super::world::World;
 
-/// Runs at a terminal, types the answers, and gives what the screen showed and the exit status.
+/// Runs the tool at a terminal, types an answer at each question, and gives what the screen showed and the exit status.
 fn at_terminal(world: &World, line: &str, answers: &str) -> (String, i32) {
-    let command = format!("{} {line}", env!("CARGO_BIN_EXE_substra-mtls"));
+    typed(world, &format!("{} {line}", env!("CARGO_BIN_EXE_substra-mtls")), &[("TERM", "dumb")], answers, "never")
+}
+
+/// What somebody reads out by phone is shown before the verb runs.
+fn groups_on(screen: &[u8]) -> String {
+    let screen = String::from_utf8_lossy(screen).into_owned();
+    screen.split_once("by phone: ").unwrap().1.lines().next().unwrap().to_owned()
+}
+
+/// As `at_terminal`, any command; `echo` says whether what is typed is seen: `always` or `never`.
+pub(crate) fn typed(
+    world: &World,
+    command: &str,
+    environment: &[(&str, &str)],
+    answers: &str,
+    echo: &str,
+) -> (String, i32) {
     let mut script = Command::new("script");
-    script.args(["--quiet", "--return", "--echo", "never", "--command", &command, "/dev/null"]);
-    script.current_dir(world.path("")).env("TERM", "dumb").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = script.spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    for answer in answers.lines() {
-        // A person types after the question is there; early input is kept by the terminal all the same.
-        std::thread::sleep(std::time::Duration::from_millis(400));
-        // The verb may have ended at an earlier answer.
-        drop(writeln!(input, "{answer}"));
+    script.args(["--quiet", "--return", "--echo", echo, "--command", command, "/dev/null"]);
+    script.current_dir(world.path("")).envs(environment.iter().copied());
+    let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, mut output) = (child.stdin.take(), child.stdout.take().unwrap());
+    let (mut screen, mut answered, mut answers) = (Vec::new(), 0, answers.lines());
+    let mut block = [0; 4096];
+    loop {
+        let read = output.read(&mut block).unwrap();
+        if read == 0 {
+            break;
+        }
+        screen.extend_from_slice(&block[..read]);
+        // A question ends without a line end.
+        if screen.len() > answered && (screen.ends_with(b": ") || screen.ends_with(b"[y/N] ")) {
+            answered = screen.len();
+            match answers.next() {
+                // The verb may have ended at an earlier answer.
+                Some(answer) => {
+                    let answer = if answer == "GROUPS" { groups_on(&screen) } else { answer.to_owned() };
+                    drop(input.as_mut().map(|input| writeln!(input, "{answer}")));
+                }
+                // One question too many: it finds the terminal closed, and the test fails instead of hanging.
+                None => input = None,
+            }
+        }
     }
-    // A verb that still waits then finds the terminal closed, and the test fails instead of hanging.
-    std::thread::spawn(move || {
-        std::thread::sleep(std::time::Duration::from_secs(20));
-        drop(input);
-    });
-    let output = child.wait_with_output().unwrap();
-    (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code().unwrap())
+    (String::from_utf8_lossy(&screen).into_owned(), child.wait().unwrap().code().unwrap())
 }
 
 const APPROVE: &str = "approve MyOrg1MSP.csr -f orchestrator-values.yaml --ca-cert ca.crt --ca-key ca.key --offline";
@@ -70,7 +96,8 @@ fn an_encrypted_ca_key_is_opened_by_its_passphrase_alone() {
     assert!(status == 5 && screen.contains("[ca-key]") && !screen.contains("wrong\r"), "{status} {screen}");
     let (screen, status) = at_terminal(&world, &line, "secret");
     assert_eq!(status, 0, "{screen}");
-    world.run(&line).refused(2, "no-terminal");
+    let ran = world.run(&line).refused(2, "no-terminal");
+    assert!(ran.stderr.contains("--passphrase-fd 3"), "{}", ran.stderr);
     let with_fd = format!("{} {line} --passphrase-fd 3 3<<E\nsecret\nE", env!("CARGO_BIN_EXE_substra-mtls"));
     let ran = Command::new("sh").args(["-c", &with_fd]).current_dir(world.path("")).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));

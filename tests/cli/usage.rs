@@ -2,7 +2,7 @@
 
 use super::world::World;
 
-const STATUSES: &str = "Exit status: 0 done, 1 failed, 2 usage, 3 a check failed, 5 refused by policy or by you,\n6 cluster or helm failed, 124 time limit, 130 interrupted.";
+const STATUSES: &str = "Exit status: 0 done, 1 failed, 2 usage, 3 a check failed, 5 refused by policy or\nby you, 6 cluster or helm failed, 124 time limit, 130 interrupted.";
 
 #[test]
 fn a_wrong_command_line_ends_with_2() {

@@ -129,7 +129,11 @@ impl World {
     pub(crate) fn run_words(&self, words: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
         command.args(words).current_dir(self.folder.path()).env_clear().env("PATH", "/nonexistent");
-        ran(&command.output().unwrap())
+        let ran = ran(&command.output().unwrap());
+        if words.windows(2).any(|pair| pair == ["-o", "json"]) {
+            crate::schemas::judged_run(&ran.stdout, ran.status);
+        }
+        ran
     }
 
     /// `enroll` with a key file; gives the fingerprint.

@@ -122,8 +122,23 @@ both_helms! {
             assert!(ran.stderr.contains("[locked]"), "{}", ran.stderr);
         }
         (1..=2).for_each(|n| fed.is_enrolled(n));
-        // From two machines no lock holds them apart: names and versions of objects, and Helm, do.
-        fed.site.sh("mkdir elsewhere && cp -r *.yaml *.kubeconfig ca.* elsewhere");
+    }
+
+    /// No lock holds two machines apart: names and versions of objects, and Helm, do.
+    fn two_machines_at_once_leave_what_the_next_run_completes(helm) {
+        let fed = Fed::new(helm, 2);
+        fed.site.sh("mkdir elsewhere && cp -rp *.yaml *.kubeconfig ca.* elsewhere");
+        let both: Vec<Ran> = std::thread::scope(|scope| {
+            let lines = ["bootstrap federation.yaml --yes", "bootstrap elsewhere/federation.yaml --yes"];
+            let runs = lines.map(|line| scope.spawn(|| fed.site.plugin("default", line)));
+            runs.map(|run| run.join().unwrap()).into()
+        });
+        for ran in both.iter().filter(|ran| ran.status != 0) {
+            assert!(ran.stderr.contains("next: "), "{}", ran.stderr);
+        }
+        fed.bootstrap("").ok();
+        (1..=2).for_each(|n| fed.is_enrolled(n));
+        assert!(fed.is_closed());
         let before = fed.state();
         fed.bootstrap("").ok();
         assert_eq!(fed.state(), before);

@@ -74,7 +74,7 @@ static PLUGIN: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = home.join("substra-mtls");
     fs::create_dir_all(folder.join("bin")).unwrap();
     let root = env!("CARGO_MANIFEST_DIR");
-    for file in ["plugin.yaml", "install-binary.sh", "launch.sh"] {
+    for file in ["plugin.yaml", "plugin.complete", "install-binary.sh", "launch.sh"] {
         fs::copy(format!("{root}/{file}"), folder.join(file)).unwrap();
     }
     fs::copy(env!("CARGO_BIN_EXE_substra-mtls"), folder.join("bin/substra-mtls")).unwrap();

@@ -14,6 +14,8 @@ use substra_mtls::{
     federation::Federation,
 };
 
+#[path = "../json_schema.rs"]
+mod json_schema;
 mod mutants;
 mod neighbours;
 mod reads;

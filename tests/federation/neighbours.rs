@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
+    json_schema::target,
     parse, refusal,
-    schema::{accepts, schema, target},
+    schema::{accepts, schema},
     shown, with,
 };
 
@@ -41,8 +42,9 @@ fn both_know_the_same_keys() {
         let properties = schema.pointer(&format!("{place}/properties")).unwrap().as_object().unwrap();
         assert_eq!(properties.keys().map(String::as_str).collect::<BTreeSet<_>>(), reader, "{place}");
         for (key, property) in properties {
-            let property =
-                property.get("description").or_else(|| target(&schema, &property["$ref"]).get("description"));
+            let property = property
+                .get("description")
+                .or_else(|| target(&schema, property["$ref"].as_str().unwrap()).get("description"));
             assert!(
                 property.is_some_and(|text| !text.as_str().unwrap().is_empty()),
                 "{place}/{key} has no description"

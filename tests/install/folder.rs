@@ -12,7 +12,7 @@ use crate::shells::{Ran, open, program};
 
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What is in the plugin's folder at the least.
-pub(crate) const FILES: [&str; 3] = ["plugin.yaml", "install-binary.sh", "launch.sh"];
+pub(crate) const FILES: [&str; 4] = ["plugin.yaml", "plugin.complete", "install-binary.sh", "launch.sh"];
 
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

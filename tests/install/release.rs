@@ -91,8 +91,17 @@ fn an_archive_is_named_as_its_top_folder_and_holds_the_plugin() {
     assert_eq!(archive.file_name().unwrap().to_str().unwrap(), archive_name(VERSION));
     let list = Ran::of(Command::new("tar").arg("-tzf").arg(&archive)).ok().stdout;
     let names: Vec<_> = list.lines().map(|name| name.strip_prefix(&format!("{}/", top())).unwrap()).collect();
-    let wanted =
-        ["", "LICENSE", "README.md", "bin/", "bin/substra-mtls", "install-binary.sh", "launch.sh", "plugin.yaml"];
+    let wanted = [
+        "",
+        "LICENSE",
+        "README.md",
+        "bin/",
+        "bin/substra-mtls",
+        "install-binary.sh",
+        "launch.sh",
+        "plugin.complete",
+        "plugin.yaml",
+    ];
     assert_eq!(names, wanted);
 }
 

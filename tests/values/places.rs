@@ -1,7 +1,7 @@
 //! Several values files: Helm's merge of them, and the file where a setting belongs.
 
 use serde_json::{Value, json};
-use substra_mtls::values::{Setting, apply, edit, location, merge, place, read};
+use substra_mtls::values::{Setting, apply, edit, merge, place, read};
 
 use super::backend;
 
@@ -64,16 +64,4 @@ fn the_merge_of_edited_files_has_every_setting() {
     let edited = texts.iter().zip(places).map(|(text, here)| edit(text.as_bytes(), &here).unwrap());
     let merged = merge(&edited.map(|text| read(&text).unwrap()).collect::<Vec<_>>());
     assert_eq!(merged, apply(&merge(&trees), &backend()));
-}
-
-#[test]
-fn a_key_is_found_by_line_and_column() {
-    let text = "# c\r\norchestrator:\r\n  \"t\\u006cs\": {enabled: no, cacert: é, mtls: {}}\r\n";
-    let at = |path: &[&str]| location(text.as_bytes(), path);
-    assert_eq!(at(&["orchestrator"]), Some((2, 1)));
-    assert_eq!(at(&["orchestrator", "tls"]), Some((3, 3)));
-    assert_eq!(at(&["orchestrator", "tls", "mtls"]), Some((3, 40)));
-    assert_eq!(at(&["orchestrator", "tls", "none"]), None);
-    assert_eq!(at(&["none"]), None);
-    assert_eq!(location(b"a: [", &["a"]), None);
 }

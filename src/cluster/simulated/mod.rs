@@ -295,7 +295,11 @@ impl Cluster for Simulated {
                 Failure::new(Exit::Outside, "helm", "helm could not read a values file").why(refusal.to_string())
             })
         };
-        let trees = upgrade.files.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let sealed = upgrade.sealed.as_ref().and_then(|sealed| serde_json::from_slice(&sealed.0).ok());
+        let trees = match sealed {
+            Some(values) => vec![values],
+            None => upgrade.files.iter().map(read).collect::<Result<Vec<_>>>()?,
+        };
         let chart = self.find_chart(upgrade)?;
         self.write(format!("upgrade {}", upgrade.release), |world| {
             world.deploy(&self.namespace, upgrade.release.as_str(), chart, values::merge(&trees))

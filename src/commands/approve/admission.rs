@@ -3,13 +3,16 @@
 use crate::{
     cli::CommonArgs,
     cluster::{Cluster, Object},
-    commands::release::{Chart, Found, Wish},
+    commands::{
+        hand_over::Left,
+        release::{Chart, Found, Wish},
+    },
     failure::{Exit, Failure, Result},
     plan::{
         Step,
         edits::{Edited, ValuesFiles},
     },
-    substra::orchestrator::{self, Orchestrator},
+    substra::orchestrator::{self, CLIENT_CAS, Orchestrator},
 };
 
 /// An edit of `clientCACerts`, and the release that it is for.
@@ -28,6 +31,7 @@ pub(in crate::commands) struct After {
     pub(in crate::commands) steps: Vec<Step>,
     pub(in crate::commands) restarts: Vec<String>,
     pub(in crate::commands) warnings: Vec<String>,
+    pub(in crate::commands) left: Left,
 }
 
 impl Admission<'_> {
@@ -41,12 +45,15 @@ impl Admission<'_> {
             if self.edited.changes() {
                 self.edited.proven_by(cluster)?;
             }
-            return Ok(After::default());
+            let then = "nothing changes before the gate is closed, since the same is rendered";
+            let is_left = self.common.no_upgrade && self.edited.changes();
+            return Ok(After { left: Left::of(is_left, self.edited, &[CLIENT_CAS], then), ..After::default() });
         }
         let (common, files, edited, own) = (self.common, self.files, self.edited, orchestrator::OWN_PATHS);
         let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own, read: true };
         let planned = self.found.plan(cluster, &wish)?.seen(self.objects);
-        Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings })
+        let left = Left::of(planned.is_left, edited, &[CLIENT_CAS], "the organization is let in");
+        Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings, left })
     }
 }
 

@@ -14,7 +14,9 @@ use crate::{
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
-        release::{self, Chart, Found},
+        find::{self, Sought},
+        read,
+        release::{Chart, Found},
     },
     failure::{Exit, Failure, Result},
     files,
@@ -26,6 +28,7 @@ use crate::{
     },
     report::Outcome,
     substra::orchestrator::Orchestrator,
+    times,
 };
 
 const VERB: &str = "approve";
@@ -52,8 +55,9 @@ pub(in crate::commands) struct Seen {
 /// # Errors
 /// A finding in any request, a CA that cannot be used, no consent, a child that fails.
 pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = ValuesFiles::read(&args.common.values)?;
-    let orchestrator = Orchestrator::read(&files.merged())?;
+    let admits = |o: &Orchestrator| o.admit_settings(&asked(args), &o.cacert);
+    let files = read::files(&args.common, || read::usual(admits))?;
+    let orchestrator = read::orchestrator(&files)?;
     let object = args.ca_object.clone().unwrap_or_else(|| orchestrator.cacert.clone());
     let mut approval = Approval { args, desk, files, orchestrator, object, seen: None };
     approval.seen = approval.look()?;
@@ -78,7 +82,16 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     approval.say_restarts(&upgrade.restarts);
     let open = desk.carry_out(&steps, &args.common, Some(&consent(&signed, &steps)))?;
     drop(lock);
-    Ok(approval.result(&signed, &steps, open).warnings(warnings))
+    let outcome = approval.result(&signed, &steps, open).warnings(warnings);
+    Ok(match &approval.seen {
+        Some(seen) => upgrade.left.told(outcome, (&args.common, &approval.files, &seen.found), desk, &steps),
+        None => outcome,
+    })
+}
+
+/// The organizations that the command line names.
+fn asked(args: &ApproveArgs) -> Vec<MspId> {
+    args.fingerprint.iter().map(|(org, _)| org.clone()).collect()
 }
 
 impl Approval<'_> {
@@ -88,7 +101,7 @@ impl Approval<'_> {
             return Ok(None);
         }
         let cluster = self.desk.cluster()?;
-        let found = release::find(cluster, self.args.common.release.as_ref(), Chart::Orchestrator)?;
+        let found = find::find(cluster, &Sought::of(&self.args.common, &self.files, Chart::Orchestrator))?;
         let name = self.object.as_str();
         let mut wanted = vec![ObjectRef::secret(name), ObjectRef::config_map(name)];
         wanted.extend(self.args.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));
@@ -130,16 +143,15 @@ impl Approval<'_> {
         let stage = commands::stage(open, self.args.common.dry_run, "approved");
         let certificates: Vec<serde_json::Value> = signed.iter().map(|one| self.described(one)).collect();
         let organizations: Vec<&str> = signed.iter().map(|one| one.request.msp_id.as_str()).collect();
-        let mut outcome = commands::outcome(VERB, stage, steps).fact("organizations", organizations);
-        if self.desk.console.format == crate::report::Format::Json {
-            outcome = outcome.fact("certificates", certificates);
-        } else {
-            let paths: Vec<String> = signed
-                .iter()
-                .map(|one| self.certificate_path(&one.path, &one.request.msp_id).display().to_string())
-                .collect();
-            outcome = outcome.fact("certificates", paths);
-        }
+        let paths: Vec<String> = signed
+            .iter()
+            .map(|one| self.certificate_path(&one.path, &one.request.msp_id).display().to_string())
+            .collect();
+        let mut outcome = commands::outcome(VERB, stage, steps).fact("organizations", organizations).fact_told(
+            "certificates",
+            certificates,
+            [("certificates", paths.join(", "))],
+        );
         let gate = if self.orchestrator.mtls_enabled {
             "mutual TLS is on: each organization is let in as soon as its certificate is installed"
         } else {
@@ -160,8 +172,8 @@ impl Approval<'_> {
             "serial": signed.issued.serial,
             "fingerprint": signed.request.fingerprint.to_string(),
             "hosts": signed.request.hosts.iter().map(crate::names::Hostname::as_str).collect::<Vec<_>>(),
-            "notBefore": commands::rfc3339(signed.issued.not_before),
-            "notAfter": commands::rfc3339(signed.issued.not_after),
+            "notBefore": times::rfc3339(signed.issued.not_before),
+            "notAfter": times::rfc3339(signed.issued.not_after),
             "cutToTheCa": signed.issued.cut_to_ca_end,
             "again": signed.entry.is_none(),
         })
@@ -180,5 +192,5 @@ pub(in crate::commands) fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure
     let last = findings.pop();
     findings.iter().for_each(|finding| desk.console.say(format!("error: {finding}")));
     let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the requests are refused"));
-    last.unchanged("nothing was signed and nothing was written")
+    last.unchanged("nothing was signed and nothing was written").also(findings)
 }

@@ -7,7 +7,7 @@ use super::{
     verify::{Passed, hosts},
 };
 use crate::{
-    commands::{self, parallel},
+    commands::parallel,
     failure::Result,
     pki::{
         authority::Authority,
@@ -15,6 +15,7 @@ use crate::{
         log::{self, Entry, IssueLog},
         request::Request,
     },
+    times,
 };
 
 /// A request with its certificate.
@@ -68,8 +69,8 @@ impl Approval<'_> {
         let cut = if issued.cut_to_ca_end { " (cut to the CA's end)" } else { "" };
         say(format!(
             "  valid        {} to {}{cut}",
-            commands::rfc3339(issued.not_before),
-            commands::rfc3339(issued.not_after)
+            times::rfc3339(issued.not_before),
+            times::rfc3339(issued.not_after)
         ));
         if signed.entry.is_none() {
             say("  again        this request was signed before: the same certificate is given out".to_owned());

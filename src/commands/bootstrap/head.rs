@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    member::{first, namespace},
-    posts::HeadPost,
-};
+use super::posts::{HeadPost, first, namespace, or_to_install};
 use crate::{
     cluster::{Object, ObjectRef},
     commands::{
@@ -19,8 +16,10 @@ use crate::{
             init::Init,
             server,
         },
+        find::{self, Sought},
         gate::{self, Gate},
-        release::{self, Chart, Found, Wish},
+        read,
+        release::{Chart, Found, Wish},
     },
     failure::{Exit, Failure, Result},
     federation::{self, Federation},
@@ -66,18 +65,11 @@ impl<'a> Head<'a> {
         install: bool,
     ) -> Result<Self> {
         let site = &federation.orchestrator.site;
-        let files = ValuesFiles::read(&site.values)?;
-        let orchestrator = Orchestrator::read(&files.merged())?;
         let common = &post.approve.common;
-        let found = match release::find(&*post.cluster, Some(&site.release), Chart::Orchestrator) {
-            Err(failure) if failure.code == "no-release" && install => {
-                Found::to_install(&*post.cluster, &site.release, Chart::Orchestrator, common, site.namespace.as_str())?
-            }
-            Err(failure) if failure.code == "no-release" => {
-                return Err(failure.next("mend the federation file, or install what is missing with --install"));
-            }
-            other => other?,
-        };
+        let files = read::files(common, Vec::new)?;
+        let orchestrator = Orchestrator::read(&files.merged())?;
+        let found = find::find(&*post.cluster, &Sought::of(common, &files, Chart::Orchestrator));
+        let found = or_to_install(found, Chart::Orchestrator, &*post.cluster, site, common, install)?;
         let mut wanted = server::wanted(&orchestrator);
         let deployed = Orchestrator::read(found.config())?;
         let cas = orchestrator.client_cas.values().chain(deployed.client_cas.values()).flatten();

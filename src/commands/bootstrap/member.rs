@@ -1,6 +1,10 @@
 //! One organization: what its cluster shows, the pair that it has or gets, and the steps that put it into place.
 
-use super::{head::Head, posts::Post};
+use super::{
+    apart::shared,
+    head::Head,
+    posts::{Post, first, namespace, or_to_install},
+};
 use crate::{
     cluster::{Cluster, ObjectRef},
     commands::{
@@ -12,7 +16,7 @@ use crate::{
             install::{Ahead, Pair, Source},
             seen::Seen,
         },
-        release::{Chart, Found},
+        release::Chart,
         side_by_side,
     },
     failure::{Exit, Failure, Result},
@@ -43,7 +47,7 @@ pub(super) struct Member<'a> {
 pub(super) struct Signer<'a> {
     pub(super) approval: &'a Approval<'a>,
     pub(super) authority: &'a Authority,
-    pub(super) ledger: IssueLog,
+    pub(super) ledger: &'a IssueLog,
 }
 
 /// An organization's part of the plan.
@@ -73,7 +77,14 @@ impl<'a> Member<'a> {
             .why(format!("orchestrator.mspID is {} there", enrolment.backend.msp_id))
             .next("name the right values files under this organization"));
         }
-        let found = enrolment.find().or_else(|failure| to_install(post, Chart::Backend, install, failure))?;
+        let found = or_to_install(
+            enrolment.find(),
+            Chart::Backend,
+            &*post.cluster,
+            &organization.site,
+            &post.args.common,
+            install,
+        )?;
         let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found, false));
         let objects = objects?;
         let namespace = namespace(&*post.cluster, &found)?;
@@ -163,11 +174,11 @@ impl<'a> Member<'a> {
         let key = PrivateKey::generate(self.enrolment.key_type())?;
         let csr = request::create(&key, &backend.msp_id, &backend.host)?;
         let name = format!("request of {}", backend.msp_id);
-        let judged = signer.approval.with_circumstances(signer.authority, &signer.ledger, |circumstances| {
+        let judged = signer.approval.with_circumstances(signer.authority, signer.ledger, |circumstances| {
             policy::judge(&name, csr.as_bytes(), circumstances)
         });
         let request = judged.map_err(|found| first(found, "the organization cannot have a certificate"))?;
-        let (issued, entry) = signer.approval.sign_one(signer.authority, &signer.ledger, &request)?;
+        let (issued, entry) = signer.approval.sign_one(signer.authority, signer.ledger, &request)?;
         let certificate = Certificate::from_der(&issued.der)?;
         Ok((Pair { certificate, pem: issued.pem.into_bytes(), key }, entry))
     }
@@ -182,11 +193,15 @@ impl<'a> Member<'a> {
             return Ok(Some(Step::to_do("cacert", title, Action::Create(object))));
         };
         let held = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
-        if held.iter().any(|held| held.spki == ca.spki) {
+        let now = self.enrolment.now();
+        if held.iter().any(|held| held.spki == ca.spki && held.not_after >= now) {
             return Ok(None);
         }
         Err(Failure::new(Exit::CheckFailed, "cacert-other", format!("{kind} {name} does not hold the federation's CA"))
-            .why(format!("its item ca.crt lacks the CA with the key {}", ca.fingerprint()))
+            .why(format!(
+                "its item ca.crt lacks a certificate that is still valid of the CA with the key {}",
+                ca.fingerprint()
+            ))
             .next("add it: ca trust orchestrator-ca.crt --backend, with this backend's values files"))
     }
 }
@@ -200,54 +215,6 @@ fn works_by_another(msp_id: &MspId, other: &Certificate) -> Failure {
     Failure::new(Exit::CheckFailed, "pair-of-another-ca", format!("the pair of {msp_id} is not replaced"))
         .why(format!("it works by a CA of its own, {}, and the orchestrator would refuse one of the federation's CA until its next upgrade", other.subject))
         .next(format!("have that CA make a new pair; or first let {msp_id} in by the federation's CA: ca trust CERT --for {msp_id}"))
-}
-
-/// Two organizations cannot be one.
-pub(super) fn shared(one: &MspId, other: &str, secret: &str) -> Failure {
-    Failure::new(Exit::CheckFailed, "pair-shared", format!("{one} and {other} have one Secret {secret}"))
-        .why("their backends are in one namespace and mount the pair from one name: the last one written would cut the other off")
-        .next(format!("choose another name at orchestrator.tls.mtls.clientCertificate of {one}"))
-}
-
-/// Where a release is missing: what it will be, if it may be installed.
-pub(super) fn to_install(post: &Post<'_>, chart: Chart, install: bool, failure: Failure) -> Result<Found> {
-    let site = &post.organization.site;
-    match failure.code {
-        "no-release" if install => {
-            Found::to_install(&*post.cluster, &site.release, chart, &post.args.common, site.namespace.as_str())
-        }
-        "no-release" => Err(failure.next("mend the federation file, or install what is missing with --install")),
-        _ => Err(failure),
-    }
-}
-
-/// The namespace of a release that is to be installed, where it is not there yet. Rights that do not allow to look at
-/// namespaces are those of somebody who was given one.
-pub(super) fn namespace(cluster: &dyn Cluster, found: &Found) -> Result<Option<Step>> {
-    if found.is_installed() {
-        return Ok(None);
-    }
-    let name = &found.release.namespace;
-    match cluster.get(&[ObjectRef::new("namespace", name)]) {
-        Ok(there) if there.is_empty() => {
-            let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-            Ok(Some(Step::to_do("namespace", format!("namespace {name}"), Action::Create(object.into()))))
-        }
-        Ok(_) => Ok(None),
-        Err(failure) if failure.code == "forbidden" => Ok(None),
-        Err(failure) => Err(failure),
-    }
-}
-
-/// Of several findings the first; the others are told in its reason.
-pub(super) fn first(mut found: Vec<Failure>, or: &str) -> Failure {
-    if found.is_empty() {
-        return Failure::new(Exit::Refused, "refused", or);
-    }
-    let first = found.remove(0);
-    let more: String = found.iter().map(|other| format!("; and {}", other.what)).collect();
-    let why = format!("{}{more}", first.why);
-    first.why(why)
 }
 
 impl Part<'_> {

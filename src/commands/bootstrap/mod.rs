@@ -1,5 +1,6 @@
 //! `bootstrap`: a whole federation from one file, in the one order that cuts nobody off.
 
+mod apart;
 mod head;
 mod member;
 mod posts;
@@ -91,7 +92,7 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
         }
     }
     let members = read_alike(members, &head, &mut failed)?;
-    no_shared_pair(members.iter().map(|(_, member)| member))?;
+    apart::pairs(members.iter().map(|(_, member)| member))?;
     let all: Vec<MspId> = members.iter().map(|(_, member)| member.msp_id.clone()).collect();
     let signs = members.iter().any(|(needs, _)| *needs);
     let approval = head.approval(&all)?;
@@ -99,7 +100,7 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
     let close = head.federation.orchestrator.gate == Gate::Close;
     let log = if signs || (close && !head.is_closed()) { approval.ledger()? } else { IssueLog::default() };
     let authority = signs.then(|| ca.authority()).transpose()?;
-    let signer = authority.map(|authority| Signer { approval: &approval, authority, ledger: log.clone() });
+    let signer = authority.map(|authority| Signer { approval: &approval, authority, ledger: &log });
     let parts = commands::parallel(members, |(needs, member)| {
         let msp_id = member.msp_id.clone();
         (msp_id, member.plan(&head, &ca.certificate, signer.as_ref().filter(|_| needs)))
@@ -115,6 +116,7 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
     let mut plan = Plan { first, parts: planned, failed, log, head, last: HeadPart::default(), open: None };
     let admitted = plan.organizations();
     plan.last = plan.admission(&admitted)?;
+    apart::edits(&plan)?;
     Ok(plan)
 }
 
@@ -140,19 +142,6 @@ fn read_alike<'a>(
     Ok(alike)
 }
 
-/// Two backends that mount one Secret cannot be two organizations.
-fn no_shared_pair<'a>(members: impl Iterator<Item = &'a Member<'a>>) -> Result<()> {
-    let mut seen = std::collections::BTreeMap::new();
-    for member in members {
-        let (site, secret) = member.place();
-        let cluster = (&site.context, &site.kubeconfig, &site.namespace, secret.clone());
-        if let Some(other) = seen.insert(cluster, member.msp_id) {
-            return Err(member::shared(member.msp_id, other.as_str(), &secret));
-        }
-    }
-    Ok(())
-}
-
 /// Where the first part itself may cut somebody off, nobody is left behind: not even those who would only keep the gate
 /// open.
 fn all_can_follow(first: &HeadPart, head: &Head<'_>, failed: &[(MspId, Failure)], parts: &[Part<'_>]) -> Result<()> {
@@ -168,7 +157,7 @@ fn all_can_follow(first: &HeadPart, head: &Head<'_>, failed: &[(MspId, Failure)]
         })
         .collect();
     findings.extend(head.strangers(&follow));
-    if findings.is_empty() { Ok(()) } else { Err(member::first(findings, "nobody is left behind")) }
+    if findings.is_empty() { Ok(()) } else { Err(posts::first(findings, "nobody is left behind")) }
 }
 
 impl Plan<'_> {

@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use crate::{
     cli::{ApproveArgs, BootstrapArgs, CommonArgs, EnrollArgs, InitArgs},
-    cluster::Cluster,
-    commands::Desk,
-    failure::Result,
+    cluster::{Cluster, ObjectRef},
+    commands::{
+        Desk,
+        release::{Chart, Found},
+    },
+    failure::{Exit, Failure, Result},
     federation::{Ca, Federation, Organization, Site},
+    plan::{Action, Step},
 };
 
 /// Opens the cluster of a site.
@@ -88,6 +92,7 @@ impl HeadPost {
 fn common(site: &Site, args: &BootstrapArgs) -> CommonArgs {
     CommonArgs {
         values: site.values.clone(),
+        values_key: None,
         release: Some(site.release.clone()),
         chart: site.chart.clone(),
         version: site.version.clone(),
@@ -98,4 +103,55 @@ fn common(site: &Site, args: &BootstrapArgs) -> CommonArgs {
         timeout: args.timeout,
         output: args.output,
     }
+}
+
+/// A release as it was found; where it is missing and may be installed, as it will be.
+pub(super) fn or_to_install(
+    found: Result<Found>,
+    chart: Chart,
+    cluster: &dyn Cluster,
+    site: &Site,
+    common: &CommonArgs,
+    install: bool,
+) -> Result<Found> {
+    match found {
+        Err(failure) if failure.code == "no-release" && install => {
+            Found::to_install(cluster, &site.release, chart, common, site.namespace.as_str())
+        }
+        Err(failure) if failure.code == "no-release" => {
+            Err(failure.next("mend the federation file, or install what is missing with --install"))
+        }
+        found => found,
+    }
+}
+
+/// The namespace of a release that is to be installed, where it is not there yet. Rights that do not allow to look at
+/// namespaces are those of somebody who was given one.
+pub(super) fn namespace(cluster: &dyn Cluster, found: &Found) -> Result<Option<Step>> {
+    if found.is_installed() {
+        return Ok(None);
+    }
+    let name = &found.release.namespace;
+    match cluster.get(&[ObjectRef::new("namespace", name)]) {
+        Ok(there) if there.is_empty() => {
+            let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            Ok(Some(Step::to_do("namespace", format!("namespace {name}"), Action::Create(object.into()))))
+        }
+        Ok(_) => Ok(None),
+        Err(failure) if failure.code == "forbidden" => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Of several findings the first; the others are told in its reason.
+pub(super) fn first(mut found: Vec<Failure>, or: &str) -> Failure {
+    if found.is_empty() {
+        return Failure::new(Exit::Refused, "refused", or)
+            .why("no rule said which")
+            .next("report this as a bug, with the federation file");
+    }
+    let first = found.remove(0);
+    let more: String = found.iter().map(|other| format!("; and {}", other.what)).collect();
+    let why = format!("{}{more}", first.why);
+    first.why(why)
 }

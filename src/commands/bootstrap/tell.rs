@@ -2,16 +2,26 @@
 
 use serde_json::{Value, json};
 
-use super::{Plan, VERB, work::Ended};
+use super::{Plan, VERB};
 use crate::{
-    commands::{self, Desk},
+    commands::Desk,
     failure::Failure,
     federation::Gate,
     names::MspId,
     pki::inspect::Certificate,
     plan::{State, Step},
-    report::{Format, Outcome},
+    report::Outcome,
+    times,
 };
+
+/// How an organization's work ended.
+pub(super) struct Ended {
+    pub(super) msp_id: MspId,
+    pub(super) certificate: Certificate,
+    pub(super) was_done: bool,
+    pub(super) failure: Option<Failure>,
+    pub(super) steps: Vec<Value>,
+}
 
 /// What a run came to.
 pub(super) struct Ran {
@@ -121,7 +131,7 @@ impl Plan<'_> {
     }
 
     /// Who stands where. Organizations that were left behind end the verb with the first one's status.
-    pub(super) fn outcome(&self, ran: &Ran, desk: &Desk<'_>) -> Outcome {
+    pub(super) fn outcome(&self, ran: &Ran) -> Outcome {
         let mut lines = Vec::new();
         for part in &self.parts {
             let state = if part.is_done() { "already" } else { "planned" };
@@ -134,14 +144,13 @@ impl Plan<'_> {
             json!({"organization": msp_id.as_str(), "state": "failed", "code": failure.code, "why": failure.what, "next": failure.next})
         });
         lines.extend(failed);
-        let mut outcome = Outcome::new(VERB, ran.stage).described(ran.steps.clone());
-        outcome = if desk.console.format == Format::Json {
-            outcome.fact("organizations", lines)
-        } else {
-            lines.iter().fold(outcome, |outcome, line| outcome.fact("organization", sentence(line)))
-        };
+        let sentences: Vec<_> = lines.iter().map(|line| ("organization", sentence(line))).collect();
         let warnings = ran.warnings.iter().chain(&self.last.warnings).cloned();
-        outcome = outcome.fact("gate", self.gate_word(ran)).warnings(warnings);
+        let outcome = Outcome::new(VERB, ran.stage)
+            .described(ran.steps.clone())
+            .fact_told("organizations", lines, sentences)
+            .fact("gate", self.gate_word(ran))
+            .warnings(warnings);
         match self.failure(ran) {
             None => outcome,
             Some(failure) => outcome.failed(failure),
@@ -186,7 +195,7 @@ impl Plan<'_> {
 }
 
 fn line(msp_id: &MspId, certificate: &Certificate, state: &str) -> Value {
-    let until = commands::rfc3339(certificate.not_after);
+    let until = times::rfc3339(certificate.not_after);
     json!({"organization": msp_id.as_str(), "state": state, "serial": certificate.serial, "notAfter": until})
 }
 

@@ -4,26 +4,17 @@ use serde_json::Value;
 
 use super::{
     HeadPart, Part, Plan,
-    tell::{Ran, told},
+    tell::{Ended, Ran, told},
 };
 use crate::{
     cli::BootstrapArgs,
     commands::{Desk, at_most},
     failure::{Failure, Result},
     names::MspId,
-    pki::{inspect::Certificate, log::Entry},
+    pki::log::Entry,
     plan::{self, Event, Step, World},
     report::{Line, Outcome, Progress},
 };
-
-/// How an organization's work ended.
-pub(super) struct Ended {
-    pub(super) msp_id: MspId,
-    pub(super) certificate: Certificate,
-    pub(super) was_done: bool,
-    pub(super) failure: Option<Failure>,
-    steps: Vec<Value>,
-}
 
 /// How far a list of steps came.
 struct Reached {
@@ -38,7 +29,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
     let mut ran = Ran::planned(&plan);
     ran.stage = if plan.shown(desk) { "planned" } else { "already" };
     if args.dry_run || ran.stage == "already" {
-        return Ok(plan.outcome(&ran, desk));
+        return Ok(plan.outcome(&ran));
     }
     desk.console.consent(&plan.consent())?;
     let names = plan.parts.iter().map(|part| part.msp_id.as_str()).chain(["orchestrator"]);
@@ -68,7 +59,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
         "unfinished"
     };
     line.end(plan.gate_word(&ran));
-    Ok(plan.outcome(&ran, desk))
+    Ok(plan.outcome(&ran))
 }
 
 fn work(part: &Part<'_>, world: &World<'_>, progress: &Progress) -> Ended {

@@ -1,7 +1,6 @@
 //! `ca init`: the CA, the server pair and their objects; TLS goes on, and later the pair is renewed.
 
 use super::{
-    VERB,
     authority::{Asked, Ca, Source},
     fail,
     server::{self, Place, Serving},
@@ -12,7 +11,10 @@ use crate::{
     commands::{
         self, Desk,
         approve::ledger,
-        release::{self, Chart, Found, Planned, Wish},
+        find::{self, Sought},
+        hand_over::Left,
+        read,
+        release::{Chart, Found, Planned, Wish},
     },
     failure::Result,
     plan::{
@@ -22,7 +24,7 @@ use crate::{
     },
     report::Outcome,
     substra::orchestrator::{self, Orchestrator},
-    values,
+    times, values,
 };
 
 /// What is known before anything is planned.
@@ -56,20 +58,22 @@ pub(super) fn run(args: &InitArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let init = Init::look(args, desk, &asked.source)?;
     init.secret_is_its_own()?;
     let mut ca = asked.find(&init.objects, &init.orchestrator.cacert)?;
-    let SetUp { steps, serving, planned, by_hand, .. } = init.set_up(&mut ca)?;
+    let SetUp { steps, serving, planned, edited, by_hand } = init.set_up(&mut ca)?;
+    let left = Left::of(planned.is_left, &edited, orchestrator::TLS_PATHS, "the server speaks TLS");
     init.show(&ca, &serving, &planned);
     let open = desk.carry_out(&steps, &args.common, Some(&init.consent(&serving)))?;
     let outcome = init.result(&asked.source, &ca, &serving, &steps, open).warnings(planned.warnings);
+    let outcome = left.told(outcome, (&args.common, &init.files, &init.found), desk, &steps);
     Ok(by_hand.into_iter().fold(outcome, Outcome::next))
 }
 
 impl<'a> Init<'a> {
     /// Three children.
     fn look(args: &'a InitArgs, desk: &'a Desk<'a>, source: &Source) -> Result<Self> {
-        let files = ValuesFiles::read(&args.common.values)?;
-        let orchestrator = Orchestrator::read(&files.merged())?;
+        let files = read::files(&args.common, || read::usual(Orchestrator::tls_settings))?;
+        let orchestrator = read::orchestrator(&files)?;
         let cluster = desk.cluster()?;
-        let found = release::find(cluster, args.common.release.as_ref(), Chart::Orchestrator)?;
+        let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Orchestrator))?;
         let mut wanted = server::wanted(&orchestrator);
         wanted.extend(source.object());
         wanted.extend(found.workloads());
@@ -153,14 +157,14 @@ impl<'a> Init<'a> {
         let done = if is_to_do("cacert") || self.goes_on() { "initialized" } else { "renewed" };
         let stage = commands::stage(open, self.args.common.dry_run, done);
         let (certificate, leaf) = (&ca.certificate, &serving.certificate);
-        let outcome = commands::outcome(VERB, stage, steps)
+        let outcome = commands::outcome("ca init", stage, steps)
             .fact("release", self.found.name.as_str())
             .fact("ca", certificate.subject.as_str())
             .fact("ca fingerprint", certificate.fingerprint().to_string())
-            .fact("ca not after", commands::rfc3339(certificate.not_after))
+            .fact("ca not after", times::rfc3339(certificate.not_after))
             .fact("server pair", leaf.serial.as_str())
             .fact("hosts", leaf.dns_names.clone())
-            .fact("not after", commands::rfc3339(leaf.not_after))
+            .fact("not after", times::rfc3339(leaf.not_after))
             .fact("back up", backups(source))
             .warnings(ca.warnings.iter().chain(&serving.warnings).cloned());
         if stage != "initialized" {

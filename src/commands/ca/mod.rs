@@ -19,8 +19,6 @@ use crate::{
     substra::kind::ObjectKind,
 };
 
-const VERB: &str = "ca";
-
 /// Runs one of the verb's ways.
 ///
 /// # Errors

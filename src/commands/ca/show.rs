@@ -5,14 +5,16 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::VERB;
 use crate::{
     cli::ShowArgs,
     cluster::{Object, ObjectRef},
     commands::{
-        self, Desk,
+        Desk,
         approve::ledger,
-        release::{self, Chart},
+        find::{self, Sought},
+        read,
+        release::Chart,
+        synced::By,
     },
     failure::Result,
     pki::{
@@ -20,8 +22,9 @@ use crate::{
         log::IssueLog,
     },
     plan::edits::ValuesFiles,
-    report::{Format, Outcome},
+    report::{Outcome, text},
     substra::{backend::Backend, orchestrator::Orchestrator},
+    times,
 };
 
 /// How long a child may take; nothing is awaited.
@@ -49,15 +52,17 @@ struct Row {
 /// # Errors
 /// The release cannot be found, or the log cannot be read.
 pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let values = ValuesFiles::read(&args.values)?.merged();
-    let is_backend = values["orchestrator"]["mspID"].is_string();
+    let files = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default())?;
+    let is_backend = files.merged()["orchestrator"]["mspID"].is_string();
     let (chart, shelves) = if is_backend {
-        (Chart::Backend, of_backend(&Backend::read(&values, None)?))
+        (Chart::Backend, of_backend(&read::backend(&files, None)?))
     } else {
-        (Chart::Orchestrator, of_orchestrator(&Orchestrator::read(&values)?))
+        (Chart::Orchestrator, of_orchestrator(&read::orchestrator(&files)?))
     };
     let cluster = desk.cluster()?;
-    let found = release::find(cluster, args.release.as_ref(), chart)?;
+    let synced = Some(By { whole: files.whole(), chart: None, version: None });
+    let sought = Sought { chart, release: args.release.as_ref(), key: files.key().clone(), synced };
+    let found = find::find(cluster, &sought)?;
     let reference = |shelf: &Shelf| match shelf.item {
         "ca.crt" => ObjectRef::of_kind(found.kind_of(&shelf.name), &shelf.name),
         _ => ObjectRef::secret(&shelf.name),
@@ -71,24 +76,15 @@ pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
         .flat_map(|(shelf, wanted)| rows(shelf, wanted, wanted.among(&objects)))
         .map(|row| counted(row, log.as_ref(), desk.now))
         .collect();
-    let outcome = Outcome::new(VERB, "shown").warnings(warning);
-    if desk.console.format == Format::Json {
-        let all: Vec<Value> = rows.iter().map(|row| row.json(desk.now)).collect();
-        let outcome = outcome.fact("release", found.name.as_str()).fact("certificates", all);
-        return Ok(match &log {
-            Some(log) => outcome.fact("issued", json!({"alive": alive(log, desk.now), "total": log.entries().len()})),
-            None => outcome,
-        });
-    }
-    table(&rows, desk)?;
-    if let Some(log) = &log {
-        desk.console.data(format!(
-            "\nof {} certificates in the issue log {} are alive",
-            log.entries().len(),
-            alive(log, desk.now)
-        ))?;
-    }
-    Ok(outcome)
+    let all: Vec<Value> = rows.iter().map(|row| row.json(desk.now)).collect();
+    let outcome = Outcome::new("ca show", "shown").warnings(warning);
+    let outcome = outcome.fact("release", found.name.as_str()).fact("certificates", all);
+    let text = table(&rows, desk.now);
+    let Some(log) = &log else { return Ok(outcome.shown(text)) };
+    let (alive, total) = (alive(log, desk.now), log.entries().len());
+    Ok(outcome
+        .fact("issued", json!({"alive": alive, "total": total}))
+        .shown(format!("{text}\nof {total} certificates in the issue log {alive} are alive")))
 }
 
 fn of_orchestrator(orchestrator: &Orchestrator) -> Vec<Shelf> {
@@ -170,7 +166,7 @@ impl Row {
             value["serial"] = json!(certificate.serial);
             value["fingerprint"] = json!(certificate.fingerprint().to_string());
             value["names"] = json!(certificate.dns_names);
-            value["notAfter"] = json!(commands::rfc3339(certificate.not_after));
+            value["notAfter"] = json!(times::rfc3339(certificate.not_after));
             value["daysLeft"] = json!((certificate.not_after - now).whole_days());
         }
         if let Some(alive) = self.alive {
@@ -202,14 +198,8 @@ impl Row {
     }
 }
 
-fn table(rows: &[Row], desk: &Desk<'_>) -> Result<()> {
+fn table(rows: &[Row], now: OffsetDateTime) -> String {
     let head = ["OBJECT", "FOR", "CERTIFICATE", "ISSUED BY", "UNTIL", "ALIVE"].map(str::to_owned);
-    let lines: Vec<[String; 6]> = std::iter::once(head).chain(rows.iter().map(|row| row.cells(desk.now))).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
-    for line in &lines {
-        let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        desk.console.data(cells.join("  ").trim_end())?;
-    }
-    Ok(())
+    let lines: Vec<[String; 6]> = std::iter::once(head).chain(rows.iter().map(|row| row.cells(now))).collect();
+    text::table(&lines)
 }

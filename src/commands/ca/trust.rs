@@ -1,13 +1,15 @@
 //! `ca trust CERT --for ORG`: another authority for an organization, in an object of its own under its own key.
 
-use super::{VERB, ca_object, fail};
+use super::{ca_object, fail};
 use crate::{
     cli::TrustArgs,
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
         approve::{admission::Admission, refuse_all},
-        release::{self, Chart, Found},
+        find::{self, Sought},
+        read,
+        release::{Chart, Found},
     },
     failure::{Exit, Failure, Result},
     files,
@@ -19,9 +21,10 @@ use crate::{
         log::IssueLog,
         policy::{self, Circumstances},
     },
-    plan::{Action, Step, edits::ValuesFiles},
+    plan::{Action, Step},
     report::Outcome,
     substra::{kebab::kebab_case, orchestrator::Orchestrator},
+    times,
 };
 
 /// Puts the CA into its object and the object under the organization's key.
@@ -29,8 +32,8 @@ use crate::{
 /// # Errors
 /// A certificate that is no single CA, an organization that cannot be a key, an object that holds something else.
 pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = ValuesFiles::read(&args.common.values)?;
-    let orchestrator = Orchestrator::read(&files.merged())?;
+    let files = read::files(&args.common, Vec::new)?;
+    let orchestrator = read::orchestrator(&files)?;
     let certificate = single_ca(args, desk, &["authority-not-self-signed"])?;
     if args.fingerprint.is_some() {
         compared(args, args.fingerprint, &certificate)?;
@@ -38,7 +41,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let org = organization(args, &orchestrator)?;
     let name = object_name(args, &org)?;
     let cluster = desk.cluster()?;
-    let found = release::find(cluster, args.common.release.as_ref(), Chart::Orchestrator)?;
+    let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Orchestrator))?;
     let mut wanted = vec![ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())];
     wanted.extend(found.workloads());
     let objects = cluster.get(&wanted)?;
@@ -55,14 +58,15 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     );
     show(desk, &certificate, &danger, &after.restarts);
     let open = desk.carry_out(&steps, common, Some(&format!("trust this CA for {org}: {danger}")))?;
-    let outcome = commands::outcome(VERB, commands::stage(open, common.dry_run, "trusted"), &steps)
+    let outcome = commands::outcome("ca trust", commands::stage(open, common.dry_run, "trusted"), &steps)
         .fact("organization", org.as_str())
         .fact("object", name.as_str())
         .fact("ca", certificate.subject.as_str())
         .fact("ca fingerprint", certificate.fingerprint().to_string())
-        .fact("ca not after", commands::rfc3339(certificate.not_after))
+        .fact("ca not after", times::rfc3339(certificate.not_after))
         .warnings([danger])
         .warnings(after.warnings);
+    let outcome = after.left.told(outcome, (common, &files, found), desk, &steps);
     Ok(if orchestrator.mtls_enabled {
         outcome
     } else {

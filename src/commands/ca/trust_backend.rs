@@ -1,7 +1,9 @@
 //! `ca trust CERT --backend`: a CA that the orchestrator's certificate may come from, and TLS to it where that is asked for.
 
+use time::OffsetDateTime;
+
 use super::{
-    VERB, ca_object, fail,
+    ca_object, fail,
     trust::{compared, single_ca},
 };
 use crate::{
@@ -9,13 +11,17 @@ use crate::{
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
-        release::{self, Chart, Found, Planned, Wish},
+        find::{self, Sought},
+        hand_over::Left,
+        read,
+        release::{Chart, Found, Planned, Wish},
     },
     failure::{Exit, Failure, Result},
     pki::inspect::{self, Certificate},
     plan::{Action, State, Step, edits::ValuesFiles},
     report::Outcome,
     substra::backend::{self, Trust},
+    times,
 };
 
 /// Makes or extends the object; values and release only with `--enable-tls`.
@@ -23,23 +29,25 @@ use crate::{
 /// # Errors
 /// A certificate that is no single CA, a fingerprint that was not compared, an object that cannot be read.
 pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = ValuesFiles::read(&args.common.values)?;
-    let trust = Trust::read(&files.merged())?;
+    let files = read::files(&args.common, Vec::new)?;
+    let trust = read::trust(&files)?;
     // A public CA may vouch for the server too: what it lacks matters to those who sign clients with it.
     let certificate = single_ca(args, desk, &["authority-no-key-id", "authority-usage"])?;
     let cluster = desk.cluster()?;
-    let found = release::find(cluster, args.common.release.as_ref(), Chart::Backend)?;
+    let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Backend))?;
     let mut wanted = vec![ObjectRef::secret(trust.cacert.as_str()), ObjectRef::config_map(trust.cacert.as_str())];
     wanted.extend(found.workloads());
     let objects = cluster.get(&wanted)?;
-    let step = object_step(&found, &objects, &trust, &certificate)?;
+    let step = object_step(&found, &objects, &trust, &certificate, desk.now)?;
     if step.state == State::ToDo || args.fingerprint.is_some() {
         identified(args, desk, &certificate)?;
     }
     let mut steps = vec![step];
     let mut warnings = Vec::new();
+    let mut left = Left::default();
     if args.enable_tls {
-        let planned = upgrade(args, desk, &files, &trust, (&found, &objects), &mut steps)?;
+        let planned;
+        (planned, left) = upgrade(args, desk, &files, &trust, (&found, &objects), &mut steps)?;
         warnings.extend(planned.warnings);
         steps.extend(planned.steps);
     }
@@ -51,12 +59,13 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
         Some(&format!("trust {} for the orchestrator{tls}", certificate.subject)),
     )?;
     let stage = commands::stage(open, args.common.dry_run, "trusted");
-    let outcome = commands::outcome(VERB, stage, &steps)
+    let outcome = commands::outcome("ca trust", stage, &steps)
         .fact("object", trust.cacert.as_str())
         .fact("ca", certificate.subject.as_str())
         .fact("ca fingerprint", certificate.fingerprint().to_string())
-        .fact("ca not after", commands::rfc3339(certificate.not_after))
+        .fact("ca not after", times::rfc3339(certificate.not_after))
         .warnings(warnings);
+    let outcome = left.told(outcome, (&args.common, &files, &found), desk, &steps);
     Ok(outcome.next(what_follows(args, &found, &trust)))
 }
 
@@ -67,7 +76,7 @@ fn upgrade(
     trust: &Trust,
     (found, seen): (&Found, &[Object]),
     steps: &mut Vec<Step>,
-) -> Result<Planned> {
+) -> Result<(Planned, Left)> {
     let mut edited = files.edit(&trust.settings())?;
     let (common, own) = (&args.common, &backend::OWN_PATHS[..]);
     let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own, read: true };
@@ -78,12 +87,21 @@ fn upgrade(
             planned.restarts.join(", ")
         ));
     }
+    let then = "the backend dials the orchestrator with TLS alone";
+    let left = Left::of(planned.is_left, &edited, &backend::OWN_PATHS, then);
     steps.append(&mut edited.steps);
-    Ok(planned)
+    Ok((planned, left))
 }
 
-/// A CA more in the bundle; one that is in it is left.
-fn object_step(found: &Found, objects: &[Object], trust: &Trust, certificate: &Certificate) -> Result<Step> {
+/// A CA more in the bundle; one that is in it is left. An ended one of the same key goes: grpcio finds the first of a key
+/// and looks no further.
+fn object_step(
+    found: &Found,
+    objects: &[Object],
+    trust: &Trust,
+    certificate: &Certificate,
+    now: OffsetDateTime,
+) -> Result<Step> {
     let name = &trust.cacert;
     let kind = found.kind_of(name.as_str());
     let title = format!("{kind} {name}: {}", certificate.subject);
@@ -99,7 +117,13 @@ fn object_step(found: &Found, objects: &[Object], trust: &Trust, certificate: &C
             .why(failure.what)
             .next(format!("keep a copy, kubectl delete {} {name}, and run this again", kind.to_string().to_lowercase()))
     })?;
-    let mut bundle = held.trim_ascii_end().to_vec();
+    let is_followed = |one: &Certificate| one.spki == certificate.spki && one.not_after < now;
+    let mut bundle = if there.iter().any(is_followed) {
+        there.iter().filter(|one| !is_followed(one)).map(Certificate::to_pem).collect::<String>().into_bytes()
+    } else {
+        held.clone()
+    };
+    bundle.truncate(bundle.trim_ascii_end().len());
     if !bundle.is_empty() {
         bundle.push(b'\n');
     }

@@ -101,7 +101,7 @@ catalogue! {
     ODD_WORDS "values-odd-words" Values BOTH, "no word is read by Helm otherwise than it looks",
         "Helm reads YAML 1.1: yes, no, on, off, y and n are booleans, as keys too, and 0123 is 83", "quote the word, or write true, false or the number";
     TLS "tls" Values BOTH, "TLS to the orchestrator is on",
-        "mutual TLS stands on TLS", "the walkthrough's TLS set-up comes first";
+        "mutual TLS stands on TLS", "ca init at the orchestrator, then ca trust --backend --enable-tls at each backend";
 
     MOUNT_MISSING "mount-missing" Objects BOTH, "every mounted object is there, in the kind that the chart mounts",
         "pods wait in ContainerCreating for ever; charts mount Secrets since orchestrator 8.6 and backend 26.0, ConfigMaps before", "make the object in the kind that is named";

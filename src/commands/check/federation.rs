@@ -17,6 +17,7 @@ use crate::{
         log::IssueLog,
     },
     plan::edits::ValuesFiles,
+    values::ValuesKey,
 };
 
 /// How many releases are looked at side by side.
@@ -30,7 +31,12 @@ pub fn federation(args: &CheckArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<s
     args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
     let path = args.federation.clone().unwrap_or_default();
     let federation = Federation::read(&path)?;
-    let known = ca_files(&federation)?;
+    let (known, unread) = match ca_files(&federation) {
+        Ok(known) => (known, None),
+        Err(failure) => {
+            (Vec::new(), Some(format!("the federation's CA is not looked at: {} ({})", failure.what, failure.why)))
+        }
+    };
     let organizations = federation.organizations.iter().map(|org| (Side::Backend, &org.site));
     let sites = organizations.chain([(Side::Orchestrator, &federation.orchestrator.site)]);
     let opened: Vec<_> = sites.map(|(side, site)| (side, site, open(site))).collect();
@@ -39,7 +45,7 @@ pub fn federation(args: &CheckArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<s
         let log = if *side == Side::Orchestrator { log(&federation, cluster.ok()) } else { None };
         look(args, desk, (*side, site), cluster, log, &known)
     });
-    Ok(outcome(args, judged, desk))
+    Ok(outcome(args, judged, desk).warnings(unread))
 }
 
 fn look(
@@ -50,7 +56,7 @@ fn look(
     log: Option<Result<IssueLog>>,
     known: &[Certificate],
 ) -> Judged {
-    let (files, broken) = match ValuesFiles::read(&site.values) {
+    let (files, broken) = match ValuesFiles::read(&site.values, &ValuesKey::default()) {
         Ok(files) => (Some(files), None),
         Err(failure) => (None, Some(failure)),
     };

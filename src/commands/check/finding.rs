@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::catalogue::{ALL, Check};
-use crate::cli::Side;
+use crate::{cli::Side, report::text::plain};
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,7 +87,7 @@ impl Sheet {
         }
         if status == line.status {
             for (text, texts) in [(seen, &mut line.seen), (next, &mut line.next)] {
-                let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+                let text = plain(&text);
                 if !text.is_empty() && !texts.contains(&text) {
                     texts.push(text);
                 }

@@ -36,6 +36,11 @@ use crate::{
 /// How long a child of `check` may take.
 pub(super) const LIMIT: Duration = Duration::from_mins(1);
 
+/// The ids of all checks, each with what it looks at.
+pub fn ids() -> impl Iterator<Item = (&'static str, &'static str)> {
+    catalogue::ALL.iter().map(|check| (check.id, check.what))
+}
+
 /// Checks a release.
 ///
 /// # Errors
@@ -51,7 +56,7 @@ pub(super) fn run_with(args: &CheckArgs, desk: &Desk<'_>, missing: Option<&Failu
         return explain::explain(id);
     }
     args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
-    let values = ValuesFiles::read(&args.values)?;
+    let values = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default())?;
     let reached = desk.cluster().map_err(|none| missing.cloned().unwrap_or(none));
     let cluster = reached.as_ref().copied();
     let side = side(args, &values, cluster.ok())?;

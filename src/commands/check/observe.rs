@@ -8,14 +8,18 @@ use crate::{
     cli::Side,
     cluster::{Cluster, Object, ObjectRef, Pointed},
     commands::{
-        release::{self, Chart, Found},
+        find::{self, Sought},
+        release::{Chart, Found},
         side_by_side,
+        synced::By,
     },
     failure::{Failure, Result},
     names::ReleaseName,
     pki::{inspect::Certificate, log::IssueLog},
     plan::edits::ValuesFiles,
+    report::text::word,
     substra::{backend::Backend, kind::ObjectKind, manifest::expected_kind, orchestrator::Orchestrator},
+    values::ValuesKey,
 };
 
 /// What a release is to the federation, as values say it.
@@ -25,10 +29,10 @@ pub(in crate::commands) enum Party {
 }
 
 impl Party {
-    fn read(side: Side, values: &Value) -> Result<Self> {
+    fn read(side: Side, values: &Value, key: &ValuesKey) -> Result<Self> {
         Ok(match side {
             Side::Backend => Self::Backend(Backend::read(values, None)?),
-            Side::Orchestrator => Self::Orchestrator(Orchestrator::read(values)?),
+            Side::Orchestrator => Self::Orchestrator(Orchestrator::read(values)?.called(key.chart())),
         })
     }
 
@@ -101,14 +105,18 @@ pub(in crate::commands) struct Site {
 /// this account may do. `ClusterIssuer`s are looked for only where the account may read those.
 pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask: Ask<'_>, now: OffsetDateTime) -> Site {
     let chart = if ask.side == Side::Backend { Chart::Backend } else { Chart::Orchestrator };
-    let found = cluster.map_err(Clone::clone).and_then(|cluster| release::look(cluster, ask.release, chart));
+    let key = ask.files.as_ref().map(|files| files.key().clone()).unwrap_or_default();
+    let whole = ask.files.as_ref().map(ValuesFiles::whole).unwrap_or_default();
+    let synced = Some(By { whole, chart: None, version: None });
+    let sought = Sought { chart, release: ask.release, key: key.clone(), synced };
+    let found = cluster.map_err(Clone::clone).and_then(|cluster| find::look(cluster, &sought));
     let values = match (&ask.files, &found) {
         (Some(files), _) => Ok(files.merged()),
         (None, Ok(found)) => Ok(found.config().clone()),
         (None, Err(failure)) => Err(failure.clone()),
     };
-    let party = values.clone().and_then(|values| Party::read(ask.side, &values));
-    let deployed = found.as_ref().ok().and_then(|found| Party::read(ask.side, found.config()).ok());
+    let party = values.clone().and_then(|values| Party::read(ask.side, &values, &key));
+    let deployed = found.as_ref().ok().and_then(|found| Party::read(ask.side, found.config(), &key).ok());
     let unseen = |failure: &Failure| (Err(failure.clone()), Err(failure.clone()), Err(failure.clone()));
     let (objects, pods, rules) = match (&cluster, &found) {
         (Ok(cluster), Ok(found)) => {
@@ -257,8 +265,9 @@ impl Site {
         let files = self.files.as_ref().map(ValuesFiles::paths).unwrap_or_default();
         let files: String = files.iter().map(|file| format!(" -f {}", word(&file.display().to_string()))).collect();
         let release = self.found.as_ref().map(|found| format!(" --release {}", found.name)).unwrap_or_default();
+        let key = self.files.as_ref().map(|files| files.key().option()).unwrap_or_default();
         let more = if more.is_empty() { String::new() } else { format!(" {more}") };
-        format!("helm substra-mtls {verb}{}{files}{release}{more}", self.place("--kube-context"))
+        format!("helm substra-mtls {verb}{}{files}{key}{release}{more}", self.place("--kube-context"))
     }
 
     /// A kubectl command.
@@ -278,15 +287,5 @@ impl Site {
             ("--kubeconfig", &self.pointed.kubeconfig),
         ];
         flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", word(value.as_ref()?)))).collect()
-    }
-}
-
-/// A word of a command line, quoted for a shell where it has to be.
-pub(super) fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }

@@ -8,7 +8,10 @@ use super::{
     observe::Site,
     table::Row,
 };
-use crate::cli::Side;
+use crate::{
+    cli::Side,
+    report::text::{plain, table},
+};
 
 /// A site with what was found there.
 pub(in crate::commands) struct Judged {
@@ -27,23 +30,11 @@ impl Judged {
     }
 }
 
-/// Without what could move a terminal's cursor.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
 /// The table, then the groups of each site.
 pub(super) fn text(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> String {
-    let mut out = String::new();
     let head = ["organization", "stage", "certificate", "issuer", "days left"].map(str::to_owned);
     let cells: Vec<[String; 5]> = std::iter::once(head).chain(rows.iter().map(|row| row.cells(now))).collect();
-    let widths: Vec<usize> =
-        (0..5).map(|at| cells.iter().map(|row| row[at].chars().count()).max().unwrap_or(0)).collect();
-    for row in &cells {
-        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        out.push_str(line.join("  ").trim_end());
-        out.push('\n');
-    }
+    let mut out = table(&cells);
     for row in rows.iter().filter(|row| !row.next.is_empty()) {
         out.push_str(&plain(&format!("next for {}: {}", row.organization, row.next)));
         out.push('\n');

@@ -3,19 +3,17 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{
-    observe::{Party, Site, word},
-    report::plain,
-};
+use super::observe::{Party, Site};
 use crate::{
     cli::Side,
     cluster::ObjectRef,
-    commands::rfc3339,
     pki::{
         inspect::{self, Certificate},
         log::{Entry, IssueLog},
     },
+    report::text::{plain, word},
     substra::orchestrator::Orchestrator,
+    times,
 };
 
 /// How far an organization is in the exchange.
@@ -163,7 +161,7 @@ impl Row {
         let mut row = json!({"organization": self.organization, "stage": self.stage.word(), "certificate": null, "next": plain(&self.next)});
         if let Some(certificate) = &self.certificate {
             row["certificate"] = json!({"serial": certificate.serial, "issuer": certificate.issuer,
-                "notBefore": rfc3339(certificate.not_before), "notAfter": rfc3339(certificate.not_after), "daysLeft": self.days(now)});
+                "notBefore": times::rfc3339(certificate.not_before), "notAfter": times::rfc3339(certificate.not_after), "daysLeft": self.days(now)});
         }
         row
     }

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::{
     Enrolment, VERB,
     request::read_key,
@@ -13,6 +11,7 @@ use crate::{
     cluster::{Object, ObjectRef, PAIR_TYPE},
     commands::{
         self,
+        hand_over::Left,
         release::{Chart, Found, Planned, Wish},
     },
     failure::{Failure, Result},
@@ -25,6 +24,7 @@ use crate::{
     plan::{Action, Step, edits::Edited},
     report::Outcome,
     substra::{backend, kind::ObjectKind},
+    times,
 };
 
 /// Where the certificate comes from.
@@ -74,12 +74,14 @@ impl Enrolment<'_> {
         let authorities = self.authorities(seen)?;
         let pair = self.judged(seen, source, &authorities)?;
         let Ahead { edited, planned } = ahead?;
-        let merged = edited.merged.clone();
+        let left = Left::of(planned.is_left, &edited, &backend::OWN_PATHS, "every pod mounts the pair");
         let installation = self.installation(seen, &pair, edited, planned)?;
         self.show_certificate(&pair, &installation.restarts);
         let steps = installation.steps;
         let open = self.desk.carry_out(&steps, &self.args.common, Some(&self.consent(seen, &steps)))?;
-        Ok(self.installed(&pair, &steps, open, &merged).warnings(installation.warnings))
+        let outcome = self.installed(&pair, &steps, open).warnings(installation.warnings);
+        let outcome = left.told(outcome, (&self.args.common, &self.files, &seen.found), self.desk, &steps);
+        Ok(self.told(&pair, outcome))
     }
 
     /// The pair, the values, the upgrade and its rollout, and the pending Secret last.
@@ -167,9 +169,14 @@ impl Enrolment<'_> {
             Some(ObjectKind::ConfigMap) => Err(refuse("pair-kind", format!("the chart mounts {name} as a ConfigMap"))
                 .why("a private key must be in a Secret")
                 .next("use another name for orchestrator.tls.mtls.clientCertificate, or another chart version")),
-            None if !self.args.common.no_upgrade => {
+            None if !self.args.common.no_upgrade || self.args.common.chart.is_some() => {
+                let why = if self.files.key().is_top() {
+                    "this version of the chart does not know orchestrator.tls.mtls.clientCertificate"
+                } else {
+                    "what the umbrella chart renders does not: is the key right, and the dependency turned on?"
+                };
                 Err(refuse("pair-not-mounted", format!("the chart does not mount Secret {name}"))
-                    .why("this version of the chart does not know orchestrator.tls.mtls.clientCertificate")
+                    .why(why)
                     .next("name a version that does with --version: substra-backend 5.0 or later"))
             }
             _ => Ok(()),
@@ -225,8 +232,8 @@ impl Enrolment<'_> {
         ));
         say(format!(
             "  valid from {} to {}",
-            commands::rfc3339(certificate.not_before),
-            commands::rfc3339(certificate.not_after)
+            times::rfc3339(certificate.not_before),
+            times::rfc3339(certificate.not_after)
         ));
         if !restarts.is_empty() {
             say(format!(
@@ -236,30 +243,32 @@ impl Enrolment<'_> {
         }
     }
 
-    fn installed(&self, pair: &Pair, steps: &[Step], open: bool, merged: &Value) -> Outcome {
+    fn installed(&self, pair: &Pair, steps: &[Step], open: bool) -> Outcome {
         let common = &self.args.common;
         let stage = commands::stage(open, common.dry_run, "installed");
         let org = &self.backend.msp_id;
         let serial = &pair.certificate.serial;
-        let mut outcome = commands::outcome(VERB, stage, steps)
+        let outcome = commands::outcome(VERB, stage, steps)
             .fact("organization", org.as_str())
             .fact("serial", serial.as_str())
             .fact("fingerprint", pair.certificate.fingerprint().to_string())
-            .fact("not after", commands::rfc3339(pair.certificate.not_after));
+            .fact("not after", times::rfc3339(pair.certificate.not_after));
         if stage == "planned" {
             return outcome;
         }
         let rolled_out =
             if common.no_upgrade { "" } else { ", and every workload of the release runs what is deployed" };
-        outcome = outcome
+        outcome
             .fact("proven", format!("the certificate is from the cluster's CA, names {org}, fits its key and is in Secret {}{rolled_out}", self.backend.client_certificate))
-            .fact("not proven", "that the orchestrator lets it in: it asks for certificates only after gate close");
-        if common.no_upgrade {
-            outcome = outcome.next(format!(
-                "let your sync apply these values: {}",
-                serde_json::json!({"orchestrator": {"tls": merged["orchestrator"]["tls"]}})
-            ));
+            .fact("not proven", "that the orchestrator lets it in: it asks for certificates only after gate close")
+    }
+
+    /// What the orchestrator's operator waits for.
+    fn told(&self, pair: &Pair, outcome: Outcome) -> Outcome {
+        if outcome.stage() == "planned" {
+            return outcome;
         }
+        let (org, serial) = (&self.backend.msp_id, &pair.certificate.serial);
         outcome.next(format!("tell the orchestrator's operator: \"{org} is installed, serial {serial}\""))
     }
 }

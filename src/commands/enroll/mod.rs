@@ -6,12 +6,12 @@ pub(in crate::commands) mod seen;
 
 use crate::{
     cli::EnrollArgs,
-    commands::{Desk, side_by_side},
+    commands::{Desk, read, side_by_side},
     failure::Result,
     pki::key::KeyType,
     plan::edits::ValuesFiles,
     report::Outcome,
-    substra::backend::Backend,
+    substra::backend::{self, Backend},
 };
 
 /// The verb's name in results.
@@ -54,8 +54,8 @@ pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
 impl<'a> Enrolment<'a> {
     /// What the values say, before anything is looked at.
     pub(in crate::commands) fn of(args: &'a EnrollArgs, desk: &'a Desk<'a>) -> Result<Self> {
-        let files = ValuesFiles::read(&args.common.values)?;
-        let backend = Backend::read(&files.merged(), args.hostname.as_ref())?;
+        let files = read::files(&args.common, backend::usual_settings)?;
+        let backend = read::backend(&files, args.hostname.as_ref())?;
         Ok(Self { args, desk, files, backend })
     }
 
@@ -70,6 +70,11 @@ impl<'a> Enrolment<'a> {
     /// The kind of a new key.
     pub(in crate::commands) fn key_type(&self) -> KeyType {
         self.args.key_type
+    }
+
+    /// The time of this run.
+    pub(in crate::commands) fn now(&self) -> time::OffsetDateTime {
+        self.desk.now
     }
 
     /// The Secret in which key and request wait for the certificate.

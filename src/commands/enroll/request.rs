@@ -109,6 +109,18 @@ impl Enrolment<'_> {
         Ok(Step::to_do("request", title, Action::Publish { path, bytes: csr.to_vec() }).already_if(same))
     }
 
+    /// What the next run has to be told again.
+    fn words(&self) -> String {
+        let common = &self.args.common;
+        let given = [
+            common.release.as_ref().map(|name| format!(" --release {name}")),
+            common.chart.as_ref().map(|chart| format!(" --chart {chart}")),
+            common.version.as_ref().map(|version| format!(" --version {version}")),
+            common.no_upgrade.then(|| " --no-upgrade".to_owned()),
+        ];
+        given.into_iter().flatten().collect()
+    }
+
     fn finish_request(&self, key: &PrivateKey, steps: &[Step]) -> Result<Outcome> {
         let open = self.desk.carry_out(steps, &self.args.common, None)?;
         let stage = commands::stage(open, self.args.common.dry_run, "requested");
@@ -126,12 +138,14 @@ impl Enrolment<'_> {
         }
         let files = self.args.common.values.iter().map(|f| format!(" -f {}", f.display())).collect::<String>();
         let key_file = self.args.key_file.as_ref().map(|f| format!(" --key-file {}", f.display())).unwrap_or_default();
+        let key = self.files.key().option();
+        let left = self.words();
         Ok(outcome
             .next(format!(
                 "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",
                 path.display()
             ))
-            .next(format!("when {org}.crt comes back: enroll{files}{key_file} --certificate {org}.crt")))
+            .next(format!("when {org}.crt comes back: enroll{files}{key}{key_file}{left} --certificate {org}.crt")))
     }
 }
 

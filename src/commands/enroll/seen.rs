@@ -3,7 +3,10 @@
 use super::Enrolment;
 use crate::{
     cluster::{Object, ObjectRef},
-    commands::release::{self, Chart, Found},
+    commands::{
+        find::{self, Sought},
+        release::{Chart, Found},
+    },
     failure::{Exit, Failure, Result},
     pki::{
         inspect::{self, Certificate},
@@ -30,7 +33,7 @@ pub(in crate::commands) struct Live {
 impl Enrolment<'_> {
     /// The release: two children.
     pub(in crate::commands) fn find(&self) -> Result<Found> {
-        release::find(self.desk.cluster()?, self.args.common.release.as_ref(), Chart::Backend)
+        find::find(self.desk.cluster()?, &Sought::of(&self.args.common, &self.files, Chart::Backend))
     }
 
     /// Every object that an enrolment looks at.

@@ -8,10 +8,16 @@ use crate::{
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
-        release::{self, Chart, Found, Planned, Wish},
+        find::{self, Sought},
+        hand_over::Left,
+        read,
+        release::{Chart, Found, Planned, Wish},
     },
     failure::{Exit, Failure, Result},
-    plan::{Step, edits::ValuesFiles},
+    plan::{
+        Step,
+        edits::{Edited, ValuesFiles},
+    },
     report::Outcome,
     substra::{
         ingress::{Ingress, ingresses},
@@ -20,7 +26,13 @@ use crate::{
     values::Setting,
 };
 
-const VERB: &str = "gate";
+/// What an upgrade would do, and the objects that are or will be mounted.
+struct Looked {
+    objects: Vec<Object>,
+    steps: Vec<Step>,
+    planned: Planned,
+    left: Left,
+}
 
 /// What both ways of the gate know.
 pub(in crate::commands) struct Gate<'a> {
@@ -37,12 +49,13 @@ pub(in crate::commands) struct Gate<'a> {
 /// # Errors
 /// A member that is not accounted for, a server pair that would fail its own probe, an object that is missing.
 pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let gate = Gate::find(&args.common, desk)?;
+    // No command to type by hand: it would close the gate before anybody has judged the members.
+    let gate = Gate::find(&args.common, desk, Vec::new)?;
     let settings = gate.orchestrator.close_settings(!args.no_verify_mspid);
     let closed = gate.is_closed(!args.no_verify_mspid);
     let look_at_log = || if closed { Ok(Vec::new()) } else { gate.dangerous_certificates(args) };
     let (dangers, looked) = commands::side_by_side(look_at_log, || gate.look(&settings));
-    let (objects, mut steps, planned) = looked?;
+    let Looked { objects, mut steps, planned, left } = looked?;
     let gate = Gate { objects, ..gate };
     let mut findings: Vec<Failure> = gate.judge_server_pair(&planned).into_iter().collect();
     findings.extend(gate.judge_mounts(&planned));
@@ -62,7 +75,8 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
         format!("turn mutual TLS on at release {}: backends without a valid pair are cut off", gate.found.name);
     let open = desk.carry_out(&steps, &args.common, Some(&consent))?;
     let back = format!("the way back: gate open {}", gate.words());
-    Ok(gate.result("closed", &steps, open).warnings(warnings).next(back))
+    let outcome = gate.result(("gate close", "closed"), &steps, open).warnings(warnings);
+    Ok(left.told(outcome, gate.place(), desk, &steps).next(back))
 }
 
 /// Turns mutual TLS off again.
@@ -70,14 +84,15 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
 /// # Errors
 /// A child that fails, drift, no consent.
 pub fn open(args: &OpenArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let gate = Gate::find(&args.common, desk)?;
-    let (_, mut steps, planned) = gate.look(&gate.orchestrator.open_settings())?;
+    let gate = Gate::find(&args.common, desk, || read::usual(Orchestrator::open_settings))?;
+    let Looked { mut steps, planned, left, .. } = gate.look(&gate.orchestrator.open_settings())?;
     steps.extend(planned.steps);
     gate.say_restarts(&planned.restarts);
     let consent =
         format!("turn mutual TLS off at release {}: anybody is let in, with or without a certificate", gate.found.name);
     let changed = desk.carry_out(&steps, &args.common, Some(&consent))?;
-    Ok(gate.result("opened", &steps, changed).warnings(planned.warnings))
+    let outcome = gate.result(("gate open", "opened"), &steps, changed).warnings(planned.warnings);
+    Ok(left.told(outcome, gate.place(), desk, &steps))
 }
 
 fn unverified(args: &CloseArgs) -> Option<String> {
@@ -94,25 +109,27 @@ pub(in crate::commands) fn is_closed(found: &Found, files: &Orchestrator, verify
 
 impl<'a> Gate<'a> {
     /// The files and the release, before anything else is looked at.
-    fn find(common: &'a CommonArgs, desk: &'a Desk<'a>) -> Result<Self> {
-        let files = ValuesFiles::read(&common.values)?;
-        let orchestrator = Orchestrator::read(&files.merged())?;
+    fn find(common: &'a CommonArgs, desk: &'a Desk<'a>, usual: impl FnOnce() -> Vec<Setting>) -> Result<Self> {
+        let files = read::files(common, usual)?;
+        let orchestrator = read::orchestrator(&files)?;
         if !orchestrator.tls_enabled {
             return Err(Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")
                 .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
                 .next("set TLS up first: ca init with the same -f files")
                 .unchanged("nothing was written"));
         }
-        let found = release::find(desk.cluster()?, common.release.as_ref(), Chart::Orchestrator)?;
+        let found = find::find(desk.cluster()?, &Sought::of(common, &files, Chart::Orchestrator))?;
         Ok(Self { common, desk, files, orchestrator, found, objects: Vec::new() })
     }
 
     /// The objects that are or will be mounted, beside what an upgrade to these settings would do.
-    fn look(&self, settings: &[Setting]) -> Result<(Vec<Object>, Vec<Step>, Planned)> {
+    fn look(&self, settings: &[Setting]) -> Result<Looked> {
         let (objects, planned) = commands::side_by_side(|| self.objects(), || self.plan(settings));
-        let (objects, (steps, planned)) = (objects?, planned?);
+        let (objects, (edited, planned)) = (objects?, planned?);
         let planned = planned.seen(&objects);
-        Ok((objects, steps, planned))
+        let then = "the gate is as the files say, once the new pod is ready and the old one gone";
+        let left = Left::of(planned.is_left, &edited, orchestrator::OWN_PATHS, then);
+        Ok(Looked { objects, steps: edited.steps, planned, left })
     }
 
     fn objects(&self) -> Result<Vec<Object>> {
@@ -128,7 +145,7 @@ impl<'a> Gate<'a> {
         self.desk.cluster()?.get(&wanted)
     }
 
-    fn plan(&self, settings: &[Setting]) -> Result<(Vec<Step>, Planned)> {
+    fn plan(&self, settings: &[Setting]) -> Result<(Edited, Planned)> {
         let edited = self.files.edit(settings)?;
         let own = orchestrator::OWN_PATHS;
         let cluster = self.desk.cluster()?;
@@ -141,7 +158,7 @@ impl<'a> Gate<'a> {
             read: true,
         };
         let planned = self.found.plan(cluster, &wish)?;
-        Ok((edited.steps, planned))
+        Ok((edited, planned))
     }
 
     /// Whether the files and the release have mutual TLS on already, as strictly as asked: then no member is cut off anew.
@@ -153,7 +170,7 @@ impl<'a> Gate<'a> {
     fn stop_at(&self, mut findings: Vec<Failure>) -> Result<()> {
         let Some(last) = findings.pop() else { return Ok(()) };
         findings.iter().for_each(|finding| self.desk.console.say(format!("error: {finding}")));
-        Err(last.unchanged("nothing was written; the gate is as it was"))
+        Err(last.unchanged("nothing was written; the gate is as it was").also(findings))
     }
 
     fn say_restarts(&self, restarts: &[String]) {
@@ -165,12 +182,17 @@ impl<'a> Gate<'a> {
     fn words(&self) -> String {
         let files =
             self.common.values.iter().map(|file| format!("-f {}", file.display())).collect::<Vec<_>>().join(" ");
-        format!("{files} --release {}", self.found.name)
+        let left = if self.common.no_upgrade { " --no-upgrade" } else { "" };
+        format!("{files}{} --release {}{left}", self.files.key().option(), self.found.name)
     }
 
-    fn result(&self, stage: &'static str, steps: &[Step], open: bool) -> Outcome {
+    fn place(&self) -> (&CommonArgs, &ValuesFiles, &Found) {
+        (self.common, &self.files, &self.found)
+    }
+
+    fn result(&self, (verb, stage): (&'static str, &'static str), steps: &[Step], open: bool) -> Outcome {
         let stage = commands::stage(open, self.common.dry_run, stage);
-        commands::outcome(VERB, stage, steps)
+        commands::outcome(verb, stage, steps)
             .fact("release", self.found.name.as_str())
             .fact("members", self.orchestrator.members.clone())
     }

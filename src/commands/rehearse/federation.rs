@@ -23,6 +23,7 @@ use crate::{
         servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
     },
+    values::ValuesKey,
 };
 
 /// Files as people write them.
@@ -127,7 +128,7 @@ impl Federation {
         ca_pem: Option<&str>,
         now: OffsetDateTime,
     ) -> Result<()> {
-        let values = ValuesFiles::read(files)?.merged();
+        let values = ValuesFiles::read(files, &ValuesKey::default())?.merged();
         let read = Orchestrator::read(&values)?;
         let dialled = |org: &Organization| {
             org.cluster.release(&org.release.parse().ok()?).ok()??.config["orchestrator"]["host"]
@@ -179,6 +180,13 @@ impl Federation {
         self.folder.path().display().to_string()
     }
 
+    /// A failure as the user may read it: of files that were copied by their names alone, and nothing happened to them.
+    pub(super) fn only_rehearsed(&self, failure: &Failure) -> Failure {
+        let theirs = |text: &str| text.replace(&format!("{}/", self.folder()), "");
+        let (what, why, next) = (theirs(&failure.what), theirs(&failure.why), theirs(&failure.next));
+        Failure { what, why, next, unchanged: Some("your files were only read".to_owned()), ..failure.clone() }
+    }
+
     pub(super) fn file(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
@@ -226,7 +234,7 @@ pub(super) fn organization(
     files: &[PathBuf],
     ca_pem: Option<&str>,
 ) -> Result<Organization> {
-    let values: Value = ValuesFiles::read(files)?.merged();
+    let values: Value = ValuesFiles::read(files, &ValuesKey::default())?.merged();
     let backend = Backend::read(&values, None)?;
     if let (Some(cacert), Some(ca_pem)) = (&backend.cacert, ca_pem) {
         cluster.create(&Object::secret(cacert.as_str(), "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]))?;

@@ -1,6 +1,9 @@
 //! The federation of `bootstrap`'s own file, on the simulated cluster: the same plan, on copies of the same values files.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use time::OffsetDateTime;
 
@@ -41,11 +44,16 @@ impl FromFile {
             files::create_private(&key, ca_key.to_pem().as_bytes())?;
             file.orchestrator.ca = Ca::Files { cert: certificate, key };
         }
-        let mut number = 0;
+        let mut copies: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
         let mut own = |site: &mut Site| -> Result<()> {
             for values in &mut site.values {
-                number += 1;
-                *values = copied(folder.path(), values, number)?;
+                // A file that several read is one file here too.
+                let real = files::real(values);
+                *values = match copies.get(&real) {
+                    Some(copy) => copy.clone(),
+                    None => copied(folder.path(), values, copies.len())?,
+                };
+                copies.insert(real, values.clone());
             }
             (site.chart, site.version) = (None, None);
             Ok(())

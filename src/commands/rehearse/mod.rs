@@ -31,7 +31,12 @@ pub fn run(args: &RehearseArgs, desk: &Desk<'_>) -> Result<Outcome> {
         return of_file(file, desk);
     }
     let federation = Federation::of(args, desk.now)?;
-    let mut stage = Stage { federation: &federation, desk, told: Vec::new() };
+    exchanged(&federation, desk).map_err(|failure| federation.only_rehearsed(&failure))
+}
+
+/// The verbs one after the other, each organization's and then the gate's.
+fn exchanged(federation: &Federation, desk: &Desk<'_>) -> Result<Outcome> {
+    let mut stage = Stage { federation, desk, told: Vec::new() };
     stage.say("Before: TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in.");
     stage.connected();
     for org in &federation.organizations {
@@ -43,13 +48,19 @@ pub fn run(args: &RehearseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     close.extend(federation.organizations.iter().flat_map(|org| ["--installed", org.msp_id.as_str()]));
     stage.verb(&federation.orchestrator, &close)?;
     stage.connected();
-    let verdicts = verdicts::all(&federation, desk.now)?;
-    stage.finish(&verdicts)
+    let verdicts = verdicts::all(federation, desk.now)?;
+    let yours = "your own files: rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml";
+    Ok(stage.finish(&verdicts).next(yours))
 }
 
 /// The plan of `bootstrap` on the same files, twice: the second run finds nothing to do.
 fn of_file(path: &Path, desk: &Desk<'_>) -> Result<Outcome> {
     let mut from_file = FromFile::read(path, desk.now)?;
+    let outcome = bootstrapped(path, &mut from_file, desk);
+    outcome.map_err(|failure| from_file.federation.only_rehearsed(&failure))
+}
+
+fn bootstrapped(path: &Path, from_file: &mut FromFile, desk: &Desk<'_>) -> Result<Outcome> {
     let before = Stage { federation: &from_file.federation, desk, told: Vec::new() };
     before.say("Before: the releases as their values files have them.");
     let file = path.display().to_string();
@@ -63,7 +74,7 @@ fn of_file(path: &Path, desk: &Desk<'_>) -> Result<Outcome> {
         let outcome = bootstrap::carry_out(&from_file.file, bootstrap_args, &silent, &open)?;
         before.say(&format!("\n$ helm substra-mtls bootstrap {file}"));
         before.steps(&outcome);
-        told.push(json!({"command": format!("bootstrap {file}"), "stage": outcome.stage(), "steps": outcome.described_steps()}));
+        told.push(json!({"command": format!("bootstrap {file}"), "stage": outcome.stage(), "steps": before.own_steps(&outcome)}));
         if let Some(failure) = outcome.failure() {
             return Err(failure.clone());
         }
@@ -73,10 +84,10 @@ fn of_file(path: &Path, desk: &Desk<'_>) -> Result<Outcome> {
     stage.connected();
     if from_file.file.orchestrator.gate == Gate::Leave {
         stage.say("\nThe file leaves the gate as it is: there is nothing yet that a certificate decides.");
-        return stage.finish(&[]);
+        return Ok(stage.told(&[]).next(format!("on the real clusters: bootstrap {file}")));
     }
     let verdicts = verdicts::all(&from_file.federation, desk.now)?;
-    stage.finish(&verdicts)
+    Ok(stage.finish(&verdicts).next(format!("on the real clusters: bootstrap {file}")))
 }
 
 fn bug(error: &dyn std::fmt::Display) -> Failure {
@@ -138,17 +149,27 @@ impl Stage<'_> {
         let desk = Desk { cluster: Some(cluster), console: Console::silent(), now: self.desk.now };
         let outcome = commands::dispatch(&cli.command, &desk)?;
         self.steps(&outcome);
-        self.told.push(json!({"command": line, "stage": outcome.stage(), "steps": outcome.described_steps()}));
+        self.told.push(json!({"command": line, "stage": outcome.stage(), "steps": self.own_steps(&outcome)}));
         Ok(outcome)
+    }
+
+    /// A verb's steps without the folder of the rehearsal, which is gone afterwards.
+    fn own_steps(&self, outcome: &Outcome) -> Vec<Value> {
+        let folder = format!("{}/", self.federation.folder());
+        let mut steps = outcome.described_steps().to_vec();
+        for text in steps.iter_mut().filter_map(Value::as_object_mut).flat_map(serde_json::Map::values_mut) {
+            if let Value::String(text) = text {
+                *text = text.replace(&folder, "");
+            }
+        }
+        steps
     }
 
     /// What a verb did, with its diffs.
     fn steps(&self, outcome: &Outcome) {
-        for step in outcome.described_steps() {
+        for step in self.own_steps(outcome) {
             let mark = if step["state"] == "already" { "already" } else { "now" };
-            let text = |key: &str| {
-                step[key].as_str().unwrap_or_default().replace(&format!("{}/", self.federation.folder()), "")
-            };
+            let text = |key: &str| step[key].as_str().unwrap_or_default();
             let whose = step["for"].as_str().map(|whose| format!("{whose}: ")).unwrap_or_default();
             self.say(&format!("  {mark:<8} {whose}{}", text("title")));
             for line in text("diff").lines().skip(2) {
@@ -168,33 +189,31 @@ impl Stage<'_> {
     }
 
     fn say(&self, text: &str) {
-        if self.desk.console.format == crate::report::Format::Text {
+        if self.desk.console.format == Format::Text {
             self.desk.console.say(text);
         }
     }
 
-    fn finish(self, verdicts: &[verdicts::Verdict]) -> Result<Outcome> {
+    fn finish(self, verdicts: &[verdicts::Verdict]) -> Outcome {
         self.say("\nVerdicts, with mutual TLS and the identity check on:");
         let wrong: Vec<&verdicts::Verdict> = verdicts.iter().filter(|verdict| !verdict.is_right()).collect();
-        if self.desk.console.format == crate::report::Format::Text {
-            let width = verdicts.iter().map(|verdict| verdict.who.chars().count()).max().unwrap_or(0);
-            for verdict in verdicts {
-                self.desk.console.data(verdict.line(width))?;
-            }
-        }
-        if let Some(first) = wrong.first() {
-            return Err(Failure::new(Exit::CheckFailed, "verdict", format!("{} of {} verdicts are not the right ones", wrong.len(), verdicts.len()))
-                .why(format!("{}: {}", first.who, first.answer))
+        let count = (wrong.len(), verdicts.len());
+        let wrong = wrong.first().map(|first| (first.who.clone(), first.answer.clone()));
+        let outcome = self.told(verdicts);
+        if let Some((who, answer)) = wrong {
+            return outcome.failed(Failure::new(Exit::CheckFailed, "verdict", format!("{} of {} verdicts are not the right ones", count.0, count.1))
+                .why(format!("{who}: {answer}"))
                 .next("look at the orchestrator's values: a member without a key of its own name, or a host that nobody dials")
                 .unchanged("your files were only read"));
         }
+        outcome
+    }
+
+    /// The result; for scripts with all that was said on the way.
+    fn told(self, verdicts: &[verdicts::Verdict]) -> Outcome {
+        let text: String = verdicts.iter().map(verdicts::Verdict::lines).collect();
+        let stage = if verdicts.iter().all(verdicts::Verdict::is_right) { "rehearsed" } else { "failed" };
         let all: Vec<Value> = verdicts.iter().map(verdicts::Verdict::json).collect();
-        let outcome = Outcome::new("rehearse", "rehearsed");
-        if self.desk.console.format == crate::report::Format::Text {
-            return Ok(outcome.next(
-                "your own files: rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml",
-            ));
-        }
-        Ok(outcome.fact("rehearsal", self.told).fact("verdicts", all))
+        Outcome::new("rehearse", stage).fact("rehearsal", self.told).fact("verdicts", all).shown(text)
     }
 }

@@ -40,9 +40,13 @@ impl Verdict {
         self.accepted == self.should_be_accepted
     }
 
-    pub(super) fn line(&self, width: usize) -> String {
+    /// The verdict and who got it; the reason, which is long, below.
+    pub(super) fn lines(&self) -> String {
+        let word = if self.accepted { "accepted" } else { "refused" };
         let mark = if self.is_right() { "" } else { "   <- WRONG" };
-        format!("{:<width$}  {}{mark}", self.who, self.answer)
+        let reason = self.answer.trim_start_matches(word).trim_start_matches([':', ' ']);
+        let reason = if reason.is_empty() { String::new() } else { format!("          {reason}\n") };
+        format!("{word:<8}  {}{mark}\n{reason}", self.who)
     }
 
     pub(super) fn json(&self) -> Value {

@@ -144,7 +144,9 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Fail
         None => finding("request-fingerprint", format!("{file}: no fingerprint was given for {own}"))
             .why(format!("it is {print}; nothing else shows that the request is not swapped on its way")),
     };
-    Err(refusal.next(format!("have {own} read its fingerprint out over another channel, and give that one")))
+    Err(refusal.next(format!(
+        "have {own} read its fingerprint out over another channel, and give that one: --fingerprint {own}=SHA256:..."
+    )))
 }
 
 fn finding(code: &'static str, what: impl Into<String>) -> Failure {

@@ -1,7 +1,7 @@
 //! `ca trust`: another CA for an organization, and the CAs of a backend.
 
 use substra_mtls::{
-    pki::authority::create_root,
+    pki::authority::{create_root, root_for},
     substra::servers::{BackendClient, Pair},
 };
 
@@ -105,7 +105,7 @@ fn an_old_chart_gets_a_config_map_under_a_chosen_name() {
 
 #[test]
 fn only_one_fit_ca_of_a_member_is_trusted_and_nothing_is_replaced() {
-    let site = with_another_ca("8.8.0");
+    let mut site = with_another_ca("8.8.0");
     let ca = site.world.read("org-ca.crt");
     site.world.write("bundle.crt", &format!("{ca}{}", site.world.read("ca.crt")));
     let leaf = site.object(&ObjectRef::secret("orchestrator-tls-server-pair")).data("tls.crt").unwrap();
@@ -114,6 +114,8 @@ fn only_one_fit_ca_of_a_member_is_trusted_and_nothing_is_replaced() {
     let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=x -days 9 \
         -addext subjectKeyIdentifier=none -addext authorityKeyIdentifier=none -out no-ski.crt 2>/dev/null";
     assert!(Command::new("sh").args(["-c", script]).current_dir(site.world.path("")).status().unwrap().success());
+    // openssl's clock is the real one.
+    site.now = OffsetDateTime::now_utc();
     let before = (site.world.snapshot(), site.orc.writes().len());
     for (line, code) in [
         ("@bundle.crt --for MyOrg1MSP", "trust-bundle"),
@@ -164,6 +166,23 @@ fn a_backend_s_bundle_is_made_then_extended_and_tls_goes_on_only_when_asked() {
     let tls = "+  tls:\n+    enabled: true\n+    cacert: orchestrator-cacert\n";
     assert_eq!(diff(&text, &site.world.read("backend-values.yaml")), tls);
     assert_eq!(site.backend("@ca.crt --enable-tls").unwrap().stage(), "already");
+}
+
+#[test]
+fn a_ca_that_was_renewed_with_its_key_takes_the_place_of_the_ended_one() {
+    let (site, _) = backend("26.15.3");
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let (_, other) = create_root(KeyType::EcdsaP256, site.now).unwrap();
+    let ended = root_for(&key, site.now - time::Duration::days(6 * 366)).unwrap();
+    let org = site.orc.namespace("org-1");
+    let both = format!("# ours\n{ended}{other}");
+    org.create(&Object::secret("orchestrator-cacert", "Opaque", &[], &[("ca.crt", both.as_bytes())])).unwrap();
+    let renewed = root_for(&key, site.now).unwrap();
+    site.world.write("renewed.crt", &renewed);
+    let print = site.fingerprint("renewed.crt");
+    site.backend(&format!("@renewed.crt --fingerprint {print}")).unwrap();
+    let held = org.get(&[ObjectRef::secret("orchestrator-cacert")]).unwrap()[0].data("ca.crt").unwrap();
+    assert_eq!(String::from_utf8_lossy(&held), format!("{other}{renewed}"));
 }
 
 #[test]

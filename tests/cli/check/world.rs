@@ -92,7 +92,10 @@ impl Scene {
             .replace('@', &format!("{}/", world.path("").display()).replace("//", "/"));
         let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
         let seen = Seen { inner, view: &self.view, now: *now };
-        dispatch(&cli.command, &Desk { cluster: Some(&seen), console: Console::silent(), now: *now })
+        crate::schemas::seen(dispatch(
+            &cli.command,
+            &Desk { cluster: Some(&seen), console: Console::silent(), now: *now },
+        ))
     }
 
     pub(super) fn check(&self, side: &str) -> BTreeMap<String, Found> {

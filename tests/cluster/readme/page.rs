@@ -50,9 +50,13 @@ pub(super) fn commands(block: &str) -> Vec<String> {
     lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()).collect()
 }
 
-/// The command lines under a heading.
-pub(super) fn commands_of(heading: &str) -> Vec<String> {
-    let all = blocks(&readme()).into_iter();
+pub(super) fn gitops() -> String {
+    fs::read_to_string(root().join("docs/gitops.md")).unwrap()
+}
+
+/// The command lines under a heading of a page.
+pub(super) fn commands_of(page: &str, heading: &str) -> Vec<String> {
+    let all = blocks(page).into_iter();
     let own = all.filter(|block| block.heading == heading && block.language == "sh");
     let lines: Vec<String> = own.flat_map(|block| commands(&block.text)).collect();
     assert!(!lines.is_empty(), "there is nothing to run under {heading:?}");

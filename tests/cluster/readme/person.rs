@@ -17,6 +17,11 @@ pub(super) struct Person<'a> {
 impl<'a> Person<'a> {
     /// A reader of the part of this heading, with the rights of these namespaces in contexts of these names.
     pub(super) fn new(site: &'a Site, heading: &str, contexts: &[(&str, &str)]) -> Self {
+        Self::reading(site, &page::readme(), heading, contexts)
+    }
+
+    /// The same of another page than the README.
+    pub(super) fn reading(site: &'a Site, page: &str, heading: &str, contexts: &[(&str, &str)]) -> Self {
         let folder = site.path(heading);
         fs::create_dir_all(site.path("bin")).unwrap();
         fs::create_dir(&folder).unwrap();
@@ -27,7 +32,7 @@ impl<'a> Person<'a> {
         let files: Vec<String> = contexts.iter().map(|(name, namespace)| context(site, name, namespace)).collect();
         let here = [("-n org-1", &site.org), ("-n orchestrator", &site.orc)];
         let here = here.map(|(there, namespace)| (format!("{there} "), format!("-n {namespace} "))).to_vec();
-        let lines = page::commands_of(heading).into_iter();
+        let lines = page::commands_of(page, heading).into_iter();
         let person = Self { site, folder, kubeconfig: files.join(":"), here, lines };
         person.sh(&format!("helm repo add substra {}", *repository::ADDRESS)).ok();
         person

@@ -20,6 +20,7 @@ use crate::{
         key::PrivateKey,
         server::{self, Pair},
     },
+    times,
 };
 
 /// What the pair is when the backend has none yet.
@@ -146,7 +147,8 @@ fn judge_pair(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
     }
     judge_chain(site, &chain, &again, sheet);
     if leaf.not_after < site.now || leaf.not_before > site.now {
-        let span = format!("it is valid from {} to {}", leaf.not_before, leaf.not_after);
+        let span =
+            format!("it is valid from {} to {}", times::rfc3339(leaf.not_before), times::rfc3339(leaf.not_after));
         sheet.failed(&PAIR_EXPIRED, span, again);
     } else {
         sheet.ok(&PAIR_EXPIRED, "valid now");

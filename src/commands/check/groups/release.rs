@@ -1,19 +1,24 @@
 //! The release: there, free, whole, rolled out, and as the files say.
 
+use std::collections::BTreeSet;
+
 use super::super::{
     catalogue::{DRIFT, FAILED, HALF_WAY, PENDING, RELEASE, ROLLOUT},
     finding::Sheet,
-    observe::Site,
+    observe::{Party, Site},
 };
 use crate::{
     cli::Side,
-    commands::release::{self, Found},
+    commands::{find, release::Found},
     plan::{
         drift::{self, Difference, same},
         rollout,
     },
-    substra::{backend, orchestrator},
+    substra::{backend, kebab::volume_of, manifest::Mount, orchestrator},
 };
+
+/// The volume of the pair in a backend's workloads (chart `substra-backend`).
+const PAIR_VOLUME: &str = "orchestrator-tls-client-pair";
 
 pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     let found = match &site.found {
@@ -26,11 +31,14 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
             return sheet.blind("the release could not be read");
         }
     };
+    if found.is_synced() {
+        return judge_synced(site, found, sheet);
+    }
     let (name, status) = (&found.name, found.release.status.as_str());
     let (chart, revision) = (&found.chart, found.release.revision);
     sheet.ok(&RELEASE, format!("{name}: chart {} {}, revision {revision}, {status}", chart.name, chart.version));
     if found.release.is_pending() {
-        let pending = release::pending(name, &found.release);
+        let pending = find::pending(name, &found.release);
         let next = format!(
             "{}; if no helm is running: {}",
             site.helm(&format!("history {name}")),
@@ -48,6 +56,54 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     }
     judge_rollout(site, found, sheet);
     judge_files(site, found, sheet);
+}
+
+/// What no release of Helm's stands behind: of the files only what pods mount can be seen.
+fn judge_synced(site: &Site, found: &Found, sheet: &mut Sheet) {
+    const NO_HELM: &str = "Helm has no release of that name: something else applies what the chart renders";
+    let workloads = found.workloads().len();
+    let (name, chart) = (&found.name, &found.chart);
+    sheet.ok(
+        &RELEASE,
+        format!("{name}: chart {} {}, {workloads} workloads, no release of Helm's", chart.name, chart.version),
+    );
+    for check in [&PENDING, &FAILED, &DRIFT] {
+        sheet.skip(check, NO_HELM);
+    }
+    judge_rollout(site, found, sheet);
+    let behind = behind(site, found);
+    if behind.is_empty() {
+        return sheet.ok(&HALF_WAY, "what the files say of mutual TLS is mounted");
+    }
+    let next = "commit the values files, let your sync apply them, then run this again";
+    sheet.warn(&HALF_WAY, behind.join("; "), next);
+}
+
+/// What the files' mutual TLS mounts and the workloads do not, and the other way round.
+fn behind(site: &Site, found: &Found) -> Vec<String> {
+    let mounts: Vec<&Mount> = found.manifest.workloads().iter().flat_map(|workload| &workload.mounts).collect();
+    let (mounted, wanted): (BTreeSet<String>, BTreeSet<String>) = match &site.party {
+        Ok(Party::Backend(backend)) => {
+            let pairs = mounts.iter().filter(|mount| mount.volume == PAIR_VOLUME).map(|mount| mount.name.clone());
+            (
+                pairs.collect(),
+                backend.mtls_enabled.then(|| backend.client_certificate.to_string()).into_iter().collect(),
+            )
+        }
+        Ok(Party::Orchestrator(orchestrator)) => {
+            let own = |mount: &&&Mount| mount.volume.starts_with(&volume_of(""));
+            let keys = orchestrator.client_cas.keys().filter(|_| orchestrator.mtls_enabled);
+            (
+                mounts.iter().filter(own).map(|mount| mount.volume.clone()).collect(),
+                keys.map(|key| volume_of(key)).collect(),
+            )
+        }
+        Err(_) => Default::default(),
+    };
+    let missing = wanted.difference(&mounted).map(|name| format!("the files need {name}, and no pod mounts it yet"));
+    let stale =
+        mounted.difference(&wanted).map(|name| format!("pods mount {name} still, and the files do not need it"));
+    missing.chain(stale).collect()
 }
 
 fn judge_rollout(site: &Site, found: &Found, sheet: &mut Sheet) {
@@ -71,7 +127,10 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     let own: &[&[&str]] = if site.side == Side::Backend { &backend::OWN_PATHS } else { orchestrator::OWN_PATHS };
     let (config, merged) = (found.config(), files.merged());
     let others = drift::between(config, &merged, own);
-    let lines: Vec<String> = others.iter().map(Difference::line).collect();
+    let paths: Vec<Vec<&str>> = own.iter().map(|path| files.key().path(path)).collect();
+    let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
+    let all = drift::between(&found.release.config, &files.whole(), &paths);
+    let lines: Vec<String> = all.iter().map(|one| one.told(files.are_sealed())).collect();
     if lines.is_empty() {
         sheet.ok(&DRIFT, "files and deployed values are equal");
     } else {

@@ -32,7 +32,10 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     if tls {
         sheet.ok(&TLS, "orchestrator.tls.enabled is true");
     } else {
-        let next = "set TLS up first: the walkthrough's part before mutual TLS, with the orchestrator's operator";
+        let next = match party {
+            Party::Backend(_) => site.ours("ca trust orchestrator-ca.crt --backend --enable-tls", ""),
+            Party::Orchestrator(_) => site.ours("ca init", ""),
+        };
         sheet.failed(&TLS, "orchestrator.tls.enabled is not true", next);
     }
 }

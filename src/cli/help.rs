@@ -1,0 +1,187 @@
+//! The long help: a page for each verb, in the files beside this one, for `--help`, the manual and the reference alike.
+
+use clap::{
+    Command,
+    builder::{StyledStr, styling::Style},
+};
+
+use super::EXIT_STATUSES;
+use crate::pki::policy::RULES;
+
+/// The page of each verb, by the words that name it; the program's own has none.
+pub const PAGES: [(&str, &str); 14] = [
+    ("", include_str!("help/top.md")),
+    ("approve", include_str!("help/approve.md")),
+    ("bootstrap", include_str!("help/bootstrap.md")),
+    ("ca", include_str!("help/ca.md")),
+    ("ca init", include_str!("help/ca-init.md")),
+    ("ca show", include_str!("help/ca-show.md")),
+    ("ca trust", include_str!("help/ca-trust.md")),
+    ("check", include_str!("help/check.md")),
+    ("completion", include_str!("help/completion.md")),
+    ("enroll", include_str!("help/enroll.md")),
+    ("gate", include_str!("help/gate.md")),
+    ("gate close", include_str!("help/gate-close.md")),
+    ("gate open", include_str!("help/gate-open.md")),
+    ("rehearse", include_str!("help/rehearse.md")),
+];
+
+/// A part of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    /// `## Words`
+    Heading(String),
+    /// A paragraph, on one line.
+    Text(String),
+    /// `- words`, on one line.
+    Item(String),
+    /// Lines to be taken as they are.
+    Code(String),
+    /// `{{role SIDE}}`: the Role that suffices on that side.
+    Role(Role),
+    /// `{{refusals}}`: the rules of the acceptance policy.
+    Refusals,
+}
+
+/// Whose Role it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// In the namespace of a backend.
+    Backend,
+    /// In the namespace of the orchestrator.
+    Orchestrator,
+}
+
+impl Role {
+    /// The Role that the tests run with, as YAML: of its file the document that is the Role.
+    #[must_use]
+    pub fn yaml(self) -> &'static str {
+        let file = match self {
+            Self::Backend => include_str!("../../testbed/roles/backend.yaml"),
+            Self::Orchestrator => include_str!("../../testbed/roles/orchestrator.yaml"),
+        };
+        file.split("---\n").find(|document| document.contains("\nkind: Role\n")).unwrap_or(file)
+    }
+}
+
+/// The parts of a page.
+#[must_use]
+pub fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut open = false;
+    for line in page.lines() {
+        let last = blocks.last_mut().filter(|_| open);
+        match (line, last) {
+            ("{{role backend}}", _) => blocks.push(Block::Role(Role::Backend)),
+            ("{{role orchestrator}}", _) => blocks.push(Block::Role(Role::Orchestrator)),
+            ("{{refusals}}", _) => blocks.push(Block::Refusals),
+            ("", _) => {}
+            (_, Some(Block::Code(text))) => text.push_str(&format!("\n{}", line.strip_prefix("    ").unwrap_or(line))),
+            (_, Some(Block::Text(text) | Block::Item(text))) if !line.starts_with("- ") => {
+                text.push_str(&format!(" {}", line.trim_start()));
+            }
+            _ => blocks.push(opened(line)),
+        }
+        open = !line.is_empty() && !line.starts_with('#');
+    }
+    blocks
+}
+
+fn opened(line: &str) -> Block {
+    if let Some(code) = line.strip_prefix("    ") {
+        return Block::Code(code.to_owned());
+    }
+    if let Some(words) = line.strip_prefix("## ") {
+        return Block::Heading(words.to_owned());
+    }
+    line.strip_prefix("- ").map_or_else(|| Block::Text(line.to_owned()), |words| Block::Item(words.to_owned()))
+}
+
+/// What a page says before its first heading, and what from there on.
+#[must_use]
+pub fn parted(mut blocks: Vec<Block>) -> (Vec<Block>, Vec<Block>) {
+    let at = blocks.iter().position(|block| matches!(block, Block::Heading(_))).unwrap_or(blocks.len());
+    let rest = blocks.split_off(at);
+    (blocks, rest)
+}
+
+/// The command line with its pages; only `--help` shows them, and no other run needs to carry them.
+#[must_use]
+pub fn with_pages(command: Command) -> Command {
+    add(command, "")
+}
+
+fn add(mut command: Command, words: &str) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    for name in names {
+        let words = format!("{words} {name}");
+        command = command.mut_subcommand(name, |verb| add(verb, words.trim()));
+    }
+    let Some((_, page)) = PAGES.iter().find(|(name, _)| *name == words) else { return command };
+    let (about, rest) = parted(blocks(page));
+    let header = *command.get_styles().get_header();
+    let rest = format!("{}\n\n{EXIT_STATUSES}", text(&rest, header));
+    command.long_about(StyledStr::from(text(&about, header))).after_long_help(StyledStr::from(rest))
+}
+
+/// For a terminal; clap wraps it at its width.
+fn text(blocks: &[Block], header: Style) -> String {
+    let mut out = String::new();
+    let mut after_item = false;
+    for block in blocks {
+        let is_item = matches!(block, Block::Item(_));
+        out.push_str(if out.is_empty() {
+            ""
+        } else if is_item && after_item {
+            "\n"
+        } else {
+            "\n\n"
+        });
+        after_item = is_item;
+        match block {
+            Block::Heading(words) => out.push_str(&format!("{header}{words}:{header:#}")),
+            Block::Text(words) => out.push_str(words),
+            Block::Item(words) => out.push_str(&format!("  - {words}")),
+            Block::Code(lines) => out.push_str(&indented(lines)),
+            Block::Role(role) => out.push_str(&indented(role.yaml())),
+            Block::Refusals => {
+                let lines: Vec<String> = RULES.iter().map(|rule| format!("{:<26} {}", rule.code, rule.stops)).collect();
+                out.push_str(&indented(&lines.join("\n")));
+            }
+        }
+    }
+    out
+}
+
+fn indented(lines: &str) -> String {
+    let line = |line: &str| if line.is_empty() { String::new() } else { format!("    {line}") };
+    lines.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_paragraphs_items_headings_and_lines_as_they_are() {
+        let page = "One\ntwo.\n\n## Files\n- a\n  b\n- c\n\n    x \\\n      y\n\n{{role backend}}\n";
+        let wanted = [
+            Block::Text("One two.".into()),
+            Block::Heading("Files".into()),
+            Block::Item("a b".into()),
+            Block::Item("c".into()),
+            Block::Code("x \\\n  y".into()),
+            Block::Role(Role::Backend),
+        ];
+        assert_eq!(blocks(page), wanted);
+    }
+
+    #[test]
+    fn a_role_is_a_role_alone() {
+        for role in [Role::Backend, Role::Orchestrator] {
+            let yaml = role.yaml();
+            assert!(yaml.starts_with("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"), "{yaml}");
+            assert!(yaml.contains("resources: [ingresses]") && !yaml.contains("RoleBinding"), "{yaml}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What the values files say of a release, with the key below which it was read in each message.
+
+use serde_json::Value;
+
+use crate::{
+    cli::CommonArgs,
+    failure::{Exit, Failure, Result},
+    names::Hostname,
+    plan::edits::{self, ValuesFiles},
+    substra::{
+        backend::{Backend, Trust},
+        orchestrator::Orchestrator,
+    },
+    values::Setting,
+};
+
+/// The files of a verb. `usual` is what it sets where the files choose no names of their own: for the commands to type
+/// where a file is encrypted and sops is not here.
+///
+/// # Errors
+/// As [`ValuesFiles::read`].
+pub(super) fn files(common: &CommonArgs, usual: impl FnOnce() -> Vec<Setting>) -> Result<ValuesFiles> {
+    ValuesFiles::read(&common.values, &common.key()).map_err(|failure| match common.values.last() {
+        Some(last) if failure.code == "tool-missing" => {
+            let by_hand = edits::by_hand(last, &common.key(), &usual());
+            let or = if by_hand.is_empty() { String::new() } else { format!("; or by hand, where sops is: {by_hand}") };
+            let next = format!("{}{or}", failure.next);
+            failure.next(next)
+        }
+        _ => failure,
+    })
+}
+
+/// An orchestrator that chooses no names of its own.
+pub(super) fn usual(settings: impl FnOnce(&Orchestrator) -> Vec<Setting>) -> Vec<Setting> {
+    Orchestrator::read(&Value::Null).map(|orchestrator| settings(&orchestrator)).unwrap_or_default()
+}
+
+/// A backend.
+///
+/// # Errors
+/// As [`Backend::read`], and for the values of an umbrella chart without its key.
+pub(super) fn backend(files: &ValuesFiles, hostname: Option<&Hostname>) -> Result<Backend> {
+    let values = files.merged();
+    if values["orchestrator"]["mspID"].is_null() {
+        is_no_umbrella(files, &values)?;
+    }
+    Backend::read(&values, hostname).map_err(|failure| below(files, failure))
+}
+
+/// How a backend trusts the orchestrator.
+///
+/// # Errors
+/// As for [`backend`].
+pub(super) fn trust(files: &ValuesFiles) -> Result<Trust> {
+    let values = files.merged();
+    if values["orchestrator"]["mspID"].is_null() {
+        is_no_umbrella(files, &values)?;
+    }
+    Trust::read(&values).map_err(|failure| below(files, failure))
+}
+
+/// An orchestrator, called as its chart is: that name is a part of its Service's.
+///
+/// # Errors
+/// As [`Orchestrator::read`], and for the values of an umbrella chart without its key.
+pub(super) fn orchestrator(files: &ValuesFiles) -> Result<Orchestrator> {
+    let values = files.merged();
+    if !values["channels"].is_array() && values["orchestrator"]["tls"].is_null() {
+        is_no_umbrella(files, &values)?;
+    }
+    let read = Orchestrator::read(&values).map_err(|failure| below(files, failure))?;
+    Ok(read.called(files.key().chart()))
+}
+
+fn below(files: &ValuesFiles, failure: Failure) -> Failure {
+    if files.key().is_top() {
+        return failure;
+    }
+    let why = format!("{} (looked for below {} in the values files)", failure.why, files.key());
+    failure.why(why)
+}
+
+/// Settings that stand below a key would be looked for, and written, at the top.
+fn is_no_umbrella(files: &ValuesFiles, values: &Value) -> Result<()> {
+    let Some(key) = (if files.key().is_top() { part(values, 2) } else { None }) else { return Ok(()) };
+    Err(Failure::new(Exit::CheckFailed, "values-key", "the values files look like those of an umbrella chart")
+        .why(format!("the settings of an organization or of an orchestrator stand below {key}"))
+        .next(format!("add --values-key {key}"))
+        .unchanged("nothing was written"))
+}
+
+/// The key of the first part whose values look like those of one of the two charts.
+fn part(values: &Value, depth: usize) -> Option<String> {
+    let parts = values.as_object()?.iter().filter(|(_, part)| part.is_object());
+    let looks = |part: &Value| !part["orchestrator"]["mspID"].is_null() || part["channels"].is_array();
+    let mut found = parts.filter_map(|(key, part)| match depth {
+        _ if looks(part) => Some(key.clone()),
+        0 | 1 => None,
+        _ => self::part(part, depth - 1).map(|below| format!("{key}.{below}")),
+    });
+    found.next()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_part_is_known_by_what_stands_in_it() {
+        let backend = json!({"orchestrator": {"mspID": "A"}});
+        assert_eq!(part(&json!({"x": 1, "backend": backend}), 2).as_deref(), Some("backend"));
+        assert_eq!(part(&json!({"platform": {"b": backend}}), 2).as_deref(), Some("platform.b"));
+        assert_eq!(part(&json!({"orchestrator": {"channels": []}}), 2).as_deref(), Some("orchestrator"));
+        assert_eq!(part(&backend, 2), None);
+        assert_eq!(part(&json!({"channels": [], "orchestrator": {"tls": {"enabled": true}}}), 2), None);
+    }
+}

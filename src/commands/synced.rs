@@ -1,0 +1,127 @@
+//! A release that Helm does not know, since something else applies what the chart renders: Argo CD, `helm template`.
+
+use serde_json::Value;
+
+use super::{find::Sought, release::Found};
+use crate::{
+    cluster::{ChartVersion, Cluster, Object, Release, Upgrade},
+    failure::{Exit, Failure, Result},
+    names::ReleaseName,
+    substra::manifest::Manifest,
+};
+
+/// What is known of such a release without Helm.
+pub(super) struct By<'a> {
+    /// All merged values of the files: what the sync deploys.
+    pub(super) whole: Value,
+    /// The chart, where it was named.
+    pub(super) chart: Option<&'a str>,
+    /// Its version, where it was named.
+    pub(super) version: Option<&'a str>,
+}
+
+/// The status of such a release: what of its values is deployed is not known.
+pub(super) const STATUS: &str = "synced";
+
+/// The label by which workloads are told apart (Kubernetes, recommended labels).
+const INSTANCE: &str = "app.kubernetes.io/instance";
+
+/// By its workloads; before the first sync, by what the chart renders.
+///
+/// # Errors
+/// `absent` where neither is there; several candidates.
+pub(super) fn find(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Failure) -> Result<Found> {
+    let running = running(cluster, sought, &absent)?;
+    if running.is_empty() {
+        return rendered(cluster, sought, by, absent);
+    }
+    let name = chosen(sought, &running, cluster)?;
+    let own: Vec<&Object> = match sought.release {
+        Some(_) if !running.iter().any(|object| instance(object) == name.as_str()) => running.iter().collect(),
+        _ => running.iter().filter(|object| instance(object) == name.as_str()).collect(),
+    };
+    let namespace = own.first().and_then(|object| object.json()["metadata"]["namespace"].as_str()).unwrap_or_default();
+    let release = release(namespace, by, String::new());
+    let version = by.version.unwrap_or_default().to_owned();
+    let whole = Manifest::of(own.iter().map(|object| object.json()));
+    // Read off the label, as it is known nowhere else.
+    let version =
+        if sought.key.is_top() { whole.part(sought.label()).map_or(version, |(_, version)| version) } else { version };
+    let package = ChartVersion { name: sought.chart.name().to_owned(), version };
+    Found::made(name, release, package, sought, &whole)
+}
+
+/// Workloads of the chart: those of an umbrella's other parts are not ours to judge.
+fn running(cluster: &dyn Cluster, sought: &Sought<'_>, absent: &Failure) -> Result<Vec<Object>> {
+    let all = cluster.list("deployments,statefulsets", INSTANCE).map_err(|failure| match failure.code {
+        "forbidden" => absent.clone().why("and its workloads may not be listed by this account"),
+        _ => failure,
+    })?;
+    let ours = |object: &Object| Manifest::of([object.json()]).part(sought.label()).is_some();
+    Ok(all.into_iter().filter(ours).collect())
+}
+
+fn instance(object: &Object) -> &str {
+    object.label(INSTANCE).unwrap_or_default()
+}
+
+/// The name that was given, else the only one that workloads carry. Argo CD may write the application's name there.
+fn chosen(sought: &Sought<'_>, running: &[Object], cluster: &dyn Cluster) -> Result<ReleaseName> {
+    let mut names: Vec<&str> = running.iter().map(instance).collect();
+    names.sort_unstable();
+    names.dedup();
+    let fail = |what: String| {
+        Failure::new(Exit::CheckFailed, "which-release", what)
+            .why(format!("workloads of chart {} carry {INSTANCE}: {}", sought.label(), names.join(", ")))
+            .next("name one of them with --release")
+    };
+    let several = || fail(format!("there are several of chart {} in {}", sought.chart.name(), cluster.place()));
+    match (sought.release, names.as_slice()) {
+        (Some(given), [_]) => Ok(given.clone()),
+        (Some(given), all) if all.contains(&given.as_str()) => Ok(given.clone()),
+        (None, [one]) => one.parse().map_err(|bad: crate::names::BadName| fail(bad.to_string())),
+        _ => Err(several()),
+    }
+}
+
+/// Before the first sync: the chart says what it will mount.
+fn rendered(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Failure) -> Result<Found> {
+    let (Some(name), Some(chart), Some(namespace)) = (sought.release, by.chart, cluster.pointed().namespace) else {
+        return Err(absent
+            .why("neither Helm knows it, nor does a workload carry the labels of the chart")
+            .next("where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount"));
+    };
+    let version = by.version.unwrap_or_default().to_owned();
+    let upgrade = Upgrade {
+        release: name.clone(),
+        chart: chart.to_owned(),
+        version,
+        files: Vec::new(),
+        install: true,
+        sealed: None,
+    };
+    let package = cluster.find_chart(&upgrade)?;
+    if sought.key.is_top() && package.name != sought.chart.name() {
+        return Err(Failure::new(Exit::CheckFailed, "chart", format!("{chart} is not chart {}", sought.chart.name()))
+            .why(format!("it is chart {} {}", package.name, package.version))
+            .next(
+                "name the right chart with --chart; of an umbrella chart also the key of its values with --values-key",
+            ));
+    }
+    let text = cluster.render(&Upgrade { version: package.version.clone(), ..upgrade }, &by.whole)?;
+    let whole = Manifest::parse(&text)?;
+    let mut found = Found::made(name.clone(), release(&namespace, by, text), package, sought, &whole)?;
+    found.note =
+        Some(format!("nothing of release {name} runs in namespace {namespace} yet: judged by what {chart} renders"));
+    Ok(found)
+}
+
+fn release(namespace: &str, by: &By<'_>, manifest: String) -> Release {
+    Release {
+        namespace: namespace.to_owned(),
+        revision: 0,
+        status: STATUS.to_owned(),
+        config: by.whole.clone(),
+        manifest,
+    }
+}

@@ -1,0 +1,46 @@
+//! Text for terminals: tables, words for a shell, nothing that moves the cursor.
+
+/// Rows with columns as wide as their widest cell, each row a line. The first row is the head.
+#[must_use]
+pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+/// One word of a command line as a POSIX shell reads it: quoted where it must be.
+#[must_use]
+pub fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// Without what could move a terminal's cursor.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_as_wide_as_its_cells_and_has_no_spaces_at_its_line_ends() {
+        let rows = [["who", "is"], ["org-1", ""], ["é", "x"]].map(|row| row.map(str::to_owned));
+        assert_eq!(table(&rows), "who    is\norg-1\né      x\n");
+    }
+
+    #[test]
+    fn a_word_is_one_word_for_the_shell() {
+        assert_eq!([word("a-b.c"), word(""), word("a b"), word("it's")], ["a-b.c", "''", "'a b'", r"'it'\''s'"]);
+    }
+}

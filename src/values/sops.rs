@@ -1,0 +1,36 @@
+//! Files that SOPS has encrypted: how they are known.
+
+use super::{
+    refuse,
+    tree::{self, Kind, Node},
+};
+
+/// Whether SOPS has encrypted a file: a key `sops` at the top with a `mac` below it (sops, `stores/yaml`).
+#[must_use]
+pub fn is_encrypted(text: &[u8]) -> bool {
+    // Most files are told without parsing them once more.
+    if !text.windows(4).any(|word| word == b"sops") {
+        return false;
+    }
+    let root = refuse::check(text).ok().and_then(|text| tree::parse(text).ok()).and_then(|tree| tree.root);
+    root.as_ref().and_then(|root| at(root, "sops")).and_then(|sops| at(sops, "mac")).is_some()
+}
+
+fn at<'a>(node: &'a Node, wanted: &str) -> Option<&'a Node> {
+    let Kind::Map { pairs, .. } = &node.kind else { return None };
+    let is = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if text == wanted);
+    pairs.iter().find(|(key, _)| is(key)).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mac_below_sops_at_the_top_tells() {
+        assert!(is_encrypted(b"a: ENC[x]\nsops:\n    mac: ENC[y]\n    version: 3.13.3\n"));
+        for text in ["sops: true\n", "sops: {age: []}\n", "a:\n  sops:\n    mac: x\n", "a: {{ b }}\n", ""] {
+            assert!(!is_encrypted(text.as_bytes()), "{text}");
+        }
+    }
+}

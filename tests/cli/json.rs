@@ -1,0 +1,125 @@
+//! `-o json` as a contract with scripts: one document on stdout whatever happens, and words that stay.
+
+use std::{collections::BTreeSet, env, fs, path::Path};
+
+use clap::Parser;
+use regex_lite::Regex;
+use substra_mtls::cli::Cli;
+
+use super::world::{BACKEND, World};
+
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+const IDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/ids.txt");
+
+#[test]
+fn a_run_that_fails_gives_one_document_too() {
+    let world = World::new();
+    for (line, status, code) in [
+        ("enroll -o json", 2, "usage"),
+        ("enroll -f backend-values.yaml --key-type dsa -o json", 2, "usage"),
+        ("nonsense -o json", 2, "usage"),
+        ("approve a.csr -f orchestrator-values.yaml -o json", 2, "usage"),
+        ("enroll -f missing.yaml --key-file x.key -o json", 1, "file-unreadable"),
+        ("enroll -f backend-values.yaml -o json", 6, "tool-missing"),
+        ("check --explain nonsense -o json", 2, "no-such-check"),
+        ("rehearse missing.yaml -o json", 1, "file-unreadable"),
+        ("bootstrap missing.yaml -o json", 1, "file-unreadable"),
+        ("ca show -f orchestrator-values.yaml -o json", 6, "tool-missing"),
+    ] {
+        // The form is judged where it runs.
+        let ran = world.run(line);
+        let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!((ran.status, answer["error"]["code"].as_str()), (status, Some(code)), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains("error: "), "people see it too: {line}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_verbs_that_need_no_cluster_answer_in_their_form() {
+    let world = World::new();
+    let answer = |line: &str| -> serde_json::Value { serde_json::from_str(&world.run(line).stdout).unwrap() };
+    let requested = answer("enroll -f backend-values.yaml --key-file MyOrg1MSP.key -o json");
+    let fingerprint = requested["result"]["fingerprint"].as_str().unwrap();
+    let approve =
+        "approve MyOrg1MSP.csr -f orchestrator-values.yaml --ca-cert ca.crt --ca-key ca.key --offline --yes -o json";
+    let refused = answer(approve);
+    assert_eq!((&refused["error"]["code"], refused.get("verb")), (&"request-fingerprint".into(), None));
+    let planned = answer(&format!("{approve} --fingerprint MyOrg1MSP={fingerprint} --dry-run"));
+    let approved = answer(&format!("{approve} --fingerprint MyOrg1MSP={fingerprint}"));
+    assert_eq!((&planned["stage"], &planned["steps"][0]["state"]), (&"planned".into(), &"planned".into()));
+    assert_eq!((&approved["stage"], &approved["steps"][0]["state"]), (&"approved".into(), &"done".into()));
+    assert_eq!(approved["result"]["certificates"][0]["fingerprint"], fingerprint);
+}
+
+#[test]
+fn all_that_was_found_is_in_the_failure() {
+    let world = World::new();
+    world.write("stranger.yaml", &BACKEND.replace("MyOrg1MSP", "StrangerMSP"));
+    world.run("enroll -f stranger.yaml --key-file stranger.key").ok();
+    world.write("torn.csr", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n");
+    let ran = world.approve("StrangerMSP.csr torn.csr", "--unverified-mail -o json");
+    let error = &serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap()["error"];
+    let codes = [&error["code"], &error["also"][0]["code"]].map(|code| code.as_str().unwrap_or_default());
+    assert!(codes.contains(&"request-not-a-member") && codes.contains(&"request-not-strict-der"), "{error:#}");
+}
+
+#[test]
+fn the_page_s_commands_can_be_read() {
+    let page = include_str!("../../docs/schemas/README.md");
+    let commands = page.lines().filter_map(|line| line.strip_prefix("helm "));
+    assert_eq!(commands.clone().count(), 3);
+    commands.for_each(|line| assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}"));
+}
+
+#[test]
+fn an_explanation_is_an_answer_too() {
+    let answer = World::new().run("check --explain passthrough -o json").ok().stdout;
+    assert!(answer.contains(r#""id":"passthrough""#), "{answer}");
+}
+
+/// Words that scripts may match are kept in a list, so that one that goes or gets another name is seen. After a change
+/// that is meant: `UPDATE_EXPECTED=1 cargo test --test cli every_id`.
+#[test]
+fn every_id_stands_in_the_list_and_none_is_lost() {
+    let found = ids().into_iter().map(|id| id + "\n").collect::<String>();
+    if env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(IDS, &found).unwrap();
+    }
+    let kept = fs::read_to_string(IDS).unwrap_or_default();
+    assert_eq!(super::world::diff(&kept, &found), "", "docs/schemas/ids.txt");
+    assert!(kept.lines().count() > 240, "the sources were read");
+}
+
+/// `check ID`, `code ID` and `step ID`, as the sources have them.
+fn ids() -> BTreeSet<String> {
+    let makers = "Failure::new|Refusal::new|finding|fault|fault_at|unknown|refuse|rule|fail|bad|unmeant|elsewhere|check|no_terminal|single_ca";
+    let word = r#""([a-z][a-z0-9]*(?:-[a-z0-9]+)*)""#;
+    let kinds = [
+        ("code", format!(r#"\b(?:{makers})\(\s*(?:[^"();]*(?:\([^"()]*\))?[^"();]*,)?\s*{word}\s*[,)]"#)),
+        // A code that is chosen by what a child said, or at a place in a file.
+        ("code", format!(r#"\{{\s*\({word}, ""#)),
+        ("code", format!(r"Err\(\({word}, ")),
+        ("step", format!(r"Step::to_do\(\s*{word}")),
+        ("check", format!(r"(?m)^    [A-Z_]+ {word} [A-Z]")),
+    ];
+    let mut found = BTreeSet::new();
+    each_source(Path::new(SOURCES), &mut |text| {
+        for (kind, pattern) in &kinds {
+            let all = Regex::new(pattern).unwrap();
+            found.extend(all.captures_iter(text).map(|one| format!("{kind} {}", &one[1])));
+        }
+    });
+    found
+}
+
+fn each_source(folder: &Path, look: &mut impl FnMut(&str)) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            each_source(&path, look);
+        } else {
+            let text = fs::read_to_string(&path).unwrap();
+            look(text.split("#[cfg(test)]").next().unwrap());
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Every answer of every verb has the form that `docs/schemas/` says: whatever a test of this folder brings about is
+//! judged here.
+
+use std::{fs, sync::LazyLock};
+
+use serde_json::Value;
+use substra_mtls::{
+    failure::{Failure, Result},
+    report::{self, Outcome},
+};
+
+use crate::json_schema::{Files, judge};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas");
+
+static FILES: LazyLock<Files> = LazyLock::new(|| {
+    let schemas = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
+    let schemas = schemas.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    schemas
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap())
+        })
+        .collect()
+});
+
+/// The schema of a verb's answer, or of a failure.
+fn schema_of(answer: &Value) -> String {
+    match answer["verb"].as_str() {
+        None => "failure.schema.json".to_owned(),
+        Some(verb) if verb.starts_with("gate ") => "gate.schema.json".to_owned(),
+        Some(verb) => format!("{}.schema.json", verb.replace(' ', "-")),
+    }
+}
+
+/// Refuses an answer that has not the form of its schema.
+#[track_caller]
+pub(crate) fn judged(answer: &Value) {
+    if let Err(why) = judge(&FILES, &schema_of(answer), answer) {
+        panic!("{why}\n{answer:#}");
+    }
+}
+
+/// A run with `-o json`: stdout is one document of that form, and says what the exit status says.
+#[track_caller]
+pub(crate) fn judged_run(stdout: &str, status: i32) {
+    let answer: Value = serde_json::from_str(stdout).unwrap_or_else(|why| panic!("{why}: {stdout}"));
+    judged(&answer);
+    match answer.get("error") {
+        Some(error) => assert_eq!(error["exit"], status),
+        None => assert!(status == 0 || (status == 3 && answer["verb"] == "check"), "{status}: {answer:#}"),
+    }
+}
+
+/// What a verb gave on the simulated cluster, as scripts would see it.
+#[track_caller]
+pub(crate) fn seen(result: Result<Outcome>) -> Result<Outcome> {
+    let answer = match &result {
+        Ok(outcome) => outcome.json(),
+        Err(failure) => report::failure_json(failure),
+    };
+    judged(&answer);
+    result
+}
+
+#[test]
+fn a_field_without_a_schema_and_a_time_of_another_form_are_refused() {
+    let good = substra_mtls::report::Outcome::new("ca trust", "trusted")
+        .fact("object", "x")
+        .fact("ca", "CN=x")
+        .fact("ca fingerprint", format!("SHA256:{}", "0".repeat(64)))
+        .fact("ca not after", "2026-11-24T16:30:00Z");
+    judged(&good.json());
+    for bad in [
+        good.clone().fact("more", 1).json(),
+        good.clone().fact("ca not after", "2026-11-24 16:30:00.0 +00:00:00").json(),
+        good.clone().fact("ca not after", "2026-13-24T16:30:00Z").json(),
+        Outcome::new("ca trust", "trustd").json(),
+        good.failed(Failure::new(substra_mtls::failure::Exit::Failed, "Not kebab", "x")).json(),
+    ] {
+        assert!(judge(&FILES, &schema_of(&bad), &bad).is_err(), "{bad:#}");
+    }
+}
+
+#[test]
+fn every_schema_names_its_dialect_and_closes_every_object() {
+    fn closed(schema: &Value, place: &str) {
+        if schema["type"] == "object" {
+            assert!(schema.get("additionalProperties").is_some(), "{place} is open: {schema}");
+        }
+        let parts: Vec<&Value> = match schema {
+            Value::Object(map) => map.values().collect(),
+            Value::Array(items) => items.iter().collect(),
+            _ => Vec::new(),
+        };
+        parts.into_iter().for_each(|part| closed(part, place));
+    }
+    assert_eq!(FILES.len(), 11);
+    for (name, schema) in FILES.iter() {
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{name}");
+        closed(schema, name);
+    }
+}

@@ -1,0 +1,84 @@
+//! `docs/troubleshooting.md` names checks that are there, in their own words, and commands that can be read.
+
+use std::collections::BTreeMap;
+
+use clap::Parser;
+use serde_json::Value;
+use substra_mtls::cli::Cli;
+
+use super::world::World;
+
+const PAGE: &str = include_str!("../../docs/troubleshooting.md");
+
+/// `what` and `helps` of each check, as `check --explain` says them.
+fn explained() -> BTreeMap<String, (String, String)> {
+    let world = World::new();
+    let all = world.run("check --explain nonsense").refused(2, "no-such-check").stderr;
+    let listed =
+        all.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| line.starts_with(char::is_alphabetic));
+    let ids = listed.filter_map(|line| line.split("  ").next()).map(str::trim).filter(|id| !id.contains(':'));
+    let one = |id: &str| {
+        let answer: Value =
+            serde_json::from_str(&world.run(&format!("check --explain {id} -o json")).ok().stdout).unwrap();
+        let text = |key: &str| answer["result"][key].as_str().unwrap().to_owned();
+        (id.to_owned(), (text("what"), text("helps")))
+    };
+    ids.map(one).collect()
+}
+
+#[test]
+fn every_check_is_named_and_says_what_explain_says() {
+    let all = explained();
+    assert!(all.len() > 50, "{all:?}");
+    for (id, (what, helps)) in &all {
+        let in_an_entry = PAGE.contains(&format!("\n- `{id}`: {helps}\n"));
+        let in_the_table = PAGE.contains(&format!("\n| `{id}` | {what} | {helps} |\n"));
+        assert!(in_an_entry != in_the_table, "{id}: {what} / {helps}");
+    }
+    let named = PAGE.lines().filter_map(|line| line.strip_prefix("- `").or_else(|| line.strip_prefix("| `")));
+    for id in named.map(|line| line.split('`').next().unwrap()) {
+        assert!(all.contains_key(id), "there is no check {id}");
+    }
+}
+
+#[test]
+fn every_entry_has_a_text_a_check_and_a_command_that_can_be_read() {
+    let entries: Vec<&str> = PAGE.split("\n## ").skip(1).filter(|entry| !entry.starts_with("Other checks")).collect();
+    assert!(entries.len() > 12);
+    for entry in entries {
+        assert!(entry.starts_with('`') && entry.contains("\n- `"), "{entry}");
+        let command = entry.split_once("```sh\n").unwrap().1.lines().next().unwrap();
+        let words = command.strip_prefix("helm ").unwrap().split(' ');
+        assert!(Cli::try_parse_from(words).is_ok(), "{command}");
+    }
+}
+
+/// What the simulated servers and the doors to helm and kubectl say or look for is what the page can be searched for.
+#[test]
+fn the_texts_of_the_servers_are_on_the_page() {
+    let servers = concat!(
+        include_str!("../../src/substra/identity.rs"),
+        include_str!("../../src/substra/servers/orchestrator.rs"),
+        include_str!("../../src/substra/servers/backend.rs"),
+        include_str!("../../src/substra/servers/wire.rs"),
+        include_str!("../../src/cluster/helm.rs"),
+        include_str!("../../src/cluster/kubectl.rs"),
+    );
+    for text in [
+        "empty address list",
+        "certificate required",
+        "unknown certificate authority",
+        "bad certificate",
+        "invalid issuer for MSPID",
+        "in client TLS certificate Subject Organizations",
+        "in allowed organizations",
+        "expired certificate",
+        "tls: private key does not match public key",
+        "another operation (install/upgrade/rollback) is in progress",
+        "is forbidden",
+        "release: not found",
+    ] {
+        assert!(servers.contains(text), "{text}");
+        assert!(PAGE.lines().any(|line| line.starts_with("## ") && line.contains(text)), "{text}");
+    }
+}
