@@ -8,7 +8,7 @@ pub mod help;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, Command as Clap, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, Command as Clap, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
 pub use self::{
     bootstrap::BootstrapArgs,
@@ -72,9 +72,20 @@ impl Cli {
     /// # Errors
     /// They are wrong, or ask for help or the version.
     pub fn read(words: &[OsString]) -> Result<Self, clap::Error> {
+        let words = help_as_option(words);
         let asks = words.iter().any(|word| word == "--help");
         let command = if asks { help::with_pages(Self::named()) } else { Self::named() };
-        Self::from_arg_matches(&command.try_get_matches_from(words)?)
+        let matches = command.try_get_matches_from(&words).map_err(|error| {
+            if error.kind() != ErrorKind::MissingRequiredArgument {
+                return error;
+            }
+            // Helm gives these two by environment: in the usage that clap then shows they look as if they were required.
+            let plain = ["namespace", "kube_context"]
+                .into_iter()
+                .fold(Self::named(), |command, name| command.mut_arg(name, |arg| arg.env(None::<&'static str>)));
+            plain.try_get_matches_from(&words).err().unwrap_or(error)
+        })?;
+        Self::from_arg_matches(&matches)
     }
 
     /// The command line as the operator calls it: by Helm, or by its own name.
@@ -82,6 +93,16 @@ impl Cli {
         let by_helm = std::env::var_os("HELM_PLUGIN_NAME").is_some_and(|name| name == NAME);
         Self::command().bin_name(if by_helm { "helm substra-mtls" } else { NAME })
     }
+}
+
+/// `help VERB`, as many type it, is `VERB --help`.
+fn help_as_option(words: &[OsString]) -> Vec<OsString> {
+    let mut words = words.to_vec();
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.remove(1);
+        words.push("--help".into());
+    }
+    words
 }
 
 /// The verbs.

@@ -8,6 +8,7 @@ use std::sync::{
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 static WISH: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
+static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
 
 /// Listens for SIGINT, SIGTERM and SIGHUP; from here on they end the work between two steps and not within one.
 ///
@@ -15,9 +16,19 @@ static WISH: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::n
 /// The system refuses the handler.
 pub fn listen() -> std::io::Result<()> {
     for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&ASKED))?;
         signal_hook::flag::register(signal, Arc::clone(&WISH))?;
     }
     Ok(())
+}
+
+/// Waits for an answer: meanwhile a signal ends the program at once, since no step is under way and the read that
+/// waits would not hear it.
+pub fn answer<T>(wait: impl FnOnce() -> T) -> T {
+    ASKED.store(true, Ordering::Relaxed);
+    let answer = wait();
+    ASKED.store(false, Ordering::Relaxed);
+    answer
 }
 
 /// Whether somebody asked us to stop.

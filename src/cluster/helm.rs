@@ -6,7 +6,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{ChartVersion, Release, Tools, Upgrade, child::Reply, kubectl::one_line};
+use super::{
+    ChartVersion, Release, Tools, Upgrade,
+    child::Reply,
+    kubectl::{FORBIDDEN, one_line},
+};
 use crate::{
     failure::{Exit, Failure, Result},
     files,
@@ -198,7 +202,7 @@ fn ensure<'a>(reply: &'a Reply, doing: &str) -> Result<&'a Reply> {
     let (code, next) = if text.contains("another operation (install/upgrade/rollback) is in progress") {
         ("pending", "see helm history; if no other helm is running, helm rollback to the last deployed revision")
     } else if text.contains("forbidden") {
-        ("forbidden", "ask the cluster's administrator for the Role in the README, part Rights")
+        ("forbidden", FORBIDDEN)
     } else {
         ("helm", "mend what helm names, then run the same command again: it goes on from what it finds")
     };

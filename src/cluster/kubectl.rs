@@ -6,6 +6,9 @@ use zeroize::Zeroizing;
 use super::{Object, ObjectRef, Tools, child::Reply};
 use crate::failure::{Exit, Failure, Result};
 
+/// A wrong namespace answers just as a missing right does, and is the more usual of the two.
+pub(super) const FORBIDDEN: &str = "check --namespace and --kube-context; if they are right, ask the cluster's administrator for the Role in the README, part Rights";
+
 impl Tools {
     pub(super) fn kubectl_get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
         if wanted.is_empty() {
@@ -79,7 +82,7 @@ fn done<'a>(reply: &'a Reply, doing: &str) -> Result<&'a Reply> {
     }
     let text = &reply.stderr;
     let (code, next) = if text.contains("(Forbidden)") || text.contains("is forbidden") {
-        ("forbidden", "ask the cluster's administrator for the Role in the README, part Rights")
+        ("forbidden", FORBIDDEN)
     } else if text.contains("(AlreadyExists)") {
         ("exists", "somebody made it meanwhile; run the same command again")
     } else if text.contains("(Conflict)") {

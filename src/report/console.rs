@@ -5,7 +5,10 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use zeroize::Zeroizing;
 
 use super::colour;
-use crate::failure::{Exit, Failure, Result};
+use crate::{
+    failure::{Exit, Failure, Result},
+    interrupt,
+};
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -75,7 +78,7 @@ impl Console {
             return Ok(());
         }
         if !self.interactive {
-            return Err(no_terminal("--yes is needed here").next(format!("add --yes to {what} without being asked")));
+            return Err(no_terminal("--yes is needed here").next(format!("add --yes, which says yes to: {what}")));
         }
         let answer = self.ask(&format!("Continue: {what}? [y/N] "))?;
         if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
@@ -97,9 +100,7 @@ impl Console {
         }
         anstream::eprint!("{question}");
         let mut line = String::new();
-        io::stdin()
-            .lock()
-            .read_line(&mut line)
+        interrupt::answer(|| io::stdin().lock().read_line(&mut line))
             .map_err(|e| no_terminal("no answer could be read").why(e.to_string()))?;
         Ok(line.trim().to_owned())
     }

@@ -86,6 +86,17 @@ fn a_mistyped_fingerprint_or_a_no_signs_nothing() {
 }
 
 #[test]
+fn ctrl_c_at_a_question_ends_at_once_and_signs_nothing() {
+    let world = World::new();
+    world.request();
+    let before = world.snapshot();
+    // The terminal makes a signal of this character; what follows would answer the question.
+    let (screen, status) = at_terminal(&world, APPROVE, "\u{3}");
+    assert_eq!(status, 130, "{screen}");
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
 fn an_encrypted_ca_key_is_opened_by_its_passphrase_alone() {
     let world = World::new();
     world.request();
