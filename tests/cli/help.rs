@@ -122,6 +122,22 @@ fn the_usage_names_helm_where_helm_calls() {
 }
 
 #[test]
+fn help_before_a_verb_is_its_page_too() {
+    let world = super::world::World::new();
+    for (words, page) in [("help", "--help"), ("help enroll", "enroll --help"), ("help ca init", "ca init --help")] {
+        assert_eq!(world.run(words).ok().stdout, world.run(page).ok().stdout, "{words}");
+    }
+}
+
+#[test]
+fn what_helm_gives_by_environment_does_not_look_required() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
+    command.arg("enroll").env_clear().env("HELM_NAMESPACE", "default").env("HELM_KUBECONTEXT", "here");
+    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    assert!(said.contains("--values <FILE>") && !said.contains("--namespace"), "{said}");
+}
+
+#[test]
 fn the_reference_is_made_of_the_command_line() {
     expect("docs/reference.md", &markdown::reference(&command()));
 }
