@@ -97,7 +97,7 @@ fn ids() -> BTreeSet<String> {
     let kinds = [
         ("code", format!(r#"\b(?:{makers})\(\s*(?:[^"();]*(?:\([^"()]*\))?[^"();]*,)?\s*{word}\s*[,)]"#)),
         // A code that is chosen by what a child said, or at a place in a file.
-        ("code", format!(r#"\{{\s*\({word}, ["A-Z]"#)),
+        ("code", format!(r#"\{{\s*\({word}, (?:"|[A-Z]+\))"#)),
         ("code", format!(r"Err\(\({word}, ")),
         ("step", format!(r"Step::to_do\(\s*{word}")),
         ("check", format!(r"(?m)^    [A-Z_]+ {word} [A-Z]")),
