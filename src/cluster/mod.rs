@@ -17,7 +17,7 @@ pub use self::{
     object::{Object, ObjectRef, PAIR_TYPE},
     tools::{Tools, ToolsOptions},
 };
-use crate::{failure::Result, names::ReleaseName};
+use crate::{failure::Result, names::ReleaseName, report::text::word};
 
 /// A release as `helm status -o json` tells it.
 #[derive(Debug, Clone)]
@@ -60,6 +60,15 @@ pub struct Pointed {
     pub context: Option<String>,
     /// The kubeconfig; `None` where it is the default one.
     pub kubeconfig: Option<String>,
+}
+
+impl Pointed {
+    /// As options of a command that is shown, each with a blank before it; `context` is the tool's word for a context.
+    #[must_use]
+    pub fn options(&self, context: &str) -> String {
+        let flags = [("-n", &self.namespace), (context, &self.context), ("--kubeconfig", &self.kubeconfig)];
+        flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", word(value.as_ref()?)))).collect()
+    }
 }
 
 /// One `helm upgrade`.

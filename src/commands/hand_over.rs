@@ -74,9 +74,10 @@ impl Rest {
 
 fn check(common: &CommonArgs, files: &ValuesFiles, found: &Found, pointed: &Pointed) -> String {
     let named: String = common.values.iter().map(|file| format!(" -f {}", file.display())).collect();
-    let context = pointed.context.as_ref().map(|name| format!(" --kube-context {name}")).unwrap_or_default();
-    let (namespace, key, release) = (&found.release.namespace, files.key().option(), &found.name);
-    format!("helm substra-mtls check -n {namespace}{context}{named}{key} --release {release} --fail-on warning")
+    let place =
+        Pointed { namespace: Some(found.release.namespace.clone()), ..pointed.clone() }.options("--kube-context");
+    let (key, release) = (files.key().option(), &found.name);
+    format!("helm substra-mtls check{place}{named}{key} --release {release} --fail-on warning")
 }
 
 fn put(node: &mut Value, path: &[&str], value: Value) {

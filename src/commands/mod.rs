@@ -25,7 +25,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     federation::Site,
     plan::{self, Event, State, Step, World},
-    report::{Console, Outcome},
+    report::{Console, Outcome, text::word},
 };
 
 /// What a verb works with: everything that a test or `rehearse` puts others in place of.
@@ -152,6 +152,14 @@ fn at_site(cluster: &ClusterArgs, site: &Site, timeout: std::time::Duration) -> 
 }
 
 impl<'a> Desk<'a> {
+    /// A command of ours as the operator would type it, up to the options that only the verb knows.
+    fn ours(&self, verb: &str, common: &CommonArgs) -> String {
+        let place = self.cluster.map(|cluster| cluster.pointed().options("--kube-context")).unwrap_or_default();
+        let files: String =
+            common.values.iter().map(|file| format!(" -f {}", word(&file.display().to_string()))).collect();
+        format!("helm substra-mtls {verb}{place}{files}{}", common.key().option())
+    }
+
     /// The cluster.
     fn cluster(&self) -> Result<&'a dyn Cluster> {
         World { cluster: self.cluster, timeout: std::time::Duration::ZERO }.cluster()

@@ -106,7 +106,11 @@ fn a_gate_that_the_file_leaves_open_is_said() {
     let ran = world.run("rehearse federation.yaml").ok();
     assert!(ran.stderr.contains("The file leaves the gate as it is"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("Verdicts"), "{}", ran.stderr);
-    assert!(ran.stderr.ends_with("next: on the real clusters: bootstrap federation.yaml\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.ends_with("next: on the real clusters: helm substra-mtls bootstrap federation.yaml\n"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ both! {
         assert_eq!(site.state(&site.orc), before);
 
         let closed = site.gate("close", "--installed MyOrg1MSP --ca-cert ca.crt").ok();
-        assert!(closed.stderr.contains("the way back: gate open -f orchestrator-values.yaml --release orchestrator"), "{}", closed.stderr);
+        assert!(closed.stderr.contains(&format!("the way back: helm substra-mtls gate open -n {} -f orchestrator-values.yaml --release orchestrator", site.orc)), "{}", closed.stderr);
         let server = site.object(&site.orc, "deployment/orchestrator-server");
         assert!(server["spec"]["template"]["spec"]["volumes"].to_string().contains("orchestrator-tls-client-cacert-my-org1-msp"));
         let before = site.state(&site.orc);

@@ -165,6 +165,23 @@ both_helms! {
         assert_eq!(site.state(&site.org), before);
     }
 
+    fn a_sync_that_has_not_brought_tls_yet_is_seen(helm) {
+        let site = Site::empty(helm);
+        prepared(&site, "secret generic");
+        let plain = BACKEND.replace("enabled: true", "enabled: false");
+        site.write("backend-values.yaml", &plain);
+        let line = format!("backend {} -f backend-values.yaml --no-hooks", chart("substra-backend"));
+        sync(&site, &site.org, &line);
+        rolled_out(&site, &site.org);
+        org(&site, "ca trust ca.crt --backend --enable-tls --no-upgrade -f backend-values.yaml --yes").ok();
+        assert_ne!(site.read("backend-values.yaml"), plain);
+        org(&site, "check -f backend-values.yaml --fail-on warning --only half-way").refused_with_half_way();
+        site.admin(&site.org, "delete jobs --all");
+        sync(&site, &site.org, &line);
+        rolled_out(&site, &site.org);
+        org(&site, "check -f backend-values.yaml --fail-on warning --only half-way").ok();
+    }
+
     fn what_argo_cd_renders_is_enrolled_and_closed_without_a_release(helm) {
         let site = Site::empty(helm);
         prepared(&site, "secret generic");
@@ -271,7 +288,7 @@ both_helms! {
         org(&site, "enroll -f backend-values.yaml --no-upgrade --yes --certificate MyOrg1MSP.crt").ok();
         synced(&site.org, "backend", &backend);
         let closed = orc(&site, &format!("gate close {words} --installed MyOrg1MSP")).ok();
-        assert!(closed.stderr.contains("gate open -f orchestrator-values.yaml --release orchestrator --no-upgrade"), "{}", closed.stderr);
+        assert!(closed.stderr.contains("gate open") && closed.stderr.contains("-f orchestrator-values.yaml --release orchestrator --no-upgrade"), "{}", closed.stderr);
         synced(&site.orc, "orchestrator", &orchestrator);
         orc(&site, "check -f orchestrator-values.yaml --only half-way --fail-on warning").ok();
         orc(&site, &format!("gate open {words}")).ok();

@@ -157,10 +157,15 @@ impl<'a> Init<'a> {
         let done = if is_to_do("cacert") || self.goes_on() { "initialized" } else { "renewed" };
         let stage = commands::stage(open, self.args.common.dry_run, done);
         let (certificate, leaf) = (&ca.certificate, &serving.certificate);
-        let outcome = commands::outcome("ca init", stage, steps)
+        let mut outcome = commands::outcome("ca init", stage, steps)
             .fact("release", self.found.name.as_str())
             .fact("ca", certificate.subject.as_str())
-            .fact("ca fingerprint", certificate.fingerprint().to_string())
+            .fact("ca fingerprint", certificate.fingerprint().to_string());
+        // A planned CA is thrown away: its fingerprint is for nobody to read out.
+        if stage != "planned" {
+            outcome = outcome.fact("to read out", certificate.fingerprint().groups().join(" "));
+        }
+        let outcome = outcome
             .fact("ca not after", times::rfc3339(certificate.not_after))
             .fact("server pair", leaf.serial.as_str())
             .fact("hosts", leaf.dns_names.clone())

@@ -281,11 +281,6 @@ impl Site {
     }
 
     fn place(&self, context: &str) -> String {
-        let flags = [
-            ("-n", &self.pointed.namespace),
-            (context, &self.pointed.context),
-            ("--kubeconfig", &self.pointed.kubeconfig),
-        ];
-        flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", word(value.as_ref()?)))).collect()
+        self.pointed.options(context)
     }
 }

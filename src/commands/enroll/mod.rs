@@ -72,6 +72,11 @@ impl<'a> Enrolment<'a> {
         self.args.key_type
     }
 
+    /// A command of ours for this backend.
+    pub(in crate::commands) fn ours(&self, verb: &str) -> String {
+        self.desk.ours(verb, &self.args.common)
+    }
+
     /// The time of this run.
     pub(in crate::commands) fn now(&self) -> time::OffsetDateTime {
         self.desk.now

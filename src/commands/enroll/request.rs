@@ -136,16 +136,15 @@ impl Enrolment<'_> {
                 .fact("fingerprint", key.fingerprint().to_string())
                 .fact("to read out", key.fingerprint().groups().join(" "));
         }
-        let files = self.args.common.values.iter().map(|f| format!(" -f {}", f.display())).collect::<String>();
+        let again = self.desk.ours("enroll", &self.args.common);
         let key_file = self.args.key_file.as_ref().map(|f| format!(" --key-file {}", f.display())).unwrap_or_default();
-        let key = self.files.key().option();
         let left = self.words();
         Ok(outcome
             .next(format!(
                 "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",
                 path.display()
             ))
-            .next(format!("when {org}.crt comes back: enroll{files}{key}{key_file}{left} --certificate {org}.crt")))
+            .next(format!("when {org}.crt comes back: {again}{key_file}{left} --certificate {org}.crt")))
     }
 }
 

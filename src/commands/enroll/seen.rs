@@ -84,7 +84,10 @@ impl Seen {
                 format!("release {} does not use TLS to the orchestrator yet", self.found.name),
             )
             .why("mutual TLS stands on TLS: the deployed values lack orchestrator.tls.enabled: true")
-            .next("set TLS up first: ca trust CERT --backend --enable-tls, with the CA's certificate from the orchestrator's operator"));
+            .next(format!(
+                "set TLS up first, with the CA's certificate from the orchestrator's operator: {}",
+                enrolment.ours("ca trust orchestrator-ca.crt --backend --enable-tls")
+            )));
         }
         let Some(name) = enrolment.backend.cacert.as_ref().map(ToString::to_string) else {
             return Err(refuse("no-cacert", "the values name no CA of the orchestrator")

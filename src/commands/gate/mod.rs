@@ -74,7 +74,7 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let consent =
         format!("turn mutual TLS on at release {}: backends without a valid pair are cut off", gate.found.name);
     let open = desk.carry_out(&steps, &args.common, Some(&consent))?;
-    let back = format!("the way back: gate open {}", gate.words());
+    let back = format!("the way back: {}{}", desk.ours("gate open", &args.common), gate.words());
     let outcome = gate.result(("gate close", "closed"), &steps, open).warnings(warnings);
     Ok(left.told(outcome, gate.place(), desk, &steps).next(back))
 }
@@ -115,7 +115,7 @@ impl<'a> Gate<'a> {
         if !orchestrator.tls_enabled {
             return Err(Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")
                 .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
-                .next("set TLS up first: ca init with the same -f files")
+                .next(format!("set TLS up first: {}", desk.ours("ca init", common)))
                 .unchanged("nothing was written"));
         }
         let found = find::find(desk.cluster()?, &Sought::of(common, &files, Chart::Orchestrator))?;
@@ -180,10 +180,8 @@ impl<'a> Gate<'a> {
     }
 
     fn words(&self) -> String {
-        let files =
-            self.common.values.iter().map(|file| format!("-f {}", file.display())).collect::<Vec<_>>().join(" ");
         let left = if self.common.no_upgrade { " --no-upgrade" } else { "" };
-        format!("{files}{} --release {}{left}", self.files.key().option(), self.found.name)
+        format!(" --release {}{left}", self.found.name)
     }
 
     fn place(&self) -> (&CommonArgs, &ValuesFiles, &Found) {

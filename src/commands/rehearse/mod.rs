@@ -49,7 +49,7 @@ fn exchanged(federation: &Federation, desk: &Desk<'_>) -> Result<Outcome> {
     stage.verb(&federation.orchestrator, &close)?;
     stage.connected();
     let verdicts = verdicts::all(federation, desk.now)?;
-    let yours = "your own files: rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml";
+    let yours = "your own files: helm substra-mtls rehearse --backend FILE --orchestrator FILE";
     Ok(stage.finish(&verdicts).next(yours))
 }
 
@@ -84,10 +84,10 @@ fn bootstrapped(path: &Path, from_file: &mut FromFile, desk: &Desk<'_>) -> Resul
     stage.connected();
     if from_file.file.orchestrator.gate == Gate::Leave {
         stage.say("\nThe file leaves the gate as it is: there is nothing yet that a certificate decides.");
-        return Ok(stage.told(&[]).next(format!("on the real clusters: bootstrap {file}")));
+        return Ok(stage.told(&[]).next(format!("on the real clusters: helm substra-mtls bootstrap {file}")));
     }
     let verdicts = verdicts::all(&from_file.federation, desk.now)?;
-    Ok(stage.finish(&verdicts).next(format!("on the real clusters: bootstrap {file}")))
+    Ok(stage.finish(&verdicts).next(format!("on the real clusters: helm substra-mtls bootstrap {file}")))
 }
 
 fn bug(error: &dyn std::fmt::Display) -> Failure {

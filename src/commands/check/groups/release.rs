@@ -17,8 +17,8 @@ use crate::{
     substra::{backend, kebab::volume_of, manifest::Mount, orchestrator},
 };
 
-/// The volume of the pair in a backend's workloads (chart `substra-backend`).
-const PAIR_VOLUME: &str = "orchestrator-tls-client-pair";
+/// The volumes of TLS in workloads (charts `substra-backend` and `orchestrator`), those of client CAs aside.
+const VOLUMES: [&str; 3] = ["orchestrator-tls-cacert", "orchestrator-tls-client-pair", "orchestrator-tls-server-pair"];
 
 pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     let found = match &site.found {
@@ -73,37 +73,40 @@ fn judge_synced(site: &Site, found: &Found, sheet: &mut Sheet) {
     judge_rollout(site, found, sheet);
     let behind = behind(site, found);
     if behind.is_empty() {
-        return sheet.ok(&HALF_WAY, "what the files say of mutual TLS is mounted");
+        return sheet.ok(&HALF_WAY, "what the files say of TLS is mounted");
     }
     let next = "commit the values files, let your sync apply them, then run this again";
     sheet.warn(&HALF_WAY, behind.join("; "), next);
 }
 
-/// What the files' mutual TLS mounts and the workloads do not, and the other way round.
+/// What the files' TLS mounts and the workloads do not, and the other way round.
 fn behind(site: &Site, found: &Found) -> Vec<String> {
-    let mounts: Vec<&Mount> = found.manifest.workloads().iter().flat_map(|workload| &workload.mounts).collect();
-    let (mounted, wanted): (BTreeSet<String>, BTreeSet<String>) = match &site.party {
+    let wanted: BTreeSet<String> = match &site.party {
         Ok(Party::Backend(backend)) => {
-            let pairs = mounts.iter().filter(|mount| mount.volume == PAIR_VOLUME).map(|mount| mount.name.clone());
-            (
-                pairs.collect(),
-                backend.mtls_enabled.then(|| backend.client_certificate.to_string()).into_iter().collect(),
-            )
+            let cacert = backend.cacert.iter().filter(|_| backend.tls_enabled).map(ToString::to_string);
+            cacert.chain(backend.mtls_enabled.then(|| backend.client_certificate.to_string())).collect()
         }
         Ok(Party::Orchestrator(orchestrator)) => {
-            let own = |mount: &&&Mount| mount.volume.starts_with(&volume_of(""));
+            let own = [orchestrator.cacert.to_string(), orchestrator.server_pair.to_string()];
             let keys = orchestrator.client_cas.keys().filter(|_| orchestrator.mtls_enabled);
-            (
-                mounts.iter().filter(own).map(|mount| mount.volume.clone()).collect(),
-                keys.map(|key| volume_of(key)).collect(),
-            )
+            own.into_iter().filter(|_| orchestrator.tls_enabled).chain(keys.map(|key| volume_of(key))).collect()
         }
-        Err(_) => Default::default(),
+        Err(_) => return Vec::new(),
     };
+    let mounted: BTreeSet<String> =
+        found.manifest.workloads().iter().flat_map(|workload| &workload.mounts).filter_map(of_tls).collect();
     let missing = wanted.difference(&mounted).map(|name| format!("the files need {name}, and no pod mounts it yet"));
     let stale =
         mounted.difference(&wanted).map(|name| format!("pods mount {name} still, and the files do not need it"));
     missing.chain(stale).collect()
+}
+
+/// What a mount of TLS is called: by its object, a client CA's by its volume.
+fn of_tls(mount: &Mount) -> Option<String> {
+    if VOLUMES.contains(&mount.volume.as_str()) {
+        return Some(mount.name.clone());
+    }
+    mount.volume.starts_with(&volume_of("")).then(|| mount.volume.clone())
 }
 
 fn judge_rollout(site: &Site, found: &Found, sheet: &mut Sheet) {
