@@ -7,6 +7,8 @@ use std::sync::{
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::failure::{Exit, Failure, Result};
+
 static WISH: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
 
@@ -24,11 +26,21 @@ pub fn listen() -> std::io::Result<()> {
 
 /// Waits for an answer: meanwhile a signal ends the program at once, since no step is under way and the read that
 /// waits would not hear it.
-pub fn answer<T>(wait: impl FnOnce() -> T) -> T {
-    ASKED.store(true, Ordering::Relaxed);
+///
+/// # Errors
+/// Code `interrupted` where a signal came before.
+pub fn answer<T>(wait: impl FnOnce() -> T) -> Result<T> {
+    ASKED.store(true, Ordering::SeqCst);
+    // From here on a signal ends the program; one that came before was only noted.
+    if wished() {
+        return Err(Failure::new(Exit::Interrupted, "interrupted", "stopped at a question, as you asked")
+            .why("a signal came before it was asked")
+            .next("run the same command again")
+            .unchanged("nothing was written"));
+    }
     let answer = wait();
-    ASKED.store(false, Ordering::Relaxed);
-    answer
+    ASKED.store(false, Ordering::SeqCst);
+    Ok(answer)
 }
 
 /// Whether somebody asked us to stop.

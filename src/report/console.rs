@@ -100,7 +100,7 @@ impl Console {
         }
         anstream::eprint!("{question}");
         let mut line = String::new();
-        interrupt::answer(|| io::stdin().lock().read_line(&mut line))
+        interrupt::answer(|| io::stdin().lock().read_line(&mut line))?
             .map_err(|e| no_terminal("no answer could be read").why(e.to_string()))?;
         Ok(line.trim().to_owned())
     }
