@@ -33,6 +33,7 @@ pub fn answer<T>(wait: impl FnOnce() -> T) -> Result<T> {
     ASKED.store(true, Ordering::SeqCst);
     // From here on a signal ends the program; one that came before was only noted.
     if wished() {
+        ASKED.store(false, Ordering::SeqCst);
         return Err(Failure::new(Exit::Interrupted, "interrupted", "stopped at a question, as you asked")
             .why("a signal came before it was asked")
             .next("run the same command again")
