@@ -1,6 +1,72 @@
-//! Times as they are written everywhere, for people and for scripts.
+//! The one clock, by which certificates are judged and rollouts waited for; and times as they are written everywhere.
+#![allow(clippy::disallowed_methods, reason = "this is the door to the time")]
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
 
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+
+/// Where the time comes from: the machine, or a simulated world whose time goes on only by being waited for. Copies
+/// show the same time.
+#[derive(Debug, Clone)]
+pub struct Clock(Source);
+
+#[derive(Debug, Clone)]
+enum Source {
+    /// The machine's time at the start, and from there on a count that nobody sets: where the machine's time is
+    /// corrected meanwhile, no wait ends early and none is endless.
+    System {
+        start: OffsetDateTime,
+        count: Instant,
+    },
+    Simulated(Arc<Mutex<OffsetDateTime>>),
+}
+
+impl Clock {
+    /// The machine's.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(Source::System { start: OffsetDateTime::now_utc(), count: Instant::now() })
+    }
+
+    /// A simulated one that stands at a time.
+    #[must_use]
+    pub fn simulated(now: OffsetDateTime) -> Self {
+        Self(Source::Simulated(Arc::new(Mutex::new(now))))
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        match &self.0 {
+            Source::System { start, count } => *start + count.elapsed(),
+            Source::Simulated(time) => *held(time),
+        }
+    }
+
+    /// Lets time pass: really, or by moving the simulated time on. Whoever waits side by side moves it on each.
+    pub fn wait(&self, pause: Duration) {
+        match &self.0 {
+            Source::System { .. } => thread::sleep(pause),
+            Source::Simulated(time) => *held(time) += pause,
+        }
+    }
+
+    /// Sets a simulated time; the machine's is not ours to set.
+    pub fn set(&self, now: OffsetDateTime) {
+        if let Source::Simulated(time) = &self.0 {
+            *held(time) = now;
+        }
+    }
+}
+
+fn held(time: &Mutex<OffsetDateTime>) -> MutexGuard<'_, OffsetDateTime> {
+    // A thread that panicked under the lock has said so itself; a time is whole at any moment.
+    time.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// RFC 3339, in UTC, whole seconds: `2026-11-24T16:30:00Z`.
 #[must_use]
@@ -19,5 +85,26 @@ mod tests {
     #[test]
     fn times_are_in_utc_and_without_fractions() {
         assert_eq!(rfc3339(datetime!(2026-11-24 17:30:05.123 +1)), "2026-11-24T16:30:05Z");
+    }
+
+    #[test]
+    fn a_simulated_wait_moves_the_time_of_all_copies_on_and_takes_none() {
+        let (before, now) = (Instant::now(), datetime!(2026-11-24 17:30 UTC));
+        let clock = Clock::simulated(now);
+        let copy = clock.clone();
+        clock.wait(Duration::from_hours(24 * 365 * 6));
+        assert_eq!((copy.now(), clock.now()), (now + time::Duration::days(365 * 6), copy.now()));
+        assert!(before.elapsed() < Duration::from_mins(1));
+    }
+
+    #[test]
+    fn a_wait_by_the_machine_s_clock_takes_its_time() {
+        let clock = Clock::system();
+        let (before, real) = (clock.now(), OffsetDateTime::now_utc());
+        assert!((real - before).abs() < time::Duration::minutes(1), "it stands at the machine's time");
+        clock.wait(Duration::from_millis(20));
+        assert!(clock.now() - before >= Duration::from_millis(20));
+        clock.set(real + time::Duration::days(1));
+        assert!(clock.now() < real + time::Duration::hours(1), "nobody sets it");
     }
 }

@@ -26,6 +26,7 @@ use crate::{
     federation::Site,
     plan::{self, Event, State, Step, World},
     report::{Console, Outcome, text::word},
+    times::Clock,
 };
 
 /// What a verb works with: everything that a test or `rehearse` puts others in place of.
@@ -34,8 +35,10 @@ pub struct Desk<'a> {
     pub cluster: Option<&'a dyn Cluster>,
     /// Where it talks and asks.
     pub console: Console,
-    /// The time, read once.
+    /// The time by which a verb judges, read once at its start.
     pub now: OffsetDateTime,
+    /// What the verb waits by.
+    pub clock: Clock,
 }
 
 /// Runs a verb and writes its result.
@@ -43,7 +46,7 @@ pub struct Desk<'a> {
 /// # Errors
 /// Whatever ends the verb.
 pub fn run(cli: &Cli) -> Result<Exit> {
-    let now = OffsetDateTime::now_utc();
+    let clock = Clock::system();
     let (common, offline) = match &cli.command {
         Command::Enroll(args) => (&args.common, args.key_file.is_some() && args.certificate.is_none()),
         Command::Approve(args) => (&args.common, args.offline),
@@ -53,23 +56,23 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Ca(CaCommand::Trust(args)) => (&args.common, false),
         Command::Ca(CaCommand::Show(args)) => {
             let tools = Tools::new(options(&cli.cluster, ca::LIMIT))?;
-            let desk = Desk { cluster: Some(&tools), console: Console::of_process(args.output, true), now };
+            let desk = Desk::new(Some(&tools), Console::of_process(args.output, true), &clock);
             return written(dispatch(&cli.command, &desk), desk.console);
         }
         Command::Bootstrap(args) => {
             let console = Console::of_process(args.output, args.yes);
-            let desk = Desk { cluster: None, console, now };
+            let desk = Desk::new(None, console, &clock);
             let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, args.timeout)).map(boxed);
             return written(bootstrap::run(args, &desk, &open), console);
         }
         Command::Completion(args) => return completion::print(args.shell),
         Command::Rehearse(args) => {
-            let desk = Desk { cluster: None, console: Console::of_process(args.output, true), now };
+            let desk = Desk::new(None, Console::of_process(args.output, true), &clock);
             return written(rehearse::run(args, &desk), desk.console);
         }
         Command::Check(args) if args.federation.is_some() => {
             let console = Console::of_process(args.format(), true);
-            let desk = Desk { cluster: None, console, now };
+            let desk = Desk::new(None, console, &clock);
             let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, check::LIMIT)).map(boxed);
             return written(check::federation(args, &desk, &open), console);
         }
@@ -77,13 +80,13 @@ pub fn run(cli: &Cli) -> Result<Exit> {
             let console = Console::of_process(args.format(), true);
             // A tool that is missing is a finding: what needs no cluster is checked all the same.
             let tools = Tools::new(options(&cli.cluster, check::LIMIT));
-            let desk = Desk { cluster: tools.as_ref().ok().map(|tools| tools as &dyn Cluster), console, now };
+            let desk = Desk::new(tools.as_ref().ok().map(|tools| tools as &dyn Cluster), console, &clock);
             return written(check::run_with(args, &desk, tools.as_ref().err()), console);
         }
     };
     let console = Console::of_process(common.output, common.yes);
     let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common.timeout))?) };
-    let desk = Desk { cluster: tools.as_ref().map(|tools| tools as &dyn Cluster), console, now };
+    let desk = Desk::new(tools.as_ref().map(|tools| tools as &dyn Cluster), console, &clock);
     written(dispatch(&cli.command, &desk), console)
 }
 
@@ -152,6 +155,17 @@ fn at_site(cluster: &ClusterArgs, site: &Site, timeout: std::time::Duration) -> 
 }
 
 impl<'a> Desk<'a> {
+    /// A desk at a cluster, at the time that its clock shows.
+    #[must_use]
+    pub fn new(cluster: Option<&'a dyn Cluster>, console: Console, clock: &Clock) -> Self {
+        Self { cluster, console, now: clock.now(), clock: clock.clone() }
+    }
+
+    /// Another desk of the same run: the same time, the same clock.
+    fn like<'b>(&self, cluster: Option<&'b dyn Cluster>, console: Console) -> Desk<'b> {
+        Desk { cluster, console, now: self.now, clock: self.clock.clone() }
+    }
+
     /// A command of ours as the operator would type it, up to the options that only the verb knows.
     fn ours(&self, verb: &str, common: &CommonArgs) -> String {
         let place = self.cluster.map(|cluster| cluster.pointed().options("--kube-context")).unwrap_or_default();
@@ -162,11 +176,11 @@ impl<'a> Desk<'a> {
 
     /// The cluster.
     fn cluster(&self) -> Result<&'a dyn Cluster> {
-        World { cluster: self.cluster, timeout: std::time::Duration::ZERO }.cluster()
+        World { cluster: self.cluster, timeout: std::time::Duration::ZERO, clock: self.clock.clone() }.cluster()
     }
 
     fn world(&self, common: &CommonArgs) -> World<'a> {
-        World { cluster: self.cluster, timeout: common.timeout }
+        World { cluster: self.cluster, timeout: common.timeout, clock: self.clock.clone() }
     }
 
     /// Shows a plan, asks where `consent` names what would happen, and applies it. Gives back whether anything was

@@ -7,6 +7,7 @@ use crate::{
     cluster::Cluster,
     failure::{Exit, Failure, Result},
     interrupt,
+    times::Clock,
 };
 
 /// What the steps act on.
@@ -15,6 +16,8 @@ pub struct World<'a> {
     pub cluster: Option<&'a dyn Cluster>,
     /// How long a rollout may take.
     pub timeout: Duration,
+    /// By which rollouts are waited for.
+    pub clock: Clock,
 }
 
 impl<'a> World<'a> {

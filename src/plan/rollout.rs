@@ -1,9 +1,6 @@
 //! Whether workloads run what was deployed, and nothing older.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -11,6 +8,7 @@ use super::engine::interrupted;
 use crate::{
     cluster::{Cluster, Object, ObjectRef},
     failure::{Exit, Failure, Result},
+    times::Clock,
 };
 
 /// What is still missing of a Deployment's or StatefulSet's rollout; `None` when it is complete.
@@ -51,27 +49,28 @@ pub(super) struct Waiter<'a> {
     pub(super) release: &'a str,
     pub(super) workloads: &'a [ObjectRef],
     pub(super) limit: Duration,
+    pub(super) clock: &'a Clock,
     pub(super) stop: fn() -> bool,
 }
 
 impl Waiter<'_> {
     pub(super) fn wait(&self) -> Result<()> {
-        let start = Instant::now();
+        let start = self.clock.now();
         let mut pause = Duration::from_millis(200);
         let mut by_label = true;
         loop {
-            let looked = Instant::now();
+            let looked = self.clock.now();
             let Some(missing) = self.missing(&mut by_label)? else { return Ok(()) };
             // A busy machine is not kept busy by looking: at most a quarter of the time.
-            pause = pause.max(looked.elapsed() * 3);
+            pause = pause.max((self.clock.now() - looked).unsigned_abs() * 3);
             if (self.stop)() {
                 return Err(interrupted());
             }
-            if start.elapsed() > self.limit {
+            if self.clock.now() - start > self.limit {
                 return Err(self.late(&missing));
             }
             pause = pause.min(Duration::from_secs(5));
-            thread::sleep(pause);
+            self.clock.wait(pause);
             pause = pause * 6 / 5;
         }
     }

@@ -152,7 +152,14 @@ fn create(cluster: &dyn Cluster, object: &Object) -> Result<()> {
 }
 
 fn roll_out(cluster: &dyn Cluster, release: &str, workloads: &[ObjectRef], world: &World<'_>) -> Result<()> {
-    let waiter = rollout::Waiter { cluster, release, workloads, limit: world.timeout, stop: interrupt::wished };
+    let waiter = rollout::Waiter {
+        cluster,
+        release,
+        workloads,
+        limit: world.timeout,
+        clock: &world.clock,
+        stop: interrupt::wished,
+    };
     waiter.wait()
 }
 

@@ -25,6 +25,7 @@ use substra_mtls::{
         servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
     },
+    times::Clock,
     values,
 };
 use time::{Duration, OffsetDateTime};
@@ -56,7 +57,7 @@ impl Site {
     fn of(version: &str, text: &str) -> Self {
         let (world, now) = (World::new(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", text);
-        let orc = Simulated::new("orchestrator", now);
+        let orc = Simulated::new("orchestrator", &Clock::simulated(now));
         let chart = ChartVersion { name: "orchestrator".into(), version: version.into() };
         orc.install("orchestrator", chart, values::read(text.as_bytes()).unwrap()).unwrap();
         Self { world, orc, now }
@@ -78,7 +79,14 @@ impl Site {
     fn with(&self, cluster: &Simulated, console: Console, line: &str) -> Result<Outcome> {
         let line = line.replace('@', &format!("{}/", self.world.path("").display()).replace("//", "/"));
         let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
-        crate::schemas::seen(dispatch(&cli.command, &Desk { cluster: Some(cluster), console, now: self.now }))
+        crate::schemas::seen(dispatch(&cli.command, &Desk::new(Some(cluster), console, &self.clock())))
+    }
+
+    /// The world's clock, at the time of the test.
+    fn clock(&self) -> Clock {
+        let clock = self.orc.clock();
+        clock.set(self.now);
+        clock
     }
 
     fn init(&self, more: &str) -> Result<Outcome> {
@@ -88,7 +96,6 @@ impl Site {
 
     fn later(&mut self, days: i64) {
         self.now += Duration::days(days);
-        self.orc.set_clock(self.now);
     }
 
     fn object(&self, name: &ObjectRef) -> Object {

@@ -26,7 +26,7 @@ fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
         }
         Ok(Box::new(fed.orc.namespace(site.namespace.as_str())))
     };
-    crate::schemas::seen(check::federation(args, &Desk { cluster: None, console, now: fed.now }, &open))
+    crate::schemas::seen(check::federation(args, &Desk::new(None, console, &fed.clock()), &open))
 }
 
 fn stages(outcome: &Outcome) -> Vec<(String, String)> {

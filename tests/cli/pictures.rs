@@ -14,7 +14,7 @@ use substra_mtls::{
     cluster::simulated::Simulated,
     commands::{Desk, dispatch, rehearse},
     report::{Console, Format},
-    times::rfc3339,
+    times::{Clock, rfc3339},
 };
 use time::{
     Date, OffsetDateTime,
@@ -47,7 +47,7 @@ const PICTURES: [Picture; 3] = [
         run: |console, words| {
             let cli = Cli::try_parse_from(words).unwrap();
             let substra_mtls::cli::Command::Rehearse(args) = &cli.command else { panic!("{words:?}") };
-            let desk = Desk { cluster: None, console, now: OffsetDateTime::now_utc() };
+            let desk = Desk::new(None, console, &Clock::system());
             console.say(CUT);
             rehearse::run(args, &desk).unwrap().write(&console).unwrap();
             desk.now
@@ -80,7 +80,7 @@ fn show(console: Console, federation: &Federation, cluster: &Simulated, words: &
     env::set_current_dir(federation.world.path("")).unwrap();
     let cli = Cli::try_parse_from(words).unwrap();
     console.say(CUT);
-    let outcome = dispatch(&cli.command, &Desk { cluster: Some(cluster), console, now: federation.now }).unwrap();
+    let outcome = dispatch(&cli.command, &Desk::new(Some(cluster), console, &federation.clock())).unwrap();
     outcome.write(&console).unwrap();
     federation.now
 }

@@ -179,7 +179,7 @@ fn on(federation: &Federation, cluster: &Simulated, console: Console, line: &str
     let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
     let (files, writes) = (world.snapshot(), federation.orc.writes());
     let console = Console { yes: line.contains("--yes"), ..console };
-    let result = dispatch(&cli.command, &Desk { cluster: Some(cluster), console, now: federation.now });
+    let result = dispatch(&cli.command, &Desk::new(Some(cluster), console, &federation.clock()));
     Ended { result, untouched: files == world.snapshot() && writes == federation.orc.writes() }
 }
 
@@ -190,7 +190,7 @@ fn on_all(console: Console) -> Ended {
     let Verb::Bootstrap(args) = &cli.command else { panic!("{file}") };
     let open = |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(fed.orc.namespace(site.namespace.as_str()))) };
     let (files, writes) = (fed.world.snapshot(), fed.orc.writes());
-    let result = bootstrap::run(args, &Desk { cluster: None, console, now: fed.now }, &open);
+    let result = bootstrap::run(args, &Desk::new(None, console, &fed.clock()), &open);
     Ended { result, untouched: files == fed.world.snapshot() && writes == fed.orc.writes() }
 }
 

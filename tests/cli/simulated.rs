@@ -21,6 +21,7 @@ use substra_mtls::{
         servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
     },
+    times::Clock,
     values,
 };
 use time::OffsetDateTime;
@@ -42,7 +43,7 @@ impl Federation {
     pub(crate) fn new() -> Self {
         let (world, now) = (World::new(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", &ORCHESTRATOR.replace(", MyOrg2MSP", ""));
-        let orc = Simulated::new("orchestrator", now);
+        let orc = Simulated::new("orchestrator", &Clock::simulated(now));
         let org = orc.namespace("org-1");
         let ca_pem = world.read("ca.crt");
         let ca = certificates(ca_pem.as_bytes()).unwrap().remove(0);
@@ -76,7 +77,14 @@ impl Federation {
     fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
         let line = line.replace('@', &format!("{}/", self.world.path("").display()).replace("//", "/"));
         let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
-        seen(dispatch(&cli.command, &Desk { cluster: Some(cluster), console: Console::silent(), now: self.now }))
+        seen(dispatch(&cli.command, &Desk::new(Some(cluster), Console::silent(), &self.clock())))
+    }
+
+    /// The world's clock, at the time of the test.
+    pub(crate) fn clock(&self) -> Clock {
+        let clock = self.orc.clock();
+        clock.set(self.now);
+        clock
     }
 
     pub(crate) fn enroll(&self, more: &str) -> Result<Outcome> {
@@ -178,10 +186,13 @@ fn a_rollout_that_hangs_on_a_mount_ends_with_the_time_limit() {
     federation.org.install("backend", chart, values).unwrap();
     let workloads = vec![ObjectRef::new("deployment", "backend-substra-backend-server")];
     let step = Step::to_do("rollout", "rollout", Action::RollOut { release: "backend".into(), workloads });
-    let world = plan::World { cluster: Some(&federation.org), timeout: Duration::from_millis(300) };
+    let (clock, limit) = (federation.clock(), Duration::from_mins(15));
+    let world = plan::World { cluster: Some(&federation.org), timeout: limit, clock: clock.clone() };
     let failure = plan::apply(&[step], &world, &mut |_, _| {}).err().unwrap();
     assert_eq!((failure.exit, failure.code), (Exit::TimedOut, "rollout"));
     assert_eq!(failure.why, "deployment/backend-substra-backend-server: 0 of 1 pods are ready");
+    let waited = clock.now() - federation.now;
+    assert!(limit < waited && waited < limit + Duration::from_secs(6), "{waited}, by the world's clock");
 }
 
 #[test]

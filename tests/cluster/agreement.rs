@@ -11,6 +11,7 @@ use substra_mtls::{
     failure::Result,
     federation::Site,
     report::{Console, Format},
+    times::Clock,
     values,
 };
 
@@ -50,7 +51,7 @@ fn places(fed: &Fed) -> Vec<(&str, &'static str)> {
 
 /// The same releases and objects, with the same names.
 fn simulated(fed: &Fed) -> Simulated {
-    let world = Simulated::new(&fed.site.orc, time::OffsetDateTime::now_utc());
+    let world = Simulated::new(&fed.site.orc, &Clock::system());
     let read = |name: &str| std::fs::read(fed.site.path(name)).unwrap();
     let ca = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", &read("ca.crt"))]);
     let pair = [("tls.crt", read("server.crt")), ("tls.key", read("server.key"))];
@@ -77,7 +78,7 @@ fn bootstrapped(fed: &Fed, world: &Simulated) -> (Vec<Value>, BTreeMap<String, V
     let cli = Cli::try_parse_from(words).unwrap();
     let Command::Bootstrap(args) = &cli.command else { unreachable!() };
     let console = Console { format: Format::Json, ..Console::silent() };
-    let desk = Desk { cluster: None, console, now: time::OffsetDateTime::now_utc() };
+    let desk = Desk::new(None, console, &world.clock());
     let sites: std::sync::Mutex<Vec<(String, Simulated)>> = std::sync::Mutex::default();
     let open = |site: &Site| -> Result<Box<dyn Cluster>> {
         let cluster = world.namespace(site.namespace.as_str());

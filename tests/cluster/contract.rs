@@ -5,6 +5,7 @@ use std::time::Duration;
 use substra_mtls::{
     cluster::{Cluster, Object, ObjectRef, Tools, ToolsOptions, simulated::Simulated},
     failure::Failure,
+    times::Clock,
 };
 
 use crate::site::{Helm, Site, bed};
@@ -73,7 +74,7 @@ fn mounts(cluster: &dyn Cluster) -> Vec<String> {
 #[test]
 fn the_simulated_cluster_answers_as_the_real_one() {
     let site = Site::new(Helm::V3);
-    let simulated = Simulated::new("org", time::OffsetDateTime::now_utc());
+    let simulated = Simulated::new("org", &Clock::system());
     let chart = substra_mtls::cluster::ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     let values = substra_mtls::values::read(crate::site::BACKEND.as_bytes()).unwrap();
     simulated.install("backend", chart, values).unwrap();

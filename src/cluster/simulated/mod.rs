@@ -11,7 +11,6 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::{ChartVersion, Cluster, Object, ObjectRef, Pointed, Release, Upgrade};
 use crate::{
@@ -19,6 +18,7 @@ use crate::{
     files,
     names::ReleaseName,
     substra::servers::{BackendClient, OrchestratorServer},
+    times::Clock,
     values,
 };
 
@@ -39,7 +39,7 @@ pub struct Simulated {
 }
 
 struct World {
-    now: OffsetDateTime,
+    clock: Clock,
     objects: BTreeMap<(String, ObjectRef), Value>,
     releases: BTreeMap<(String, String), Installed>,
     version: u64,
@@ -62,11 +62,12 @@ struct Installed {
 }
 
 impl Simulated {
-    /// A world of its own with one empty namespace.
+    /// A world of its own with one empty namespace. Its servers judge by this clock, which other worlds and the desk of
+    /// a verb may share.
     #[must_use]
-    pub fn new(namespace: &str, now: OffsetDateTime) -> Self {
+    pub fn new(namespace: &str, clock: &Clock) -> Self {
         let world = World {
-            now,
+            clock: clock.clone(),
             objects: BTreeMap::new(),
             releases: BTreeMap::new(),
             version: 0,
@@ -101,9 +102,10 @@ impl Simulated {
         self.world().fault = Some((n, fault));
     }
 
-    /// The clock of the world goes to another time; nothing else happens.
-    pub fn set_clock(&self, now: OffsetDateTime) {
-        self.world().now = now;
+    /// The clock of the world.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.world().clock.clone()
     }
 
     /// Every write that was made, in order: `create secret/x`, `upgrade backend`.

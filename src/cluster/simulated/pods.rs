@@ -113,7 +113,7 @@ impl World {
             .flat_map(|(org, objects)| objects.iter().map(|object| ca(org, object)).collect::<Vec<_>>())
             .collect();
         let server = OrchestratorServer::start(pair, &cacert, &cas, read.mtls_enabled, read.verify_msp_id)?;
-        probe(&server, &read.probe_name(release, namespace), self.now)
+        probe(&server, &read.probe_name(release, namespace), self.clock.now())
             .map_err(|why| format!("the health probe fails: {why}"))?;
         Ok(Some(server))
     }

@@ -66,7 +66,7 @@ pub fn carry_out(federation: &Federation, args: &BootstrapArgs, desk: &Desk<'_>,
     let head_post = HeadPost::new(federation, args, open)?;
     let posts: Vec<Post<'_>> =
         federation.organizations.iter().map(|org| Post::new(org, args, open)).collect::<Result<_>>()?;
-    let quiet = Desk { cluster: None, console: Console { quiet: true, ..desk.console }, now: desk.now };
+    let quiet = desk.like(None, Console { quiet: true, ..desk.console });
     let head_desk = posts::desk(&*head_post.cluster, desk);
     let desks: Vec<Desk<'_>> = posts.iter().map(|post| posts::desk(&*post.cluster, &quiet)).collect();
     let berths: Vec<(&Post<'_>, &Desk<'_>)> = posts.iter().zip(&desks).collect();

@@ -33,7 +33,7 @@ pub(super) struct HeadPost {
 
 /// A desk at a cluster, from which nobody is asked anything: consent is asked once for all.
 pub(super) fn desk<'a>(cluster: &'a dyn Cluster, desk: &Desk<'_>) -> Desk<'a> {
-    Desk { cluster: Some(cluster), console: desk.console, now: desk.now }
+    desk.like(Some(cluster), desk.console)
 }
 
 impl<'a> Post<'a> {

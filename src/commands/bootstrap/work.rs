@@ -34,14 +34,14 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
     desk.console.consent(&plan.consent())?;
     let names = plan.parts.iter().map(|part| part.msp_id.as_str()).chain(["orchestrator"]);
     let progress = Progress::new(desk.console, names);
-    let orchestrator = World { cluster: plan.head.desk.cluster, timeout: args.timeout };
+    let orchestrator = World { cluster: plan.head.desk.cluster, timeout: args.timeout, clock: desk.clock.clone() };
     let line = progress.line("orchestrator");
     let Reached { steps, failure } = applied("orchestrator", &plan.first.steps, &orchestrator, &line);
     failure.map_or(Ok(()), Err)?;
     ran.steps = steps;
     line.doing("waits for the organizations");
     ran.ended = at_most(args.parallel.into(), std::mem::take(&mut plan.parts), |part| {
-        work(&part, &World { cluster: Some(part.cluster), timeout: args.timeout }, &progress)
+        work(&part, &World { cluster: Some(part.cluster), timeout: args.timeout, clock: desk.clock.clone() }, &progress)
     });
     ran.steps.extend(ran.ended.iter_mut().flat_map(|one| std::mem::take(&mut one.steps)));
     ran.broken = plan.settle(&ran.ended, desk);

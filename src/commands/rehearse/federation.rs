@@ -23,6 +23,7 @@ use crate::{
         servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
     },
+    times::Clock,
     values::ValuesKey,
 };
 
@@ -62,7 +63,8 @@ pub(super) struct Federation {
 
 impl Federation {
     /// The user's own files, or the built-in ones; copied, so that none is ever written to.
-    pub(super) fn of(args: &RehearseArgs, now: OffsetDateTime) -> Result<Self> {
+    pub(super) fn of(args: &RehearseArgs, clock: &Clock) -> Result<Self> {
+        let now = clock.now();
         let folder = files::scratch()?;
         let (orchestrator_file, backends) = match &args.orchestrator {
             Some(orchestrator) => {
@@ -78,7 +80,7 @@ impl Federation {
         let ca = inspect::certificates(ca_pem.as_bytes())?.swap_remove(0);
         files::publish(&folder.path().join("orchestrator-ca.crt"), ca_pem.as_bytes())?;
         files::create_private(&folder.path().join("orchestrator-ca.key"), ca_key.to_pem().as_bytes())?;
-        let orchestrator = Simulated::new("orchestrator", now);
+        let orchestrator = Simulated::new("orchestrator", clock);
         let organizations = backends
             .iter()
             .enumerate()

@@ -5,8 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use time::OffsetDateTime;
-
 use super::federation::{Federation, copied, organization};
 use crate::{
     cluster::{Cluster, simulated::Simulated},
@@ -18,6 +16,7 @@ use crate::{
         inspect,
         key::{KeyType, PrivateKey},
     },
+    times::Clock,
 };
 
 /// The rehearsal's world, and the file as it stands in it.
@@ -29,7 +28,8 @@ pub(super) struct FromFile {
 
 impl FromFile {
     /// Reads the file and sets its releases up with the values that their files have.
-    pub(super) fn read(path: &Path, now: OffsetDateTime) -> Result<Self> {
+    pub(super) fn read(path: &Path, clock: &Clock) -> Result<Self> {
+        let now = clock.now();
         let mut file = federation::Federation::read(path)?;
         let folder = files::scratch()?;
         let (certificate, key) = (folder.path().join("orchestrator-ca.crt"), folder.path().join("orchestrator-ca.key"));
@@ -60,7 +60,7 @@ impl FromFile {
         };
         own(&mut file.orchestrator.site)?;
         file.organizations.iter_mut().try_for_each(|org| own(&mut org.site))?;
-        let orchestrator = Simulated::new(file.orchestrator.site.namespace.as_str(), now);
+        let orchestrator = Simulated::new(file.orchestrator.site.namespace.as_str(), clock);
         let there = (!is_made).then_some(ca_pem.as_str());
         let mut namespaces = BTreeMap::from([(key_of(&file.orchestrator.site), orchestrator.clone())]);
         let mut organizations = Vec::new();

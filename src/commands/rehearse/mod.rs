@@ -20,6 +20,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     federation::{Gate, Site},
     report::{Console, Format, Outcome},
+    times::Clock,
 };
 
 /// Runs it all: the exchange of every organization, the gate, and what the servers make of good and bad clients.
@@ -27,10 +28,12 @@ use crate::{
 /// # Errors
 /// A file that the verbs would refuse is refused with their words; a verdict that is not the right one fails.
 pub fn run(args: &RehearseArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    // Nobody waits for a rehearsal: its time goes on without passing.
+    let desk = &Desk::new(None, desk.console, &Clock::simulated(desk.now));
     if let Some(file) = &args.federation {
         return of_file(file, desk);
     }
-    let federation = Federation::of(args, desk.now)?;
+    let federation = Federation::of(args, &desk.clock)?;
     exchanged(&federation, desk).map_err(|failure| federation.only_rehearsed(&failure))
 }
 
@@ -48,14 +51,14 @@ fn exchanged(federation: &Federation, desk: &Desk<'_>) -> Result<Outcome> {
     close.extend(federation.organizations.iter().flat_map(|org| ["--installed", org.msp_id.as_str()]));
     stage.verb(&federation.orchestrator, &close)?;
     stage.connected();
-    let verdicts = verdicts::all(federation, desk.now)?;
+    let verdicts = verdicts::all(federation, desk.clock.now())?;
     let yours = "your own files: helm substra-mtls rehearse --backend FILE --orchestrator FILE";
     Ok(stage.finish(&verdicts).next(yours))
 }
 
 /// The plan of `bootstrap` on the same files, twice: the second run finds nothing to do.
 fn of_file(path: &Path, desk: &Desk<'_>) -> Result<Outcome> {
-    let mut from_file = FromFile::read(path, desk.now)?;
+    let mut from_file = FromFile::read(path, &desk.clock)?;
     let outcome = bootstrapped(path, &mut from_file, desk);
     outcome.map_err(|failure| from_file.federation.only_rehearsed(&failure))
 }
@@ -67,7 +70,7 @@ fn bootstrapped(path: &Path, from_file: &mut FromFile, desk: &Desk<'_>) -> Resul
     let words = ["substra-mtls", "bootstrap", &file, "--yes", "--output", "json"];
     let cli = Cli::try_parse_from(words).map_err(|e| bug(&e))?;
     let Command::Bootstrap(bootstrap_args) = &cli.command else { return Err(bug(&"another verb")) };
-    let silent = Desk { cluster: None, console: Console { format: Format::Json, ..Console::silent() }, now: desk.now };
+    let silent = Desk::new(None, Console { format: Format::Json, ..Console::silent() }, &desk.clock);
     let open = |site: &Site| Ok(from_file.open(site));
     let mut told = Vec::new();
     for _ in ["first", "second"] {
@@ -86,7 +89,7 @@ fn bootstrapped(path: &Path, from_file: &mut FromFile, desk: &Desk<'_>) -> Resul
         stage.say("\nThe file leaves the gate as it is: there is nothing yet that a certificate decides.");
         return Ok(stage.told(&[]).next(format!("on the real clusters: helm substra-mtls bootstrap {file}")));
     }
-    let verdicts = verdicts::all(&from_file.federation, desk.now)?;
+    let verdicts = verdicts::all(&from_file.federation, desk.clock.now())?;
     Ok(stage.finish(&verdicts).next(format!("on the real clusters: helm substra-mtls bootstrap {file}")))
 }
 
@@ -146,7 +149,7 @@ impl Stage<'_> {
         self.say(&format!("\n$ helm substra-mtls {line}"));
         let cli =
             Cli::try_parse_from(std::iter::once("substra-mtls").chain(words.iter().copied())).map_err(|e| bug(&e))?;
-        let desk = Desk { cluster: Some(cluster), console: Console::silent(), now: self.desk.now };
+        let desk = Desk::new(Some(cluster), Console::silent(), &self.desk.clock);
         let outcome = commands::dispatch(&cli.command, &desk)?;
         self.steps(&outcome);
         self.told.push(json!({"command": line, "stage": outcome.stage(), "steps": self.own_steps(&outcome)}));
@@ -180,7 +183,7 @@ impl Stage<'_> {
 
     /// Who gets an answer from the orchestrator now: a handshake and a request each.
     fn connected(&mut self) {
-        let answers = self.federation.connections(self.desk.now);
+        let answers = self.federation.connections(self.desk.clock.now());
         let texts: Vec<String> = answers.iter().map(|(org, answer)| format!("{org} {answer}")).collect();
         self.say(&format!("  connected: {}", texts.join("; ")));
         let answers: serde_json::Map<String, Value> =

@@ -19,6 +19,7 @@ use substra_mtls::{
         servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
     },
+    times::Clock,
     values,
 };
 use time::OffsetDateTime;
@@ -82,7 +83,14 @@ impl Fed {
         world.write("orchestrator-values.yaml", &orchestrator(count));
         world.write("federation.yaml", &federation(count, FILES, "close"));
         (1..=count).for_each(|n| world.write(&format!("org-{n}.yaml"), &backend(n)));
-        Self { world, orc: Simulated::new("orchestrator", now), now }
+        Self { world, orc: Simulated::new("orchestrator", &Clock::simulated(now)), now }
+    }
+
+    /// The world's clock, at the time of the test.
+    pub(crate) fn clock(&self) -> Clock {
+        let clock = self.orc.clock();
+        clock.set(self.now);
+        clock
     }
 
     pub(crate) fn with_backend(&self, n: usize) {
@@ -122,8 +130,7 @@ impl Fed {
         let line = line.replace("federation.yaml", &self.world.path("federation.yaml").display().to_string());
         let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
         let Command::Bootstrap(args) = &cli.command else { panic!("{line}") };
-        let desk =
-            Desk { cluster: None, console: Console { format: Format::Json, ..Console::silent() }, now: self.now };
+        let desk = Desk::new(None, Console { format: Format::Json, ..Console::silent() }, &self.clock());
         let open =
             |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.orc.namespace(site.namespace.as_str()))) };
         crate::schemas::seen(bootstrap::run(args, &desk, &open))

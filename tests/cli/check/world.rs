@@ -94,7 +94,7 @@ impl Scene {
         let seen = Seen { inner, view: &self.view, now: *now };
         crate::schemas::seen(dispatch(
             &cli.command,
-            &Desk { cluster: Some(&seen), console: Console::silent(), now: *now },
+            &Desk::new(Some(&seen), Console::silent(), &self.federation.clock()),
         ))
     }
 
