@@ -201,7 +201,9 @@ pub fn lock(path: &Path) -> Result<Lock> {
 /// # Errors
 /// The folder for temporary files cannot be written.
 pub fn unnamed() -> Result<File> {
-    tempfile::tempfile().map_err(|e| unwritable(&std::env::temp_dir(), &e))
+    // What is written goes to its end wherever that is, so that it can be cut off while it is written.
+    let named = tempfile::Builder::new().prefix("substra-mtls-").append(true).tempfile();
+    named.map(tempfile::NamedTempFile::into_file).map_err(|e| unwritable(&std::env::temp_dir(), &e))
 }
 
 /// Refuses early what would fail late: a folder that is missing or cannot be written.

@@ -2,22 +2,32 @@
 
 use std::sync::{
     Arc, LazyLock,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::{
+    SigId,
+    consts::{SIGHUP, SIGINT, SIGTERM},
+};
 
 use crate::failure::{Exit, Failure, Result};
 
 static WISH: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
 static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
 
+/// Whether signals are listened for, and how many steps are under way.
+static LISTENS: AtomicBool = AtomicBool::new(false);
+static STEPS: AtomicUsize = AtomicUsize::new(0);
+
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
 /// Listens for SIGINT, SIGTERM and SIGHUP; from here on they end the work between two steps and not within one.
 ///
 /// # Errors
 /// The system refuses the handler.
 pub fn listen() -> std::io::Result<()> {
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    LISTENS.store(true, Ordering::SeqCst);
+    for signal in SIGNALS {
         signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&ASKED))?;
         signal_hook::flag::register(signal, Arc::clone(&WISH))?;
     }
@@ -48,4 +58,69 @@ pub fn answer<T>(wait: impl FnOnce() -> T) -> Result<T> {
 #[must_use]
 pub fn wished() -> bool {
     WISH.load(Ordering::Relaxed)
+}
+
+/// Ends a verb that went on without what a signal has cut short.
+///
+/// # Errors
+/// Code `interrupted` where somebody asked us to stop.
+pub fn stopped() -> Result<()> {
+    if !wished() {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Interrupted, "interrupted", "stopped, as you asked")
+        .why("a signal arrived")
+        .next("run the same command again"))
+}
+
+/// A step that is under way: one that was begun before a signal came may look at what it did, whatever came meanwhile.
+#[derive(Debug)]
+pub struct Step(());
+
+impl Step {
+    /// Begins here and ends with the value.
+    #[must_use]
+    pub fn begin() -> Self {
+        STEPS.fetch_add(1, Ordering::SeqCst);
+        Self(())
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        STEPS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Hears the signals that come while something is waited for, and between two steps those that came before.
+#[derive(Debug)]
+pub(crate) struct Ear {
+    before: bool,
+    heard: Arc<AtomicBool>,
+    ids: Vec<SigId>,
+}
+
+impl Ear {
+    /// Listens from here on, where signals are listened for at all.
+    pub(crate) fn new() -> Self {
+        let heard = Arc::new(AtomicBool::new(false));
+        let signals = if LISTENS.load(Ordering::SeqCst) { &SIGNALS[..] } else { &[] };
+        let ids = signals.iter().filter_map(|signal| signal_hook::flag::register(*signal, Arc::clone(&heard)).ok());
+        let ids = ids.collect();
+        Self { before: wished() && STEPS.load(Ordering::SeqCst) == 0, heard, ids }
+    }
+
+    /// Whether one came.
+    pub(crate) fn heard(&self) -> bool {
+        self.before || self.heard.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        for id in self.ids.drain(..) {
+            // One that is gone is gone.
+            let _ = signal_hook::low_level::unregister(id);
+        }
+    }
 }

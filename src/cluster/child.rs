@@ -1,10 +1,12 @@
-//! One child process: its own process group, a time limit, secrets by standard input only, its stderr kept.
+//! One child process: its own process group, limits of time and output, secrets by standard input only, its stderr kept.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
+
+mod output;
 
 use std::{
     ffi::OsString,
     fs::File,
-    io::{self, Read, Seek, Write},
+    io::{self, Write},
     os::unix::process::CommandExt,
     path::PathBuf,
     time::{Duration, Instant},
@@ -13,15 +15,38 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
+use self::output::{Outputs, cut_to, scrub, tail};
 use crate::{
     failure::{Exit, Failure, Result},
     files,
+    interrupt::Ear,
     report::text,
 };
 
 /// How long a child that was asked to stop may take: kubectl until it is killed, Helm until we go without it.
 const GRACE: Duration = Duration::from_secs(3);
 const GRACE_OF_HELM: Duration = Duration::from_secs(30);
+
+/// How soon a signal is heard, and an output that has no end is seen.
+const TICK: Duration = Duration::from_millis(50);
+
+/// The tests' own word: no child may take longer than this. It only ever shortens.
+const SHORTER: &str = "SUBSTRA_MTLS_CHILD_LIMIT";
+
+/// What is kept of a child's stdout and of its stderr: 8 MiB, in bytes.
+pub(super) const MOST: usize = 8 << 20;
+
+/// What becomes of a child when we are to stop, or when it says too much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It only looks: it is ended at once.
+    Reads,
+    /// It writes: it comes to its end, and what it says beyond the limit is thrown away.
+    Writes,
+    /// An upgrade, which stays pending for ever when it is cut short: it is asked to stop and never killed, and what it
+    /// says goes into a file without a name and not into a pipe, which would end it at its next word after our own death.
+    Outlives,
+}
 
 /// What is run.
 pub(super) struct Call {
@@ -31,9 +56,9 @@ pub(super) struct Call {
     pub(super) env: Vec<(OsString, OsString)>,
     pub(super) stdin: Option<Zeroizing<Vec<u8>>>,
     pub(super) limit: Duration,
-    /// An upgrade, which stays pending for ever when it is cut short: it is asked to stop and never killed, and what it
-    /// says goes into a file without a name and not into a pipe, which would end it at its next word after our own death.
-    pub(super) outlives: bool,
+    pub(super) kind: Kind,
+    /// How many bytes of stdout, and of stderr, are kept.
+    pub(super) most: usize,
 }
 
 /// What came back.
@@ -50,43 +75,69 @@ impl Call {
         words.map(|word| text::word(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs it to its end, or to the end of its time.
+    /// Runs it to its end, or to the end of its time or of our patience.
     pub(super) fn run(self) -> Result<Reply> {
-        let said = if self.outlives { Some(files::unnamed()?) } else { None };
-        let (handle, feeder) = self.start(said.as_ref()).map_err(|e| self.failed_to_start(&e))?;
-        let deadline = Instant::now() + self.limit;
-        let ended = handle.wait_deadline(deadline).map_err(|e| self.failed_to_start(&e))?.is_some();
-        if !ended {
+        let broken = |e: io::Error| self.failed_to_start(&e);
+        let said = if self.kind == Kind::Outlives { Some(files::unnamed()?) } else { None };
+        let ear = Ear::new();
+        let (handle, mut outputs) = self.start(said.as_ref()).map_err(broken)?;
+        let deadline = Instant::now() + shortened(self.limit);
+        let ended = self.watched(&handle, &mut outputs, said.as_ref(), deadline, &ear);
+        if ended.is_err() {
             self.stop(&handle);
-            return Err(self.timed_out());
         }
-        let output = handle.into_output().map_err(|e| self.failed_to_start(&e))?;
-        // A child that ended without reading its input closes the pipe: its own error says more than ours would.
-        drop(feeder.map(std::thread::JoinHandle::join));
-        let stderr = said.map_or(Ok(output.stderr), from_the_start).map_err(|e| self.failed_to_start(&e))?;
-        Ok(Reply {
-            success: output.status.success(),
-            stdout: Zeroizing::new(output.stdout),
-            stderr: scrub(&String::from_utf8_lossy(&stderr)),
-        })
+        ended?;
+        let success = handle.wait().map_err(broken)?.status.success();
+        let (stdout, piped) = outputs.taken();
+        let stderr = said.map_or(Ok(piped), |file| tail(file, self.most)).map_err(broken)?;
+        Ok(Reply { success, stdout, stderr: scrub(&String::from_utf8_lossy(&stderr)) })
     }
 
-    fn start(&self, said: Option<&File>) -> io::Result<(duct::Handle, Option<std::thread::JoinHandle<()>>)> {
+    fn start(&self, said: Option<&File>) -> io::Result<(duct::Handle, Outputs)> {
         let child = duct::cmd(&self.program, &self.args).full_env(self.env.iter().cloned());
+        let mut outputs = Outputs::default();
         let child = match said {
             Some(said) => child.stdout_null().stderr_file(said.try_clone()?),
-            None => child.stdout_capture().stderr_capture(),
+            None => child.stdout_file(outputs.pipe(self.most)?).stderr_file(outputs.pipe(self.most)?),
         };
         let child = child.unchecked().before_spawn(|command| {
             command.process_group(0);
             Ok(())
         });
-        let Some(bytes) = self.stdin.clone() else { return Ok((child.stdin_null().start()?, None)) };
-        // A pipe of our own, since duct would keep an unwiped copy of what it feeds.
+        let Some(bytes) = self.stdin.clone() else { return Ok((child.stdin_null().start()?, outputs)) };
+        // A pipe of our own, since duct would keep an unwiped copy of what it feeds. Nobody waits for the thread: a child
+        // that ends without reading its input closes the pipe, and its own error says more than ours would.
         let (reader, mut writer) = io::pipe()?;
         let handle = child.stdin_file(reader).start()?;
-        let feeder = std::thread::spawn(move || drop(writer.write_all(&bytes)));
-        Ok((handle, Some(feeder)))
+        std::thread::spawn(move || drop(writer.write_all(&bytes)));
+        Ok((handle, outputs))
+    }
+
+    /// Waits for the child's end and that of what it says.
+    fn watched(
+        &self,
+        handle: &duct::Handle,
+        outputs: &mut Outputs,
+        said: Option<&File>,
+        deadline: Instant,
+        ear: &Ear,
+    ) -> Result<()> {
+        loop {
+            let ended = handle.wait_timeout(TICK).map_err(|e| self.failed_to_start(&e))?.is_some();
+            if ended && outputs.ended(TICK) {
+                return Ok(());
+            }
+            said.map_or(Ok(()), |said| cut_to(said, self.most)).map_err(|e| self.failed_to_start(&e))?;
+            if self.kind == Kind::Reads && outputs.is_full() {
+                return Err(self.too_much());
+            }
+            if self.kind == Kind::Reads && ear.heard() {
+                return Err(self.interrupted());
+            }
+            if Instant::now() >= deadline {
+                return Err(self.timed_out());
+            }
+        }
     }
 
     fn stop(&self, handle: &duct::Handle) {
@@ -94,11 +145,19 @@ impl Call {
         // A group that is gone already is what we want.
         let signal = |signal| group.is_some_and(|group| kill_process_group(group, signal).is_ok());
         signal(Signal::INT);
-        let grace = if self.outlives { GRACE_OF_HELM } else { GRACE };
-        let gone = matches!(handle.wait_timeout(grace), Ok(Some(_)));
-        if !gone && !self.outlives {
+        let grace = match self.kind {
+            // Nothing is lost with it, and somebody waits.
+            Kind::Reads => TICK * 4,
+            Kind::Writes => GRACE,
+            Kind::Outlives => GRACE_OF_HELM,
+        };
+        let gone = matches!(handle.wait_timeout(shortened(grace)), Ok(Some(_)));
+        if self.kind != Kind::Outlives {
+            // Its own children too: one that goes on would hold its pipes open.
             signal(Signal::KILL);
-            drop(handle.wait());
+            if !gone {
+                drop(handle.wait());
+            }
         }
     }
 
@@ -112,45 +171,30 @@ impl Call {
         Failure::new(
             Exit::TimedOut,
             "time-limit",
-            format!("no answer within {} s from: {}", self.limit.as_secs(), self.line()),
+            format!("no answer within {} s from: {}", shortened(self.limit).as_secs(), self.line()),
         )
         .why("the child process was asked to stop after its time limit")
         .next("check the cluster, then run the same command again: it goes on from what it finds")
     }
-}
 
-fn from_the_start(mut file: File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.seek(io::SeekFrom::Start(0))?;
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Takes out of a child's stderr what could be a key, and control characters that could fool a terminal.
-fn scrub(text: &str) -> String {
-    let base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
-    let mut clean = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        let end = rest.find(|c| base64(c) != base64(first)).unwrap_or(rest.len());
-        let (run, after) = rest.split_at(end);
-        if could_be_a_key(run) {
-            clean.push_str("[removed]");
-        } else {
-            clean.extend(run.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }));
-        }
-        rest = after;
+    fn interrupted(&self) -> Failure {
+        Failure::new(Exit::Interrupted, "interrupted", "stopped, as you asked")
+            .why(format!("a signal arrived while this was waited for: {}", self.line()))
+            .next("run the same command again: it goes on from what it finds")
     }
-    clean.trim().to_owned()
+
+    fn too_much(&self) -> Failure {
+        let what = format!("more than {} MiB came from: {}", self.most >> 20, self.line());
+        Failure::new(Exit::Outside, "child-output", what)
+            .why("no answer that is needed here is that long: the rest was not read")
+            .next("run that command by hand and see what it says; then run this one again")
+    }
 }
 
-/// A line of base64 and not a path: 40 characters or more, in both cases, with few slashes.
-fn could_be_a_key(run: &str) -> bool {
-    let has = |what: fn(&u8) -> bool| run.bytes().any(|b| what(&b));
-    run.len() >= 40
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_lowercase)
-        && run.matches('/').count() * 10 < run.len()
+/// A limit as the tests may have it.
+fn shortened(limit: Duration) -> Duration {
+    let shorter = std::env::var(SHORTER).ok().and_then(|text| humantime::parse_duration(&text).ok());
+    shorter.map_or(limit, |shorter| limit.min(shorter))
 }
 
 #[cfg(test)]
@@ -164,7 +208,8 @@ mod tests {
             env: vec![("PATH".into(), "/usr/bin:/bin".into())],
             stdin: stdin.map(|b| Zeroizing::new(b.to_vec())),
             limit,
-            outlives: false,
+            kind: Kind::Reads,
+            most: 1 << 20,
         }
     }
 
@@ -191,9 +236,26 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_a_key_is_taken_out_of_stderr() {
-        let text = format!("bad value {} in pair\u{1b}[2J", "QUJDabc/".repeat(6).replace("c/QUJ", "cdQUJ"));
-        assert_eq!(scrub(&text), "bad value [removed] in pair [2J");
-        assert_eq!(scrub("Error from server (NotFound)"), "Error from server (NotFound)");
+    fn a_child_that_reads_and_has_no_end_is_ended_and_one_that_writes_is_heard_out() {
+        let start = Instant::now();
+        for end in ["", ">&2"] {
+            let failure = sh(&format!("yes {end}"), None, LONG).run().err().unwrap();
+            assert_eq!((failure.exit, failure.code), (Exit::Outside, "child-output"));
+        }
+        let script = "head -c 3000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero | tr '\\0' - >&2; exit 4";
+        let reply = Call { kind: Kind::Writes, ..sh(script, None, LONG) }.run().unwrap();
+        assert_eq!((reply.success, reply.stdout.len(), reply.stderr.len()), (false, 1 << 20, 1 << 20));
+        let script = "for i in 1 2 3; do head -c 1000000 /dev/zero | tr '\\0' - >&2; sleep 0.2; done; echo end >&2";
+        let reply = Call { kind: Kind::Outlives, ..sh(script, None, LONG) }.run().unwrap();
+        assert!(reply.success && reply.stderr.len() <= 1 << 20 && reply.stderr.ends_with("end"));
+        assert!(start.elapsed() < LONG);
+    }
+
+    #[test]
+    fn what_a_grandchild_holds_open_is_not_waited_for_beyond_the_limit() {
+        let start = Instant::now();
+        let failure = sh("sleep 60 &", None, Duration::from_millis(300)).run().err().unwrap();
+        assert_eq!(failure.code, "time-limit");
+        assert!(start.elapsed() < Duration::from_secs(5));
     }
 }

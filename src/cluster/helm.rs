@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ChartVersion, Release, Tools, Upgrade,
-    child::Reply,
+    child::{MOST, Reply},
     kubectl::{FORBIDDEN, one_line},
 };
 use crate::{
@@ -144,7 +144,9 @@ impl Tools {
             files::create_private(&folder.path().join(format!("read/{index}.yaml")), text)?;
         }
         let path = folder.path().to_string_lossy();
-        let reply = self.helm(&["template", "reader", &path], None)?;
+        // What is answered is the files themselves, quoted twice.
+        let most = MOST + 6 * files.iter().map(|text| text.len()).sum::<usize>();
+        let reply = self.helm_saying(&["template", "reader", &path], None, most)?;
         ensure(&reply, "read the values files")?;
         let unexpected = || Failure::new(Exit::Outside, "helm", "helm's reading of the values files is not understood");
         let outer = crate::values::read(&reply.stdout).map_err(|e| unexpected().why(e.to_string()))?;

@@ -29,7 +29,8 @@ impl Tools {
     pub(super) fn kubectl_rules(&self, namespace: &str) -> Result<Value> {
         let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}});
         let bytes = Zeroizing::new(review.to_string().into_bytes());
-        let reply = self.kubectl(&["create", "--validate=false", "--output=json", "--filename=-"], Some(bytes))?;
+        let reply =
+            self.kubectl_looks(&["create", "--validate=false", "--output=json", "--filename=-"], Some(bytes))?;
         let answer = objects(&done(&reply, "ask what this account may do")?.stdout)?;
         Ok(answer.first().map(|answer| answer.json()["status"].clone()).unwrap_or_default())
     }
@@ -55,7 +56,7 @@ impl Tools {
     }
 
     fn read(&self, args: &[&str], doing: &str) -> Result<Zeroizing<Vec<u8>>> {
-        let reply = self.kubectl(args, None)?;
+        let reply = self.kubectl_looks(args, None)?;
         done(&reply, doing)?;
         Ok(reply.stdout)
     }
@@ -95,8 +96,33 @@ fn done<'a>(reply: &'a Reply, doing: &str) -> Result<&'a Reply> {
     Err(Failure::new(Exit::Outside, code, format!("kubectl could not {doing}")).why(one_line(text)).next(next))
 }
 
-/// A child's stderr as one line.
+/// A child's stderr as one line that can be read: of a long one the beginning and the end.
 pub(super) fn one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if lines.is_empty() { "it said nothing on stderr".to_owned() } else { lines.join(" / ") }
+    if lines.is_empty() { "it said nothing on stderr".to_owned() } else { shortened(lines.join(" / ")) }
+}
+
+/// How many characters are shown of each end of a long text.
+const END: usize = 1000;
+
+fn shortened(text: String) -> String {
+    let count = text.chars().count();
+    if count <= 2 * END {
+        return text;
+    }
+    let (head, tail): (String, String) = (text.chars().take(END).collect(), text.chars().skip(count - END).collect());
+    format!("{head} [{} characters left out] {tail}", count - 2 * END)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_cut_and_keeps_its_beginning_and_its_end() {
+        assert_eq!(one_line("a\n\n b\n"), "a / b");
+        let line = one_line(&format!("first\n{}\nlast", "é".repeat(8 << 20)));
+        assert!(line.starts_with("first / ") && line.ends_with(" / last") && line.contains("characters left out"));
+        assert!(line.chars().count() < 2100);
+    }
 }

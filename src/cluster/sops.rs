@@ -6,7 +6,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    child::{Call, Reply},
+    child::{Call, Kind, MOST, Reply},
     kubectl::one_line,
 };
 use crate::failure::{Exit, Failure, Result};
@@ -82,7 +82,9 @@ fn run(name: &Path, words: &[&str], stdin: Zeroizing<Vec<u8>>) -> Result<Reply> 
     })?;
     let args = words.iter().map(OsString::from).collect();
     // All of the environment: keys and the ways to them are named there.
-    Call { program, args, env: env::vars_os().collect(), stdin: Some(stdin), limit: LIMIT, outlives: false }.run()
+    let env = env::vars_os().collect();
+    // What it edits is a throw-away copy: nothing is lost with it.
+    Call { program, args, env, stdin: Some(stdin), limit: LIMIT, kind: Kind::Reads, most: MOST }.run()
 }
 
 #[cfg(test)]

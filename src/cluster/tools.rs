@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ChartVersion, Cluster, Object, ObjectRef, Pointed, Release, Upgrade,
-    child::{Call, Reply},
+    child::{Call, Kind, MOST, Reply},
 };
 use crate::{
     failure::{Exit, Failure, Result},
@@ -94,8 +94,13 @@ impl Tools {
 
     /// A call of Helm that only looks.
     pub(super) fn helm(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
-        let words = self.helm_words(args);
-        self.run(self.helm.clone(), words, stdin, SHORT, false)
+        self.helm_saying(args, stdin, MOST)
+    }
+
+    /// The same, where an answer may be so long.
+    pub(super) fn helm_saying(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>, most: usize) -> Result<Reply> {
+        let call = self.call(&self.helm, self.helm_words(args), stdin, Kind::Reads);
+        self.run(Call { most, ..call })
     }
 
     /// A call that goes on when we do not.
@@ -105,8 +110,8 @@ impl Tools {
         stdin: Option<Zeroizing<Vec<u8>>>,
         limit: Duration,
     ) -> Result<Reply> {
-        let words = self.helm_words(args);
-        self.run(self.helm.clone(), words, stdin, limit, true)
+        let call = self.call(&self.helm, self.helm_words(args), stdin, Kind::Outlives);
+        self.run(Call { limit, ..call })
     }
 
     fn helm_words(&self, args: &[&str]) -> Vec<OsString> {
@@ -115,14 +120,21 @@ impl Tools {
         words
     }
 
+    /// A call of kubectl that writes.
     pub(super) fn kubectl(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
-        self.run(self.kubectl.clone(), self.kubectl_words(args), stdin, SHORT, false)
+        self.run(self.call(&self.kubectl, self.kubectl_words(args), stdin, Kind::Writes))
+    }
+
+    /// A call of kubectl that only looks.
+    pub(super) fn kubectl_looks(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
+        self.run(self.call(&self.kubectl, self.kubectl_words(args), stdin, Kind::Reads))
     }
 
     /// What kubectl says within so short a time; `None` where it says nothing. For a completion: no failure, no talk.
     #[must_use]
     pub fn glance(&self, args: &[&str], limit: Duration) -> Option<String> {
-        let reply = self.run(self.kubectl.clone(), self.kubectl_words(args), None, limit, false).ok()?;
+        let call = self.call(&self.kubectl, self.kubectl_words(args), None, Kind::Reads);
+        let reply = self.run(Call { limit, ..call }).ok()?;
         reply.success.then(|| String::from_utf8_lossy(&reply.stdout).into_owned())
     }
 
@@ -148,15 +160,11 @@ impl Tools {
         }
     }
 
-    fn run(
-        &self,
-        program: PathBuf,
-        args: Vec<OsString>,
-        stdin: Option<Zeroizing<Vec<u8>>>,
-        limit: Duration,
-        outlives: bool,
-    ) -> Result<Reply> {
-        let call = Call { program, args, env: self.env.clone(), stdin, limit, outlives };
+    fn call(&self, program: &Path, args: Vec<OsString>, stdin: Option<Zeroizing<Vec<u8>>>, kind: Kind) -> Call {
+        Call { program: program.to_owned(), args, env: self.env.clone(), stdin, limit: SHORT, kind, most: MOST }
+    }
+
+    fn run(&self, call: Call) -> Result<Reply> {
         if self.options.verbose {
             anstream::eprintln!("+ {}", call.line());
         }

@@ -59,6 +59,7 @@ pub fn apply(steps: &[Step], world: &World<'_>, tell: &mut dyn FnMut(&Step, Even
             return Err(interrupted().unchanged(standing(steps, index)));
         }
         tell(step, Event::Starts);
+        let _under_way = interrupt::Step::begin();
         step.apply(world).map_err(|failure| failure.unchanged(standing(steps, index)))?;
         tell(step, Event::Now);
     }

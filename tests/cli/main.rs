@@ -12,6 +12,7 @@ mod bootstrap;
 mod ca;
 mod check;
 mod check_federation;
+mod children;
 mod colour;
 mod completion;
 mod completion_bash;

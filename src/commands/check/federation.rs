@@ -11,7 +11,7 @@ use crate::{
     commands::{Desk, approve::ledger, at_most, bootstrap::Open},
     failure::Result,
     federation::{Ca, Federation, Site},
-    files,
+    files, interrupt,
     pki::{
         inspect::{self, Certificate},
         log::IssueLog,
@@ -45,6 +45,7 @@ pub fn federation(args: &CheckArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<s
         let log = if *side == Side::Orchestrator { log(&federation, cluster.ok()) } else { None };
         look(args, desk, (*side, site), cluster, log, &known)
     });
+    interrupt::stopped()?;
     Ok(outcome(args, judged, desk).warnings(unread))
 }
 

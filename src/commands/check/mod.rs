@@ -27,7 +27,7 @@ use crate::{
     cli::{CheckArgs, CheckFormat, FailOn, Side},
     cluster::Cluster,
     failure::{Exit, Failure, Result},
-    files,
+    files, interrupt,
     pki::{inspect, log::IssueLog},
     plan::edits::ValuesFiles,
     report::Outcome,
@@ -68,6 +68,7 @@ pub(super) fn run_with(args: &CheckArgs, desk: &Desk<'_>, missing: Option<&Failu
     let live = args.live.then_some(Dial(args.connect.as_deref()));
     let ask = Ask { side, files: Some(values), release: args.release.as_ref(), log, known, live };
     let site = observe::observe(cluster, ask, desk.now);
+    interrupt::stopped()?;
     let findings = groups::judge(&site, args.warn_before);
     Ok(outcome(args, vec![Judged { site, findings }], desk))
 }
