@@ -29,7 +29,7 @@ pub struct Outcome {
 struct Fact {
     key: &'static str,
     value: Value,
-    /// What people read: `key: value`, none or many.
+    /// What people read: `label: value`, none or many.
     lines: Vec<(&'static str, String)>,
 }
 
@@ -59,12 +59,18 @@ impl Outcome {
     /// Adds a fact: `key: value` for people, a field of `result` for scripts.
     #[must_use]
     pub fn fact(self, key: &'static str, value: impl Into<Value>) -> Self {
+        self.labelled(key, key, value)
+    }
+
+    /// Adds a fact that people read under another label than scripts: a label may change, a key stays.
+    #[must_use]
+    pub fn labelled(self, key: &'static str, label: &'static str, value: impl Into<Value>) -> Self {
         let value = value.into();
-        let line = (key, plain(&value));
+        let line = (label, plain(&value));
         self.fact_told(key, value, [line])
     }
 
-    /// Adds a fact that people read in other words: any number of lines `key: value`.
+    /// Adds a fact that people read in other words: any number of lines `label: value`.
     #[must_use]
     pub fn fact_told(
         mut self,
@@ -172,8 +178,8 @@ impl Outcome {
                 console.data(text)?;
             }
         }
-        for (key, text) in self.facts.iter().filter(|_| self.shown.is_none()).flat_map(|fact| &fact.lines) {
-            console.data(format!("{key}: {text}"))?;
+        for (label, text) in self.facts.iter().filter(|_| self.shown.is_none()).flat_map(|fact| &fact.lines) {
+            console.data(format!("{label}: {text}"))?;
         }
         self.warnings.iter().for_each(|warning| console.say(format!("warning: {warning}")));
         self.next.iter().for_each(|next| console.say(format!("next: {next}")));
@@ -184,7 +190,7 @@ impl Outcome {
     #[must_use]
     pub fn json(&self) -> Value {
         let result: serde_json::Map<String, Value> =
-            self.facts.iter().map(|fact| (camel_case(fact.key), fact.value.clone())).collect();
+            self.facts.iter().map(|fact| (fact.key.to_owned(), fact.value.clone())).collect();
         let mut all = json!({"schemaVersion": SCHEMA_VERSION, "verb": self.verb, "stage": self.stage, "result": result,
                "steps": self.steps, "warnings": self.warnings, "next": self.next});
         if let Some(failure) = &self.failure {
@@ -222,13 +228,6 @@ fn error_json(failure: &Failure) -> Value {
         error["also"] = failure.also.iter().map(error_json).collect();
     }
     error
-}
-
-/// `not after` is `notAfter`.
-fn camel_case(key: &str) -> String {
-    let mut words = key.split(' ');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |text, word| text + &word[..1].to_uppercase() + &word[1..])
 }
 
 /// A step as scripts see it.

@@ -2,6 +2,7 @@
 
 mod gate;
 mod pairs;
+mod pinned;
 mod told;
 pub(crate) mod world;
 

@@ -2,6 +2,7 @@
 
 mod broken;
 mod live;
+mod pinned;
 mod world;
 
 use std::collections::BTreeSet;

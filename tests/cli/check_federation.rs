@@ -14,7 +14,7 @@ use substra_mtls::{
 use super::bootstrap::world::{Fed, LINE};
 
 /// The result; a namespace of this name cannot be opened.
-fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
+pub(crate) fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
     let file = fed.world.path("federation.yaml").display().to_string();
     let line = format!("substra-mtls check {file} -o json {more}");
     let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();

@@ -167,7 +167,7 @@ pub(crate) fn reached(console: Console, steps: usize) -> Federation {
     ];
     for part in &exchange[..steps] {
         let outcome = part(&federation).unwrap();
-        groups = outcome.get("to read out").and_then(|text| text.as_str()).unwrap_or(&groups).to_owned();
+        groups = outcome.get("toReadOut").and_then(|text| text.as_str()).unwrap_or(&groups).to_owned();
     }
     console.say(format!("by phone: {groups}"));
     federation

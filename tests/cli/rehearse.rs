@@ -67,7 +67,7 @@ fn a_stranger_is_refused_as_approve_would() {
 }
 
 /// Two organizations on clusters of their own, with namespaces of one name.
-fn federation(world: &World, ca: &str, gate: &str) {
+pub(crate) fn federation(world: &World, ca: &str, gate: &str) {
     world.write("two.yaml", &super::world::BACKEND.replace("MyOrg1MSP", "MyOrg2MSP").replace("org-1", "org-2"));
     world.write(
         "federation.yaml",

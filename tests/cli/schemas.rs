@@ -13,7 +13,7 @@ use crate::json_schema::{Files, judge};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas");
 
-static FILES: LazyLock<Files> = LazyLock::new(|| {
+pub(crate) static FILES: LazyLock<Files> = LazyLock::new(|| {
     let schemas = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
     let schemas = schemas.filter(|path| path.extension().is_some_and(|end| end == "json"));
     schemas
@@ -68,13 +68,13 @@ fn a_field_without_a_schema_and_a_time_of_another_form_are_refused() {
     let good = substra_mtls::report::Outcome::new("ca trust", "trusted")
         .fact("object", "x")
         .fact("ca", "CN=x")
-        .fact("ca fingerprint", format!("SHA256:{}", "0".repeat(64)))
-        .fact("ca not after", "2026-11-24T16:30:00Z");
+        .fact("caFingerprint", format!("SHA256:{}", "0".repeat(64)))
+        .fact("caNotAfter", "2026-11-24T16:30:00Z");
     judged(&good.json());
     for bad in [
         good.clone().fact("more", 1).json(),
-        good.clone().fact("ca not after", "2026-11-24 16:30:00.0 +00:00:00").json(),
-        good.clone().fact("ca not after", "2026-13-24T16:30:00Z").json(),
+        good.clone().fact("caNotAfter", "2026-11-24 16:30:00.0 +00:00:00").json(),
+        good.clone().fact("caNotAfter", "2026-13-24T16:30:00Z").json(),
         Outcome::new("ca trust", "trustd").json(),
         good.failed(Failure::new(substra_mtls::failure::Exit::Failed, "Not kebab", "x")).json(),
     ] {

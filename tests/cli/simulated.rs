@@ -74,7 +74,7 @@ impl Federation {
     }
 
     /// A verb; `@` stands for the folder.
-    fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
+    pub(crate) fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
         let line = line.replace('@', &format!("{}/", self.world.path("").display()).replace("//", "/"));
         let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
         seen(dispatch(&cli.command, &Desk::new(Some(cluster), Console::silent(), &self.clock())))

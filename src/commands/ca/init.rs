@@ -160,17 +160,17 @@ impl<'a> Init<'a> {
         let mut outcome = commands::outcome("ca init", stage, steps)
             .fact("release", self.found.name.as_str())
             .fact("ca", certificate.subject.as_str())
-            .fact("ca fingerprint", certificate.fingerprint().to_string());
+            .labelled("caFingerprint", "ca fingerprint", certificate.fingerprint().to_string());
         // A planned CA is thrown away: its fingerprint is for nobody to read out.
         if stage != "planned" {
-            outcome = outcome.fact("to read out", certificate.fingerprint().groups().join(" "));
+            outcome = outcome.labelled("toReadOut", "to read out", certificate.fingerprint().groups().join(" "));
         }
         let outcome = outcome
-            .fact("ca not after", times::rfc3339(certificate.not_after))
-            .fact("server pair", leaf.serial.as_str())
+            .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after))
+            .labelled("serverPair", "server pair", leaf.serial.as_str())
             .fact("hosts", leaf.dns_names.clone())
-            .fact("not after", times::rfc3339(leaf.not_after))
-            .fact("back up", backups(source))
+            .labelled("notAfter", "not after", times::rfc3339(leaf.not_after))
+            .labelled("backUp", "back up", backups(source))
             .warnings(ca.warnings.iter().chain(&serving.warnings).cloned());
         if stage != "initialized" {
             return outcome;

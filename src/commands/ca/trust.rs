@@ -62,8 +62,8 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
         .fact("organization", org.as_str())
         .fact("object", name.as_str())
         .fact("ca", certificate.subject.as_str())
-        .fact("ca fingerprint", certificate.fingerprint().to_string())
-        .fact("ca not after", times::rfc3339(certificate.not_after))
+        .labelled("caFingerprint", "ca fingerprint", certificate.fingerprint().to_string())
+        .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after))
         .warnings([danger])
         .warnings(after.warnings);
     let outcome = after.left.told(outcome, (common, &files, found), desk, &steps);

@@ -62,8 +62,8 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let outcome = commands::outcome("ca trust", stage, &steps)
         .fact("object", trust.cacert.as_str())
         .fact("ca", certificate.subject.as_str())
-        .fact("ca fingerprint", certificate.fingerprint().to_string())
-        .fact("ca not after", times::rfc3339(certificate.not_after))
+        .labelled("caFingerprint", "ca fingerprint", certificate.fingerprint().to_string())
+        .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after))
         .warnings(warnings);
     let outcome = left.told(outcome, (&args.common, &files, &found), desk, &steps);
     Ok(outcome.next(what_follows(args, &found, &trust)))

@@ -252,7 +252,7 @@ impl Enrolment<'_> {
             .fact("organization", org.as_str())
             .fact("serial", serial.as_str())
             .fact("fingerprint", pair.certificate.fingerprint().to_string())
-            .fact("not after", times::rfc3339(pair.certificate.not_after));
+            .labelled("notAfter", "not after", times::rfc3339(pair.certificate.not_after));
         if stage == "planned" {
             return outcome;
         }
@@ -260,7 +260,7 @@ impl Enrolment<'_> {
             if common.no_upgrade { "" } else { ", and every workload of the release runs what is deployed" };
         outcome
             .fact("proven", format!("the certificate is from the cluster's CA, names {org}, fits its key and is in Secret {}{rolled_out}", self.backend.client_certificate))
-            .fact("not proven", "that the orchestrator lets it in: it asks for certificates only after gate close")
+            .labelled("notProven", "not proven", "that the orchestrator lets it in: it asks for certificates only after gate close")
     }
 
     /// What the orchestrator's operator waits for.

@@ -132,9 +132,11 @@ impl Enrolment<'_> {
             .fact("request", path.display().to_string());
         // A planned key is thrown away: its fingerprint would mislead.
         if stage != "planned" {
-            outcome = outcome
-                .fact("fingerprint", key.fingerprint().to_string())
-                .fact("to read out", key.fingerprint().groups().join(" "));
+            outcome = outcome.fact("fingerprint", key.fingerprint().to_string()).labelled(
+                "toReadOut",
+                "to read out",
+                key.fingerprint().groups().join(" "),
+            );
         }
         let again = self.desk.ours("enroll", &self.args.common);
         let key_file = self.args.key_file.as_ref().map(|f| format!(" --key-file {}", f.display())).unwrap_or_default();

@@ -29,7 +29,7 @@ fn from_nothing_to_tls_in_the_order_that_starts_no_pod_in_vain() {
     let tls = "+orchestrator:\n+  tls:\n+    enabled: true\n+    cacert: orchestrator-tls-cacert\n+    secrets:\n+      pair: orchestrator-tls-server-pair\n";
     assert_eq!(diff(PLAIN, &site.world.read("orchestrator-values.yaml")), tls);
     assert!(site.answers("orchestrator.example.org") && site.answers("orchestrator-server.orchestrator"));
-    let backup = outcome.get("back up").unwrap().to_string();
+    let backup = outcome.get("backUp").unwrap().to_string();
     assert!(backup.contains("orchestrator-ca.key") && backup.contains("orchestrator-ca.issued.jsonl"), "{backup}");
 }
 

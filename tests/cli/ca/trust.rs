@@ -23,7 +23,7 @@ orchestrator:
 ";
 
 /// The orchestrator with TLS by `ca init`, and the CA of an organization in `org-ca.crt`.
-fn with_another_ca(version: &str) -> Site {
+pub(super) fn with_another_ca(version: &str) -> Site {
     let site = Site::of(version, PLAIN);
     site.init("").unwrap();
     let (key, pem) = create_root(KeyType::EcdsaP256, site.now).unwrap();
@@ -33,16 +33,16 @@ fn with_another_ca(version: &str) -> Site {
 }
 
 impl Site {
-    fn trust(&self, more: &str) -> Result<Outcome> {
+    pub(super) fn trust(&self, more: &str) -> Result<Outcome> {
         self.run(&format!("ca trust -f @orchestrator-values.yaml --release orchestrator --yes {more}"))
     }
 
-    fn backend(&self, more: &str) -> Result<Outcome> {
+    pub(super) fn backend(&self, more: &str) -> Result<Outcome> {
         let line = format!("ca trust --backend -f @backend-values.yaml --release backend --yes {more}");
         self.at(&self.orc.namespace("org-1"), &line)
     }
 
-    fn fingerprint(&self, name: &str) -> String {
+    pub(super) fn fingerprint(&self, name: &str) -> String {
         certificates(self.world.read(name).as_bytes()).unwrap()[0].fingerprint().to_string()
     }
 
@@ -136,7 +136,7 @@ fn only_one_fit_ca_of_a_member_is_trusted_and_nothing_is_replaced() {
 }
 
 /// A backend in plain text, on the simulated cluster of the orchestrator.
-fn backend(version: &str) -> (Site, String) {
+pub(super) fn backend(version: &str) -> (Site, String) {
     let site = Site::new();
     let text = BACKEND.replace("  tls:\n    enabled: true\n    cacert: orchestrator-cacert\n", "");
     site.world.write("backend-values.yaml", &text);

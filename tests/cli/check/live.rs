@@ -22,7 +22,7 @@ use substra_mtls::{
 use super::world::Scene;
 
 /// Serves every client that comes, for as long as the test runs; without a server each is sent away.
-fn listen(scene: &Scene, server: Option<OrchestratorServer>) -> String {
+pub(super) fn listen(scene: &Scene, server: Option<OrchestratorServer>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (now, server) = (scene.federation.now, server.map(Arc::new));
@@ -37,7 +37,7 @@ fn listen(scene: &Scene, server: Option<OrchestratorServer>) -> String {
 }
 
 /// The orchestrator with what is in its namespace.
-fn server(scene: &Scene, mtls: bool, verify: bool) -> OrchestratorServer {
+pub(super) fn server(scene: &Scene, mtls: bool, verify: bool) -> OrchestratorServer {
     let secret = |name: &str| scene.federation.orc.get(&[ObjectRef::secret(name)]).unwrap().remove(0);
     let pair = secret("orchestrator-tls-server-pair");
     let pair = Pair { certificate: pair.data("tls.crt").unwrap().to_vec(), key: pair.data("tls.key").unwrap() };

@@ -1,0 +1,37 @@
+//! The answers of `bootstrap`, as scripts read them.
+
+use substra_mtls::cluster::simulated::Fault;
+
+use super::world::{FILES, Fed, LINE, backend, federation};
+use crate::{golden::Golden, world::World};
+
+#[test]
+fn answers_of_bootstrap_are_pinned() {
+    let mut golden = Golden::of("bootstrap");
+    let fed = Fed::new(2);
+    golden.result("planned", fed.outcome(&format!("{LINE} --dry-run")));
+    golden.result("done", fed.outcome(LINE));
+    golden.result("already", fed.outcome(LINE));
+    let fed = Fed::new(2);
+    fed.world.write("org-2.yaml", &backend(2).replace("mspID: MyOrg2MSP", "mspID: [a, b]"));
+    golden.result("one of two failed", fed.outcome(LINE));
+    let fed = Fed::new(2);
+    fed.orc.fail_at(3, Fault::Before);
+    golden.result("an upgrade failed", fed.outcome(&format!("{LINE} --parallel 1")));
+    let fed = Fed::new(2);
+    fed.orc.fail_at(4, Fault::Before);
+    golden.result("the last part failed", fed.outcome(LINE));
+    let fed = Fed::new(2);
+    fed.world.write("federation.yaml", &federation(2, FILES, "leave"));
+    golden.result("the gate is left", fed.outcome(LINE));
+    fed.world.write("federation.yaml", &federation(1, FILES, "close"));
+    golden.result("a member is not described", fed.outcome(LINE));
+    let lock = std::fs::File::open(fed.world.path("federation.yaml")).unwrap();
+    lock.lock().unwrap();
+    golden.result("locked", fed.outcome(LINE));
+    drop(lock);
+    fed.world.write("federation.yaml", "apiVersion: substra-mtls/v1\nkind: Federation\norchestratr: 1\n");
+    golden.result("a key that is unknown", fed.outcome(LINE));
+    golden.ran("no file", &World::new().run("bootstrap missing.yaml -o json"));
+    golden.pinned();
+}
