@@ -287,6 +287,7 @@ fn is_bounded(scheme: &EncryptionScheme) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::signature::{UnparsedPublicKey, VerificationAlgorithm};
     use pkcs8::pkcs5::pbes2::{EncryptionScheme as Encryption, Parameters, Pbkdf2Params};
 
     use super::*;
@@ -306,8 +307,26 @@ mod tests {
 
     #[test]
     fn several_threads_may_sign_with_one_key() {
-        fn is_shared<T: Send + Sync>(_: &T) {}
-        is_shared(&PrivateKey::generate(KeyType::EcdsaP256).unwrap());
+        for kind in [KeyType::EcdsaP384, KeyType::Rsa2048] {
+            let key = PrivateKey::generate(kind).unwrap();
+            let sign = &|n: u8| (0..20).map(|m| ([n, m], key.sign(&[n, m]).unwrap())).collect::<Vec<_>>();
+            let signed: Vec<_> = std::thread::scope(|scope| {
+                let threads = [0, 1, 2, 3].map(|n| scope.spawn(move || sign(n)));
+                threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+            });
+            assert_eq!(signed.len(), 80);
+            assert!(signed.iter().all(|(message, signature)| is_good(&key, message, signature)), "{kind}");
+            assert!(!is_good(&key, b"other", &signed[0].1), "{kind}");
+        }
+    }
+
+    /// What the public half says of a signature.
+    fn is_good(key: &PrivateKey, message: &[u8], signed: &[u8]) -> bool {
+        let (by, public): (&dyn VerificationAlgorithm, &[u8]) = match &key.pair {
+            Pair::Ec(pair) => (&signature::ECDSA_P384_SHA384_ASN1, pair.public_key().as_ref()),
+            Pair::Rsa(pair) => (&signature::RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref()),
+        };
+        UnparsedPublicKey::new(by, public).verify(message, signed).is_ok()
     }
 
     #[test]

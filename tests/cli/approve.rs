@@ -115,10 +115,11 @@ fn one_bad_request_stops_the_whole_batch_and_all_findings_are_shown() {
 #[test]
 fn two_requests_of_one_organization_are_refused() {
     let world = World::new();
-    world.request();
-    world.run("enroll -f backend-values.yaml --key-file other.key --out-dir .").ok();
-    fs::copy(world.path("MyOrg1MSP.csr"), world.path("second.csr")).unwrap();
-    world.approve("MyOrg1MSP.csr second.csr", "--unverified-mail").refused(5, "organization-twice");
+    let first = world.request();
+    fs::rename(world.path("MyOrg1MSP.csr"), world.path("first.csr")).unwrap();
+    let second = world.run("enroll -f backend-values.yaml --key-file other.key").ok().fact("fingerprint");
+    assert_ne!(first, second, "two keys");
+    world.approve("first.csr MyOrg1MSP.csr", "--unverified-mail").refused(5, "organization-twice");
 }
 
 #[test]

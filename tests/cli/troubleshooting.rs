@@ -52,33 +52,3 @@ fn every_entry_has_a_text_a_check_and_a_command_that_can_be_read() {
         assert!(Cli::try_parse_from(words).is_ok(), "{command}");
     }
 }
-
-/// What the simulated servers and the doors to helm and kubectl say or look for is what the page can be searched for.
-#[test]
-fn the_texts_of_the_servers_are_on_the_page() {
-    let servers = concat!(
-        include_str!("../../src/substra/identity.rs"),
-        include_str!("../../src/substra/servers/orchestrator.rs"),
-        include_str!("../../src/substra/servers/backend.rs"),
-        include_str!("../../src/substra/servers/wire.rs"),
-        include_str!("../../src/cluster/helm.rs"),
-        include_str!("../../src/cluster/kubectl.rs"),
-    );
-    for text in [
-        "empty address list",
-        "certificate required",
-        "unknown certificate authority",
-        "bad certificate",
-        "invalid issuer for MSPID",
-        "in client TLS certificate Subject Organizations",
-        "in allowed organizations",
-        "expired certificate",
-        "tls: private key does not match public key",
-        "another operation (install/upgrade/rollback) is in progress",
-        "is forbidden",
-        "release: not found",
-    ] {
-        assert!(servers.contains(text), "{text}");
-        assert!(PAGE.lines().any(|line| line.starts_with("## ") && line.contains(text)), "{text}");
-    }
-}

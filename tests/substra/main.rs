@@ -12,5 +12,6 @@ mod crashes;
 mod loading;
 mod manifests;
 mod measured;
+mod page;
 mod robust;
 mod world;

@@ -22,33 +22,33 @@ pub(crate) fn refuses(text: &str, settings: &[Setting], code: &str) {
 }
 
 #[test]
-fn t01_an_anchor_that_is_used_elsewhere_is_not_edited() {
+fn an_anchor_that_is_used_elsewhere_is_not_edited() {
     refuses("orchestrator: &o\n  host: x\nother: *o\n", &mtls(), "anchor");
     gives("orchestrator: &o\n  host: x\n", &mtls(), "orchestrator: &o\n  host: x\n  tls:\n    enabled: true\n");
 }
 
 #[test]
-fn t02_an_alias_on_the_path_is_refused() {
+fn an_alias_on_the_path_is_refused() {
     refuses("a: &a {}\norchestrator: *a\n", &mtls(), "alias");
     refuses("a: &a {}\norchestrator:\n  tls: *a\n", &mtls(), "alias");
     refuses("a: &a false\norchestrator:\n  tls:\n    enabled: *a\n", &mtls(), "alias");
 }
 
 #[test]
-fn t03_a_merge_key_on_the_path_is_refused() {
+fn a_merge_key_on_the_path_is_refused() {
     refuses("a: &a {tls: {enabled: false}}\norchestrator:\n  <<: *a\n  tls:\n    enabled: false\n", &mtls(), "merge");
     let text = "a: &a {tls: {enabled: false}}\norchestrator:\n  tls:\n    enabled: true\n  <<: *a\n";
     assert_eq!(read(text.as_bytes()).unwrap()["orchestrator"]["tls"]["enabled"], json!(false));
 }
 
 #[test]
-fn t04_a_block_text_without_a_line_end_at_the_end_of_the_file_is_not_lengthened() {
+fn a_block_text_without_a_line_end_at_the_end_of_the_file_is_not_lengthened() {
     refuses("cert: |\n  a", &mtls(), "block-text-end");
     gives("cert: |-\n  a", &mtls(), "cert: |-\n  a\norchestrator:\n  tls:\n    enabled: true");
 }
 
 #[test]
-fn t05_null_and_empty_maps_are_filled() {
+fn null_and_empty_maps_are_filled() {
     gives("orchestrator:\n  tls:\n", &mtls(), "orchestrator:\n  tls:\n    enabled: true\n");
     gives("orchestrator:\n  tls: ~\n", &mtls(), "orchestrator:\n  tls:\n    enabled: true\n");
     gives("orchestrator:\n  tls: {}  # c\n", &mtls(), "orchestrator:\n  tls:   # c\n    enabled: true\n");
@@ -57,20 +57,20 @@ fn t05_null_and_empty_maps_are_filled() {
 }
 
 #[test]
-fn t06_a_scalar_or_list_where_a_map_must_be_is_refused() {
+fn a_scalar_or_list_where_a_map_must_be_is_refused() {
     refuses("orchestrator:\n  tls: false\n", &mtls(), "not-a-map");
     refuses("orchestrator:\n  tls: [a]\n", &mtls(), "not-a-map");
     refuses("orchestrator: \"\"\n", &mtls(), "not-a-map");
 }
 
 #[test]
-fn t07_a_key_that_stands_twice_on_the_path_is_refused() {
+fn a_key_that_stands_twice_on_the_path_is_refused() {
     refuses("orchestrator:\n  a: 1\norchestrator:\n  b: 2\n", &mtls(), "key-twice");
     refuses("orchestrator:\n  tls: {}\n  \"tls\": {}\n", &mtls(), "key-twice");
 }
 
 #[test]
-fn t08_a_key_with_escapes_is_the_key() {
+fn a_key_with_escapes_is_the_key() {
     gives(
         "\"orche\\x73trator\":\n  tls:\n    enabled: false\n",
         &mtls(),
@@ -79,7 +79,7 @@ fn t08_a_key_with_escapes_is_the_key() {
 }
 
 #[test]
-fn t09_line_ends_and_byte_order_mark_stay() {
+fn line_ends_and_byte_order_mark_stay() {
     gives(
         "\u{feff}orchestrator:\r\n  tls:\r\n    a: 1\r\n",
         &mtls(),
@@ -91,22 +91,22 @@ fn t09_line_ends_and_byte_order_mark_stay() {
 }
 
 #[test]
-fn t10_a_comma_goes_before_the_comment() {
+fn a_comma_goes_before_the_comment() {
     gives("orchestrator: {host: x  # c\n}\n", &mtls(), "orchestrator: {host: x,  # c\n  tls: {enabled: true}\n}\n");
 }
 
 #[test]
-fn t11_a_last_comma_is_used() {
+fn a_last_comma_is_used() {
     gives("orchestrator: {host: x,}\n", &mtls(), "orchestrator: {host: x, tls: {enabled: true},}\n");
 }
 
 #[test]
-fn t12_a_comment_in_an_empty_map_stays() {
+fn a_comment_in_an_empty_map_stays() {
     gives("orchestrator: { # c\n}\n", &mtls(), "orchestrator: { # c\n  tls: {enabled: true}\n}\n");
 }
 
 #[test]
-fn t13_a_comment_between_key_and_value_stays() {
+fn a_comment_between_key_and_value_stays() {
     gives(
         "orchestrator:\n  tls:\n    enabled:\n      # why\n      false\n",
         &mtls(),
@@ -115,17 +115,17 @@ fn t13_a_comment_between_key_and_value_stays() {
 }
 
 #[test]
-fn t14_a_colon_glued_to_a_flow_key_is_refused() {
+fn a_colon_glued_to_a_flow_key_is_refused() {
     refuses("orchestrator: {tls:}\n", &mtls(), "flow-colon");
 }
 
 #[test]
-fn t15_a_tag_in_a_flow_map_is_refused() {
+fn a_tag_in_a_flow_map_is_refused() {
     refuses("orchestrator: {a: !1, }\n", &mtls(), "tag");
 }
 
 #[test]
-fn t16_kept_blank_lines_stay_a_part_of_the_text() {
+fn kept_blank_lines_stay_a_part_of_the_text() {
     gives(
         "orchestrator:\n  cert: |+\n    a\n\n\nother: 1\n",
         &mtls(),
@@ -139,19 +139,19 @@ fn t16_kept_blank_lines_stay_a_part_of_the_text() {
 }
 
 #[test]
-fn t17_dashes_inside_a_block_text_are_no_document() {
+fn dashes_inside_a_block_text_are_no_document() {
     gives("cert: |\n  ---\n  a\n", &mtls(), "cert: |\n  ---\n  a\norchestrator:\n  tls:\n    enabled: true\n");
     refuses("a: 1\n---\nb: 2\n", &mtls(), "documents");
 }
 
 #[test]
-fn t18_content_that_helm_drops_in_silence_is_refused() {
+fn content_that_helm_drops_in_silence_is_refused() {
     let refusal = read(b"    orchestrator:\n  host: x\nserver: 1\n").unwrap_err();
     assert_eq!((refusal.code, refusal.line), ("yaml", 2));
 }
 
 #[test]
-fn t19_names_that_helm_reads_otherwise_are_quoted() {
+fn names_that_helm_reads_otherwise_are_quoted() {
     for name in ["y", "n", "no", "1e3", "0x1f", "1_000", "123", "null", "on", "~"] {
         let settings = [Setting::include(&["orchestrator", name], "no")];
         let new = edited("orchestrator:\n  a: 1\n", &settings).unwrap();
@@ -160,7 +160,7 @@ fn t19_names_that_helm_reads_otherwise_are_quoted() {
 }
 
 #[test]
-fn t20_dashes_stand_as_the_file_has_them() {
+fn dashes_stand_as_the_file_has_them() {
     gives(
         "channels:\n- a\norchestrator:\n  b: 1\n",
         &orchestrator(),
@@ -174,25 +174,25 @@ fn t20_dashes_stand_as_the_file_has_them() {
 }
 
 #[test]
-fn t21_an_explicit_key_on_the_path_is_refused() {
+fn an_explicit_key_on_the_path_is_refused() {
     refuses("orchestrator:\n  ? tls\n  : {enabled: false}\n", &mtls(), "key-form");
     refuses("? orchestrator\n: {a: 1}\n", &mtls(), "key-form");
     gives("? a\n: b\norchestrator: {}\n", &mtls(), "? a\n: b\norchestrator:\n  tls:\n    enabled: true\n");
 }
 
 #[test]
-fn t22_a_blank_line_with_a_tab_is_refused() {
+fn a_blank_line_with_a_tab_is_refused() {
     refuses("a: 1\n\t\nb: 2\n", &mtls(), "tab");
 }
 
 #[test]
-fn t23_a_bare_template_is_refused_as_helm_does() {
+fn a_bare_template_is_refused_as_helm_does() {
     let refusal = read(b"a: {{ .x }}\n").unwrap_err();
     assert_eq!((refusal.code, refusal.line), ("key", 1));
 }
 
 #[test]
-fn t24_references_of_other_programs_are_left_alone() {
+fn references_of_other_programs_are_left_alone() {
     gives(
         "db:\n  password: ref+vault://x#y\n  key: !vault x\norchestrator:\n  a: 1\n",
         &mtls(),
@@ -201,7 +201,7 @@ fn t24_references_of_other_programs_are_left_alone() {
 }
 
 #[test]
-fn t25_a_comment_at_column_0_between_keys_stays() {
+fn a_comment_at_column_0_between_keys_stays() {
     gives(
         "orchestrator:\n  a: 1\n# top\n  b: 2\nx: 1\n",
         &mtls(),
@@ -210,7 +210,7 @@ fn t25_a_comment_at_column_0_between_keys_stays() {
 }
 
 #[test]
-fn t26_the_files_own_indentation_is_used() {
+fn the_files_own_indentation_is_used() {
     gives(
         "orchestrator:\n   a:\n      b: 1\n",
         &mtls(),
@@ -224,7 +224,7 @@ fn t26_the_files_own_indentation_is_used() {
 }
 
 #[test]
-fn t27_a_key_of_the_same_name_elsewhere_is_not_ours() {
+fn a_key_of_the_same_name_elsewhere_is_not_ours() {
     gives(
         "server:\n  orchestrator:\n    tls: 1\n",
         &mtls(),
@@ -233,13 +233,13 @@ fn t27_a_key_of_the_same_name_elsewhere_is_not_ours() {
 }
 
 #[test]
-fn t28_a_hundred_thousand_lines_are_edited() {
+fn a_hundred_thousand_lines_are_edited() {
     let text = "key: value\n".repeat(100_000) + "orchestrator:\n  tls:\n    enabled: false\n";
     assert!(edited(&text, &mtls()).unwrap().ends_with("    enabled: true\n"));
 }
 
 #[test]
-fn t29_an_alias_bomb_is_refused() {
+fn an_alias_bomb_is_refused() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for i in 1..9 {
         let aliases = vec![format!("*a{}", i - 1); 10].join(", ");
@@ -249,7 +249,7 @@ fn t29_an_alias_bomb_is_refused() {
 }
 
 #[test]
-fn t30_nulls_and_block_texts_have_their_own_ends() {
+fn nulls_and_block_texts_have_their_own_ends() {
     gives(
         "orchestrator:\n  tls:\n    enabled:\n    cacert: x\n",
         &mtls(),

@@ -179,6 +179,8 @@ fn unescaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::Index};
+
     use super::*;
 
     #[test]
@@ -230,25 +232,33 @@ mod tests {
         }
     }
 
-    #[test]
-    fn no_bytes_of_a_server_end_us() {
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-        let mut random = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        };
-        let good = response(&Err("no".to_owned()));
-        for _ in 0..20_000 {
-            let mut bytes = good.clone();
-            for _ in 0..random() % 4 {
-                let at = usize::try_from(random() % bytes.len() as u64).unwrap();
-                bytes[at] = random().to_le_bytes()[0];
+    proptest! {
+        #[test]
+        fn whatever_a_server_sends_is_read_to_the_same_end_in_any_pieces(
+            changes in vec((any::<Index>(), any::<u8>()), 0..4),
+            cuts in vec(1..40_usize, 1..40),
+            more in vec(any::<u8>(), 0..60),
+        ) {
+            let mut bytes = response(&Err("no".to_owned()));
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
             }
-            let mut client = Incoming::default();
-            client.take(&bytes);
-            drop(client.answered());
+            bytes.extend(more);
+            let mut whole = Incoming::default();
+            whole.take(&bytes);
+            let mut rest = bytes.as_slice();
+            let mut pieces = Incoming::default();
+            for cut in cuts.iter().cycle() {
+                let (piece, after) = rest.split_at((*cut).min(rest.len()));
+                pieces.take(piece);
+                pieces.read();
+                rest = after;
+                if rest.is_empty() {
+                    break;
+                }
+            }
+            prop_assert_eq!(pieces.answered(), whole.answered());
         }
     }
 }
