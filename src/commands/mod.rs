@@ -8,6 +8,7 @@ pub mod enroll;
 mod find;
 pub mod gate;
 mod hand_over;
+mod issued;
 mod planned;
 mod read;
 pub mod rehearse;

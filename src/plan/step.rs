@@ -112,6 +112,15 @@ impl Step {
         steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo)
     }
 
+    /// The object that it makes, or puts in another's place.
+    #[must_use]
+    pub fn new_object(&self) -> Option<&Object> {
+        match &self.action {
+            Action::Create(object) | Action::Replace(object) if self.state == State::ToDo => Some(object),
+            _ => None,
+        }
+    }
+
     /// The change of a file as a unified diff with others' secrets masked; `None` for what is no text file.
     #[must_use]
     pub fn diff(&self) -> Option<String> {

@@ -11,6 +11,17 @@ pub enum ObjectKind {
     ConfigMap,
 }
 
+impl ObjectKind {
+    /// The kind that it is taken for by mistake.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Secret => Self::ConfigMap,
+            Self::ConfigMap => Self::Secret,
+        }
+    }
+}
+
 impl fmt::Display for ObjectKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -126,6 +126,13 @@ impl Orchestrator {
         self.ingress_hostname.clone().unwrap_or_else(service)
     }
 
+    /// The objects whose CAs the server trusts for clients, each once: the server's own CA is always one of them.
+    #[must_use]
+    pub fn authorities(&self) -> Vec<&str> {
+        let all = self.client_cas.values().flatten().map(String::as_str).chain([self.cacert.as_str()]);
+        all.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+
     /// Each organization under a key of its own name, pointing at the object that holds the signing CA.
     #[must_use]
     pub fn admit_settings(&self, organizations: &[MspId], object: &ObjectName) -> Vec<Setting> {

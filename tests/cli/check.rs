@@ -1,9 +1,9 @@
 //! `check` on the simulated cluster: every check is silent on a good world and fires on a broken one.
 
-mod broken;
+pub(crate) mod broken;
 mod live;
 mod pinned;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeSet;
 

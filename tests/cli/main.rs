@@ -25,6 +25,7 @@ mod help_flags;
 mod json;
 #[path = "../json_schema.rs"]
 mod json_schema;
+mod judged;
 mod pictures;
 mod questions;
 mod rehearse;

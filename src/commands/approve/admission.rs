@@ -1,11 +1,14 @@
 //! What follows for the release when somebody is admitted in the values: one upgrade once mutual TLS is on, and none before.
 
+use super::refuse_all;
 use crate::{
     cli::CommonArgs,
-    cluster::{Cluster, Object},
+    cluster::Object,
     commands::{
+        Desk,
+        check::mounts::Mounts,
         hand_over::Left,
-        release::{Chart, Found, Wish},
+        release::{Chart, Found, Planned, Wish},
     },
     failure::{Exit, Failure, Result},
     plan::{
@@ -17,7 +20,9 @@ use crate::{
 
 /// An edit of `clientCACerts`, and the release that it is for.
 pub(in crate::commands) struct Admission<'a> {
+    pub(in crate::commands) desk: &'a Desk<'a>,
     pub(in crate::commands) found: &'a Found,
+    /// Those of `mounts::wanted` once mutual TLS is on, as they will be before the upgrade; and the workloads.
     pub(in crate::commands) objects: &'a [Object],
     pub(in crate::commands) orchestrator: &'a Orchestrator,
     pub(in crate::commands) files: &'a ValuesFiles,
@@ -38,8 +43,9 @@ impl Admission<'_> {
     /// One upgrade once mutual TLS is on; before that the file alone changes, since nothing would be rendered anew.
     ///
     /// # Errors
-    /// The gate is half way, drift, a file that Helm reads otherwise.
-    pub(in crate::commands) fn upgrade(&self, cluster: &dyn Cluster) -> Result<After> {
+    /// The gate is half way, drift, a file that Helm reads otherwise, an object without which the new pods do not start.
+    pub(in crate::commands) fn upgrade(&self) -> Result<After> {
+        let cluster = self.desk.cluster()?;
         gate_is_settled(self.found, self.orchestrator)?;
         if !self.orchestrator.mtls_enabled {
             if self.edited.changes() {
@@ -52,8 +58,20 @@ impl Admission<'_> {
         let (common, files, edited, own) = (self.common, self.files, self.edited, orchestrator::OWN_PATHS);
         let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own, read: true };
         let planned = self.found.plan(cluster, &wish)?.seen(self.objects);
+        self.can_start(&planned)?;
         let left = Left::of(planned.is_left, edited, &[CLIENT_CAS], "the organization is let in");
         Ok(After { steps: planned.steps, restarts: planned.restarts, warnings: planned.warnings, left })
+    }
+
+    /// Pods that are made anew stand on all that they mount, whoever it is for: judged as the gate judges it.
+    fn can_start(&self, planned: &Planned) -> Result<()> {
+        if !planned.upgrades() && !planned.is_left {
+            return Ok(());
+        }
+        let after = Orchestrator::read(&self.edited.merged)?.called(self.files.key().chart());
+        let mounts = Mounts::of(self.found, &planned.manifest, self.objects, self.desk.now);
+        let findings = mounts.judge(&after);
+        if findings.is_empty() { Ok(()) } else { Err(refuse_all(self.desk, findings)) }
     }
 }
 

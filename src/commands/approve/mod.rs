@@ -14,6 +14,7 @@ use crate::{
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
+        check::mounts,
         find::{self, Sought},
         read,
         release::{Chart, Found},
@@ -105,9 +106,14 @@ impl Approval<'_> {
         let name = self.object.as_str();
         let mut wanted = vec![ObjectRef::secret(name), ObjectRef::config_map(name)];
         wanted.extend(self.args.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));
-        wanted.push(ObjectRef::secret(self.orchestrator.server_pair.as_str()));
-        wanted.extend(found.workloads());
+        if self.orchestrator.mtls_enabled {
+            wanted.extend(mounts::wanted(&self.orchestrator));
+        } else {
+            wanted.push(ObjectRef::secret(self.orchestrator.server_pair.as_str()));
+        }
+        wanted.sort();
         wanted.dedup();
+        wanted.extend(found.workloads());
         let objects = cluster.get(&wanted)?;
         Ok(Some(Seen { found, objects }))
     }
@@ -115,8 +121,8 @@ impl Approval<'_> {
     fn upgrade(&self, edited: &Edited) -> Result<After> {
         let Some(seen) = &self.seen else { return Ok(After::default()) };
         let (found, objects, common, files) = (&seen.found, &seen.objects, &self.args.common, &self.files);
-        let admission = Admission { found, objects, orchestrator: &self.orchestrator, files, edited, common };
-        admission.upgrade(self.desk.cluster()?)
+        let (desk, orchestrator) = (self.desk, &self.orchestrator);
+        Admission { desk, found, objects, orchestrator, files, edited, common }.upgrade()
     }
 
     /// Where a request's certificate goes: beside it, or into `--out-dir`.

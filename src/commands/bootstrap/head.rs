@@ -14,8 +14,8 @@ use crate::{
         ca::{
             authority::{Asked, Ca, Source},
             init::Init,
-            server,
         },
+        check::mounts,
         find::{self, Sought},
         gate::{self, Gate},
         read,
@@ -28,7 +28,7 @@ use crate::{
         inspect::{self, Certificate},
         log::IssueLog,
     },
-    plan::{Action, State, Step, edits::ValuesFiles},
+    plan::{Step, edits::ValuesFiles},
     substra::{
         kebab::kebab_case,
         orchestrator::{self, Orchestrator},
@@ -70,10 +70,8 @@ impl<'a> Head<'a> {
         let orchestrator = Orchestrator::read(&files.merged())?;
         let found = find::find(&*post.cluster, &Sought::of(common, &files, Chart::Orchestrator));
         let found = or_to_install(found, Chart::Orchestrator, &*post.cluster, site, common, install)?;
-        let mut wanted = server::wanted(&orchestrator);
-        let deployed = Orchestrator::read(found.config())?;
-        let cas = orchestrator.client_cas.values().chain(deployed.client_cas.values()).flatten();
-        wanted.extend(cas.flat_map(|name| [ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())]));
+        let mut wanted = mounts::wanted(&orchestrator);
+        wanted.extend(mounts::wanted(&Orchestrator::read(found.config())?));
         wanted.extend(post.approve.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));
         wanted.sort();
         wanted.dedup();
@@ -105,7 +103,8 @@ impl<'a> Head<'a> {
     }
 
     pub(super) fn ca<'b>(&self, asked: &'b Asked<'b>) -> Result<Ca<'b>> {
-        asked.find(&self.objects, &self.orchestrator.cacert).map_err(|failure| match failure.code {
+        let cacert = &self.orchestrator.cacert;
+        asked.find(&self.objects, (self.found.kind_of(cacert.as_str()), cacert)).map_err(|failure| match failure.code {
             "ca-elsewhere" => {
                 failure.next("name that CA at orchestrator.ca: {cert: FILE, key: FILE} or {secret: NAME}")
             }
@@ -211,8 +210,9 @@ impl<'a> Head<'a> {
         if !close {
             let edited = files.edit(&settings)?;
             no_clash(&Orchestrator::read(&edited.merged)?)?;
-            let orchestrator = &self.orchestrator;
-            let after = Admission { found, objects, orchestrator, files, edited: &edited, common }.upgrade(cluster)?;
+            let (desk, orchestrator, edited_files) = (self.desk, &self.orchestrator, &edited);
+            let after =
+                Admission { desk, found, objects, orchestrator, files, edited: edited_files, common }.upgrade()?;
             let steps = edited.steps.into_iter().chain(after.steps).collect();
             return Ok(HeadPart { steps, restarts: after.restarts, warnings: after.warnings, cuts: false });
         }
@@ -236,13 +236,12 @@ impl<'a> Head<'a> {
             found: found.clone(),
             objects: objects.clone(),
         };
-        let mut findings: Vec<Failure> = gate.judge_server_pair(&planned).into_iter().collect();
-        findings.extend(gate.judge_mounts(&planned));
+        let mut findings = gate.mounts(&planned.manifest).judge(&gate.orchestrator);
         let mut warnings = planned.warnings;
         if !self.is_closed() {
             findings.extend(self.strangers(admitted));
             warnings.extend(self.given_up(admitted));
-            warnings.extend(gate.dangers(log));
+            warnings.extend(gate.dangers(Some(log)));
         }
         if !findings.is_empty() {
             return Err(first(findings, "the gate stays as it is"));
@@ -314,8 +313,7 @@ fn tls_off(why: &str) -> Failure {
 
 /// The objects as these steps will leave them.
 fn see_after(objects: &mut Vec<Object>, steps: &[Step]) {
-    for step in steps.iter().filter(|step| step.state == State::ToDo) {
-        let (Action::Create(new) | Action::Replace(new)) = &step.action else { continue };
+    for new in steps.iter().filter_map(Step::new_object) {
         objects.retain(|object| object.reference() != new.reference());
         objects.push(new.clone());
     }

@@ -24,6 +24,7 @@ use crate::{
         key::{KeyError, KeyType, PrivateKey},
     },
     plan::{Action, Step},
+    substra::kind::ObjectKind,
 };
 
 /// Where the CA is kept, or shall be.
@@ -74,13 +75,17 @@ impl Source {
 }
 
 impl<'a> Asked<'a> {
-    /// The CA, with what the cluster trusts already: `cacert` are its objects, of either kind, and `objects` has the
+    /// The CA, with what the cluster trusts already: `cacert` is its object, mounted in that kind, and `objects` has the
     /// Secret of the source where that is there.
     ///
     /// # Errors
     /// A CA that cannot be used, a key that cannot be opened, another CA in the cluster.
-    pub(in crate::commands) fn find(&'a self, objects: &[Object], cacert: &ObjectName) -> Result<Ca<'a>> {
-        let live = trusted(objects, cacert, self.desk.now);
+    pub(in crate::commands) fn find(
+        &'a self,
+        objects: &[Object],
+        (kind, cacert): (ObjectKind, &ObjectName),
+    ) -> Result<Ca<'a>> {
+        let live = trusted(objects, (kind, cacert), self.desk.now);
         let ca = match &self.source {
             Source::Files { certificate, key } => self.in_files(certificate, key, &live)?,
             Source::Secret(name) => self.in_secret(name, ObjectRef::secret(name.as_str()).among(objects), &live)?,
@@ -229,11 +234,16 @@ impl Ca<'_> {
     }
 }
 
-/// The CAs that an object of the orchestrator holds and that are good now, whatever kind it has.
-fn trusted(objects: &[Object], cacert: &ObjectName, now: OffsetDateTime) -> Vec<Certificate> {
-    let named = objects.iter().filter(|object| object.name() == cacert.as_str());
-    let certificates = named.filter_map(|object| inspect::certificates(&object.data("ca.crt")?).ok()).flatten();
-    certificates.filter(|ca| ca.is_ca && ca.not_after > now).collect()
+/// The CAs that the orchestrator's object holds and that are good now. An object of the other kind counts only where the
+/// one that is mounted holds none: it may be left over from long ago.
+fn trusted(objects: &[Object], (kind, cacert): (ObjectKind, &ObjectName), now: OffsetDateTime) -> Vec<Certificate> {
+    let good = |kind| -> Vec<Certificate> {
+        let object = ObjectRef::of_kind(kind, cacert.as_str()).among(objects);
+        let held = object.and_then(|object| inspect::certificates(&object.data("ca.crt")?).ok()).unwrap_or_default();
+        held.into_iter().filter(|ca| ca.is_ca && ca.not_after > now).collect()
+    };
+    let mounted = good(kind);
+    if mounted.is_empty() { good(kind.other()) } else { mounted }
 }
 
 /// A second CA beside one in use would orphan every certificate of the first.

@@ -57,7 +57,8 @@ pub(super) fn run(args: &InitArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let asked = Asked { source, encrypt, passphrase_fd, dry_run, desk };
     let init = Init::look(args, desk, &asked.source)?;
     init.secret_is_its_own()?;
-    let mut ca = asked.find(&init.objects, &init.orchestrator.cacert)?;
+    let cacert = &init.orchestrator.cacert;
+    let mut ca = asked.find(&init.objects, (init.found.kind_of(cacert.as_str()), cacert))?;
     let SetUp { steps, serving, planned, edited, by_hand } = init.set_up(&mut ca)?;
     let left = Left::of(planned.is_left, &edited, orchestrator::TLS_PATHS, "the server speaks TLS");
     init.show(&ca, &serving, &planned);

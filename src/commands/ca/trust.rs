@@ -7,6 +7,7 @@ use crate::{
     commands::{
         self, Desk,
         approve::{admission::Admission, refuse_all},
+        check::mounts,
         find::{self, Sought},
         read,
         release::{Chart, Found},
@@ -43,13 +44,19 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let cluster = desk.cluster()?;
     let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Orchestrator))?;
     let mut wanted = vec![ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())];
+    if orchestrator.mtls_enabled {
+        wanted.extend(mounts::wanted(&orchestrator));
+    }
+    wanted.sort();
+    wanted.dedup();
     wanted.extend(found.workloads());
-    let objects = cluster.get(&wanted)?;
+    let mut objects = cluster.get(&wanted)?;
     let mut steps = vec![object_step(&found, &objects, &name, &certificate)?];
+    objects.extend(steps.iter().filter_map(Step::new_object).cloned());
     let edited = files.edit(&orchestrator.admit_settings(std::slice::from_ref(&org), &name))?;
     let (found, objects, orchestrator, common) = (&found, &objects, &orchestrator, &args.common);
-    let admission = Admission { found, objects, orchestrator, files: &files, edited: &edited, common };
-    let after = admission.upgrade(cluster)?;
+    let admission = Admission { desk, found, objects, orchestrator, files: &files, edited: &edited, common };
+    let after = admission.upgrade()?;
     steps.extend(edited.steps);
     steps.extend(after.steps);
     let danger = format!(

@@ -173,7 +173,7 @@ catalogue! {
     MTLS_EMPTY "mtls-empty" Order ORC, "clientCACerts has a key where mutual TLS is on",
         "the folder is not mounted then, and the server ends at its start", "approve the first organization, then gate close";
     MEMBERS "member-cut-off" Order ORC, "every member of channels has a key of its own where mutual TLS is on",
-        "a member without one is cut off", "approve its request";
+        "a member without one is cut off by the identity check", "approve its request";
     UNPAIRED "mtls-without-pair" Order ORG, "the pair is there where mutual TLS is on",
         "the pods hang on its mount, and the organization is cut off", "enroll";
     PASSTHROUGH "passthrough" Order ORC, "an Ingress in front passes TLS through",

@@ -1,4 +1,4 @@
-//! Judgements that `check` and `gate close` share: the objects that hold CAs, and the server's own pair.
+//! What the orchestrator's pods stand on, judged alike by all verbs: the objects that hold CAs, and the server's own pair.
 
 use time::OffsetDateTime;
 
@@ -9,18 +9,44 @@ use crate::{
     failure::{Exit, Failure},
     pki::{
         inspect::{self, Certificate},
-        server::Pair,
+        server::{self, Pair},
     },
-    substra::kind::ObjectKind,
+    substra::{
+        kind::ObjectKind,
+        manifest::{Manifest, expected_kind},
+        orchestrator::Orchestrator,
+    },
 };
 
-/// Where an object's message points.
+/// A release's objects, and what of them its pods mount.
 pub(in crate::commands) struct Mounts<'a> {
     pub(in crate::commands) found: &'a Found,
+    /// What is deployed, or will be.
+    pub(in crate::commands) manifest: &'a Manifest,
     pub(in crate::commands) objects: &'a [Object],
     pub(in crate::commands) now: OffsetDateTime,
     /// `kubectl -n orchestrator`, for the commands that help.
     pub(in crate::commands) kubectl: String,
+}
+
+/// The objects that the server stands on: CAs in both kinds, since the wrong one is a usual mistake, and its pair.
+pub(in crate::commands) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef> {
+    let cas = orchestrator.authorities().into_iter();
+    let pair = ObjectRef::secret(orchestrator.server_pair.as_str());
+    let wanted = cas.flat_map(|name| [ObjectRef::secret(name), ObjectRef::config_map(name)]).chain([pair]);
+    wanted.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
+impl<'a> Mounts<'a> {
+    /// Those of a release where the verb knows no other context than its own.
+    pub(in crate::commands) fn of(
+        found: &'a Found,
+        manifest: &'a Manifest,
+        objects: &'a [Object],
+        now: OffsetDateTime,
+    ) -> Self {
+        Self { found, manifest, objects, now, kubectl: format!("kubectl -n {}", found.release.namespace) }
+    }
 }
 
 impl Mounts<'_> {
@@ -28,9 +54,41 @@ impl Mounts<'_> {
         wanted.among(self.objects)
     }
 
-    /// A CA's object that is or will be mounted as `kind`: there, in the right kind, and beginning with the certificate of
-    /// a CA that can be told by its key identifier and has not ended.
-    pub(in crate::commands) fn judge_ca(&self, kind: ObjectKind, name: &str) -> Option<Failure> {
+    /// All that the server will stand on, before its pods are made anew: else they would wait, crash, or fail their probe.
+    pub(in crate::commands) fn judge(&self, orchestrator: &Orchestrator) -> Vec<Failure> {
+        let cas = orchestrator.authorities();
+        let cas = cas.into_iter().filter_map(|name| self.judge_ca(name));
+        self.judge_server_pair(orchestrator).into_iter().chain(cas).collect()
+    }
+
+    /// The health probe dials with the server's pair as its client certificate: the first fault of that pair.
+    fn judge_server_pair(&self, orchestrator: &Orchestrator) -> Option<Failure> {
+        let name = orchestrator.server_pair.as_str();
+        let probe = self.probe_name(orchestrator);
+        let pool = self.pool(orchestrator);
+        let server::Fault { code, why } =
+            server::faults(self.server(name).as_ref(), [probe.as_str()], &pool, self.now).into_iter().next()?;
+        let what = format!("the orchestrator would restart for ever: its pair in Secret {name} fails its own probe");
+        Some(Failure::new(Exit::CheckFailed, code, what).why(why).next(format!("ca init renews it; or put a new one into Secret {name} (serverAuth and clientAuth, all its names), then kubectl rollout restart")))
+    }
+
+    /// The name that the probe asks for.
+    pub(in crate::commands) fn probe_name(&self, orchestrator: &Orchestrator) -> String {
+        let Found { name, release, .. } = self.found;
+        let of_values = || orchestrator.probe_name(name.as_str(), &release.namespace);
+        self.manifest.probe_name().unwrap_or_else(of_values)
+    }
+
+    /// In which kind the pods mount a CA's object, or will.
+    fn kind(&self, name: &str) -> ObjectKind {
+        let chart = &self.found.chart;
+        self.manifest.mount_kind(name).unwrap_or_else(|| expected_kind(&chart.name, &chart.version))
+    }
+
+    /// A CA's object that is or will be mounted: there, in the right kind, and beginning with the certificate of a CA that
+    /// can be told by its key identifier and has not ended.
+    pub(in crate::commands) fn judge_ca(&self, name: &str) -> Option<Failure> {
+        let kind = self.kind(name);
         let fail = |check: &Check, what: String| Failure::new(Exit::CheckFailed, check.id, what);
         let Some(object) = self.object(&ObjectRef::of_kind(kind, name)) else { return Some(self.absent(kind, name)) };
         let first = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()?.into_iter().next());
@@ -63,7 +121,7 @@ impl Mounts<'_> {
 
     /// Not there, or only in the other kind.
     pub(in crate::commands) fn absent(&self, kind: ObjectKind, name: &str) -> Failure {
-        let other = if kind == ObjectKind::Secret { ObjectKind::ConfigMap } else { ObjectKind::Secret };
+        let other = kind.other();
         let chart = &self.found.chart;
         let why = if self.object(&ObjectRef::of_kind(other, name)).is_some() {
             format!("there is a {other} of that name, and chart {} {} mounts a {kind}", chart.name, chart.version)
@@ -89,20 +147,24 @@ impl Mounts<'_> {
         format!("make it again from the CA's certificate alone: {delete}; {}", self.make(kind, name))
     }
 
-    /// Every certificate that the server trusts for clients.
-    pub(in crate::commands) fn pool(&self) -> Vec<Certificate> {
-        let objects = self.objects.iter().filter_map(|object| object.data("ca.crt"));
-        objects.filter_map(|pem| inspect::certificates(&pem).ok()).flatten().collect()
+    /// Every certificate that the server trusts for clients: of the objects that hold CAs, in the kind that is mounted. What
+    /// else has an item `ca.crt` (a pair of cert-manager's, an object of the same name in the other kind) is not in it.
+    pub(in crate::commands) fn pool(&self, orchestrator: &Orchestrator) -> Vec<Certificate> {
+        let names = orchestrator.authorities().into_iter();
+        let objects = names.filter_map(|name| self.object(&ObjectRef::of_kind(self.kind(name), name)));
+        let texts = objects.filter_map(|object| object.data("ca.crt"));
+        texts.filter_map(|pem| inspect::certificates(&pem).ok()).flatten().collect()
     }
 
     /// The server's own pair, with which its health probe dials (chart `orchestrator`, probes of the server); `None` where
     /// it is missing or cannot be read.
     pub(in crate::commands) fn server(&self, name: &str) -> Option<Pair> {
-        read_pair(self.object(&ObjectRef::secret(name))?)
+        read_pair(self.object(&ObjectRef::secret(name)))
     }
 }
 
 /// Both halves of a pair.
-pub(super) fn read_pair(object: &Object) -> Option<Pair> {
+pub(in crate::commands) fn read_pair(object: Option<&Object>) -> Option<Pair> {
+    let object = object?;
     Pair::read(&object.data("tls.crt")?, &object.data("tls.key")?)
 }

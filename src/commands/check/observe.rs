@@ -9,6 +9,7 @@ use crate::{
     cluster::{Cluster, Object, ObjectRef, Pointed},
     commands::{
         find::{self, Sought},
+        issued,
         release::{Chart, Found},
         side_by_side,
         synced::By,
@@ -168,7 +169,7 @@ fn look_around(cluster: &dyn Cluster, found: &Found, wanted: &[ObjectRef]) -> Ar
 fn wanted(found: &Found, parties: &[Option<&Party>]) -> Vec<ObjectRef> {
     let mut wanted = found.workloads();
     let kind = expected_kind(&found.chart.name, &found.chart.version);
-    let other = if kind == ObjectKind::Secret { ObjectKind::ConfigMap } else { ObjectKind::Secret };
+    let other = kind.other();
     for party in parties.iter().flatten() {
         let (cas, secrets) = party.objects();
         wanted.extend(cas.iter().flat_map(|name| [ObjectRef::of_kind(kind, name), ObjectRef::of_kind(other, name)]));
@@ -251,11 +252,7 @@ impl Site {
     /// The names under which the orchestrator is dialled, as far as this side knows them.
     pub(super) fn orchestrator_names(&self) -> Vec<String> {
         match (&self.party, &self.found) {
-            (Ok(Party::Orchestrator(orchestrator)), Ok(found)) => {
-                let mut names = orchestrator.own_names(found.name.as_str(), &found.release.namespace);
-                names.extend(found.manifest.probe_name());
-                names
-            }
+            (Ok(Party::Orchestrator(orchestrator)), Ok(found)) => issued::names(orchestrator, found, None),
             _ => self.values["orchestrator"]["host"].as_str().map(str::to_lowercase).into_iter().collect(),
         }
     }

@@ -109,7 +109,7 @@ impl Seen {
     }
 
     fn absent(&self, kind: ObjectKind, name: &str) -> Failure {
-        let other = if kind == ObjectKind::Secret { ObjectKind::ConfigMap } else { ObjectKind::Secret };
+        let other = kind.other();
         let make = format!("kubectl create {} {name} --from-file=ca.crt=orchestrator-ca.crt", words(kind));
         if self.object(other, name).is_some() {
             return refuse(

@@ -3,10 +3,11 @@
 use super::Gate;
 use crate::{
     cli::CloseArgs,
-    commands::approve::ledger,
+    cluster::ObjectRef,
+    commands::{approve::ledger, check::mounts::read_pair, issued},
     failure::{Exit, Failure, Result},
     names::MspId,
-    pki::{inspect::Certificate, log::IssueLog},
+    pki::log::IssueLog,
 };
 
 impl Gate<'_> {
@@ -61,40 +62,27 @@ impl Gate<'_> {
         })
     }
 
-    /// Certificates of the log that the server would refuse, or that could pose as the orchestrator.
-    pub(super) fn dangerous_certificates(&self, args: &CloseArgs) -> Result<Vec<String>> {
+    /// The log; `None` where this account may not list it.
+    pub(super) fn issue_log(&self, args: &CloseArgs) -> Result<Option<IssueLog>> {
         let log = match &args.ca_cert {
-            Some(certificate) => ledger::of_file(certificate)?,
-            None => match ledger::of_cluster(self.desk.cluster()?, None) {
-                Ok(log) => log,
-                Err(failure) if failure.code == "forbidden" => {
-                    return Ok(vec![
-                        "the issue log was not looked at: listing ConfigMaps is not allowed here".to_owned(),
-                    ]);
-                }
-                Err(failure) => return Err(failure),
-            },
+            Some(certificate) => ledger::of_file(certificate),
+            None => ledger::of_cluster(self.desk.cluster()?, None),
         };
-        Ok(self.dangers(&log))
+        match log {
+            Err(failure) if failure.code == "forbidden" => Ok(None),
+            other => other.map(Some),
+        }
     }
 
-    /// Those of a log.
-    pub(in crate::commands) fn dangers(&self, log: &IssueLog) -> Vec<String> {
-        let mut names = self.orchestrator.own_names(self.found.name.as_str(), &self.found.release.namespace);
-        names.extend(self.found.manifest.probe_name());
-        let alive = log.entries().iter().filter(|entry| entry.not_after > self.desk.now);
-        alive.filter_map(|entry| danger(entry.organization.as_str(), &entry.decoded()?, &names)).collect()
+    /// What is wrong with the certificates of a log, in the words of `check`.
+    pub(in crate::commands) fn dangers(&self, log: Option<&IssueLog>) -> Vec<String> {
+        let Some(log) = log else {
+            return vec!["the issue log was not looked at: listing ConfigMaps is not allowed here".to_owned()];
+        };
+        let pair = read_pair(ObjectRef::secret(self.orchestrator.server_pair.as_str()).among(&self.objects));
+        let names = issued::names(&self.orchestrator, &self.found, pair.as_ref().map(|pair| &pair.leaf));
+        issued::troubles(log, &names, self.desk.now).into_iter().map(|(_, trouble)| trouble.said).collect()
     }
-}
-
-fn danger(org: &str, certificate: &Certificate, names: &[String]) -> Option<String> {
-    let serial = &certificate.serial;
-    if certificate.authority_key_id.is_none() {
-        return Some(format!("{org}'s certificate {serial} has no authorityKeyIdentifier: the server will refuse it"));
-    }
-    let poses =
-        certificate.dns_names.iter().chain(&certificate.common_names).any(|name| names.contains(&name.to_lowercase()));
-    (poses || certificate.server_auth()).then(|| format!("{org}'s certificate {serial} can pose as the orchestrator"))
 }
 
 fn not_admitted(member: &str) -> Failure {

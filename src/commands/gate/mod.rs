@@ -1,19 +1,20 @@
 //! `gate close` and `gate open`: mutual TLS on for all once every member is in place, and the way back.
 
-mod judge;
 mod members;
 
 use crate::{
     cli::{CloseArgs, CommonArgs, OpenArgs},
-    cluster::{Object, ObjectRef},
+    cluster::Object,
     commands::{
         self, Desk,
+        check::mounts::{self, Mounts},
         find::{self, Sought},
         hand_over::Left,
         read,
         release::{Chart, Found, Planned, Wish},
     },
     failure::{Exit, Failure, Result},
+    pki::log::IssueLog,
     plan::{
         Step,
         edits::{Edited, ValuesFiles},
@@ -21,6 +22,7 @@ use crate::{
     report::Outcome,
     substra::{
         ingress::{Ingress, ingresses},
+        manifest::Manifest,
         orchestrator::{self, Orchestrator},
     },
     values::Setting,
@@ -53,18 +55,17 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let gate = Gate::find(&args.common, desk, Vec::new)?;
     let settings = gate.orchestrator.close_settings(!args.no_verify_mspid);
     let closed = gate.is_closed(!args.no_verify_mspid);
-    let look_at_log = || if closed { Ok(Vec::new()) } else { gate.dangerous_certificates(args) };
-    let (dangers, looked) = commands::side_by_side(look_at_log, || gate.look(&settings));
+    let look_at_log = || if closed { Ok(Some(IssueLog::default())) } else { gate.issue_log(args) };
+    let (log, looked) = commands::side_by_side(look_at_log, || gate.look(&settings));
     let Looked { objects, mut steps, planned, left } = looked?;
     let gate = Gate { objects, ..gate };
-    let mut findings: Vec<Failure> = gate.judge_server_pair(&planned).into_iter().collect();
-    findings.extend(gate.judge_mounts(&planned));
+    let mut findings = gate.mounts(&planned.manifest).judge(&gate.orchestrator);
     let mut warnings = planned.warnings;
     if !closed {
         let (absent, waived) = gate.members(args)?;
         findings.extend(absent);
         warnings.extend(waived);
-        warnings.extend(dangers?);
+        warnings.extend(gate.dangers(log?.as_ref()));
         warnings.extend(ingresses(&gate.found.release.manifest).iter().filter_map(Ingress::danger));
         warnings.extend(unverified(args));
     }
@@ -133,14 +134,7 @@ impl<'a> Gate<'a> {
     }
 
     fn objects(&self) -> Result<Vec<Object>> {
-        let orchestrator = &self.orchestrator;
-        let mut wanted: Vec<ObjectRef> = Vec::new();
-        let cas = orchestrator.client_cas.values().flatten().map(String::as_str);
-        for name in cas.chain([orchestrator.cacert.as_str(), orchestrator.server_pair.as_str()]) {
-            wanted.extend([ObjectRef::secret(name), ObjectRef::config_map(name)]);
-        }
-        wanted.sort();
-        wanted.dedup();
+        let mut wanted = mounts::wanted(&self.orchestrator);
         wanted.extend(self.found.workloads());
         self.desk.cluster()?.get(&wanted)
     }
@@ -159,6 +153,11 @@ impl<'a> Gate<'a> {
         };
         let planned = self.found.plan(cluster, &wish)?;
         Ok((edited, planned))
+    }
+
+    /// What the pods of a manifest stand on.
+    pub(in crate::commands) fn mounts<'b>(&'b self, manifest: &'b Manifest) -> Mounts<'b> {
+        Mounts::of(&self.found, manifest, &self.objects, self.desk.now)
     }
 
     /// Whether the files and the release have mutual TLS on already, as strictly as asked: then no member is cut off anew.

@@ -233,3 +233,15 @@ fn turning_tls_on_is_asked_about_with_what_it_does() {
     assert!(failure.next.contains("every backend that still dials in plain text is cut off"), "{failure}");
     assert!(site.world.snapshot() == before && site.orc.writes().is_empty());
 }
+
+#[test]
+fn an_object_that_is_left_over_in_the_other_kind_vouches_for_no_ca() {
+    let site = Site::new();
+    site.init("").unwrap();
+    let (key, pem) = substra_mtls::pki::authority::create_root(KeyType::EcdsaP256, site.now).unwrap();
+    site.world.write("orchestrator-ca.crt", &pem);
+    site.world.write("orchestrator-ca.key", &key.to_pem());
+    site.orc.create(&Object::config_map("orchestrator-tls-cacert", &[], &[("ca.crt", &pem)])).unwrap();
+    let writes = site.changes(|| drop(failed(site.init(""), "ca-not-the-clusters")));
+    assert!(writes.is_empty(), "{writes:?}");
+}

@@ -254,6 +254,10 @@ pub(super) const CASES: &[Case] = &[
     ("member-cut-off", ORC, "failed", "MyOrg2MSP has no key of its own", |s| {
         s.deploy(ORC, "[MyOrg1MSP]", "[MyOrg1MSP, MyOrg2MSP]")
     }),
+    ("member-cut-off", ORC, "warning", "would be cut off by the identity check, which is off", |s| {
+        s.deploy(ORC, "verifyClientMSPID: true", "verifyClientMSPID: false");
+        s.deploy(ORC, "[MyOrg1MSP]", "[MyOrg1MSP, MyOrg2MSP]");
+    }),
     ("mtls-without-pair", ORG, "failed", "is not there", |s| {
         s.federation.org.delete(&ObjectRef::secret(PAIR)).unwrap()
     }),
@@ -288,7 +292,7 @@ fn annotate(all: &mut Value, name: &str, annotations: &Value) {
 }
 
 /// The last entry of the issue log gets another certificate.
-fn logged(scene: &mut Scene, recipe: &Recipe) {
+pub(crate) fn logged(scene: &mut Scene, recipe: &Recipe) {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let (ca, key) = scene.ca();
     let leaf = recipe.sign(&ca.spki, &ca, &key, scene.federation.now).unwrap();

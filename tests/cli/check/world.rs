@@ -24,24 +24,24 @@ use crate::simulated::Federation;
 type Patch = Box<dyn Fn(&mut Value) + Sync>;
 
 /// What looks otherwise. Every object is an hour old, the pods are half that.
-pub(super) struct View {
-    pub(super) objects: Patch,
-    pub(super) pods: Patch,
-    pub(super) rules: Option<Value>,
-    pub(super) status: Option<&'static str>,
-    pub(super) ingress: Value,
-    pub(super) issuers: Value,
-    pub(super) forbidden: Vec<&'static str>,
+pub(crate) struct View {
+    pub(crate) objects: Patch,
+    pub(crate) pods: Patch,
+    pub(crate) rules: Option<Value>,
+    pub(crate) status: Option<&'static str>,
+    pub(crate) ingress: Value,
+    pub(crate) issuers: Value,
+    pub(crate) forbidden: Vec<&'static str>,
 }
 
 /// The world of a test.
-pub(super) struct Scene {
-    pub(super) federation: Federation,
-    pub(super) view: View,
+pub(crate) struct Scene {
+    pub(crate) federation: Federation,
+    pub(crate) view: View,
     /// The release that is asked for, where that is another.
-    pub(super) release: Option<&'static str>,
+    pub(crate) release: Option<&'static str>,
     /// More words of the command line.
-    pub(super) more: String,
+    pub(crate) more: String,
 }
 
 struct Seen<'a> {
@@ -50,21 +50,21 @@ struct Seen<'a> {
     now: OffsetDateTime,
 }
 
-pub(super) fn at(now: OffsetDateTime, minutes_ago: i64) -> String {
+pub(crate) fn at(now: OffsetDateTime, minutes_ago: i64) -> String {
     (now - Duration::minutes(minutes_ago)).format(&Rfc3339).unwrap()
 }
 
 /// One finding as scripts see it.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
-    pub(super) status: String,
-    pub(super) seen: String,
-    pub(super) next: String,
+pub(crate) struct Found {
+    pub(crate) status: String,
+    pub(crate) seen: String,
+    pub(crate) next: String,
 }
 
 impl Scene {
     /// One organization is enrolled, approved and installed, and the gate is closed.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let federation = Federation::new();
         federation.enroll("").unwrap();
         federation.approve().unwrap();
@@ -83,7 +83,7 @@ impl Scene {
         Self { federation, view, release: None, more: String::new() }
     }
 
-    pub(super) fn outcome(&self, side: &str) -> Result<Outcome> {
+    pub(crate) fn outcome(&self, side: &str) -> Result<Outcome> {
         let Federation { world, org, orc, now } = &self.federation;
         let inner = if side == "backend" { org } else { orc };
         let log = if side == "backend" { "" } else { "--ca-cert @ca.crt" };
@@ -98,26 +98,26 @@ impl Scene {
         ))
     }
 
-    pub(super) fn check(&self, side: &str) -> BTreeMap<String, Found> {
+    pub(crate) fn check(&self, side: &str) -> BTreeMap<String, Found> {
         findings(&self.outcome(side).unwrap())
     }
 
     /// Signs a leaf for a new key and puts both into the pair's Secret.
-    pub(super) fn put_pair(&self, cluster: &Simulated, secret: &str, recipe: &Recipe) {
+    pub(crate) fn put_pair(&self, cluster: &Simulated, secret: &str, recipe: &Recipe) {
         let (ca, ca_key) = self.ca();
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let leaf = recipe.sign(key.spki(), &ca, &ca_key, self.federation.now).unwrap();
         put(cluster, &ObjectRef::secret(secret), &[("tls.crt", leaf.as_bytes()), ("tls.key", key.to_pem().as_bytes())]);
     }
 
-    pub(super) fn ca(&self) -> (Certificate, PrivateKey) {
+    pub(crate) fn ca(&self) -> (Certificate, PrivateKey) {
         let read = |name| self.federation.world.read(name);
         let ca = certificates(read("ca.crt").as_bytes()).unwrap().remove(0);
         (ca, PrivateKey::from_pem(read("ca.key").as_bytes(), None).unwrap())
     }
 
     /// Edits a values file and installs it, as an upgrade by hand does.
-    pub(super) fn deploy(&self, side: &str, from: &str, to: &str) {
+    pub(crate) fn deploy(&self, side: &str, from: &str, to: &str) {
         let world = &self.federation.world;
         let name = format!("{side}-values.yaml");
         let text = world.read(&name);
@@ -126,7 +126,7 @@ impl Scene {
         self.reinstall(side);
     }
 
-    pub(super) fn reinstall(&self, side: &str) {
+    pub(crate) fn reinstall(&self, side: &str) {
         let text = self.federation.world.read(&format!("{side}-values.yaml"));
         let values = substra_mtls::values::read(text.as_bytes()).unwrap();
         let (cluster, name, version) = match side {
@@ -138,7 +138,7 @@ impl Scene {
 }
 
 /// The findings of the only site.
-pub(super) fn findings(outcome: &Outcome) -> BTreeMap<String, Found> {
+pub(crate) fn findings(outcome: &Outcome) -> BTreeMap<String, Found> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let sites = outcome.get("sites").unwrap();
     let one = |f: &Value| {
@@ -148,7 +148,7 @@ pub(super) fn findings(outcome: &Outcome) -> BTreeMap<String, Found> {
 }
 
 /// Replaces items of an object.
-pub(super) fn put(cluster: &Simulated, name: &ObjectRef, data: &[(&str, &[u8])]) {
+pub(crate) fn put(cluster: &Simulated, name: &ObjectRef, data: &[(&str, &[u8])]) {
     let object = cluster.get(std::slice::from_ref(name)).unwrap().remove(0);
     cluster.replace(&object.with_data(data)).unwrap();
 }

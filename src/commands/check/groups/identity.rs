@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     cluster::ObjectRef,
+    commands::issued::{self, Kind, Trouble},
     names::MspId,
     pki::inspect::{self, Certificate},
     substra::{
@@ -70,16 +71,10 @@ fn judge_leaf(site: &Site, sheet: &mut Sheet) {
     } else {
         sheet.ok(&PAIR_TWO, "one O");
     }
-    match poses(leaf, &site.orchestrator_names()) {
+    match issued::poses(leaf, &site.orchestrator_names()) {
         Some(name) => sheet.failed(&PAIR_NAME, format!("it carries {name}, a name of the orchestrator"), &again),
         None => sheet.ok(&PAIR_NAME, "none of the orchestrator's names"),
     }
-}
-
-/// A name of the orchestrator that a certificate covers: by its SAN, or by its CN, to which gRPC falls back.
-fn poses<'a>(leaf: &Certificate, names: &'a [String]) -> Option<&'a String> {
-    let said = |name: &String| leaf.common_names.iter().any(|cn| cn.eq_ignore_ascii_case(name));
-    names.iter().find(|name| leaf.covers(name) || said(name))
 }
 
 /// The keys of clientCACerts.
@@ -209,26 +204,22 @@ fn judge_log(site: &Site, sheet: &mut Sheet) {
             return sheet.skip(&ISSUED_REFUSED, because);
         }
     };
-    let mut names = site.orchestrator_names();
-    names.extend(keys::server(site).map(|(_, leaf)| leaf.dns_names).unwrap_or_default());
-    let alive: Vec<_> = log.entries().iter().filter(|entry| entry.not_after > site.now).collect();
-    for entry in &alive {
-        let Some(certificate) = entry.decoded() else { continue };
-        let who = format!("{}'s certificate {}", entry.organization, entry.serial);
+    let (Some(orchestrator), Ok(found)) = (site.orchestrator(), &site.found) else { return };
+    let pair = keys::server(site).map(|(_, leaf)| leaf);
+    let names = issued::names(orchestrator, found, pair.as_ref());
+    for (entry, Trouble { kind, said }) in issued::troubles(log, &names, site.now) {
         let wait = format!(
             "ask {} for a new request (enroll --new-request); until {} the old one stays good",
             entry.organization,
             entry.not_after.date()
         );
-        if let Some(name) = poses(&certificate, &names) {
-            sheet.failed(&ISSUED_NAME, format!("{who} carries {name}"), &wait);
-        } else if certificate.server_auth() {
-            sheet.warn(&ISSUED_NAME, format!("{who} may be a server"), &wait);
-        }
-        if certificate.authority_key_id.is_none() || certificate.organizations != [entry.organization.as_str()] {
-            sheet.failed(&ISSUED_REFUSED, format!("{who} would be refused, or let in as another"), wait);
+        match kind {
+            Kind::Poses => sheet.failed(&ISSUED_NAME, said, wait),
+            Kind::Serves => sheet.warn(&ISSUED_NAME, said, wait),
+            Kind::Refused => sheet.failed(&ISSUED_REFUSED, said, wait),
         }
     }
-    sheet.ok(&ISSUED_NAME, format!("alive: {}", count(alive.len(), "certificate")));
-    sheet.ok(&ISSUED_REFUSED, format!("alive: {}", count(alive.len(), "certificate")));
+    let alive = format!("alive: {}", count(issued::alive(log, site.now).count(), "certificate"));
+    sheet.ok(&ISSUED_NAME, alive.as_str());
+    sheet.ok(&ISSUED_REFUSED, alive.as_str());
 }

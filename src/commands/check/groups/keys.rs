@@ -62,7 +62,7 @@ pub(in crate::commands::check) fn authorities(site: &Site) -> Vec<(String, Certi
 /// The server's certificate with the name of its Secret.
 pub(in crate::commands::check) fn server(site: &Site) -> Option<(String, Certificate)> {
     let name = site.orchestrator()?.server_pair.as_str();
-    let pair = mounts::read_pair(site.object(&ObjectRef::secret(name))?)?;
+    let pair = mounts::read_pair(site.object(&ObjectRef::secret(name)))?;
     Some((name.to_owned(), pair.leaf))
 }
 
@@ -73,13 +73,14 @@ fn judge_server(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
     if !orchestrator.tls_enabled {
         return sheet.blind("TLS is off");
     }
-    let mounts = Mounts { found, objects, now: site.now, kubectl: String::new() };
-    let (release, namespace) = (found.name.as_str(), &found.release.namespace);
-    let probe = found.manifest.probe_name().unwrap_or_else(|| orchestrator.probe_name(release, namespace));
+    let mounts = Mounts::of(found, &found.manifest, objects, site.now);
+    // The probe is let in by what the pods mount; while mutual TLS is off, by what they would mount.
+    let in_force = site.running().filter(|running| running.tls_enabled && running.mtls_enabled).unwrap_or(orchestrator);
+    let probe = mounts.probe_name(orchestrator);
     let name = orchestrator.server_pair.as_str();
     let pair = mounts.server(name);
     let next = site.ours("ca init", "");
-    for fault in server::faults(pair.as_ref(), [probe.as_str()], &mounts.pool(), site.now) {
+    for fault in server::faults(pair.as_ref(), [probe.as_str()], &mounts.pool(in_force), site.now) {
         // Not yet valid and expired are one check: valid now.
         let check = catalogue::find(fault.code).unwrap_or(&SERVER_EXPIRED);
         sheet.failed(check, format!("Secret {name}: {}", fault.why), next.clone());

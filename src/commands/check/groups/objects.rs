@@ -26,11 +26,12 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
         return sheet.blind("the objects of the namespace could not be read");
     };
     let Ok(found) = &site.found else { return };
-    let mounts = Mounts { found, objects, now: site.now, kubectl: site.kubectl("").trim_end().to_owned() };
+    let kubectl = site.kubectl("").trim_end().to_owned();
+    let mounts = Mounts { kubectl, ..Mounts::of(found, &found.manifest, objects, site.now) };
     let cas = authorities(site);
     let mut good = Vec::new();
     for name in &cas {
-        match mounts.judge_ca(site.kind_of(name), name) {
+        match mounts.judge_ca(name) {
             None => good.push(name.as_str()),
             Some(failure) => {
                 if let Some(check) = catalogue::find(failure.code) {
@@ -67,16 +68,11 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
 
 /// Objects with CAs that the values name: what is mounted, or will be.
 pub(super) fn authorities(site: &Site) -> Vec<String> {
-    let mut names: Vec<String> = match (site.backend(), site.orchestrator()) {
+    match (site.backend(), site.orchestrator()) {
         (Some(backend), _) => backend.cacert.iter().map(ToString::to_string).collect(),
-        (_, Some(orchestrator)) => {
-            orchestrator.client_cas.values().flatten().cloned().chain([orchestrator.cacert.to_string()]).collect()
-        }
+        (_, Some(orchestrator)) => orchestrator.authorities().into_iter().map(str::to_owned).collect(),
         _ => Vec::new(),
-    };
-    names.sort();
-    names.dedup();
-    names
+    }
 }
 
 /// A pair is made by a verb, not by hand.

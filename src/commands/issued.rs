@@ -1,0 +1,75 @@
+//! Certificates of an issue log that are alive and can do harm: `check` and `gate close` judge them alike.
+
+use time::OffsetDateTime;
+
+use super::release::Found;
+use crate::{
+    pki::{
+        inspect::Certificate,
+        log::{Entry, IssueLog},
+    },
+    substra::orchestrator::Orchestrator,
+};
+
+/// What is wrong with a certificate that was issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It carries a name of the orchestrator.
+    Poses,
+    /// It may be a server, under names of its own.
+    Serves,
+    /// The identity check refuses it, or lets it in as another organization.
+    Refused,
+}
+
+/// The same in words.
+pub(super) struct Trouble {
+    pub(super) kind: Kind,
+    /// "ORG's certificate 01ab.. carries orchestrator.example.org: its holder can pose as the orchestrator".
+    pub(super) said: String,
+}
+
+/// Every name under which the orchestrator is known: its own, its probe's, and those of its pair.
+pub(super) fn names(orchestrator: &Orchestrator, found: &Found, pair: Option<&Certificate>) -> Vec<String> {
+    let mut names = orchestrator.own_names(found.name.as_str(), &found.release.namespace);
+    names.extend(found.manifest.probe_name());
+    names.extend(pair.into_iter().flat_map(|leaf| leaf.dns_names.iter().cloned()));
+    names
+}
+
+/// A name of the orchestrator that a certificate covers: by its SAN, or by its CN, to which gRPC falls back.
+pub(super) fn poses<'a>(leaf: &Certificate, names: &'a [String]) -> Option<&'a String> {
+    let said = |name: &String| leaf.common_names.iter().any(|cn| cn.eq_ignore_ascii_case(name));
+    names.iter().find(|name| leaf.covers(name) || said(name))
+}
+
+/// The entries that are alive.
+pub(super) fn alive(log: &IssueLog, now: OffsetDateTime) -> impl Iterator<Item = &Entry> {
+    log.entries().iter().filter(move |entry| entry.not_after > now)
+}
+
+/// What is wrong with those that are alive.
+pub(super) fn troubles<'a>(log: &'a IssueLog, names: &[String], now: OffsetDateTime) -> Vec<(&'a Entry, Trouble)> {
+    let of = |entry: &'a Entry| {
+        let found = entry.decoded().map(|leaf| judge(entry, &leaf, names)).unwrap_or_default();
+        found.into_iter().map(move |trouble| (entry, trouble))
+    };
+    alive(log, now).flat_map(of).collect()
+}
+
+fn judge(entry: &Entry, leaf: &Certificate, names: &[String]) -> Vec<Trouble> {
+    let trouble = |kind, what: &str| {
+        let said = format!("{}'s certificate {} {what}", entry.organization, entry.serial);
+        Trouble { kind, said }
+    };
+    let mut found = Vec::new();
+    if let Some(name) = poses(leaf, names) {
+        found.push(trouble(Kind::Poses, &format!("carries {name}: its holder can pose as the orchestrator")));
+    } else if leaf.server_auth() {
+        found.push(trouble(Kind::Serves, "may be a server"));
+    }
+    if leaf.authority_key_id.is_none() || leaf.organizations != [entry.organization.as_str()] {
+        found.push(trouble(Kind::Refused, "would be refused by the identity check, or let in as another"));
+    }
+    found
+}
