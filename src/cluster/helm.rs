@@ -1,6 +1,6 @@
 //! The calls of `helm`, worded so that Helm 3 and Helm 4 understand them alike.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     files,
     names::ReleaseName,
+    report::mask,
 };
 
 #[derive(Deserialize)]
@@ -119,7 +120,7 @@ impl Tools {
     pub(super) fn helm_template(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {
         let version = format!("--version={}", upgrade.version);
         // Merged values may hold passwords: by standard input, as JSON, which is YAML too.
-        let values = Zeroizing::new(values.to_string().into_bytes());
+        let (given, values) = (values, Zeroizing::new(values.to_string().into_bytes()));
         let args = ["template", upgrade.release.as_str(), &upgrade.chart, &version, "--no-hooks", "--values=-"];
         let reply = self.helm(&args, Some(values))?;
         if reply.success {
@@ -130,7 +131,7 @@ impl Tools {
             "render",
             format!("chart {} does not render with these values", upgrade.chart),
         )
-        .why(one_line(&reply.stderr))
+        .why(one_line(&mask::without(&reply.stderr, given, &[upgrade.release.as_str(), &upgrade.chart])))
         .next("mend the values file that the message names, then run the same command again"))
     }
 
@@ -167,8 +168,20 @@ impl Tools {
         args.extend(files.iter().map(String::as_str));
         args.extend(upgrade.install.then_some("--install"));
         // Helm ends by itself at its own limit; ours is for a Helm that does not.
-        let reply = self.helm_that_outlives(&args, stdin, limit + Duration::from_secs(30))?;
+        let mut reply = self.helm_that_outlives(&args, stdin, limit + Duration::from_secs(30))?;
+        if !reply.success {
+            reply.stderr = mask::without(&reply.stderr, &given(upgrade), &[upgrade.release.as_str(), &upgrade.chart]);
+        }
         ensure(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)
+    }
+}
+
+/// The values that Helm was given: an error of its own, or of the API server, may quote them.
+fn given(upgrade: &Upgrade) -> Value {
+    let read = |path: &PathBuf| crate::values::read(&files::read(path).ok()?).ok();
+    match &upgrade.sealed {
+        Some(sealed) => serde_json::from_slice(&sealed.0).unwrap_or_default(),
+        None => upgrade.files.iter().filter_map(read).collect(),
     }
 }
 
@@ -215,7 +228,7 @@ fn json_of<T: serde::de::DeserializeOwned>(reply: &Reply, doing: &str) -> Result
     ensure(reply, doing)?;
     serde_json::from_slice(&reply.stdout).map_err(|e| {
         Failure::new(Exit::Outside, "helm", format!("helm could not {doing}"))
-            .why(format!("its answer is not the JSON that Helm 3 and 4 give: {e}"))
+            .why(format!("its answer is not the JSON that Helm 3 and 4 give, at {}:{}", e.line(), e.column()))
             .next("helm version; Helm 3.18 or later, or Helm 4, is needed")
     })
 }

@@ -9,7 +9,12 @@ use super::{
     child::{Call, Kind, MOST, Reply},
     kubectl::one_line,
 };
-use crate::failure::{Exit, Failure, Result};
+use crate::{
+    failure::{Exit, Failure, Result},
+    files,
+    report::mask,
+    values,
+};
 
 /// A key may lie in a cloud's service, or be unlocked at a pinentry.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -29,7 +34,8 @@ pub fn decrypt(name: &Path, encrypted: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         return Ok(reply.stdout);
     }
     Err(Failure::new(Exit::Outside, "sops", format!("sops cannot decipher {}", name.display()))
-        .why(one_line(&reply.stderr))
+        // Not everything in the file need be encrypted, and an error may quote it.
+        .why(one_line(&mask::without(&reply.stderr, &values::words(encrypted), &[])))
         .next(format!("make this work, then run the same command again: sops decrypt {}", name.display()))
         .unchanged("nothing was written"))
 }
@@ -40,19 +46,19 @@ pub fn decrypt(name: &Path, encrypted: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
 /// # Errors
 /// As [`decrypt`], and where sops cannot go that path.
 pub fn set(name: &Path, copy: &Path, path: &[Value], value: Option<&Value>) -> Result<()> {
-    let (copy, index) = (copy.to_string_lossy(), index(path));
+    let (at, index) = (copy.to_string_lossy(), index(path));
     let reply = match value {
         Some(value) => {
-            let words = ["set", YAML[0], YAML[1], "--value-stdin", &copy, &index];
+            let words = ["set", YAML[0], YAML[1], "--value-stdin", &at, &index];
             run(name, &words, Zeroizing::new(value.to_string().into_bytes()))?
         }
-        None => run(name, &["unset", YAML[0], YAML[1], &copy, &index], Zeroizing::default())?,
+        None => run(name, &["unset", YAML[0], YAML[1], &at, &index], Zeroizing::default())?,
     };
     if reply.success {
         return Ok(());
     }
     Err(Failure::new(Exit::Outside, "sops", format!("sops cannot edit {}", name.display()))
-        .why(one_line(&reply.stderr))
+        .why(one_line(&mask::without(&reply.stderr, &values::words(&files::read(copy)?), &[])))
         .next(format!("sops 3.10 or later is needed; by hand: {}", by_hand(name, path, value)))
         .unchanged("nothing was written"))
 }

@@ -304,7 +304,7 @@ impl Found {
         let mut found = drift::between(&self.release.config, &wish.files.whole(), &own);
         let lost = self.dropped(wish).map(|lost| lost.below(&self.key)).filter(|lost| !found.contains(lost));
         found.extend(lost.collect::<Vec<_>>());
-        let lines: Vec<String> = found.iter().map(|found| found.told(wish.files.are_sealed())).collect();
+        let lines: Vec<String> = found.iter().map(|found| found.told(&self.key, wish.files.are_sealed())).collect();
         if lines.is_empty() || !self.is_installed() {
             return Ok(Vec::new());
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{report::mask, values::ValuesKey};
+use crate::{substra::own, values::ValuesKey};
 
 /// One difference: a path, what is deployed there and what the files say; `None` where there is nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,20 +16,36 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// One line, secrets masked: `server.replicas: deployed 2, file 1`.
+    /// One line: the path and the kind of difference. Only of a setting that is ours the values too; with `sealed` not
+    /// even these, since a file that is encrypted has nothing to show.
     #[must_use]
-    pub fn line(&self) -> String {
-        let side = |value: &Option<Value>| match value {
-            None => "nothing".to_owned(),
-            Some(value) => mask::value(&self.path, value),
-        };
-        format!("{}: deployed {}, files {}", self.path.join("."), side(&self.deployed), side(&self.file))
+    pub fn told(&self, key: &ValuesKey, sealed: bool) -> String {
+        let path = self.path.join(".");
+        let word = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
+        match (&self.deployed, &self.file) {
+            _ if !sealed && self.is_ours(key) => {
+                format!("{path}: deployed {}, files {}", word(&self.deployed), word(&self.file))
+            }
+            (Some(_), None) => format!("{path}: deployed only"),
+            (None, _) => format!("{path}: in the files only"),
+            (Some(_), Some(_)) => format!("{path}: differs"),
+        }
     }
 
-    /// The same line; `sealed` hides both sides, since a file that is encrypted has nothing to show.
-    #[must_use]
-    pub fn told(&self, sealed: bool) -> String {
-        if sealed { format!("{}: deployed and files differ (hidden)", self.path.join(".")) } else { self.line() }
+    /// Whether all that differs are values which a verb may have written.
+    fn is_ours(&self, key: &ValuesKey) -> bool {
+        let mut place: Vec<Option<String>> = self.path.iter().cloned().map(Some).collect();
+        let mut is_ours = |value: &Value| match value {
+            Value::Object(_) => false,
+            Value::Array(items) => {
+                place.push(None);
+                let all = items.iter().all(Value::is_string) && key.inside(&place).is_some_and(own::is_own);
+                place.pop();
+                all
+            }
+            _ => key.inside(&place).is_some_and(own::is_own),
+        };
+        [&self.deployed, &self.file].into_iter().flatten().all(|value| is_ours(value))
     }
 
     /// The same difference of a chart whose values stand below a key.
@@ -121,13 +137,37 @@ mod tests {
         let own: [&[&str]; 1] = [&["orchestrator", "tls", "mtls", "enabled"]];
         let deployed = json!({"a": 1, "orchestrator": {"host": "x", "tls": {"enabled": true}}});
         let files = json!({"a": 1.0, "b": [1], "orchestrator": {"tls": {"enabled": true, "mtls": {"enabled": true}}}});
-        let lines: Vec<_> = between(&deployed, &files, &own).iter().map(Difference::line).collect();
-        assert_eq!(lines, ["b: deployed nothing, files [1]", "orchestrator.host: deployed \"x\", files nothing"]);
+        let key = ValuesKey::default();
+        let lines: Vec<_> = between(&deployed, &files, &own).iter().map(|one| one.told(&key, false)).collect();
+        assert_eq!(lines, ["b: in the files only", "orchestrator.host: deployed only"]);
     }
 
     #[test]
-    fn a_password_is_not_shown() {
-        let found = between(&json!({"postgresql": {"password": "hunter2"}}), &json!({}), &[]);
-        assert_eq!(found[0].line(), "postgresql.password: deployed (hidden), files nothing");
+    fn values_are_shown_of_our_own_settings_alone() {
+        let tls =
+            |cacert: Value| json!({"orchestrator": {"tls": {"cacert": cacert}}, "n": 770_001, "a": {"b": "hunter2"}});
+        let told = |key: &str, sealed, (one, two): (Value, Value)| {
+            let key = key.parse().unwrap_or_default();
+            between(&one, &two, &[]).iter().map(|one| one.told(&key, sealed)).collect::<Vec<_>>()
+        };
+        let both = || (tls(json!("one")), tls(json!("two")));
+        let below = || (json!({"x": both().0}), json!({"x": both().1}));
+        let path = "orchestrator.tls.cacert";
+        assert_eq!(told("", false, both()), [format!("{path}: deployed \"one\", files \"two\"")]);
+        assert_eq!(told("x", false, below()), [format!("x.{path}: deployed \"one\", files \"two\"")]);
+        for hidden in [told("", false, below()), told("x", true, below())] {
+            assert_eq!(hidden, [format!("x.{path}: differs")]);
+        }
+        let odd = told("", false, (tls(json!({"x": "hunter2"})), tls(json!("two"))));
+        assert_eq!(odd, [format!("{path}: differs")]);
+        let all = told("", false, (tls(json!("one")), json!({})));
+        assert_eq!(
+            all,
+            [
+                "a.b: deployed only".to_owned(),
+                "n: deployed only".into(),
+                format!("{path}: deployed \"one\", files nothing")
+            ]
+        );
     }
 }

@@ -11,7 +11,8 @@ use crate::{
     failure::{Exit, Failure, Result},
     files,
     plan::drift::same,
-    values::{self, Refusal, Setting, ValuesKey},
+    report::mask,
+    values::{self, HIDDEN, Refusal, Setting, ValuesKey},
 };
 
 /// One values file as it was read.
@@ -92,14 +93,14 @@ impl ValuesFiles {
         self.files.iter().map(|file| file.path.clone()).collect()
     }
 
-    /// Words that Helm reads otherwise than they look, as `file:line:column: path is text, which Helm reads as reading`.
+    /// Words that Helm reads otherwise than they look, as `file:line:column: path is ...`.
     #[must_use]
     pub fn odd_words(&self) -> Vec<String> {
         let of = |file: &File| -> Vec<String> {
             let line = |odd: &values::Odd| {
                 let (line, column) = odd.at;
                 let (place, path) = (file.path.display(), &odd.path);
-                format!("{place}:{line}:{column}: {path} is {}, which Helm reads as {}", odd.text, odd.reading)
+                format!("{place}:{line}:{column}: {path} {odd}")
             };
             values::odd(&file.text).iter().map(line).collect()
         };
@@ -130,7 +131,7 @@ impl ValuesFiles {
             edited.trees.push(tree);
             edited.texts.push(Zeroizing::new(new.clone()));
             if !here.is_empty() {
-                edited.steps.push(step(file, &here, new));
+                edited.steps.push(step(file, &self.key, &here, new));
             }
         }
         edited.whole = values::merge(&edited.trees);
@@ -210,7 +211,11 @@ fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -
     let why = match helms {
         Ok(helms) if same(ours, &helms) => return Ok(()),
         Ok(_) => "Helm and this tool read the file differently".to_owned(),
-        Err(error) => format!("Helm cannot read it: {error}"),
+        // What the parser quotes of the file stands between back quotes, cut short.
+        Err(error) => format!(
+            "Helm cannot read it: {}",
+            mask::without(&error, ours, &[]).split('`').step_by(2).collect::<Vec<_>>().join(HIDDEN)
+        ),
     };
     Err(Failure::new(Exit::Refused, "values-reading", format!("{} is not edited", path.display()))
         .why(why)
@@ -232,11 +237,16 @@ impl File {
     }
 }
 
-fn step(file: &File, settings: &[Setting], new: Vec<u8>) -> Step {
+fn step(file: &File, key: &ValuesKey, settings: &[Setting], new: Vec<u8>) -> Step {
     let done = new == file.text.as_slice();
     let paths = || settings.iter().map(|setting| setting.path.join(".")).collect::<Vec<_>>().join(", ");
     let more = if file.sealed { format!(" (by sops): {}", paths()) } else { String::new() };
-    let action = Action::EditValues { path: file.path.clone(), old: file.text.clone(), new: Zeroizing::new(new) };
+    let action = Action::EditValues {
+        path: file.path.clone(),
+        key: key.clone(),
+        old: file.text.clone(),
+        new: Zeroizing::new(new),
+    };
     Step::to_do("values", format!("values file {}{more}", file.path.display()), action).already_if(done)
 }
 

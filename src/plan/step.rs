@@ -10,7 +10,8 @@ use crate::{
     files, interrupt,
     plan::{World, rollout},
     report::diff,
-    values,
+    substra::own,
+    values::{self, Place, ValuesKey},
 };
 
 /// Whether a step was found done when the plan was made.
@@ -49,6 +50,8 @@ pub enum Action {
     EditValues {
         /// The file.
         path: PathBuf,
+        /// Where in it the chart's settings stand.
+        key: ValuesKey,
         /// What it held when it was read.
         old: Zeroizing<Vec<u8>>,
         /// What it will hold.
@@ -121,13 +124,16 @@ impl Step {
         }
     }
 
-    /// The change of a file as a unified diff with others' secrets masked; `None` for what is no text file.
+    /// The change of a file as a unified diff without the values of others; `None` for what is no text file.
     #[must_use]
     pub fn diff(&self) -> Option<String> {
         match &self.action {
             // Of ciphers there is nothing to see; the title says what is set.
             Action::EditValues { old, .. } if values::is_encrypted(old) => None,
-            Action::EditValues { path, old, new } => Some(diff::of_values(&name(path), old, new)),
+            Action::EditValues { path, key, old, new } => {
+                let is_ours = |place: &Place| key.inside(place).is_some_and(own::is_own);
+                Some(diff::of_values(&name(path), old, new, &is_ours))
+            }
             _ => None,
         }
     }
@@ -138,7 +144,7 @@ impl Step {
             Action::KeyFile { path, pem } => files::create_private(path, pem.as_bytes()),
             Action::Publish { path, bytes } => files::publish(path, bytes),
             Action::AppendLog { path, lines } => files::append_synced(path, lines.as_bytes()),
-            Action::EditValues { path, old, new } => files::replace(path, old, new),
+            Action::EditValues { path, old, new, .. } => files::replace(path, old, new),
             Action::Create(object) => create(world.cluster()?, object),
             Action::Replace(object) => world.cluster()?.replace(object),
             Action::Delete(object) => world.cluster()?.delete(object),

@@ -1,100 +1,81 @@
-//! Hides the values of others' secrets in what is shown of values files.
+//! Takes the values of others out of what a child says of them.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-/// What stands in the place of a secret.
-const HIDDEN: &str = "(hidden)";
+use crate::values::HIDDEN;
 
-/// Words that make a key's value a secret, compared in lower case without `-` and `_`.
-const WORDS: [&str; 9] =
-    ["password", "passwd", "passphrase", "secretkey", "token", "apikey", "privatekey", "credential", "dsn"];
+/// Shorter words would be found everywhere.
+const SHORTEST: usize = 4;
 
-/// Whether the value under a key of this name is to be hidden.
+/// A child's text without the values that it was given. What the command line says already (`said`) is nobody's secret,
+/// and is not looked for.
 #[must_use]
-pub fn is_secret(key: &str) -> bool {
-    let plain: String = key.chars().filter(|c| !"-_".contains(*c)).flat_map(char::to_lowercase).collect();
-    WORDS.iter().any(|word| plain.contains(word))
-}
-
-/// A value as JSON, hidden where a key on its path or inside it says that it is secret.
-#[must_use]
-pub fn value(path: &[String], value: &Value) -> String {
-    if path.iter().any(|key| is_secret(key)) { HIDDEN.to_owned() } else { inside(value).to_string() }
-}
-
-fn inside(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => Value::Object(
-            map.iter()
-                .map(|(k, v)| (k.clone(), if is_secret(k) { Value::String(HIDDEN.into()) } else { inside(v) }))
-                .collect(),
-        ),
-        Value::Array(items) => Value::Array(items.iter().map(inside).collect()),
-        Value::String(text) if text.contains("PRIVATE KEY") => Value::String(HIDDEN.into()),
-        other => other.clone(),
+pub fn without(text: &str, values: &Value, said: &[&str]) -> String {
+    let mut forms = Vec::new();
+    collect(values, &mut forms);
+    forms.retain(|form| form.len() >= SHORTEST && !said.iter().any(|said| said.contains(form.as_str())));
+    // Of two that begin at one place the longer one.
+    forms.sort_unstable_by_key(|form| std::cmp::Reverse(form.len()));
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let found = forms.iter().find(|form| rest.starts_with(form.as_str()));
+        match found {
+            Some(_) => shown.push_str(HIDDEN),
+            None => shown.push(first),
+        }
+        rest = &rest[found.map_or(first.len_utf8(), String::len)..];
     }
+    shown
 }
 
-/// The text of a values file, line for line, with secret values hidden: after the key on its line, and the lines
-/// below that stand deeper than it. Private keys in block text are hidden wherever they stand.
-#[must_use]
-pub fn text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut deeper_than: Option<usize> = None;
-    let mut in_key = false;
-    for line in text.split_inclusive('\n') {
-        let bare = line.trim_end_matches(['\r', '\n']);
-        let end = &line[bare.len()..];
-        let indent = bare.len() - bare.trim_start().len();
-        in_key |= bare.contains("-----BEGIN") && bare.contains("PRIVATE KEY");
-        if bare.trim().is_empty() {
-            out.push_str(line);
-        } else if in_key || deeper_than.is_some_and(|column| indent > column) {
-            out.push_str(&bare[..indent]);
-            out.push_str(HIDDEN);
-            out.push_str(end);
-        } else {
-            deeper_than = None;
-            match secret_key(bare) {
-                Some(colon) => {
-                    deeper_than = Some(indent);
-                    out.push_str(&bare[..=colon]);
-                    if !bare[colon + 1..].trim().is_empty() {
-                        out.push(' ');
-                        out.push_str(HIDDEN);
-                    }
-                    out.push_str(end);
-                }
-                None => out.push_str(line),
+/// The ways in which Go programs print a value.
+fn collect(value: &Value, forms: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.values().for_each(|value| collect(value, forms)),
+        Value::Array(items) => items.iter().for_each(|value| collect(value, forms)),
+        Value::Number(number) => {
+            let float = number.as_f64().unwrap_or_default();
+            forms.extend([number.to_string(), float.to_string(), with_exponent(float)]);
+        }
+        Value::String(text) => {
+            forms.push(STANDARD.encode(text));
+            for line in text.lines().map(str::trim) {
+                let quoted = Value::from(line).to_string();
+                forms.extend([line.to_owned(), quoted[1..quoted.len() - 1].to_owned()]);
             }
         }
-        in_key &= !bare.contains("-----END");
+        Value::Null | Value::Bool(_) => {}
     }
-    out
 }
 
-/// The place of the colon after a key whose value is secret; in flow style the rest of the line goes with it.
-fn secret_key(line: &str) -> Option<usize> {
-    line.match_indices(':').map(|(colon, _)| colon).find(|colon| {
-        let before = &line[..*colon];
-        let key = before.rsplit(['{', ',', ' ', '-', '[']).next().unwrap_or(before);
-        let whole = before.trim_start_matches([' ', '-']).trim_matches(['"', '\'']);
-        is_secret(key) || is_secret(whole.rsplit(['{', ',']).next().unwrap_or(whole))
-    })
+/// `7.70001e+06`, as Go's `%v` prints a large number.
+fn with_exponent(float: f64) -> String {
+    let text = format!("{float:e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+    format!("{mantissa}e{sign}{digits:0>2}")
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn secrets_of_others_are_hidden_and_the_rest_is_not() {
-        let shown = text(
-            "auth:\n  password: hunter2 # old\n  user: me\ndb: {token: abc, x: 1}\ncert: |\n  -----BEGIN RSA PRIVATE KEY-----\n  QUJD\n  -----END RSA PRIVATE KEY-----\nsecretKey: >\n  one\n  two\nnext: 1\n",
-        );
-        assert_eq!(
-            shown,
-            "auth:\n  password: (hidden)\n  user: me\ndb: {token: (hidden)\ncert: |\n  (hidden)\n  (hidden)\n  (hidden)\nsecretKey: (hidden)\n  (hidden)\n  (hidden)\nnext: 1\n"
-        );
+    fn a_child_s_words_come_without_the_values_in_any_form() {
+        let values = json!({"a": "hunter2\"x", "b": [770_001, 7_700_010, 0.25], "c": {"d": "two\nlines here"}, "e": true, "f": "substra"});
+        for (said, shown) in [
+            ("got hunter2\"x", "got (hidden)"),
+            (r#"got "hunter2\"x" in substra/x"#, r#"got "(hidden)" in substra/x"#),
+            ("got aHVudGVyMiJ4 or 770001, 7.70001e+06 and 0.25", "got (hidden) or (hidden), (hidden) and (hidden)"),
+            ("got lines here: true", "got (hidden): true"),
+        ] {
+            assert_eq!(without(said, &values, &["substra/backend"]), shown);
+        }
+        assert_eq!(without("é", &values, &[]), "é");
+        assert_eq!(with_exponent(0.000_01), "1e-05");
     }
 }

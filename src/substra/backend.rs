@@ -152,7 +152,7 @@ fn host(values: &Value) -> Result<Hostname> {
     })?;
     // The chart renders its host names as templates, which only Helm can resolve.
     host.parse().map_err(|e: crate::names::BadName| {
-        wrong(path, &e.to_string()).next("give the host with --hostname, for example --hostname api.org-1.example.org")
+        paths::unfit(path, &e).next("give the host with --hostname, for example --hostname api.org-1.example.org")
     })
 }
 

@@ -8,6 +8,7 @@ pub mod kebab;
 pub mod kind;
 pub mod manifest;
 pub mod orchestrator;
+pub mod own;
 mod paths;
 pub mod servers;
 pub mod specimen;

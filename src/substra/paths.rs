@@ -34,7 +34,12 @@ pub(super) fn text<'a>(values: &'a Value, path: &[&str]) -> Result<Option<&'a st
 /// A text that is a checked name.
 pub(super) fn name<T: FromStr<Err = crate::names::BadName>>(values: &Value, path: &[&str]) -> Result<Option<T>> {
     let found = text(values, path)?;
-    found.map(|text| text.parse().map_err(|e: crate::names::BadName| wrong(path, &e.to_string()))).transpose()
+    found.map(|text| text.parse().map_err(|bad| unfit(path, &bad))).transpose()
+}
+
+/// A text that is not the name that it should be; which text is for nobody to see.
+pub(super) fn unfit(path: &[&str], bad: &crate::names::BadName) -> Failure {
+    wrong(path, &format!("it is not {}: {}", bad.kind, bad.rule))
 }
 
 /// A value that cannot be used.

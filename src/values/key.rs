@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde_json::{Map, Value};
 
-use super::Setting;
+use super::{Place, Setting};
 
 /// The key of a dependency in an umbrella chart's values, `backend` or `platform.backend`; empty for the top. Helm gives
 /// a dependency the values below its name, or below its alias where it has one (Helm, `ProcessDependencies`).
@@ -35,6 +35,13 @@ impl ValuesKey {
     pub fn below(&self, values: &Value) -> Value {
         let found = self.0.iter().try_fold(values, |node, key| node.get(key));
         found.filter(|found| found.is_object()).cloned().unwrap_or_else(|| Value::Object(Map::new()))
+    }
+
+    /// A place in the files as the chart sees it; `None` for what is not the chart's.
+    #[must_use]
+    pub fn inside<'a>(&self, place: &'a Place) -> Option<&'a Place> {
+        let (above, inside) = place.split_at_checked(self.0.len())?;
+        above.iter().map(Option::as_ref).eq(self.0.iter().map(Some)).then_some(inside)
     }
 
     /// A setting of the chart as it stands in the files.

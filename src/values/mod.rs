@@ -5,6 +5,7 @@ mod flow;
 mod insert;
 mod key;
 mod literal;
+mod mask;
 mod odd;
 mod place;
 mod plan;
@@ -21,11 +22,12 @@ mod tree;
 pub use self::{
     edit::edit,
     key::ValuesKey,
+    mask::{HIDDEN, Place, masked},
     odd::{Odd, odd},
     place::{merge, place},
     read::read,
     setting::{Change, Scalar, Setting, apply},
-    sops::is_encrypted,
+    sops::{is_encrypted, words},
 };
 
 /// Why a text is not read or not edited.

@@ -1,5 +1,7 @@
 //! Words that Helm reads otherwise than they look: YAML 1.1 against what people and newer programs take them for.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::{
@@ -15,9 +17,19 @@ pub struct Odd {
     /// The keys down to it.
     pub path: String,
     /// How it is written.
-    pub text: String,
+    text: String,
     /// How Helm reads it.
-    pub reading: String,
+    reading: String,
+}
+
+/// Said of its path: a switch is shown, a number is not.
+impl fmt::Display for Odd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if matches!(self.reading.as_str(), "true" | "false") {
+            return write!(f, "is {}, which Helm reads as {}", self.text, self.reading);
+        }
+        f.write_str("is written so that Helm reads another number than newer programs do")
+    }
 }
 
 /// Every plain word of a file that is a boolean or another number for Helm and not for YAML 1.2: `yes`, `on`, `0123`,

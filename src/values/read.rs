@@ -155,20 +155,20 @@ fn scalar_value(node: &Node, text: &str, style: Style) -> Result<Value, Refusal>
         Some("!!null") if text.is_empty() || text == "~" || text == "null" => Ok(Value::Null),
         // A tag of another program: Helm keeps the text.
         Some(tag) if refuse::is_foreign_tag(tag) => Ok(Value::String(text.to_owned())),
-        Some(tag) => Err(unknown_tag(node, tag)),
+        Some(_) => Err(unknown_tag(node)),
     }
 }
 
 /// Helm looks at no tag of a map or list.
 fn collection_tag(node: &Node, own: &str) -> Result<(), Refusal> {
     match node.tag.as_deref() {
-        Some(tag) if tag != own && !refuse::is_foreign_tag(tag) => Err(unknown_tag(node, tag)),
+        Some(tag) if tag != own && !refuse::is_foreign_tag(tag) => Err(unknown_tag(node)),
         _ => Ok(()),
     }
 }
 
-fn unknown_tag(node: &Node, tag: &str) -> Refusal {
-    Refusal::new("tag", node.at, format!("the tag {} is not understood", refuse::printable(tag)))
+fn unknown_tag(node: &Node) -> Refusal {
+    Refusal::new("tag", node.at, "the tag that stands here is not understood")
 }
 
 fn size(value: &Value) -> usize {

@@ -98,7 +98,8 @@ pub(super) fn is_foreign_tag(tag: &str) -> bool {
     !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_:/.".contains(&b))
 }
 
-/// The parser's words on one line, without what could move a terminal's cursor.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// The parser's words on one line, without what they quote of the file.
+pub(super) fn without_quotes(text: &str) -> String {
+    let words = text.lines().next().unwrap_or_default();
+    words.split(": `").next().unwrap_or_default().to_owned()
 }

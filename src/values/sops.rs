@@ -1,5 +1,7 @@
 //! Files that SOPS has encrypted: how they are known.
 
+use serde_json::Value;
+
 use super::{
     refuse,
     tree::{self, Kind, Node},
@@ -16,6 +18,26 @@ pub fn is_encrypted(text: &[u8]) -> bool {
     root.as_ref().and_then(|root| at(root, "sops")).and_then(|sops| at(sops, "mac")).is_some()
 }
 
+/// Every value that stands in a file, encrypted or not, as a list.
+#[must_use]
+pub fn words(text: &[u8]) -> Value {
+    let root = refuse::check(text).ok().and_then(|text| tree::parse(text).ok()).and_then(|tree| tree.root);
+    let mut found = Vec::new();
+    if let Some(root) = &root {
+        collect(root, &mut found);
+    }
+    Value::Array(found)
+}
+
+fn collect(node: &Node, found: &mut Vec<Value>) {
+    match &node.kind {
+        Kind::Scalar { text, .. } => found.push(Value::from(text.as_str())),
+        Kind::List { items, .. } => items.iter().for_each(|item| collect(item, found)),
+        Kind::Map { pairs, .. } => pairs.iter().for_each(|(_, value)| collect(value, found)),
+        Kind::Alias(_) => {}
+    }
+}
+
 fn at<'a>(node: &'a Node, wanted: &str) -> Option<&'a Node> {
     let Kind::Map { pairs, .. } = &node.kind else { return None };
     let is = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if text == wanted);
@@ -25,6 +47,12 @@ fn at<'a>(node: &'a Node, wanted: &str) -> Option<&'a Node> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_words_of_a_file_are_its_values() {
+        let words = words(b"a: ENC[x]\nb: [one, 2]\nsops:\n    mac: m\n");
+        assert_eq!(words, serde_json::json!(["ENC[x]", "one", "2", "m"]));
+    }
 
     #[test]
     fn a_mac_below_sops_at_the_top_tells() {

@@ -129,7 +129,7 @@ impl<'a> Builder<'a> {
                 None => return Err(Refusal::new("yaml", (0, 0), "the file ends early")),
                 Some(Err(error)) => {
                     let at = (error.marker().line(), error.marker().col() + 1);
-                    return Err(Refusal::new("yaml", at, refuse::printable(&error.to_string())));
+                    return Err(Refusal::new("yaml", at, refuse::without_quotes(&error.info())));
                 }
                 Some(Ok((Event::Comment(..), span))) => self.comment(&span)?,
                 Some(Ok((Event::Anchor(_, name), span))) => anchor_name(&name, &span)?,
@@ -280,7 +280,7 @@ impl<'a> Builder<'a> {
 }
 
 /// `|`, `>-`, `|2+` and so on.
-fn is_header(word: &str) -> bool {
+pub(super) fn is_header(word: &str) -> bool {
     word.strip_prefix(['|', '>']).is_some_and(|signs| signs.bytes().all(|b| b"+-123456789".contains(&b)))
 }
 

@@ -22,6 +22,7 @@ mod gitops;
 mod golden;
 mod help;
 mod help_flags;
+mod hidden;
 mod json;
 #[path = "../json_schema.rs"]
 mod json_schema;

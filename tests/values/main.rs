@@ -6,6 +6,7 @@ mod corpus;
 mod files;
 mod helm;
 mod lines;
+mod masks;
 mod mutants;
 mod places;
 mod rules;

@@ -85,7 +85,7 @@ pub(super) const CASES: &[Case] = &[
         s.federation.org.delete(&ObjectRef::secret(PAIR)).unwrap();
         s.reinstall(ORG);
     }),
-    ("drift", ORG, "failed", "worker.replicas: deployed nothing, files 2", |s| {
+    ("drift", ORG, "failed", "worker.replicas: in the files only", |s| {
         let text = s.federation.world.read("backend-values.yaml");
         s.federation.world.write("backend-values.yaml", &format!("{text}worker: {{replicas: 2}}\n"));
     }),
@@ -99,7 +99,7 @@ pub(super) const CASES: &[Case] = &[
         let text = s.federation.world.read("backend-values.yaml");
         s.federation.world.write("backend-values.yaml", &text.replace("mspID: MyOrg1MSP", "mspID: 0123"));
     }),
-    ("values-odd-words", ORG, "warning", "orchestrator.mspID is 0123, which Helm reads as 83", |s| {
+    ("values-odd-words", ORG, "warning", "orchestrator.mspID is written so that Helm reads another number", |s| {
         let text = s.federation.world.read("backend-values.yaml");
         s.federation.world.write("backend-values.yaml", &text.replace("mspID: MyOrg1MSP", "mspID: 0123"));
     }),

@@ -15,6 +15,7 @@ use crate::{
         rollout,
     },
     substra::{backend, kebab::volume_of, manifest::Mount, orchestrator},
+    values::ValuesKey,
 };
 
 /// The volumes of TLS in workloads (charts `substra-backend` and `orchestrator`), those of client CAs aside.
@@ -133,7 +134,7 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     let paths: Vec<Vec<&str>> = own.iter().map(|path| files.key().path(path)).collect();
     let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
     let all = drift::between(&found.release.config, &files.whole(), &paths);
-    let lines: Vec<String> = all.iter().map(|one| one.told(files.are_sealed())).collect();
+    let lines: Vec<String> = all.iter().map(|one| one.told(files.key(), files.are_sealed())).collect();
     if lines.is_empty() {
         sheet.ok(&DRIFT, "files and deployed values are equal");
     } else {
@@ -146,7 +147,7 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     let ours: Vec<String> = drift::between(config, &merged, &[])
         .iter()
         .filter(|difference| !others.contains(difference) && matters(site, difference))
-        .map(Difference::line)
+        .map(|one| one.told(&ValuesKey::default(), files.are_sealed()))
         .collect();
     if ours.is_empty() || same(config, &merged) {
         return sheet.ok(&HALF_WAY, "what the files say of mutual TLS is deployed");
