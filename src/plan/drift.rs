@@ -35,7 +35,7 @@ impl Difference {
     /// Whether all that differs are values which a verb may have written.
     fn is_ours(&self, key: &ValuesKey) -> bool {
         let mut place: Vec<Option<String>> = self.path.iter().cloned().map(Some).collect();
-        let mut is_ours = |value: &Value| match value {
+        let is_ours = |value: &Value| match value {
             Value::Object(_) => false,
             Value::Array(items) => {
                 place.push(None);
@@ -45,7 +45,7 @@ impl Difference {
             }
             _ => key.inside(&place).is_some_and(own::is_own),
         };
-        [&self.deployed, &self.file].into_iter().flatten().all(|value| is_ours(value))
+        [&self.deployed, &self.file].into_iter().flatten().all(is_ours)
     }
 
     /// The same difference of a chart whose values stand below a key.
