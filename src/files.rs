@@ -1,6 +1,8 @@
 //! The one door to the disk: reads with a size limit, keys made new and private, files replaced whole or not at all.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
+mod lines;
+
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::{self, Read, Write},
@@ -10,6 +12,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
+pub use self::lines::{each_line, followed, is_same};
 use crate::failure::{Exit, Failure, Result};
 
 /// No file that the tool reads is honestly larger: 8 MiB, in bytes.
@@ -71,9 +74,7 @@ const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 fn slurp(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>> {
     let meta = file.metadata().map_err(|e| unreadable(path, &e))?;
     if !meta.is_file() {
-        return Err(Failure::new(Exit::Failed, "file-kind", format!("{} is not a regular file", path.display()))
-            .why("only regular files are read".to_owned())
-            .next("name the file itself"));
+        return Err(no_file(path));
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len().min(LARGEST)).unwrap_or(0) + 1));
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
@@ -177,7 +178,14 @@ pub fn append_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "held, not read")] File);
+pub struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A child that was being started meanwhile may have the file open too: closing it here would not be enough.
+        drop(self.0.unlock());
+    }
+}
 
 /// Locks an existing file against another run of the tool, without waiting.
 ///
@@ -251,6 +259,12 @@ fn folder_of(path: &Path) -> PathBuf {
 
 fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|f| f.sync_all()).map_err(|e| unwritable(folder, &e))
+}
+
+fn no_file(path: &Path) -> Failure {
+    Failure::new(Exit::Failed, "file-kind", format!("{} is not a regular file", path.display()))
+        .why("only regular files are read")
+        .next("name the file itself")
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

@@ -4,6 +4,10 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+/// The name that the backend's chart gives to every organization that never set its own (`orchestrator.mspID`): nobody
+/// means it.
+pub const DEFAULT_MSP_ID: &str = "OwkinPeerMSP";
+
 /// Why a text is not the name that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not {kind}: {rule}")]

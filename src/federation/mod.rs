@@ -60,6 +60,17 @@ pub struct Orchestrator {
     pub cut_off: Vec<MspId>,
 }
 
+impl Ca {
+    /// The file of its certificate.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&Path> {
+        match self {
+            Self::Files { cert, .. } | Self::Create { cert, .. } => Some(cert),
+            Self::Secret(_) => None,
+        }
+    }
+}
+
 /// Where the certificate authority is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ca {

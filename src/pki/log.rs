@@ -12,6 +12,7 @@ use super::{
     pem,
     policy::Claim,
     request::{Request, RequestDigest},
+    text::shown,
 };
 use crate::{
     failure::{Exit, Failure},
@@ -19,10 +20,22 @@ use crate::{
     times,
 };
 
+/// What a line of the log tells of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// A certificate was issued; so is a line without a kind, of a version that knew no other.
+    #[default]
+    Certificate,
+}
+
 /// One issued certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Entry {
+    /// What it tells of.
+    #[serde(default)]
+    pub kind: Kind,
     /// When it was issued.
     #[serde(with = "rfc3339")]
     pub time: OffsetDateTime,
@@ -62,19 +75,28 @@ impl IssueLog {
     /// # Errors
     /// Code `issue-log-damaged`, with the number of the first line that cannot be read.
     pub fn parse(jsonl: &str) -> Result<Self, Failure> {
-        let mut entries = Vec::new();
-        for (i, line) in jsonl.split_inclusive('\n').enumerate() {
-            if line.trim().is_empty() {
-                continue;
-            }
-            // A whole entry ends in a line feed: without one, the next entry would be written onto it.
-            let ended = line.ends_with('\n');
-            match serde_json::from_str(line) {
-                Ok(entry) if ended => entries.push(entry),
-                read => return Err(damaged(i + 1, ended, read.is_ok())),
-            }
+        let mut log = Self::default();
+        jsonl.split_inclusive('\n').enumerate().try_for_each(|(i, line)| log.take(i + 1, line.as_bytes()))?;
+        Ok(log)
+    }
+
+    /// Takes one line, which is the one of that number, with its line feed: so a log of any size is read.
+    ///
+    /// # Errors
+    /// As [`IssueLog::parse`]; code `issue-log-newer` for an entry of a kind that this version does not know.
+    pub fn take(&mut self, number: usize, line: &[u8]) -> Result<(), Failure> {
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
         }
-        Ok(Self { entries })
+        // A whole entry ends in a line feed: without one, the next entry would be written onto it.
+        let ended = line.ends_with(b"\n");
+        match serde_json::from_slice(line) {
+            Ok(entry) if ended => {
+                self.entries.push(entry);
+                Ok(())
+            }
+            read => Err(newer(number, line).unwrap_or_else(|| damaged(number, ended, read.is_ok()))),
+        }
     }
 
     /// All entries, oldest first.
@@ -102,6 +124,27 @@ impl IssueLog {
     }
 }
 
+/// An entry of another kind was written on purpose: passed over, it could be one that takes a certificate back.
+fn newer(number: usize, line: &[u8]) -> Option<Failure> {
+    #[derive(Deserialize)]
+    struct Kinded {
+        kind: String,
+    }
+    let Kinded { kind } = serde_json::from_slice(line).ok()?;
+    if serde_json::from_value::<Kind>(kind.as_str().into()).is_ok() {
+        return None;
+    }
+    Some(
+        Failure::new(
+            Exit::CheckFailed,
+            "issue-log-newer",
+            format!("line {number} of the issue log was written by a newer version of this tool"),
+        )
+        .why(format!("it is an entry of the kind {:?}, of which this version knows nothing", shown(&kind)))
+        .next("run the version that wrote it, or a newer one"),
+    )
+}
+
 fn damaged(line: usize, ended: bool, whole: bool) -> Failure {
     let failure =
         Failure::new(Exit::CheckFailed, "issue-log-damaged", format!("line {line} of the issue log cannot be read"));
@@ -123,6 +166,7 @@ impl Entry {
     #[must_use]
     pub fn new(request: &Request, issued: &Issued, authority: &Authority, claim: &Claim, time: OffsetDateTime) -> Self {
         Self {
+            kind: Kind::Certificate,
             time: whole_seconds(time),
             organization: request.msp_id.clone(),
             serial: issued.serial.clone(),
@@ -185,7 +229,8 @@ fn certificate(entry: &Entry, authority: &Authority) -> Option<Certificate> {
     let certificate = Certificate::from_der(&STANDARD.decode(&entry.certificate).ok()?).ok()?;
     let described = certificate.serial == entry.serial
         && certificate.fingerprint() == entry.fingerprint
-        && certificate.not_after == entry.not_after
+        && (certificate.not_before, certificate.not_after) == (entry.not_before, entry.not_after)
+        && certificate.dns_names.iter().eq(entry.hosts.iter().map(Hostname::as_str))
         && certificate.organizations == [entry.organization.as_str()];
     (described && certificate.is_signed_by(authority.certificate())).then_some(certificate)
 }

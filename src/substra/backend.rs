@@ -5,12 +5,11 @@ use serde_json::Value;
 use super::paths::{self, wrong};
 use crate::{
     failure::{Exit, Failure, Result},
-    names::{Hostname, MspId, ObjectName},
+    names::{DEFAULT_MSP_ID, Hostname, MspId, ObjectName},
     values::Setting,
 };
 
 /// Chart defaults that nobody means (chart `substra-backend`, `values.yaml`).
-const DEFAULT_MSP_ID: &str = "OwkinPeerMSP";
 const DEFAULT_HOSTS: [&str; 2] = ["substra.backend.local", "localhost"];
 
 /// The name that the walkthrough gives to the Secret with the pair.

@@ -1,5 +1,8 @@
 //! `approve --offline`: all checks, one signature, the log, the values file.
 
+mod batch;
+mod ledger;
+
 use std::fs;
 
 use substra_mtls::pki::inspect::certificates;

@@ -59,7 +59,7 @@ both! {
         site.approve(&claim).ok();
         let certificate = site.read("MyOrg1MSP.crt");
         let logs = site.admin(&site.orc, "get configmaps -l substra-mtls/issue-log=federation-ca -o name");
-        assert_eq!(logs.lines().count(), 1, "one ConfigMap a batch");
+        assert_eq!(logs.lines().count(), 1, "one ConfigMap a request");
         std::fs::remove_file(site.path("MyOrg1MSP.crt")).unwrap();
         site.approve(&claim).ok();
         assert_eq!(site.read("MyOrg1MSP.crt"), certificate, "the log gives the same bytes again");

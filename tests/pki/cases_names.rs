@@ -1,6 +1,10 @@
 //! Cases of the rules on the subject, the host names, and what else is asked for.
 
-use substra_mtls::pki::key::{KeyType, PrivateKey};
+use substra_mtls::pki::{
+    key::{KeyType, PrivateKey},
+    log::Entry,
+};
+use time::Duration;
 
 use crate::{
     forge::*,
@@ -37,6 +41,8 @@ pub(crate) fn subjects(cases: &mut Cases) {
 }
 
 pub(crate) fn organizations(cases: &mut Cases) {
+    const UNMEANT: &str = "msp-id";
+    const DEFAULT: &str = "OwkinPeerMSP";
     const CODE: &str = "request-organization";
     let named = |organization: &str| good().subject(name(organization, HOST)).pem();
     for bad in ["../x", " MyOrg1MSP", "MyOrg1MSP ", "a:b", "a\nb", "{{x}}", "\u{1b}[2J", "МyOrg1MSP", "", "a b"] {
@@ -51,6 +57,13 @@ pub(crate) fn organizations(cases: &mut Cases) {
     cases.accepts(CODE, "an MSP ID", &named(ORG));
     let renewed = World { keys: vec![ORG.to_owned()], ..World::default() };
     cases.accepts_in(CODE, "a key that is its own", &named(ORG), &renewed);
+
+    cases.refuses_in(UNMEANT, "the chart's default, of a member", &named(DEFAULT), &member(DEFAULT));
+    let printable = seq(&[&rdn(O, PRINTABLE, DEFAULT.as_bytes()), &rdn(CN, UTF8, HOST.as_bytes())]);
+    cases.refuses_in(UNMEANT, "the same as a printable string", &good().subject(printable).pem(), &member(DEFAULT));
+    let admitted = World { keys: vec![DEFAULT.to_owned()], ..member(DEFAULT) };
+    cases.refuses_in(UNMEANT, "one that was admitted before", &named(DEFAULT), &admitted);
+    cases.accepts_in(UNMEANT, "a name that only begins so", &named("OwkinPeerMSP2"), &member("OwkinPeerMSP2"));
 }
 
 pub(crate) fn attributes(cases: &mut Cases) {
@@ -124,5 +137,28 @@ pub(crate) fn hosts(cases: &mut Cases) {
     let other = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let world = logged(&of(&other).subject(name("MyOrg2MSP", "backend.org-2.com")).attributes(Vec::new()).pem());
     cases.refuses_in(CODE, "another organization's host", &named("backend.org-2.com"), &world);
+    let entry = world.log.entries()[0].clone();
+    let ended = |not_after| {
+        let mut world = World::default();
+        world.log.push(Entry { not_after, ..entry.clone() });
+        world
+    };
+    let second = Duration::SECOND;
+    cases.accepts_in(CODE, "one whose certificate ended", &named("backend.org-2.com"), &ended(NOW - second));
+    cases.refuses_in(CODE, "one whose certificate ends now", &named("backend.org-2.com"), &ended(NOW));
+    let foreign = Entry { authority: KEY.fingerprint(), ..entry.clone() };
+    let mut of_another_ca = World::default();
+    of_another_ca.log.push(foreign);
+    cases.refuses_in(CODE, "one by a certificate of another CA", &named("backend.org-2.com"), &of_another_ca);
+    let mut answered = world.clone();
+    answered.log.push(logged(&named("backend.org-2.com")).log.entries()[0].clone());
+    cases.accepts_in(CODE, "what was signed before", &named("backend.org-2.com"), &answered);
+    let many = |count: usize| {
+        let hosts: Vec<String> = (1..count).map(|n| format!("b{n}.org-1.com")).collect();
+        let hosts: Vec<&str> = std::iter::once(HOST).chain(hosts.iter().map(String::as_str)).collect();
+        good().attributes(asks(&[&dns(&hosts)])).pem()
+    };
+    cases.refuses(CODE, "eleven names", &many(11));
+    cases.accepts(CODE, "ten names", &many(10));
     cases.accepts_in(CODE, "its own host", &named("BACKEND.org-1.com"), &world);
 }

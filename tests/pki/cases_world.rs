@@ -64,7 +64,17 @@ pub(crate) fn identities(cases: &mut Cases) {
     cases.add(CODE, true, "no fingerprint", by(&[]));
     cases.add(CODE, true, "another fingerprint", by(&[(&own, wrong)]));
     cases.add(CODE, true, "another organization's fingerprint alone", by(&[(&other, wrong)]));
-    cases.add(CODE, false, "its fingerprint among others", by(&[(&other, wrong), (&own, wrong), (&own, print)]));
+    cases.add(CODE, false, "its fingerprint among others", by(&[(&other, wrong), (&own, print)]));
+    cases.add(CODE, false, "its fingerprint twice", by(&[(&own, print), (&own, print)]));
+    for two in [[(&own, wrong), (&own, print)], [(&own, print), (&own, wrong)]] {
+        cases.add(CODE, true, "two fingerprints for one organization", by(&two));
+    }
+    let elsewhere = by(&[(&own, print), (&other, wrong), (&other, Fingerprint::of_spki(b"y"))]);
+    cases.add(CODE, true, "two fingerprints for another organization", elsewhere);
+    for refused in [by(&[]), by(&[(&own, wrong)]), by(&[(&own, print), (&own, wrong)])] {
+        let told = refused.unwrap_err()[0].to_string();
+        assert!(!told.contains(&print.to_string()[10..]), "the number that would make it pass: {told}");
+    }
     cases.add(
         CODE,
         false,

@@ -177,6 +177,7 @@ impl World {
             burnt: &self.burnt,
             kebab: kebab_case,
             log: &self.log,
+            now: NOW,
         }
     }
 }

@@ -29,6 +29,10 @@ fn issued_at(authority: &Authority, pem: &[u8], now: OffsetDateTime) -> Result<I
     issue(authority, &request, "90d".parse().unwrap(), now)
 }
 
+/// A key that no certificate has.
+static KEY_OF_NOBODY: std::sync::LazyLock<PrivateKey> =
+    std::sync::LazyLock::new(|| PrivateKey::generate(KeyType::EcdsaP256).unwrap());
+
 #[test]
 fn a_client_certificate_follows_the_profile_under_every_kind_of_ca() {
     for kind in [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048] {
@@ -110,9 +114,58 @@ fn a_torn_or_edited_log_is_named_by_its_line() {
     let (_, other) = answered(&good().pem());
     let swapped = Entry { certificate: other.certificate, ..entry.clone() };
     assert_eq!(log::again(&swapped, &authority, NOW).unwrap_err().code, "issue-log-damaged");
+    let edits: [fn(&mut Entry); 6] = [
+        |entry| entry.serial.replace_range(0..2, "02"),
+        |entry| entry.organization = "MyOrg2MSP".parse().unwrap(),
+        |entry| entry.not_before += Duration::SECOND,
+        |entry| entry.not_after += Duration::DAY,
+        |entry| entry.hosts = vec!["other.example.org".parse().unwrap()],
+        |entry| entry.fingerprint = KEY_OF_NOBODY.fingerprint(),
+    ];
+    for edit in edits {
+        let mut edited = entry.clone();
+        edit(&mut edited);
+        assert_eq!(log::again(&edited, &authority, NOW).unwrap_err().code, "issue-log-damaged", "{edited:?}");
+    }
     for bad in ["", "AAAA", "!"] {
         let broken = Entry { certificate: bad.to_owned(), ..entry.clone() };
         assert_eq!(log::again(&broken, &authority, NOW).unwrap_err().code, "issue-log-damaged");
+    }
+}
+
+/// A line as it is written: scripts and later versions read it.
+#[test]
+fn a_line_of_the_log_is_pinned() {
+    let entry = Entry { certificate: "MIIB".to_owned(), serial: "01ab".to_owned(), ..answered(&good().pem()).1 };
+    let (request, print, authority) = (entry.request, entry.fingerprint, entry.authority);
+    let line = format!(
+        "{{\"kind\":\"certificate\",\"time\":\"2026-03-04T05:06:07Z\",\"organization\":\"MyOrg1MSP\",\"serial\":\"01ab\",\
+         \"fingerprint\":\"{print}\",\"request\":\"{request}\",\"notBefore\":\"2026-03-04T04:06:07Z\",\
+         \"notAfter\":\"2026-06-02T05:06:07Z\",\"authority\":\"{authority}\",\"hosts\":[\"backend.org-1.com\"],\
+         \"unverifiedMail\":true,\"certificate\":\"MIIB\"}}\n"
+    );
+    assert_eq!(IssueLog::line(&entry), line);
+    assert_eq!(IssueLog::parse(&line).unwrap().entries(), std::slice::from_ref(&entry));
+    let old = line.replace("\"kind\":\"certificate\",", "");
+    assert_eq!(IssueLog::parse(&old).unwrap().entries(), [entry], "a line without a kind is a certificate");
+}
+
+#[test]
+fn an_entry_of_a_kind_that_is_not_known_is_refused_and_not_passed_over() {
+    let line = IssueLog::line(&answered(&good().pem()).1);
+    let refused = |text: &str| IssueLog::parse(text).unwrap_err();
+    for newer in [
+        line.replace("\"kind\":\"certificate\"", "\"kind\":\"revocation\""),
+        "{\"kind\":\"authority\",\"name\":\"x\"}\n".to_owned(),
+        line.replace("\"kind\":\"certificate\"", "\"kind\":\"\\u001b[2J\""),
+    ] {
+        let failure = refused(&format!("{line}{newer}"));
+        assert_eq!(failure.code, "issue-log-newer");
+        assert!(failure.what.contains("line 2") && failure.what.contains("a newer version"), "{failure}");
+        assert!(!failure.to_string().contains('\u{1b}'), "{failure}");
+    }
+    for spoilt in [line.replace("\"kind\":\"certificate\"", "\"kind\":7"), line.replace("\"serial\"", "\"more\"")] {
+        assert_eq!(refused(&spoilt).code, "issue-log-damaged");
     }
 }
 

@@ -7,9 +7,9 @@ use substra_mtls::{
     pki::{
         authority::{Authority, create_root},
         issue::issue,
-        key::KeyType,
+        key::{KeyType, PrivateKey},
         log::Entry,
-        policy::{Claim, RULES, judge},
+        policy::{Claim, Party, RULES, apart, judge},
         request,
     },
 };
@@ -149,4 +149,42 @@ pub(crate) fn logged(pem: &[u8]) -> World {
     let mut world = World::default();
     world.log.push(answered(pem).1);
     world
+}
+
+#[test]
+fn a_batch_has_no_host_and_no_key_twice() {
+    let around = World::default();
+    let judged = |pem: &[u8]| judge("a.csr", pem, &around.around()).unwrap();
+    let other = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let named = |organization: &str, host: &str| name(organization, host);
+    let first = judged(&good().pem());
+    let party =
+        |request: &request::Request, file: &str| -> (String, request::Request) { (file.to_owned(), request.clone()) };
+    let codes = |all: &[(String, request::Request)]| -> Vec<(&str, String)> {
+        let parties: Vec<Party<'_>> = all
+            .iter()
+            .map(|(file, of)| Party {
+                name: file.clone(),
+                msp_id: &of.msp_id,
+                hosts: &of.hosts,
+                key: Some(of.fingerprint),
+            })
+            .collect();
+        apart(&parties).into_iter().map(|finding| (finding.code, finding.what)).collect()
+    };
+    let plain = |request: Forge<'_>, organization: &str, host: &str| {
+        judged(&request.subject(named(organization, host)).attributes(Vec::new()).pem())
+    };
+    let same_host = plain(of(&other), "MyOrg2MSP", HOST);
+    let same_key = plain(good(), "MyOrg2MSP", "backend.org-2.com");
+    let apart_from_it = plain(of(&other), "MyOrg2MSP", "backend.org-2.com");
+    let renewal = plain(of(&RSA), ORG, HOST);
+    for (second, expected) in [
+        (&same_host, vec![("request-host", format!("b.csr: its name {HOST} is in a.csr too"))]),
+        (&same_key, vec![("request-key-of-another", "b.csr: its key is in a.csr too".to_owned())]),
+        (&apart_from_it, Vec::new()),
+        (&renewal, Vec::new()),
+    ] {
+        assert_eq!(codes(&[party(&first, "a.csr"), party(second, "b.csr")]), expected);
+    }
 }

@@ -1,11 +1,11 @@
 //! The issue log: beside the CA's certificate, or as `ConfigMap`s where the CA is in a Secret.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Approval;
 use crate::{
     cluster::Object,
-    failure::Result,
+    failure::{Failure, Result},
     files,
     pki::log::{Entry, IssueLog},
     plan::{Action, Step},
@@ -17,28 +17,33 @@ const LOG_LABEL: &str = "substra-mtls/issue-log";
 /// The item of such a `ConfigMap`.
 const LOG_ITEM: &str = "issued.jsonl";
 
-/// The log beside a CA's certificate: `orchestrator-ca.issued.jsonl` beside `orchestrator-ca.crt`.
-pub(in crate::commands) fn beside(certificate: &std::path::Path) -> PathBuf {
-    certificate.with_extension("issued.jsonl")
+/// The log beside a CA's certificate: `orchestrator-ca.issued.jsonl` beside `orchestrator-ca.crt`. Beside the file itself:
+/// a link in another folder must not begin a log of its own there.
+pub(in crate::commands) fn beside(certificate: &Path) -> PathBuf {
+    files::followed(certificate).with_extension("issued.jsonl")
 }
 
 /// The log of a file; empty where there is none yet.
-pub(in crate::commands) fn of_file(certificate: &std::path::Path) -> Result<IssueLog> {
-    match files::read_if_there(&beside(certificate))? {
-        Some(bytes) => IssueLog::parse(&String::from_utf8_lossy(&bytes)),
-        None => Ok(IssueLog::default()),
-    }
+pub(in crate::commands) fn of_file(certificate: &Path) -> Result<IssueLog> {
+    let mut log = IssueLog::default();
+    files::each_line(&beside(certificate), &mut |number, line| log.take(number, line))?;
+    Ok(log)
 }
 
 /// The log in the namespace, of one CA's Secret or of all.
 pub(in crate::commands) fn of_cluster(cluster: &dyn crate::cluster::Cluster, secret: Option<&str>) -> Result<IssueLog> {
     let selector = secret.map_or_else(|| LOG_LABEL.to_owned(), |name| format!("{LOG_LABEL}={name}"));
-    let batches = cluster.list("configmaps", &selector)?;
-    let mut bytes = Vec::new();
-    for batch in &batches {
-        bytes.extend_from_slice(&batch.data(LOG_ITEM).unwrap_or_default());
+    let mut log = IssueLog::default();
+    // One a request; those of the first versions hold a batch each.
+    for object in cluster.list("configmaps", &selector)? {
+        let lines = object.data(LOG_ITEM).unwrap_or_default();
+        let mut lines = lines.split_inclusive(|byte| *byte == b'\n').enumerate();
+        lines.try_for_each(|(i, line)| log.take(i + 1, line)).map_err(|failure| {
+            let what = format!("{}, in ConfigMap {}", failure.what, object.name());
+            Failure { what, ..failure }
+        })?;
     }
-    IssueLog::parse(&String::from_utf8_lossy(&bytes))
+    Ok(log)
 }
 
 impl Approval<'_> {
@@ -51,10 +56,11 @@ impl Approval<'_> {
         }
     }
 
-    /// The log before any certificate: one write and one sync for the whole batch.
-    pub(in crate::commands) fn log_step(&self, new: &[Entry]) -> Result<Option<Step>> {
+    /// The log before any certificate: one write and one sync for the whole batch in a file, an object for each request
+    /// in a cluster.
+    pub(in crate::commands) fn log_steps(&self, new: &[Entry]) -> Result<Vec<Step>> {
         if new.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let lines: String = new.iter().map(IssueLog::line).collect();
         let count = format!("{} certificate{}", new.len(), if new.len() == 1 { "" } else { "s" });
@@ -62,14 +68,18 @@ impl Approval<'_> {
             let path = beside(certificate);
             files::probe_folder(path.parent().unwrap_or(std::path::Path::new("")))?;
             let title = format!("issue log {}: {count}", path.display());
-            return Ok(Some(Step::to_do("log", title, Action::AppendLog { path, lines })));
+            return Ok(vec![Step::to_do("log", title, Action::AppendLog { path, lines })]);
         }
         let secret = self.args.ca_secret.as_ref().map(ToString::to_string).unwrap_or_default();
-        // Named after its first request: a second operator with the same one finds the name taken, and then the log.
-        let request = new.first().map(|entry| entry.request.to_string().chars().take(16).collect::<String>());
-        let name = format!("{secret}-issued-{}", request.unwrap_or_default());
-        let title = format!("ConfigMap {name}: issue log, {count}");
-        let object = Object::config_map(&name, &[(LOG_LABEL, &secret)], &[(LOG_ITEM, &lines)]);
-        Ok(Some(Step::to_do("log", title, Action::Create(object))))
+        Ok(new.iter().map(|entry| in_cluster(&secret, entry)).collect())
     }
+}
+
+/// Named after its request: whoever signs the same one at the same time finds the name taken, and nothing of theirs leaves.
+fn in_cluster(secret: &str, entry: &Entry) -> Step {
+    let digits: String = entry.request.to_string().chars().take(32).collect();
+    let name = format!("{secret}-issued-{digits}");
+    let title = format!("ConfigMap {name}: issue log, the certificate of {}", entry.organization);
+    let object = Object::config_map(&name, &[(LOG_LABEL, secret)], &[(LOG_ITEM, &IssueLog::line(entry))]);
+    Step::to_do("log", title, Action::Create(object))
 }

@@ -62,7 +62,7 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let object = args.ca_object.clone().unwrap_or_else(|| orchestrator.cacert.clone());
     let mut approval = Approval { args, desk, files, orchestrator, object, seen: None };
     approval.seen = approval.look()?;
-    let lock = args.ca_cert.as_deref().map(files::lock).transpose()?;
+    let lock = args.ca_cert.as_deref().map(|certificate| files::lock(&files::followed(certificate))).transpose()?;
     let (authority, mut warnings) = approval.authority()?;
     let ledger = approval.ledger()?;
     let requests = approval.judged(&authority, &ledger)?;
@@ -71,7 +71,7 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let edited = approval.files.edit(&approval.orchestrator.admit_settings(&orgs, &approval.object))?;
     let new: Vec<Entry> = signed.iter().filter_map(|signed| signed.entry.clone()).collect();
     let mut steps = Vec::new();
-    steps.extend(approval.log_step(&new)?);
+    steps.extend(approval.log_steps(&new)?);
     for one in &signed {
         steps.push(approval.certificate_step(one)?);
     }

@@ -13,7 +13,7 @@ use crate::{
         fingerprint::Fingerprint,
         inspect,
         log::IssueLog,
-        policy::{self, Circumstances, Claim},
+        policy::{self, Circumstances, Claim, Party},
         request::Request,
     },
     substra::kebab::kebab_case,
@@ -23,6 +23,13 @@ use crate::{
 pub(super) struct Passed {
     pub(super) path: PathBuf,
     pub(super) request: Request,
+}
+
+impl Passed {
+    fn party(&self) -> Party<'_> {
+        let Request { msp_id, hosts, fingerprint, .. } = &self.request;
+        Party { name: self.path.display().to_string(), msp_id, hosts, key: Some(*fingerprint) }
+    }
 }
 
 impl Approval<'_> {
@@ -44,6 +51,7 @@ impl Approval<'_> {
             }
         }
         findings.extend(twice(&passed));
+        findings.extend(policy::apart(&passed.iter().map(Passed::party).collect::<Vec<_>>()));
         // Nobody is asked about a batch that is refused already.
         if findings.is_empty() {
             findings.extend(self.identified(&passed)?);
@@ -70,6 +78,7 @@ impl Approval<'_> {
             burnt: &self.burnt(authority),
             kebab: kebab_case,
             log,
+            now: self.desk.now,
         })
     }
 

@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{Plan, member::Member};
+use super::{Plan, member::Member, posts::first};
 use crate::{
     failure::{Exit, Failure, Result},
     files,
     names::MspId,
+    pki::policy,
     plan::{Action, State, Step},
 };
 
@@ -21,6 +22,15 @@ pub(super) fn pairs<'a>(members: impl Iterator<Item = &'a Member<'a>>) -> Result
         }
     }
     Ok(())
+}
+
+/// Two organizations cannot have one host, where one of them is to get a certificate; their keys are made here.
+pub(super) fn identities(members: &[(bool, Member<'_>)]) -> Result<()> {
+    let pairs = members.iter().enumerate().flat_map(|(at, later)| members[..at].iter().map(move |one| (one, later)));
+    let signed = pairs.filter(|((needs, _), (also, _))| *needs || *also);
+    let found: Vec<Failure> =
+        signed.flat_map(|((_, one), (_, later))| policy::apart(&[one.party(), later.party()])).collect();
+    if found.is_empty() { Ok(()) } else { Err(first(found, "two organizations have one host")) }
 }
 
 /// Two organizations cannot be one.

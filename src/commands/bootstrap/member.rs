@@ -27,7 +27,8 @@ use crate::{
         inspect::{self, Certificate},
         key::PrivateKey,
         log::{Entry, IssueLog},
-        policy, request,
+        policy::{self, Party},
+        request,
     },
     plan::{Action, State, Step, edits::Edited},
 };
@@ -102,6 +103,12 @@ impl<'a> Member<'a> {
     /// The Secret of its pair: two backends that mount the same one cannot be two organizations.
     pub(super) fn place(&self) -> (&'a Site, String) {
         (self.site, self.enrolment.backend.client_certificate.to_string())
+    }
+
+    /// Who it is by its values.
+    pub(super) fn party(&self) -> Party<'_> {
+        let hosts = std::slice::from_ref(&self.enrolment.backend.host);
+        Party { name: format!("the values of {}", self.msp_id), msp_id: self.msp_id, hosts, key: None }
     }
 
     /// Whether the pair that is in place cannot stay: there is none, it is of a CA by which the organization is not

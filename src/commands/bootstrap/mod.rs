@@ -53,8 +53,12 @@ pub fn run(args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outc
     let federation = Federation::read(&args.federation)?;
     // Two runs from one file would sign twice and upgrade against each other.
     let lock = files::lock(&args.federation)?;
+    // Whoever signs under one CA signs alone, approve or another federation file alike.
+    let signs =
+        federation.orchestrator.ca.certificate().map(files::followed).filter(|certificate| certificate.exists());
+    let alone = signs.as_deref().map(files::lock).transpose()?;
     let outcome = carry_out(&federation, args, desk, open);
-    drop(lock);
+    drop((lock, alone));
     outcome
 }
 
@@ -93,6 +97,7 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
     }
     let members = read_alike(members, &head, &mut failed)?;
     apart::pairs(members.iter().map(|(_, member)| member))?;
+    apart::identities(&members)?;
     let all: Vec<MspId> = members.iter().map(|(_, member)| member.msp_id.clone()).collect();
     let signs = members.iter().any(|(needs, _)| *needs);
     let approval = head.approval(&all)?;

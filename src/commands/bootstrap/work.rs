@@ -24,7 +24,7 @@ struct Reached {
 
 pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_>) -> Result<Outcome> {
     // Nobody may dial TLS before it is up, and no certificate may be in place before the log has it.
-    let log = log_step(&plan)?;
+    let log = log_steps(&plan)?;
     plan.first.steps.extend(log);
     let mut ran = Ran::planned(&plan);
     ran.stage = if plan.shown(desk) { "planned" } else { "already" };
@@ -90,10 +90,10 @@ fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &Line) -> Reache
     Reached { steps: told(name, steps, Some(reached)), failure: result.err() }
 }
 
-/// The log of all new certificates: one write before any of them is in place.
-fn log_step(plan: &Plan<'_>) -> Result<Option<Step>> {
+/// The log of all new certificates, before any of them is in place.
+fn log_steps(plan: &Plan<'_>) -> Result<Vec<Step>> {
     let new: Vec<Entry> = plan.parts.iter().filter_map(|part| part.entry.clone()).collect();
-    plan.head.approval(&[])?.log_step(&new)
+    plan.head.approval(&[])?.log_steps(&new)
 }
 
 impl Plan<'_> {

@@ -39,7 +39,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     if args.fingerprint.is_some() {
         compared(args, args.fingerprint, &certificate)?;
     }
-    let org = organization(args, &orchestrator)?;
+    let org = organization(args, &orchestrator, desk.now)?;
     let name = object_name(args, &org)?;
     let cluster = desk.cluster()?;
     let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Orchestrator))?;
@@ -122,7 +122,7 @@ pub(super) fn compared(args: &TrustArgs, given: Option<Fingerprint>, certificate
     }
 }
 
-fn organization(args: &TrustArgs, orchestrator: &Orchestrator) -> Result<MspId> {
+fn organization(args: &TrustArgs, orchestrator: &Orchestrator, now: time::OffsetDateTime) -> Result<MspId> {
     let org = args.organization.clone().ok_or_else(|| fail("organization", "no organization is named"))?;
     let keys: Vec<String> = orchestrator.client_cas.keys().cloned().collect();
     let around = Circumstances {
@@ -132,6 +132,7 @@ fn organization(args: &TrustArgs, orchestrator: &Orchestrator) -> Result<MspId> 
         burnt: &[],
         kebab: kebab_case,
         log: &IssueLog::default(),
+        now,
     };
     match policy::organization(&org, &around) {
         None => Ok(org),

@@ -154,6 +154,7 @@ impl<'a> Bench<'a> {
             burnt: &[],
             kebab: kebab_case,
             log: &log,
+            now: self.now,
         };
         let judged = policy::judge("two.csr", request.as_bytes(), &circumstances);
         let answer = match judged {

@@ -1,14 +1,19 @@
 //! The acceptance policy: which requests may become certificates. Every finding is a failure with a stable code.
 
+mod batch;
 mod extensions;
 mod form;
 mod names;
 mod rules;
 mod world;
 
+use time::OffsetDateTime;
 use x509_cert::request::CertReq;
 
-pub use self::rules::{RULES, Rule};
+pub use self::{
+    batch::{Party, apart},
+    rules::{RULES, Rule},
+};
 use self::{
     extensions::Asked,
     form::{ANEW, Form},
@@ -41,6 +46,8 @@ pub struct Circumstances<'a> {
     pub kebab: fn(&str) -> String,
     /// What was issued before.
     pub log: &'a IssueLog,
+    /// Certificates that ended before stand in nobody's way.
+    pub now: OffsetDateTime,
 }
 
 /// How the operator knows that a request came unaltered.
@@ -55,7 +62,7 @@ pub enum Claim {
 /// Judges an organization without a request, by rules 10 (key of the chart) and 11.
 #[must_use]
 pub fn organization(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
-    world::chart_key(msp_id, around).or_else(|| world::member(msp_id, around))
+    world::meant(msp_id).or_else(|| world::chart_key(msp_id, around)).or_else(|| world::member(msp_id, around))
 }
 
 /// Judges the request in `bytes`; `file` is how people know it.
@@ -81,8 +88,14 @@ fn judge_form(form: Form, around: &Circumstances<'_>) -> Result<Request, Vec<Fai
     let hosts = names::hosts(given, &mut findings);
     let msp_id = subject.msp_id.as_ref();
     findings.extend(world::foreign_key(fingerprint, msp_id, around));
-    findings.extend(hosts.iter().filter_map(|host| world::host(host, msp_id, around)));
+    findings.extend(hosts.iter().filter_map(|host| world::host(host, around)));
+    // What was signed before is given out again, whoever else has got the same name since.
+    let is_new = around.log.find(&digest).is_none();
+    findings.extend(is_new.then(|| names::too_many(&hosts)).flatten());
     if let Some(msp_id) = msp_id {
+        findings.extend(world::meant(msp_id));
+        let others = hosts.iter().filter(|_| is_new);
+        findings.extend(others.filter_map(|host| world::host_of_another(host, msp_id, around)));
         findings.extend(world::renewed_key(fingerprint, digest, msp_id, around));
         findings.extend(world::chart_key(msp_id, around));
         findings.extend(world::member(msp_id, around));
@@ -123,6 +136,15 @@ fn lines(subject: &Subject, asked: Asked, key_type: Option<KeyType>) -> Vec<Stri
 /// Codes `request-fingerprint` and `request-organization`.
 pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Failure> {
     let Claim::Fingerprints(claims) = claim else { return Ok(()) };
+    let differ = |(one, print): &&(MspId, Fingerprint)| claims.iter().any(|(org, other)| org == one && other != print);
+    if let Some((organization, _)) = claims.iter().find(differ) {
+        return Err(finding(
+            "request-fingerprint",
+            format!("two different fingerprints were given for {organization}"),
+        )
+        .why("only one of them can be the one that its operator read out")
+        .next(format!("give the one that {organization}'s operator reads out")));
+    }
     let (own, print) = (&request.msp_id, request.fingerprint);
     let file = shown(file);
     if let Some((other, _)) = claims.iter().find(|(organization, claimed)| *claimed == print && organization != own) {
@@ -137,12 +159,11 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Fail
         return Ok(());
     }
     let refusal = match claims.iter().find(|(organization, _)| organization == own) {
-        Some((_, claimed)) => {
-            finding("request-fingerprint", format!("{file}: its fingerprint is not the one given for {own}"))
-                .why(format!("it is {print}, given was {claimed}: the request may have been swapped on its way"))
-        }
+        // Not what it is: a number that stands here would be copied, and nobody would have phoned.
+        Some(_) => finding("request-fingerprint", format!("{file}: its fingerprint is not the one given for {own}"))
+            .why("they differ: the request was swapped on its way, or the fingerprint is one of another request"),
         None => finding("request-fingerprint", format!("{file}: no fingerprint was given for {own}"))
-            .why(format!("it is {print}; nothing else shows that the request is not swapped on its way")),
+            .why("nothing else shows that the request was not swapped on its way"),
     };
     Err(refusal.next(format!(
         "have {own} read its fingerprint out over another channel, and give that one: --fingerprint {own}=SHA256:..."

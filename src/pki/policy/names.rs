@@ -84,6 +84,18 @@ fn text(attribute: &AttributeTypeAndValue, findings: &mut Vec<Failure>) -> Optio
     read
 }
 
+/// The most names of one certificate: a backend has one, and its other ones are few.
+const MOST_HOSTS: usize = 10;
+
+/// Rule 12: nobody takes names in stock, by which others would be refused.
+pub(super) fn too_many(hosts: &[Hostname]) -> Option<Failure> {
+    (hosts.len() > MOST_HOSTS).then(|| {
+        finding("request-host", format!("it names {} hosts, more than {MOST_HOSTS}", hosts.len()))
+            .why("a backend has one host and few other names, and a name that one has is refused to all others")
+            .next("ask for a request that names the backend's own host")
+    })
+}
+
 /// Applies the form of rule 12 to the CN and the alternative names: host names, in lower case, each once.
 pub(super) fn hosts<'a>(names: impl Iterator<Item = &'a str>, findings: &mut Vec<Failure>) -> Vec<Hostname> {
     let mut hosts: Vec<Hostname> = Vec::new();

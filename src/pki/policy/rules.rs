@@ -23,6 +23,7 @@ pub const RULES: &[Rule] = &[
     rule("request-subject", "a second O, which admits as a second organization, and fields that nobody checks"),
     rule("request-text-type", "names that look alike and differ for the servers"),
     rule("request-organization", "names that break the chart's manifest or meet another organization's"),
+    rule("msp-id", "acting under the name that every backend has whose values name no organization"),
     rule("request-attribute", "passwords in mails, and a second list of extensions"),
     rule("request-extension", "a client that asks to be a CA or a server"),
     rule("request-host", "posing as the orchestrator or as another organization's backend"),

@@ -3,7 +3,7 @@
 use super::{Circumstances, finding};
 use crate::{
     failure::Failure,
-    names::{Hostname, MspId},
+    names::{DEFAULT_MSP_ID, Hostname, MspId},
     pki::{fingerprint::Fingerprint, request::RequestDigest, text::shown},
 };
 
@@ -77,6 +77,15 @@ fn letters(text: &str) -> impl Iterator<Item = u8> {
     text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase())
 }
 
+/// Rule 10 again: the name is one that somebody chose.
+pub(super) fn meant(msp_id: &MspId) -> Option<Failure> {
+    (msp_id.as_str() == DEFAULT_MSP_ID).then(|| {
+        finding("msp-id", format!("{msp_id} names no organization"))
+            .why("it is the default of the backend's chart: every backend whose values name no organization acts under it")
+            .next("agree with the organization on an MSP ID, set it as orchestrator.mspID at its backend and in channels[].organizations, and ask for a new request")
+    })
+}
+
 /// Rule 11: the O is a member of a channel.
 pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
     if around.members.iter().any(|member| member == msp_id.as_str()) {
@@ -95,8 +104,8 @@ pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failu
     )
 }
 
-/// Rule 12, second half: no name of the orchestrator, of this machine, or of another organization.
-pub(super) fn host(host: &Hostname, msp_id: Option<&MspId>, around: &Circumstances<'_>) -> Option<Failure> {
+/// Rule 12, second half: no name of the orchestrator or of this machine.
+pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failure> {
     let bad = |what: String, why: &str| {
         Some(finding("request-host", what).why(why).next("ask for a request that names the backend's own host"))
     };
@@ -114,7 +123,20 @@ pub(super) fn host(host: &Hostname, msp_id: Option<&MspId>, around: &Circumstanc
     if ["localhost", "substra.backend.local"].contains(&host.as_str()) {
         return bad(format!("its name {host} is no organization's own"), "it says nothing about whose backend this is");
     }
-    let known = around.log.entries().iter().filter(|entry| entry.hosts.contains(host));
-    let other = known.map(|entry| &entry.organization).find(|organization| is_another(organization, msp_id))?;
-    bad(format!("its name {host} is that of {other}"), "its holder could pose as that organization's backend")
+    None
+}
+
+/// Rule 12, third part: no name that a certificate of another organization covers, of whatever CA, while it lives.
+pub(super) fn host_of_another(host: &Hostname, msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
+    let entries = around.log.entries().iter();
+    let mut others = entries.filter(|entry| entry.not_after >= around.now && entry.organization != *msp_id);
+    let other = others.find(|entry| entry.hosts.contains(host))?;
+    Some(
+        finding("request-host", format!("its name {host} is that of {}", other.organization))
+            .why(format!(
+                "its holder could pose as that organization's backend, which has it in a certificate until {}",
+                other.not_after.date()
+            ))
+            .next("ask for a request that names the backend's own host"),
+    )
 }

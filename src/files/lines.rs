@@ -1,0 +1,113 @@
+//! A file of any size, line by line, and where the files are that lie beside another one.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use super::{NONBLOCK, real, unreadable};
+use crate::failure::{Exit, Failure, Result};
+
+/// No line is honestly longer: 1 MiB, in bytes.
+const LONGEST: u64 = 1 << 20;
+
+/// Gives each line with its number, from 1, and its line feed, where it has one; nothing for a file that is not there.
+///
+/// # Errors
+/// The file cannot be read, is no regular one, or has a line of more than 1 MiB; what `take` refuses.
+pub fn each_line(path: &Path, take: &mut dyn FnMut(usize, &[u8]) -> Result<()>) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = match File::options().read(true).custom_flags(NONBLOCK).open(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => return Ok(()),
+        file => file.map_err(|e| unreadable(path, &e))?,
+    };
+    if !file.metadata().map_err(|e| unreadable(path, &e))?.is_file() {
+        return Err(super::no_file(path));
+    }
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let read = reader.by_ref().take(LONGEST + 1).read_until(b'\n', &mut line);
+        if read.map_err(|e| unreadable(path, &e))? == 0 {
+            break;
+        }
+        if line.len() as u64 > LONGEST {
+            let what = format!("line {number} of {} is longer than 1 MiB", path.display());
+            return Err(Failure::new(Exit::Refused, "file-size", what)
+                .why("no line of a file that this verb reads is that long")
+                .next("check that the right file is named"));
+        }
+        take(number, &line)?;
+    }
+    Ok(())
+}
+
+/// The file that a path leads to, where the path itself is a symbolic link: what lies beside a file lies beside that one.
+#[must_use]
+pub fn followed(path: &Path) -> PathBuf {
+    if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) { real(path) } else { path.to_owned() }
+}
+
+/// Whether two paths lead to one file: by links of either kind, or since neither is there yet and both are one name.
+#[must_use]
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        (Err(_), Err(_)) => in_real_folder(one) == in_real_folder(other),
+        _ => false,
+    }
+}
+
+/// A file that need not be there, in the folder that its path leads to.
+fn in_real_folder(path: &Path) -> PathBuf {
+    let folder = real(&super::folder_of(path));
+    path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn every_line_comes_with_its_number_and_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let read = |path: &Path| {
+            let mut lines = Vec::new();
+            each_line(path, &mut |number, line| {
+                lines.push((number, String::from_utf8_lossy(line).into_owned()));
+                Ok(())
+            })
+            .map(|()| lines)
+        };
+        assert_eq!(read(&path).unwrap(), []);
+        fs::write(&path, "a\n\nb").unwrap();
+        assert_eq!(read(&path).unwrap(), [(1, "a\n".to_owned()), (2, "\n".to_owned()), (3, "b".to_owned())]);
+        fs::write(&path, vec![b'x'; (1 << 20) + 1]).unwrap();
+        assert_eq!(read(&path).unwrap_err().code, "file-size");
+        assert_eq!(read(folder.path()).unwrap_err().code, "file-kind");
+        symlink("nowhere", folder.path().join("dangling")).unwrap();
+        assert_eq!(read(&folder.path().join("dangling")).unwrap_err().code, "file-unreadable");
+    }
+
+    #[test]
+    fn one_file_has_many_paths() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("a"), "").unwrap();
+        symlink("a", path("link")).unwrap();
+        fs::hard_link(path("a"), path("hard")).unwrap();
+        symlink(folder.path(), path("folder")).unwrap();
+        for (other, same) in [("link", true), ("hard", true), ("folder/a", true), ("b", false)] {
+            assert_eq!(is_same(&path("a"), &path(other)), same, "{other}");
+        }
+        assert!(is_same(&path("folder/new"), &path("new")) && !is_same(&path("new"), &path("newer")));
+        assert_eq!(followed(&path("link")), real(&path("a")));
+        assert_eq!(followed(&path("folder/a")), path("folder/a"));
+    }
+}

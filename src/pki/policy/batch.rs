@@ -1,0 +1,46 @@
+//! What the requests of one batch must not share: a host, and a key. The issue log knows none of them yet.
+
+use super::finding;
+use crate::{
+    failure::Failure,
+    names::{Hostname, MspId},
+    pki::{fingerprint::Fingerprint, text::shown},
+};
+
+/// One of those that are to get certificates at once.
+pub struct Party<'a> {
+    /// How people know it: the file of its request.
+    pub name: String,
+    /// Its organization.
+    pub msp_id: &'a MspId,
+    /// Its host names.
+    pub hosts: &'a [Hostname],
+    /// Its key; `None` for one that is not made yet.
+    pub key: Option<Fingerprint>,
+}
+
+/// Rules 6 and 12 between the parties of a batch: whoever comes later in it is named as the one that is refused, the
+/// earlier as the other.
+#[must_use]
+pub fn apart(parties: &[Party<'_>]) -> Vec<Failure> {
+    let pairs =
+        parties.iter().enumerate().flat_map(|(at, later)| parties[..at].iter().map(move |earlier| (earlier, later)));
+    pairs
+        .filter(|(earlier, later)| earlier.msp_id != later.msp_id)
+        .flat_map(|(earlier, later)| between(earlier, later))
+        .collect()
+}
+
+fn between(earlier: &Party<'_>, later: &Party<'_>) -> Vec<Failure> {
+    let host = later.hosts.iter().find(|host| earlier.hosts.contains(host)).map(|host| {
+        finding("request-host", format!("{}: its name {host} is in {} too", shown(&later.name), shown(&earlier.name)))
+            .why(format!("{} and {} could each pose as the other's backend", earlier.msp_id, later.msp_id))
+            .next("ask both whose host it is, and the other for a request that names its own")
+    });
+    let key = later.key.filter(|_| later.key == earlier.key).map(|_| {
+        finding("request-key-of-another", format!("{}: its key is in {} too", shown(&later.name), shown(&earlier.name)))
+            .why(format!("{} and {} could act as each other", earlier.msp_id, later.msp_id))
+            .next("ask both senders for requests with keys of their own: `helm substra-mtls enroll --new-request`")
+    });
+    host.into_iter().chain(key).collect()
+}
