@@ -149,7 +149,7 @@ pub struct CommonArgs {
     /// Release [default: the only one of this chart in the namespace]
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub release: Option<ReleaseName>,
-    /// Chart to upgrade with: repo/name, path or oci:// [default: the walkthrough's]
+    /// Chart to upgrade with: repo/name, path or oci:// [default: substra/substra-backend, substra/orchestrator]
     #[arg(long, hide_short_help = true)]
     pub chart: Option<String>,
     /// Chart version [default: the one that is deployed]

@@ -2,11 +2,12 @@
 
 use super::{
     release::{Chart, Found, Parts},
+    shown::Shown,
     side_by_side, synced,
 };
 use crate::{
     cli::CommonArgs,
-    cluster::{ChartVersion, Cluster, Release},
+    cluster::{ChartVersion, Cluster, Pointed, Release},
     failure::{Exit, Failure, Result},
     names::ReleaseName,
     plan::edits::ValuesFiles,
@@ -43,7 +44,7 @@ impl<'a> Sought<'a> {
 pub(super) fn find(cluster: &dyn Cluster, sought: &Sought<'_>) -> Result<Found> {
     let found = look(cluster, sought)?;
     if found.release.is_pending() {
-        return Err(pending(&found.name, &found.release));
+        return Err(pending(&found.name, &found.release, &cluster.pointed()));
     }
     Ok(found)
 }
@@ -100,10 +101,17 @@ fn absent(cluster: &dyn Cluster, sought: &Sought<'_>) -> Failure {
     }
 }
 
-pub(super) fn pending(name: &ReleaseName, release: &Release) -> Failure {
-    Failure::new(Exit::CheckFailed, "release-pending", format!("release {name} is {} since revision {}", release.status, release.revision))
-        .why("another helm works on it, or one was killed and left it so")
-        .next(format!("helm history {name}; if no helm is running: helm rollback {name} to the last deployed revision, then run this again"))
+/// `place` points helm at the release.
+pub(super) fn pending(name: &ReleaseName, release: &Release, place: &Pointed) -> Failure {
+    let history = Shown::helm().at(place).with("history").word(name);
+    let rollback = Shown::helm().at(place).with("rollback").word(name);
+    Failure::new(
+        Exit::CheckFailed,
+        "release-pending",
+        format!("release {name} is {} since revision {}", release.status, release.revision),
+    )
+    .why("another helm works on it, or one was killed and left it so")
+    .next(format!("{history}; if no helm is running, back to the last deployed revision: {rollback} REVISION"))
 }
 
 /// The only release of the chart in the namespace. An umbrella chart has a name of its own: there, the only release.

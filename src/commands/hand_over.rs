@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Desk, release::Found};
+use super::{Desk, release::Found, shown::Shown};
 use crate::{
     cli::CommonArgs,
     cluster::{Cluster, Pointed},
@@ -10,7 +10,7 @@ use crate::{
         State, Step,
         edits::{Edited, ValuesFiles},
     },
-    report::Outcome,
+    report::{Outcome, text::word},
 };
 
 /// What a verb leaves to a sync; nothing by default.
@@ -46,7 +46,7 @@ impl Left {
     ) -> Outcome {
         let Some(rest) = self.0.as_ref().filter(|_| outcome.stage() != "planned") else { return outcome };
         let (name, namespace) = (&found.name, &found.release.namespace);
-        let named = common.values.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" ");
+        let named = common.values.iter().map(|file| word(&file.display().to_string())).collect::<Vec<_>>().join(" ");
         let edits = steps.iter().any(|step| step.id == "values" && step.state == State::ToDo);
         let commit = if edits { "commit" } else { "see that these are committed:" };
         let pointed = desk.cluster.map(Cluster::pointed).unwrap_or_default();
@@ -72,12 +72,10 @@ impl Rest {
     }
 }
 
-fn check(common: &CommonArgs, files: &ValuesFiles, found: &Found, pointed: &Pointed) -> String {
-    let named: String = common.values.iter().map(|file| format!(" -f {}", file.display())).collect();
-    let place =
-        Pointed { namespace: Some(found.release.namespace.clone()), ..pointed.clone() }.options("--kube-context");
-    let (key, release) = (files.key().option(), &found.name);
-    format!("helm substra-mtls check{place}{named}{key} --release {release} --fail-on warning")
+fn check(common: &CommonArgs, files: &ValuesFiles, found: &Found, pointed: &Pointed) -> Shown {
+    let place = Pointed { namespace: Some(found.release.namespace.clone()), ..pointed.clone() };
+    let check = Shown::ours("check").at(&place).files(&common.values, files.key());
+    check.option("--release", [&found.name]).with("--fail-on warning")
 }
 
 fn put(node: &mut Value, path: &[&str], value: Value) {

@@ -13,20 +13,23 @@ mod planned;
 mod read;
 pub mod rehearse;
 mod release;
+mod shown;
 mod synced;
 
 use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
+use self::{check::remedy::Remedy, release::Found, shown::Shown};
 use crate::{
     cli::{CaCommand, Cli, ClusterArgs, Command, CommonArgs, GateCommand},
-    cluster::{Cluster, Tools, ToolsOptions},
+    cluster::{Cluster, Pointed, Tools, ToolsOptions},
     completion,
     failure::{Exit, Failure, Result},
     federation::Site,
     plan::{self, Event, State, Step, World},
-    report::{Console, Outcome, text::word},
+    report::{Console, Outcome},
+    substra::orchestrator::Orchestrator,
     times::Clock,
 };
 
@@ -167,12 +170,35 @@ impl<'a> Desk<'a> {
         Desk { cluster, console, now: self.now, clock: self.clock.clone() }
     }
 
-    /// A command of ours as the operator would type it, up to the options that only the verb knows.
-    fn ours(&self, verb: &str, common: &CommonArgs) -> String {
-        let place = self.cluster.map(|cluster| cluster.pointed().options("--kube-context")).unwrap_or_default();
-        let files: String =
-            common.values.iter().map(|file| format!(" -f {}", word(&file.display().to_string()))).collect();
-        format!("helm substra-mtls {verb}{place}{files}{}", common.key().option())
+    /// A command of ours as the operator would type it again, up to the options that only the verb knows.
+    fn ours(&self, verb: &str, common: &CommonArgs) -> Shown {
+        Shown::ours(verb)
+            .at(&self.pointed())
+            .files(&common.values, &common.key())
+            .option("--release", &common.release)
+            .option("--chart", &common.chart)
+            .option("--version", &common.version)
+            .flag("--no-upgrade", common.no_upgrade)
+    }
+
+    /// How what pods of a release mount is made.
+    fn remedy<'b>(
+        &'b self,
+        common: &'b CommonArgs,
+        found: &Found,
+        orchestrator: Option<&'b Orchestrator>,
+    ) -> Remedy<'b> {
+        let kubectl = self.kubectl(&found.release.namespace);
+        Remedy { ours: Box::new(|verb| self.ours(verb, common)), kubectl, orchestrator }
+    }
+
+    /// kubectl in a namespace of this cluster.
+    fn kubectl(&self, namespace: &str) -> Shown {
+        Shown::kubectl().at(&Pointed { namespace: Some(namespace.to_owned()), ..self.pointed() })
+    }
+
+    fn pointed(&self) -> Pointed {
+        self.cluster.map(Cluster::pointed).unwrap_or_default()
     }
 
     /// The cluster.

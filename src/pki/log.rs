@@ -198,7 +198,7 @@ pub fn again(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Resul
     let answered = |why: String| {
         Failure::new(Exit::Refused, "request-answered", format!("the request of {organization} was answered before"))
             .why(why)
-            .next(format!("ask {organization} for a new key and request: `helm substra-mtls enroll --new-request`"))
+            .next(format!("ask {organization} for a new key and request: `helm substra-mtls enroll --new-request -f backend-values.yaml`"))
     };
     if entry.authority != authority.fingerprint() {
         return Err(answered(format!("its certificate {} was issued under another CA", entry.serial)));

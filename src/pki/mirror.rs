@@ -90,7 +90,7 @@ fn usage(certificate: &Certificate) -> Option<Failure> {
     Some(
         finding("certificate-usage", "it is not a certificate for a client alone")
             .why(why)
-            .next("ask for one issued by `helm substra-mtls approve`, with clientAuth alone"),
+            .next("ask for one issued by approve, with clientAuth alone"),
     )
 }
 
@@ -106,7 +106,7 @@ fn times(certificate: &Certificate, now: OffsetDateTime) -> Option<Failure> {
     ends.then(|| {
         finding("certificate-times", "it has less than a day left")
             .why(span)
-            .next("make a new request with `helm substra-mtls enroll --new-request` and have it approved")
+            .next("make a new request with `helm substra-mtls enroll --new-request -f backend-values.yaml` and have it approved")
     })
 }
 
@@ -131,7 +131,7 @@ fn authority(certificate: &Certificate, authorities: &[Certificate], now: Offset
     (!named).then(|| {
         finding("certificate-authority-key-id", "it does not name its CA by key identifier")
             .why("the orchestrator finds an organization's CA by this identifier and would refuse every call")
-            .next("ask for one issued by `helm substra-mtls approve`")
+            .next("ask for one issued by approve")
     })
 }
 

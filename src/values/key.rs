@@ -50,12 +50,6 @@ impl ValuesKey {
         let path = self.0.iter().chain(&setting.path).cloned().collect();
         Setting { path, change: setting.change.clone() }
     }
-
-    /// As an option of a command that is shown: ` --values-key backend`, or nothing at the top.
-    #[must_use]
-    pub fn option(&self) -> String {
-        if self.is_top() { String::new() } else { format!(" --values-key {self}") }
-    }
 }
 
 impl fmt::Display for ValuesKey {
@@ -95,8 +89,8 @@ mod tests {
         assert_eq!(key.below(&json!({"platform": {"backend": null}})), json!({}));
         assert_eq!(key.path(&["a"]), ["platform", "backend", "a"]);
         assert_eq!(key.setting(&Setting::remove(&["a"])), Setting::remove(&["platform", "backend", "a"]));
-        assert_eq!((key.chart(), key.option().as_str()), (Some("backend"), " --values-key platform.backend"));
-        assert_eq!((ValuesKey::default().below(&values), ValuesKey::default().option()), (values, String::new()));
+        assert_eq!((key.chart(), key.to_string().as_str()), (Some("backend"), "platform.backend"));
+        assert_eq!((ValuesKey::default().below(&values), ValuesKey::default().is_top()), (values, true));
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Site {
     }
 
     fn of(version: &str, text: &str) -> Self {
-        let (world, now) = (World::new(), OffsetDateTime::now_utc());
+        let (world, now) = (World::odd(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", text);
         let orc = Simulated::new("orchestrator", &Clock::simulated(now));
         let chart = ChartVersion { name: "orchestrator".into(), version: version.into() };
@@ -78,8 +78,7 @@ impl Site {
     }
 
     fn with(&self, cluster: &Simulated, console: Console, line: &str) -> Result<Outcome> {
-        let line = line.replace('@', &format!("{}/", self.world.path("").display()).replace("//", "/"));
-        let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
+        let cli = Cli::try_parse_from(self.world.words(&format!("substra-mtls {line}"))).unwrap();
         crate::schemas::seen(dispatch(&cli.command, &Desk::new(Some(cluster), console, &self.clock())))
     }
 

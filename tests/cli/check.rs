@@ -110,9 +110,7 @@ fn the_table_says_who_stands_where() {
     assert_eq!(row(&scene, "backend")["stage"], "none");
     scene.deploy("orchestrator", "tls-cacert\n      enabled: true", "tls-cacert\n      enabled: false");
     assert_eq!(row(&scene, "orchestrator")["stage"], "admitted");
-    let text = |side: &str| {
-        row(&scene, side)["next"].as_str().unwrap().replace(&scene.federation.world.path("").display().to_string(), "")
-    };
+    let text = |side: &str| scene.federation.world.here(row(&scene, side)["next"].as_str().unwrap());
     assert_eq!(text("backend"), "helm substra-mtls enroll -n org-1 -f backend-values.yaml --release backend");
     let close = "helm substra-mtls gate close -n orchestrator -f orchestrator-values.yaml --release orchestrator --installed MyOrg1MSP";
     assert_eq!(text("orchestrator"), close);
@@ -186,18 +184,25 @@ fn prometheus_gets_gauges_with_stable_names_and_one_status_each() {
 #[test]
 fn the_next_command_is_the_operator_s_own() {
     let mut scene = Scene::new();
-    let next = |scene: &Scene, side: &str, id: &str| {
-        scene.check(side).remove(id).unwrap().next.replace(&scene.federation.world.path("").display().to_string(), "")
-    };
+    let next =
+        |scene: &Scene, side: &str, id: &str| scene.federation.world.here(&scene.check(side).remove(id).unwrap().next);
     scene.federation.now += time::Duration::days(61);
     let renew = "helm substra-mtls enroll -n org-1 -f backend-values.yaml --release backend --renew";
     assert_eq!(next(&scene, "backend", "pair-ends"), renew);
     scene.view.status = Some("pending-upgrade");
-    let rollback = "helm -n orchestrator history orchestrator; if no helm is running: helm -n orchestrator rollback orchestrator REVISION";
+    let rollback = "helm -n orchestrator history orchestrator; if no helm is running, back to the last deployed revision: helm -n orchestrator rollback orchestrator REVISION";
     assert_eq!(next(&scene, "orchestrator", "release-pending"), rollback);
     scene.federation.org.delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
-    let make = "kubectl -n org-1 create secret generic orchestrator-cacert --from-file=ca.crt=orchestrator-ca.crt";
+    let make =
+        "helm substra-mtls ca trust orchestrator-ca.crt --backend -n org-1 -f backend-values.yaml --release backend";
     assert_eq!(next(&scene, "backend", "mount-missing"), make);
+    let init = "helm substra-mtls ca init -n orchestrator -f orchestrator-values.yaml --release orchestrator";
+    for name in ["orchestrator-tls-cacert", "orchestrator-tls-server-pair"] {
+        let scene = Scene::new();
+        scene.federation.orc.delete(&ObjectRef::secret(name)).unwrap();
+        let made = format!("in the folder of the CA's files: {init}");
+        assert_eq!(next(&scene, "orchestrator", "mount-missing"), made, "{name}");
+    }
 }
 
 #[test]

@@ -15,9 +15,8 @@ use super::bootstrap::world::{Fed, LINE};
 
 /// The result; a namespace of this name cannot be opened.
 pub(crate) fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
-    let file = fed.world.path("federation.yaml").display().to_string();
-    let line = format!("substra-mtls check {file} -o json {more}");
-    let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
+    let line = format!("substra-mtls check @federation.yaml -o json {more}");
+    let cli = Cli::try_parse_from(fed.world.words(&line)).unwrap();
     let Command::Check(args) = &cli.command else { panic!("{line}") };
     let console = Console { format: Format::Json, ..Console::silent() };
     let open = |site: &Site| -> Result<Box<dyn Cluster>> {

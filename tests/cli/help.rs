@@ -78,7 +78,6 @@ fn a_page_says_what_is_touched_and_which_rights_it_takes_and_has_two_examples_th
 #[track_caller]
 fn can_be_typed(line: &str) {
     let at = line.find(NAME).unwrap_or_else(|| panic!("{line}"));
-    let line = line.replace("f07ca2bb...", &"f07ca2bb".repeat(8));
     let words = line[at..].split(" > ").next().unwrap().trim_end_matches(")\"").split_whitespace();
     let words: Vec<_> = words.map(Into::into).collect();
     let read = Cli::read(&words);
@@ -104,7 +103,7 @@ fn long_help_follows_the_width_and_has_the_tested_roles() {
         assert!(too_wide.is_empty(), "{verb}: {too_wide:?}");
         assert!(helped(verb, "--help", 120).lines().count() < narrow.lines().count(), "{verb}");
         for (mark, role) in [("backend", Role::Backend), ("orchestrator", Role::Orchestrator)] {
-            let shown = helped(verb, "--help", 200).replace("\n    ", "\n");
+            let shown = narrow.replace("\n    ", "\n");
             assert_eq!(shown.contains(role.yaml().trim()), page.contains(&format!("{{{{role {mark}}}}}")), "{verb}");
         }
     }

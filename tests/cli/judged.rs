@@ -65,8 +65,7 @@ fn closed_and_asked() -> Federation {
     fed.close("").unwrap();
     let two = fed.world.read("backend-values.yaml").replace("MyOrg1MSP", "MyOrg2MSP").replace("org-1", "org-2");
     fed.world.write("two.yaml", &two);
-    let folder = fed.world.path("").display().to_string();
-    fed.world.run(&format!("enroll -f two.yaml --key-file two.key --out-dir {folder}")).ok();
+    fed.world.run("enroll -f two.yaml --key-file two.key").ok();
     let values = fed.world.read("orchestrator-values.yaml").replace("[MyOrg1MSP]", "[MyOrg1MSP, MyOrg2MSP]");
     fed.world.write("orchestrator-values.yaml", &values);
     fed

@@ -27,6 +27,7 @@ mod json;
 #[path = "../json_schema.rs"]
 mod json_schema;
 mod judged;
+mod pasted;
 mod pictures;
 mod questions;
 mod rehearse;

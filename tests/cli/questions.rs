@@ -175,8 +175,7 @@ pub(crate) fn reached(console: Console, steps: usize) -> Federation {
 
 fn on(federation: &Federation, cluster: &Simulated, console: Console, line: &str) -> Ended {
     let world = &federation.world;
-    let line = line.replace('@', &format!("{}/", world.path("").display()).replace("//", "/"));
-    let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
+    let cli = Cli::try_parse_from(world.words(&format!("substra-mtls {line}"))).unwrap();
     let (files, writes) = (world.snapshot(), federation.orc.writes());
     let console = Console { yes: line.contains("--yes"), ..console };
     let result = dispatch(&cli.command, &Desk::new(Some(cluster), console, &federation.clock()));

@@ -39,6 +39,7 @@ pub(crate) fn judged(answer: &Value) {
     if let Err(why) = judge(&FILES, &schema_of(answer), answer) {
         panic!("{why}\n{answer:#}");
     }
+    crate::pasted::judged_answer(answer);
 }
 
 /// A run with `-o json`: stdout is one document of that form, and says what the exit status says.

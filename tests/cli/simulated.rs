@@ -41,7 +41,7 @@ pub(crate) struct Federation {
 
 impl Federation {
     pub(crate) fn new() -> Self {
-        let (world, now) = (World::new(), OffsetDateTime::now_utc());
+        let (world, now) = (World::odd(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", &ORCHESTRATOR.replace(", MyOrg2MSP", ""));
         let orc = Simulated::new("orchestrator", &Clock::simulated(now));
         let org = orc.namespace("org-1");
@@ -75,8 +75,7 @@ impl Federation {
 
     /// A verb; `@` stands for the folder.
     pub(crate) fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
-        let line = line.replace('@', &format!("{}/", self.world.path("").display()).replace("//", "/"));
-        let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
+        let cli = Cli::try_parse_from(self.world.words(&format!("substra-mtls {line}"))).unwrap();
         seen(dispatch(&cli.command, &Desk::new(Some(cluster), Console::silent(), &self.clock())))
     }
 

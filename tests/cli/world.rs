@@ -88,7 +88,16 @@ impl Ran {
 impl World {
     /// Both values files and a CA.
     pub(crate) fn new() -> Self {
-        let world = Self { folder: tempfile::tempdir().unwrap() };
+        Self::named("federation-")
+    }
+
+    /// The same in a folder whose name has to be quoted wherever it is shown in a command.
+    pub(crate) fn odd() -> Self {
+        Self::named("it's a ")
+    }
+
+    fn named(prefix: &str) -> Self {
+        let world = Self { folder: tempfile::Builder::new().prefix(prefix).tempdir().unwrap() };
         world.write("backend-values.yaml", BACKEND);
         world.write("orchestrator-values.yaml", ORCHESTRATOR);
         world.write("ca.crt", &CA.1);
@@ -114,6 +123,21 @@ impl World {
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
     }
 
+    /// The words of a line, parted by blanks; `@` stands for the folder.
+    pub(crate) fn words(&self, line: &str) -> Vec<String> {
+        let folder = format!("{}/", self.path("").display()).replace("//", "/");
+        line.split_whitespace().map(|word| word.replace('@', &folder)).collect()
+    }
+
+    /// A text without the folder: paths as they are typed in it.
+    pub(crate) fn here(&self, text: &str) -> String {
+        let folder = format!("{}/", self.path("").display()).replace("//", "/").replace('\'', r"'\''");
+        let parts: Vec<&str> = text.split(&format!("'{folder}")).collect();
+        // What was quoted for the folder's sake alone is so no more.
+        let rest = parts.iter().skip(1).map(|part| part.replacen('\'', "", 1));
+        parts.first().into_iter().map(ToString::to_string).chain(rest).collect()
+    }
+
     /// Every file with its bytes, to see that nothing was written.
     pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
@@ -132,7 +156,10 @@ impl World {
         let ran = ran(&command.output().unwrap());
         if words.windows(2).any(|pair| pair == ["-o", "json"]) {
             crate::schemas::judged_run(&ran.stdout, ran.status);
+        } else {
+            crate::pasted::judged(&ran.stdout);
         }
+        crate::pasted::judged(&ran.stderr);
         ran
     }
 

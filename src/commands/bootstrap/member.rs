@@ -144,8 +144,8 @@ impl<'a> Member<'a> {
             return Ok(());
         }
         Err(shared(self.msp_id, owners[0], pair.name()).next(format!(
-            "choose another name at orchestrator.tls.mtls.clientCertificate of {}; or, if that pair is of no use any more, kubectl delete secret {}",
-            self.msp_id, pair.name()
+            "choose another name at orchestrator.tls.mtls.clientCertificate of {}; or, if that pair is of no use any more: {}",
+            self.msp_id, self.enrolment.delete(&self.seen, pair.name())
         )))
     }
 
@@ -209,7 +209,7 @@ impl<'a> Member<'a> {
                 "its item ca.crt lacks a certificate that is still valid of the CA with the key {}",
                 ca.fingerprint()
             ))
-            .next("add it: ca trust orchestrator-ca.crt --backend, with this backend's values files"))
+            .next(self.enrolment.ours("ca trust orchestrator-ca.crt --backend").to_string()))
     }
 }
 

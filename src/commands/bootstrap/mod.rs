@@ -1,4 +1,4 @@
-//! `bootstrap`: a whole federation from one file, in the one order that cuts nobody off.
+//! `bootstrap`: a whole federation from one file, in the order that keeps every enrolled backend connected.
 
 mod apart;
 mod head;

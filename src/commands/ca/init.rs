@@ -99,7 +99,11 @@ impl<'a> Init<'a> {
         let mut planned = self.plan(&edited)?;
         let place = Place::of(&self.found, &planned.manifest, &self.orchestrator, &self.objects, &self.args.hosts);
         let mut serving = place.plan(ca, self.desk)?;
-        let by_hand = if self.args.common.no_upgrade { serving.without_restart() } else { None };
+        let by_hand = if self.args.common.no_upgrade {
+            serving.without_restart(self.desk.kubectl(&self.found.release.namespace))
+        } else {
+            None
+        };
         if serving.restarts {
             planned.await_rollout();
         }

@@ -5,6 +5,7 @@ use time::{Duration, OffsetDateTime};
 use super::{authority::Ca, fail};
 use crate::{
     cluster::{Object, PAIR_TYPE},
+    commands::shown::Shown,
     failure::Result,
     names::{Hostname, ObjectName},
     pki::{
@@ -22,6 +23,8 @@ pub(super) struct Outlook<'a> {
     /// What has to be covered.
     pub(super) names: Vec<Hostname>,
     pub(super) now: OffsetDateTime,
+    /// kubectl where the pair is, for what a person has to decide.
+    pub(super) kubectl: Shown,
 }
 
 impl Outlook<'_> {
@@ -68,7 +71,7 @@ impl Outlook<'_> {
         let end = leaf.not_after.date();
         Err(fail("pair-of-another-ca", format!("Secret {name} holds a server pair of another CA, good until {end}"))
             .why(format!("{} issued it, and it cannot stay: {why}", leaf.issuer))
-            .next(format!("if no backend trusts that CA any more: keep a copy, kubectl delete secret {name}, and run this again; else have that CA make a better pair")))
+            .next(format!("if no backend trusts that CA any more: keep a copy, then run this again after: {}; else have that CA make a better pair", self.kubectl.clone().with("delete secret").word(name))))
     }
 
     /// A new pair. Names of the old one that is ours are kept, since somebody may dial them.

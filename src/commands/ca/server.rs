@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
-    commands::{Desk, release::Found},
+    commands::{Desk, release::Found, shown::Shown},
     failure::Result,
     names::Hostname,
     pki::{
@@ -90,7 +90,13 @@ impl<'a> Place<'a> {
         let cacert = self.cacert_step(ca, desk);
         let secret = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
         let found = secret.and_then(|object| Pair::read(&object.data("tls.crt")?, &object.data("tls.key")?));
-        let outlook = Outlook { ca, trusted: self.trusted(ca), names: self.names()?, now: desk.now };
+        let outlook = Outlook {
+            ca,
+            trusted: self.trusted(ca),
+            names: self.names()?,
+            now: desk.now,
+            kubectl: desk.kubectl(self.namespace),
+        };
         let mut warnings = Vec::new();
         let (renewal, certificate, step, note) = match (outlook.due(found.as_ref()), secret, found) {
             (None, Some(secret), Some(found)) => {
@@ -189,14 +195,12 @@ impl<'a> Place<'a> {
 
 impl Serving {
     /// For releases that are left alone: the restart is told and not done.
-    pub(in crate::commands) fn without_restart(&mut self) -> Option<String> {
+    pub(in crate::commands) fn without_restart(&mut self, kubectl: Shown) -> Option<String> {
         let at = self.steps.iter().position(|step| step.id == "restart" && step.state == State::ToDo)?;
         self.restarts = false;
         let Action::Restart { workloads, note: (key, value) } = self.steps.remove(at).action else { return None };
         let patch = serde_json::json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});
-        let names = workloads.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        Some(format!(
-            "restart the server so that it loads its new pair: kubectl patch {names} --type=merge --patch='{patch}'"
-        ))
+        let kubectl = workloads.iter().fold(kubectl.with("patch"), Shown::word).with("--type=merge");
+        Some(format!("restart the server so that it loads its new pair: {}", kubectl.option("--patch", [patch])))
     }
 }

@@ -1,7 +1,5 @@
 //! `ca trust CERT --backend`: a CA that the orchestrator's certificate may come from, and TLS to it where that is asked for.
 
-use time::OffsetDateTime;
-
 use super::{
     ca_object, fail,
     trust::{compared, single_ca},
@@ -38,7 +36,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let mut wanted = vec![ObjectRef::secret(trust.cacert.as_str()), ObjectRef::config_map(trust.cacert.as_str())];
     wanted.extend(found.workloads());
     let objects = cluster.get(&wanted)?;
-    let step = object_step(&found, &objects, &trust, &certificate, desk.now)?;
+    let step = object_step(&found, &objects, &trust, &certificate, desk)?;
     if step.state == State::ToDo || args.fingerprint.is_some() {
         identified(args, desk, &certificate)?;
     }
@@ -100,10 +98,12 @@ fn object_step(
     objects: &[Object],
     trust: &Trust,
     certificate: &Certificate,
-    now: OffsetDateTime,
+    desk: &Desk<'_>,
 ) -> Result<Step> {
     let name = &trust.cacert;
     let kind = found.kind_of(name.as_str());
+    let kubectl = desk.kubectl(&found.release.namespace);
+    let delete = kubectl.with("delete").with(&kind.to_string().to_lowercase());
     let title = format!("{kind} {name}: {}", certificate.subject);
     let pem = certificate.to_pem();
     let Some(old) = ObjectRef::of_kind(kind, name.as_str()).among(objects) else {
@@ -115,9 +115,9 @@ fn object_step(
     let there = there.map_err(|failure| {
         fail("cacert-unreadable", format!("{kind} {name} holds something that cannot be extended"))
             .why(failure.what)
-            .next(format!("keep a copy, kubectl delete {} {name}, and run this again", kind.to_string().to_lowercase()))
+            .next(format!("keep a copy, then run this again after: {}", delete.word(name)))
     })?;
-    let is_followed = |one: &Certificate| one.spki == certificate.spki && one.not_after < now;
+    let is_followed = |one: &Certificate| one.spki == certificate.spki && one.not_after < desk.now;
     let mut bundle = if there.iter().any(is_followed) {
         there.iter().filter(|one| !is_followed(one)).map(Certificate::to_pem).collect::<String>().into_bytes()
     } else {

@@ -78,7 +78,7 @@ catalogue! {
     TOOLS "tools" Tools BOTH, "helm and kubectl are there",
         "everything about the cluster is read through them", "install them, or put their folder on PATH";
     RIGHTS "rights" Rights BOTH, "this account may do what the next verbs do",
-        "a verb that is refused half-way leaves work undone", "the Role in the README, part Rights";
+        "a verb that is refused half-way leaves work undone", "the Role that the verb's --help prints";
 
     RELEASE "release" Release BOTH, "the release is there and can be read",
         "everything else is judged by it", "name it with --release, --namespace and --kube-context";
@@ -104,9 +104,9 @@ catalogue! {
         "mutual TLS stands on TLS", "ca init at the orchestrator, then ca trust --backend --enable-tls at each backend";
 
     MOUNT_MISSING "mount-missing" Objects BOTH, "every mounted object is there, in the kind that the chart mounts",
-        "pods wait in ContainerCreating for ever; charts mount Secrets since orchestrator 8.6 and backend 26.0, ConfigMaps before", "make the object in the kind that is named";
+        "pods wait in ContainerCreating for ever; charts mount Secrets since orchestrator 8.6 and backend 26.0, ConfigMaps before", "ca trust at a backend, ca init at the orchestrator: they make it in the kind that is mounted";
     MOUNT_CA "mount-ca" Objects BOTH, "each ca.crt is there and begins with a CA's certificate",
-        "the server reads the first PEM block of every client CA, and crashes on anything else", "make it again from the CA's certificate alone";
+        "the server reads the first PEM block of every client CA, and crashes on anything else", "ca trust at a backend, ca init at the orchestrator: they make it again";
     MOUNT_BUNDLE "mount-bundle" Objects ORC, "an object under clientCACerts holds one CA",
         "all of a bundle count for TLS, only its first for the identity check", "one object for each CA";
     PODS "pods-waiting" Objects BOTH, "no pod waits for a mount, an image or its next crash",

@@ -1,7 +1,7 @@
 //! Every release of a federation file, side by side.
 
 use super::{
-    Dial, Judged, explain, groups,
+    Dial, Judged, explain, groups, named,
     observe::{self, Ask},
     outcome,
 };
@@ -43,7 +43,8 @@ pub fn federation(args: &CheckArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<s
     let judged = at_most(SIDE_BY_SIDE, &opened, |(side, site, cluster)| {
         let cluster = cluster.as_ref().map(|cluster| &**cluster);
         let log = if *side == Side::Orchestrator { log(&federation, cluster.ok()) } else { None };
-        look(args, desk, (*side, site), cluster, log, &known)
+        let ca = &federation.orchestrator.ca;
+        look(args, desk, (*side, site, ca), cluster, log, &known)
     });
     interrupt::stopped()?;
     Ok(outcome(args, judged, desk).warnings(unread))
@@ -52,7 +53,7 @@ pub fn federation(args: &CheckArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<s
 fn look(
     args: &CheckArgs,
     desk: &Desk<'_>,
-    (side, site): (Side, &Site),
+    (side, site, ca): (Side, &Site, &Ca),
     cluster: Result<&dyn Cluster, &crate::failure::Failure>,
     log: Option<Result<IssueLog>>,
     known: &[Certificate],
@@ -63,13 +64,22 @@ fn look(
     };
     // Each backend dials for itself; the orchestrator's own address may not be reachable from here.
     let live = (args.live && side == Side::Backend).then_some(Dial(None));
-    let ask = Ask { side, files, release: Some(&site.release), log, known: known.to_vec(), live };
+    let (paths, signer, known) = (site.values.clone(), signer(ca), known.to_vec());
+    let ask = Ask { side, files, paths, signer, release: Some(&site.release), log, known, live };
     let mut site = observe::observe(cluster, ask, desk.now);
     if let Some(failure) = broken {
         site.party = Err(failure);
     }
     let findings = groups::judge(&site, args.warn_before);
     Judged { site, findings }
+}
+
+/// The federation's CA as `approve` names it.
+fn signer(ca: &Ca) -> Vec<(&'static str, String)> {
+    match ca {
+        Ca::Files { cert, key } | Ca::Create { cert, key } => named(cert, key).to_vec(),
+        Ca::Secret(name) => vec![("--ca-secret", name.to_string())],
+    }
 }
 
 /// The federation's CA, where it is in files that are there.

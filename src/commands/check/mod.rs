@@ -11,10 +11,11 @@ mod live;
 pub(in crate::commands) mod mounts;
 mod observe;
 mod pods;
+pub(in crate::commands) mod remedy;
 mod report;
 mod table;
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 pub use self::federation::federation;
 use self::{
@@ -66,7 +67,8 @@ pub(super) fn run_with(args: &CheckArgs, desk: &Desk<'_>, missing: Option<&Failu
         None => Vec::new(),
     };
     let live = args.live.then_some(Dial(args.connect.as_deref()));
-    let ask = Ask { side, files: Some(values), release: args.release.as_ref(), log, known, live };
+    let (paths, signer) = (args.values.clone(), signer(args));
+    let ask = Ask { side, files: Some(values), paths, signer, release: args.release.as_ref(), log, known, live };
     let site = observe::observe(cluster, ask, desk.now);
     interrupt::stopped()?;
     let findings = groups::judge(&site, args.warn_before);
@@ -94,6 +96,20 @@ fn log(args: &CheckArgs, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLo
         (None, Some(secret)) => Some(ledger::of_cluster(cluster?, Some(secret.as_str()))),
         (None, None) => None,
     }
+}
+
+/// The CA that was named, for `approve`, else that of the working directory: its key beside it, as `ca init` makes both.
+fn signer(args: &CheckArgs) -> Vec<(&'static str, String)> {
+    if let Some(secret) = &args.ca_secret {
+        return vec![("--ca-secret", secret.to_string())];
+    }
+    let certificate = args.ca_cert.as_deref().unwrap_or(Path::new("orchestrator-ca.crt"));
+    named(certificate, &certificate.with_extension("key")).to_vec()
+}
+
+/// A CA in files, as options of `approve`.
+fn named(cert: &Path, key: &Path) -> [(&'static str, String); 2] {
+    [("--ca-cert", cert.display().to_string()), ("--ca-key", key.display().to_string())]
 }
 
 /// The result of any number of sites.

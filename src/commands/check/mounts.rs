@@ -2,7 +2,10 @@
 
 use time::OffsetDateTime;
 
-use super::catalogue::{CA_EXPIRED, CA_KEY_ID, Check, MOUNT_CA, MOUNT_MISSING};
+use super::{
+    catalogue::{CA_EXPIRED, CA_KEY_ID, Check, MOUNT_CA, MOUNT_MISSING},
+    remedy::Remedy,
+};
 use crate::{
     cluster::{Object, ObjectRef},
     commands::release::Found,
@@ -25,8 +28,7 @@ pub(in crate::commands) struct Mounts<'a> {
     pub(in crate::commands) manifest: &'a Manifest,
     pub(in crate::commands) objects: &'a [Object],
     pub(in crate::commands) now: OffsetDateTime,
-    /// `kubectl -n orchestrator`, for the commands that help.
-    pub(in crate::commands) kubectl: String,
+    pub(in crate::commands) remedy: Remedy<'a>,
 }
 
 /// The objects that the server stands on: CAs in both kinds, since the wrong one is a usual mistake, and its pair.
@@ -35,18 +37,6 @@ pub(in crate::commands) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef>
     let pair = ObjectRef::secret(orchestrator.server_pair.as_str());
     let wanted = cas.flat_map(|name| [ObjectRef::secret(name), ObjectRef::config_map(name)]).chain([pair]);
     wanted.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
-}
-
-impl<'a> Mounts<'a> {
-    /// Those of a release where the verb knows no other context than its own.
-    pub(in crate::commands) fn of(
-        found: &'a Found,
-        manifest: &'a Manifest,
-        objects: &'a [Object],
-        now: OffsetDateTime,
-    ) -> Self {
-        Self { found, manifest, objects, now, kubectl: format!("kubectl -n {}", found.release.namespace) }
-    }
 }
 
 impl Mounts<'_> {
@@ -69,7 +59,7 @@ impl Mounts<'_> {
         let server::Fault { code, why } =
             server::faults(self.server(name).as_ref(), [probe.as_str()], &pool, self.now).into_iter().next()?;
         let what = format!("the orchestrator would restart for ever: its pair in Secret {name} fails its own probe");
-        Some(Failure::new(Exit::CheckFailed, code, what).why(why).next(format!("ca init renews it; or put a new one into Secret {name} (serverAuth and clientAuth, all its names), then kubectl rollout restart")))
+        Some(Failure::new(Exit::CheckFailed, code, what).why(why).next(format!("{}; where somebody else makes it: a new one into Secret {name} (serverAuth and clientAuth, all its names), then restart the server", self.remedy.init())))
     }
 
     /// The name that the probe asks for.
@@ -99,11 +89,11 @@ impl Mounts<'_> {
             };
             let what =
                 format!("the orchestrator would crash: {kind} {name} has no certificate at the start of its ca.crt");
-            return Some(fail(&MOUNT_CA, what).why(why).next(self.make_again(kind, name)));
+            return Some(fail(&MOUNT_CA, what).why(why).next(self.remedy.make_again(kind, name)));
         };
         if !first.is_ca {
             let fail = fail(&MOUNT_CA, format!("{kind} {name} begins with a certificate that is no CA"));
-            return Some(fail.why("no client certificate can chain to it").next(self.make_again(kind, name)));
+            return Some(fail.why("no client certificate can chain to it").next(self.remedy.make_again(kind, name)));
         }
         if first.subject_key_id.as_ref().is_none_or(Vec::is_empty) {
             return Some(
@@ -134,17 +124,7 @@ impl Mounts<'_> {
             format!("{} would not start: {kind} {name} is not there", chart.name),
         )
         .why(why)
-        .next(self.make(kind, name))
-    }
-
-    fn make(&self, kind: ObjectKind, name: &str) -> String {
-        let words = if kind == ObjectKind::Secret { "secret generic" } else { "configmap" };
-        format!("{} create {words} {name} --from-file=ca.crt=orchestrator-ca.crt", self.kubectl)
-    }
-
-    fn make_again(&self, kind: ObjectKind, name: &str) -> String {
-        let delete = format!("{} delete {} {name}", self.kubectl, kind.to_string().to_lowercase());
-        format!("make it again from the CA's certificate alone: {delete}; {}", self.make(kind, name))
+        .next(self.remedy.make(kind, name))
     }
 
     /// Every certificate that the server trusts for clients: of the objects that hold CAs, in the kind that is mounted. What

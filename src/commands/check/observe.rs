@@ -1,9 +1,14 @@
 //! What is seen of one release: a handful of reads side by side, and every one of them may fail by itself.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::live::{self, Handshakes};
+use super::{
+    live::{self, Handshakes},
+    remedy::Remedy,
+};
 use crate::{
     cli::Side,
     cluster::{Cluster, Object, ObjectRef, Pointed},
@@ -11,6 +16,7 @@ use crate::{
         find::{self, Sought},
         issued,
         release::{Chart, Found},
+        shown::Shown,
         side_by_side,
         synced::By,
     },
@@ -18,7 +24,6 @@ use crate::{
     names::ReleaseName,
     pki::{inspect::Certificate, log::IssueLog},
     plan::edits::ValuesFiles,
-    report::text::word,
     substra::{backend::Backend, kind::ObjectKind, manifest::expected_kind, orchestrator::Orchestrator},
     values::ValuesKey,
 };
@@ -69,6 +74,10 @@ pub(in crate::commands) struct Ask<'a> {
     pub(in crate::commands) side: Side,
     /// Its values files; without them the deployed values are judged.
     pub(in crate::commands) files: Option<ValuesFiles>,
+    /// The paths of these, also where they could not be read.
+    pub(in crate::commands) paths: Vec<PathBuf>,
+    /// The CA that signs, as options of `approve`; none where it is for `approve` to find.
+    pub(in crate::commands) signer: Vec<(&'static str, String)>,
     /// Its name; `None` for the only one of its chart.
     pub(in crate::commands) release: Option<&'a ReleaseName>,
     /// The issue log, where one was named.
@@ -83,6 +92,8 @@ pub(in crate::commands) struct Ask<'a> {
 pub(in crate::commands) struct Site {
     pub(super) side: Side,
     pub(super) files: Option<ValuesFiles>,
+    paths: Vec<PathBuf>,
+    signer: Vec<(&'static str, String)>,
     /// What the files say; without files, what is deployed; null where that could not be read.
     pub(super) values: Value,
     /// What that makes of the release.
@@ -131,11 +142,13 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         _ => None,
     };
     let pointed = pointed(cluster.ok(), found.as_ref().ok());
-    let Ask { side, files, log, known, .. } = ask;
+    let Ask { side, files, paths, signer, log, known, .. } = ask;
     let values = values.unwrap_or_default();
     let mut site = Site {
         side,
         files,
+        paths,
+        signer,
         values,
         party,
         deployed,
@@ -257,27 +270,37 @@ impl Site {
         }
     }
 
-    /// A command of ours as the operator would type it, with what points at this release.
+    /// A command of ours as the operator would type it, with what points at this release; both are words of ours.
     pub(super) fn ours(&self, verb: &str, more: &str) -> String {
-        let files = self.files.as_ref().map(ValuesFiles::paths).unwrap_or_default();
-        let files: String = files.iter().map(|file| format!(" -f {}", word(&file.display().to_string()))).collect();
-        let release = self.found.as_ref().map(|found| format!(" --release {}", found.name)).unwrap_or_default();
-        let key = self.files.as_ref().map(|files| files.key().option()).unwrap_or_default();
-        let more = if more.is_empty() { String::new() } else { format!(" {more}") };
-        format!("helm substra-mtls {verb}{}{files}{key}{release}{more}", self.place("--kube-context"))
+        self.shown(verb).with(more).to_string()
     }
 
-    /// A kubectl command.
-    pub(super) fn kubectl(&self, words: &str) -> String {
-        format!("kubectl{} {words}", self.place("--context"))
+    /// The same, for words that are somebody else's.
+    pub(super) fn shown(&self, verb: &str) -> Shown {
+        self.on_this(Shown::ours(verb))
     }
 
-    /// A helm command.
-    pub(super) fn helm(&self, words: &str) -> String {
-        format!("helm{} {words}", self.place("--kube-context"))
+    /// `approve` of a request, by the CA that was named.
+    pub(super) fn approve(&self, request: &str) -> String {
+        let approve = self.on_this(Shown::ours("approve").word(request));
+        self.signer.iter().fold(approve, |shown, (name, value)| shown.option(name, [value])).to_string()
     }
 
-    fn place(&self, context: &str) -> String {
-        self.pointed.options(context)
+    /// With what points at this release.
+    fn on_this(&self, shown: Shown) -> Shown {
+        let key = self.files.as_ref().map(|files| files.key().clone()).unwrap_or_default();
+        let release = self.found.as_ref().ok().map(|found| &found.name);
+        shown.at(&self.pointed).files(&self.paths, &key).option("--release", release)
+    }
+
+    /// How what is missing here is made.
+    pub(super) fn remedy(&self) -> Remedy<'_> {
+        let ours = Box::new(|verb: &str| self.shown(verb));
+        Remedy { ours, kubectl: self.kubectl(""), orchestrator: self.orchestrator() }
+    }
+
+    /// A kubectl command of these words.
+    pub(super) fn kubectl(&self, words: &str) -> Shown {
+        Shown::kubectl().at(&self.pointed).with(words)
     }
 }

@@ -100,7 +100,7 @@ fn of_backend(site: &Site) -> Option<Row> {
     let pending = site.object(&ObjectRef::secret(format!("{name}-pending"))).is_some();
     let presents = site.deployed.as_ref().is_some_and(Party::mtls);
     let organization = backend.msp_id.to_string();
-    let answer = site.ours("enroll", &format!("--certificate {organization}.crt"));
+    let answer = site.ours("enroll", &format!("--certificate {}", word(&format!("{organization}.crt"))));
     let (stage, next) = match (&certificate, pending) {
         _ if site.objects.is_err() => (Stage::None, String::new()),
         // A renewal that is under way.
@@ -124,9 +124,7 @@ fn of_orchestrator(site: &Site) -> Vec<Row> {
         let (stage, next) = match (enforced, has_key(orchestrator)) {
             (true, _) => (Stage::Enforced, String::new()),
             (false, true) => (Stage::Admitted, site.ours("gate close", &format!("--installed {}", word(organization)))),
-            (false, false) => {
-                (Stage::None, site.ours(&format!("approve {}", word(&format!("{organization}.csr"))), ""))
-            }
+            (false, false) => (Stage::None, site.approve(&format!("{organization}.csr"))),
         };
         let entries = log.map(IssueLog::entries).unwrap_or_default();
         let newest = entries.iter().rev().find(|entry| entry.organization.as_str() == organization);

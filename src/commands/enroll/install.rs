@@ -13,6 +13,7 @@ use crate::{
         self,
         hand_over::Left,
         release::{Chart, Found, Planned, Wish},
+        shown::Shown,
     },
     failure::{Failure, Result},
     files,
@@ -183,6 +184,11 @@ impl Enrolment<'_> {
         }
     }
 
+    /// The command that takes a Secret away, where only a person may decide that.
+    pub(in crate::commands) fn delete(&self, seen: &Seen, name: &str) -> Shown {
+        self.desk.kubectl(&seen.found.release.namespace).with("delete secret").word(name)
+    }
+
     /// Both halves in one write.
     fn pair_step(&self, seen: &Seen, pair: &Pair) -> Result<Step> {
         let name = self.backend.client_certificate.as_str();
@@ -199,7 +205,10 @@ impl Enrolment<'_> {
         if old.secret_type() != PAIR_TYPE {
             return Err(refuse("pair-type", format!("Secret {name} is of type {}", old.secret_type()))
                 .why(format!("the pair goes into a Secret of type {PAIR_TYPE}, and a type cannot be changed"))
-                .next(format!("keep a copy, then kubectl delete secret {name}; or choose another name at orchestrator.tls.mtls.clientCertificate")));
+                .next(format!(
+                    "keep a copy, then: {}; or choose another name at orchestrator.tls.mtls.clientCertificate",
+                    self.delete(seen, name)
+                )));
         }
         let same = seen.live.as_ref().is_some_and(|live| live.certificate.der == pair.certificate.der);
         Ok(Step::to_do("pair", title, Action::Replace(old.with_data(&data))).already_if(same && !old.carries_a_copy()))

@@ -6,7 +6,7 @@ pub(in crate::commands) mod seen;
 
 use crate::{
     cli::EnrollArgs,
-    commands::{Desk, read, side_by_side},
+    commands::{Desk, read, shown::Shown, side_by_side},
     failure::Result,
     pki::key::KeyType,
     plan::edits::ValuesFiles,
@@ -73,7 +73,7 @@ impl<'a> Enrolment<'a> {
     }
 
     /// A command of ours for this backend.
-    pub(in crate::commands) fn ours(&self, verb: &str) -> String {
+    pub(in crate::commands) fn ours(&self, verb: &str) -> Shown {
         self.desk.ours(verb, &self.args.common)
     }
 

@@ -109,18 +109,6 @@ impl Enrolment<'_> {
         Ok(Step::to_do("request", title, Action::Publish { path, bytes: csr.to_vec() }).already_if(same))
     }
 
-    /// What the next run has to be told again.
-    fn words(&self) -> String {
-        let common = &self.args.common;
-        let given = [
-            common.release.as_ref().map(|name| format!(" --release {name}")),
-            common.chart.as_ref().map(|chart| format!(" --chart {chart}")),
-            common.version.as_ref().map(|version| format!(" --version {version}")),
-            common.no_upgrade.then(|| " --no-upgrade".to_owned()),
-        ];
-        given.into_iter().flatten().collect()
-    }
-
     fn finish_request(&self, key: &PrivateKey, steps: &[Step]) -> Result<Outcome> {
         let open = self.desk.carry_out(steps, &self.args.common, None)?;
         let stage = commands::stage(open, self.args.common.dry_run, "requested");
@@ -138,15 +126,18 @@ impl Enrolment<'_> {
                 key.fingerprint().groups().join(" "),
             );
         }
-        let again = self.desk.ours("enroll", &self.args.common);
-        let key_file = self.args.key_file.as_ref().map(|f| format!(" --key-file {}", f.display())).unwrap_or_default();
-        let left = self.words();
+        let again = self
+            .ours(VERB)
+            .option("--hostname", &self.args.hostname)
+            .option("--client-ca", self.args.client_ca.iter().map(|file| file.display()))
+            .option("--key-file", self.args.key_file.iter().map(|file| file.display()))
+            .option("--certificate", [format!("{org}.crt")]);
         Ok(outcome
             .next(format!(
                 "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",
                 path.display()
             ))
-            .next(format!("when {org}.crt comes back: {again}{key_file}{left} --certificate {org}.crt")))
+            .next(format!("when {org}.crt comes back: {again}")))
     }
 }
 

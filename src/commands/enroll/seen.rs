@@ -95,11 +95,12 @@ impl Seen {
                 .next("name the federation's client CA with --client-ca FILE, from the orchestrator's operator"));
         };
         let kind = self.found.kind_of(&name);
-        let Some(object) = self.object(kind, &name) else { return Err(self.absent(kind, &name)) };
+        let trust = enrolment.ours("ca trust orchestrator-ca.crt --backend").to_string();
+        let Some(object) = self.object(kind, &name) else { return Err(self.absent(kind, &name).next(trust)) };
         let Some(pem) = object.data("ca.crt") else {
             return Err(refuse("ca-key-missing", format!("{kind} {name} has no item ca.crt"))
                 .why(format!("it has: {}", object.keys().join(", ")))
-                .next(format!("make it again with the CA's certificate: kubectl create {} {name} --from-file=ca.crt=orchestrator-ca.crt", words(kind))));
+                .next(trust));
         };
         inspect::certificates(&pem).map_err(|failure| Failure { exit: Exit::CheckFailed, ..failure })
     }
@@ -110,7 +111,6 @@ impl Seen {
 
     fn absent(&self, kind: ObjectKind, name: &str) -> Failure {
         let other = kind.other();
-        let make = format!("kubectl create {} {name} --from-file=ca.crt=orchestrator-ca.crt", words(kind));
         if self.object(other, name).is_some() {
             return refuse(
                 "ca-kind",
@@ -119,19 +119,10 @@ impl Seen {
                     self.found.chart.name, self.found.chart.version
                 ),
             )
-            .why("its pods would stay in ContainerCreating for ever")
-            .next(make);
+            .why("its pods would stay in ContainerCreating for ever");
         }
         refuse("ca-missing", format!("{kind} {name} is not there"))
             .why("orchestrator.tls.cacert names it, and the backend's pods cannot start without it")
-            .next(make)
-    }
-}
-
-fn words(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::Secret => "secret generic",
-        ObjectKind::ConfigMap => "configmap",
     }
 }
 

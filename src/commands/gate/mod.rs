@@ -75,7 +75,8 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let consent =
         format!("turn mutual TLS on at release {}: backends without a valid pair are cut off", gate.found.name);
     let open = desk.carry_out(&steps, &args.common, Some(&consent))?;
-    let back = format!("the way back: {}{}", desk.ours("gate open", &args.common), gate.words());
+    let named = if args.common.release.is_some() { None } else { Some(&gate.found.name) };
+    let back = format!("the way back: {}", desk.ours("gate open", &args.common).option("--release", named));
     let outcome = gate.result(("gate close", "closed"), &steps, open).warnings(warnings);
     Ok(left.told(outcome, gate.place(), desk, &steps).next(back))
 }
@@ -157,7 +158,9 @@ impl<'a> Gate<'a> {
 
     /// What the pods of a manifest stand on.
     pub(in crate::commands) fn mounts<'b>(&'b self, manifest: &'b Manifest) -> Mounts<'b> {
-        Mounts::of(&self.found, manifest, &self.objects, self.desk.now)
+        let (found, objects) = (&self.found, &self.objects);
+        let remedy = self.desk.remedy(self.common, found, Some(&self.orchestrator));
+        Mounts { found, manifest, objects, now: self.desk.now, remedy }
     }
 
     /// Whether the files and the release have mutual TLS on already, as strictly as asked: then no member is cut off anew.
@@ -176,11 +179,6 @@ impl<'a> Gate<'a> {
         if !restarts.is_empty() {
             self.desk.console.say(format!("what will restart: {}", restarts.join(", ")));
         }
-    }
-
-    fn words(&self) -> String {
-        let left = if self.common.no_upgrade { " --no-upgrade" } else { "" };
-        format!(" --release {}{left}", self.found.name)
     }
 
     fn place(&self) -> (&CommonArgs, &ValuesFiles, &Found) {

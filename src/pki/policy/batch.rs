@@ -40,7 +40,7 @@ fn between(earlier: &Party<'_>, later: &Party<'_>) -> Vec<Failure> {
     let key = later.key.filter(|_| later.key == earlier.key).map(|_| {
         finding("request-key-of-another", format!("{}: its key is in {} too", shown(&later.name), shown(&earlier.name)))
             .why(format!("{} and {} could act as each other", earlier.msp_id, later.msp_id))
-            .next("ask both senders for requests with keys of their own: `helm substra-mtls enroll --new-request`")
+            .next("ask both senders for requests with keys of their own: `helm substra-mtls enroll --new-request -f backend-values.yaml`")
     });
     host.into_iter().chain(key).collect()
 }

@@ -12,8 +12,7 @@ use crate::{
 /// More than any request of one key and a few names needs.
 const LARGEST: usize = 16 * 1024;
 
-pub(super) const ANEW: &str =
-    "ask the sender for a new request, made by `helm substra-mtls enroll` and sent as an attachment";
+pub(super) const ANEW: &str = "ask the sender for a new request, made by enroll and sent as an attachment";
 
 /// A request that is well formed; nothing it says is believed yet.
 pub(super) struct Form {
@@ -29,7 +28,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Form, Failure> {
     if bytes.windows(16).any(|window| window == b"PRIVATE KEY-----") {
         return Err(finding("request-holds-private-key", "it holds a private key")
             .why("a private key that left its machine is burnt: whoever read the mail can act as the organization")
-            .next("tell the sender to destroy this key and to make a new request with `helm substra-mtls enroll --new-request`"));
+            .next("tell the sender to destroy this key and to make a new request with `helm substra-mtls enroll --new-request -f backend-values.yaml`"));
     }
     let (der, text_around) = single_block(bytes).map_err(|why| {
         finding("request-not-one-pem", "it is not one certificate signing request in PEM form").why(why).next(ANEW)

@@ -21,7 +21,7 @@ pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Cir
     Some(
         finding("request-key-of-another", format!("its key is that of {whose}"))
             .why("two identities on one key can act as each other")
-            .next("ask the sender for a request with a key of its own: `helm substra-mtls enroll --new-request`"),
+            .next("ask the sender for a request with a key of its own: `helm substra-mtls enroll --new-request -f backend-values.yaml`"),
     )
 }
 
@@ -42,7 +42,7 @@ pub(super) fn renewed_key(
     Some(
         finding("request-key-used", format!("its key already has the certificate {}", entry.serial))
             .why("a new certificate for an old key would prolong the life of a key that may have leaked")
-            .next("ask the sender for a new key and request: `helm substra-mtls enroll --new-request`"),
+            .next("ask the sender for a new key and request: `helm substra-mtls enroll --new-request -f backend-values.yaml`"),
     )
 }
 

@@ -79,7 +79,7 @@ impl Fed {
 
     /// The files alone.
     pub(crate) fn empty(count: usize) -> Self {
-        let (world, now) = (World::new(), OffsetDateTime::now_utc());
+        let (world, now) = (World::odd(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", &orchestrator(count));
         world.write("federation.yaml", &federation(count, FILES, "close"));
         (1..=count).for_each(|n| world.write(&format!("org-{n}.yaml"), &backend(n)));
@@ -127,8 +127,8 @@ impl Fed {
 
     /// The result, of a run that left something behind too.
     pub(crate) fn outcome(&self, line: &str) -> Result<Outcome> {
-        let line = line.replace("federation.yaml", &self.world.path("federation.yaml").display().to_string());
-        let cli = Cli::try_parse_from(std::iter::once("substra-mtls").chain(line.split_whitespace())).unwrap();
+        let line = format!("substra-mtls {}", line.replace("federation.yaml", "@federation.yaml"));
+        let cli = Cli::try_parse_from(self.world.words(&line)).unwrap();
         let Command::Bootstrap(args) = &cli.command else { panic!("{line}") };
         let desk = Desk::new(None, Console { format: Format::Json, ..Console::silent() }, &self.clock());
         let open =

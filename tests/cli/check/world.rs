@@ -88,9 +88,8 @@ impl Scene {
         let inner = if side == "backend" { org } else { orc };
         let log = if side == "backend" { "" } else { "--ca-cert @ca.crt" };
         let release = self.release.unwrap_or(side);
-        let line = format!("substra-mtls check -f @{side}-values.yaml --release {release} {log} {}", self.more)
-            .replace('@', &format!("{}/", world.path("").display()).replace("//", "/"));
-        let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();
+        let line = format!("substra-mtls check -f @{side}-values.yaml --release {release} {log} {}", self.more);
+        let cli = Cli::try_parse_from(world.words(&line)).unwrap();
         let seen = Seen { inner, view: &self.view, now: *now };
         crate::schemas::seen(dispatch(
             &cli.command,

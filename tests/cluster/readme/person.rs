@@ -63,8 +63,8 @@ impl<'a> Person<'a> {
     pub(super) fn runs(&self, line: &str) -> Ran {
         let mut real = format!("{line} ");
         self.here.iter().for_each(|(there, here)| real = real.replace(there, here));
-        if let Some((before, after)) = real.split_once("SHA256:f07ca2bb...") {
-            real = format!("{before}{}{after}", self.fingerprint(line));
+        if let Some((before, after)) = real.split_once("SHA256:") {
+            real = format!("{before}{}{}", self.fingerprint(line), &after[64..]);
         }
         // Where a person is asked "Continue?".
         if ["enroll ", "approve ", "gate ", "ca init ", "ca trust ", "bootstrap "]

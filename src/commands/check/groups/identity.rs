@@ -95,7 +95,7 @@ fn judge_keys(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
         if !orchestrator.members.contains(key) {
             let seen =
                 format!("{key} is no member of any channel: under the identity check it admits nobody of another name");
-            let next = format!("{}; then take {key} out of clientCACerts", site.ours("approve ORG.csr", ""));
+            let next = format!("{}; then take {key} out of clientCACerts", site.approve("ORG.csr"));
             sheet.warn(&NOBODY, seen, next);
         }
     }
@@ -147,7 +147,7 @@ fn judge_pool(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
                 );
                 let next = format!(
                     "{}; then take {name} out of clientCACerts. Where it is the federation's own CA for clients: --ca-cert FILE",
-                    site.ours("approve ORG.csr", "")
+                    site.approve("ORG.csr")
                 );
                 sheet.warn(&FOREIGN_CA, seen, next);
             }

@@ -73,7 +73,7 @@ fn judge_server(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
     if !orchestrator.tls_enabled {
         return sheet.blind("TLS is off");
     }
-    let mounts = Mounts::of(found, &found.manifest, objects, site.now);
+    let mounts = Mounts { found, manifest: &found.manifest, objects, now: site.now, remedy: site.remedy() };
     // The probe is let in by what the pods mount; while mutual TLS is off, by what they would mount.
     let in_force = site.running().filter(|running| running.tls_enabled && running.mtls_enabled).unwrap_or(orchestrator);
     let probe = mounts.probe_name(orchestrator);

@@ -27,9 +27,9 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
         Ok(Answer::HandshakeRefused(why)) => sheet.ok(&LIVE_WITHOUT, format!("refused: {why}")),
         Ok(_) if open && site.side == Side::Orchestrator && site.mtls() => {
             let restart = site.running().zip(site.found.as_ref().ok());
-            let restart =
-                restart.map(|(o, found)| format!("rollout restart deployment/{}", o.service_name(found.name.as_str())));
-            let next = site.kubectl(&restart.unwrap_or_else(|| "get pods".to_owned()));
+            let server = restart.map(|(o, found)| format!("deployment/{}", o.service_name(found.name.as_str())));
+            let restart = |server| site.kubectl("rollout restart").word(server);
+            let next = server.map_or_else(|| site.kubectl("get pods"), restart).to_string();
             sheet.failed(
                 &LIVE_WITHOUT,
                 format!("{address} lets in a client without a certificate, although mutual TLS is on"),

@@ -26,8 +26,7 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
         return sheet.blind("the objects of the namespace could not be read");
     };
     let Ok(found) = &site.found else { return };
-    let kubectl = site.kubectl("").trim_end().to_owned();
-    let mounts = Mounts { kubectl, ..Mounts::of(found, &found.manifest, objects, site.now) };
+    let mounts = Mounts { found, manifest: &found.manifest, objects, now: site.now, remedy: site.remedy() };
     let cas = authorities(site);
     let mut good = Vec::new();
     for name in &cas {
@@ -107,7 +106,7 @@ fn judge_pods(site: &Site, sheet: &mut Sheet) {
     for pod in pods {
         for Waiting { reason, message } in pods::waiting(pod) {
             let said = format!("{}: {reason}{message}", pod.name());
-            let next = site.kubectl(&format!("describe pod {}", pod.name()));
+            let next = site.kubectl("describe pod").word(pod.name()).to_string();
             if is_new(pod, site.now) && reason == "ContainerCreating" {
                 sheet.warn(&PODS, said, next);
             } else {

@@ -53,13 +53,13 @@ fn judge_gate(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
             sheet.failed(
                 &MTLS_EMPTY,
                 seen,
-                format!("{}; then {}", site.ours("gate open", ""), site.ours("approve ORG.csr", "")),
+                format!("{}; then {}", site.ours("gate open", ""), site.approve("ORG.csr")),
             );
         }
         let without = |member: &&String| state.client_cas.get(*member).is_none_or(Vec::is_empty);
         for member in state.members.iter().filter(without) {
             let lacks = format!("{member} has no key of its own in clientCACerts");
-            let next = site.ours(&format!("approve {member}.csr"), "");
+            let next = site.approve(&format!("{member}.csr"));
             if state.verify_msp_id {
                 sheet.failed(&MEMBERS, format!("{lacks}: it is cut off"), next);
             } else {
@@ -118,7 +118,7 @@ fn judge_restart(site: &Site, check: &'static Check, object: &Object, service: &
     let Some(started) = pods::oldest_with(pods, object.name()) else {
         return sheet.skip(check, "no pod that mounts them was seen");
     };
-    let next = site.kubectl(&format!("rollout restart deployment/{service}"));
+    let next = site.kubectl("rollout restart").word(format!("deployment/{service}")).to_string();
     match pods::changed(object) {
         Changed::At(at) | Changed::NotBefore(at) if at > started => {
             sheet.failed(check, format!("{name} was changed at {at}, and a pod runs since {started}"), next);

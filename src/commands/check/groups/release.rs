@@ -9,7 +9,7 @@ use super::super::{
 };
 use crate::{
     cli::Side,
-    commands::{find, release::Found},
+    commands::{find, release::Found, shown::Shown},
     plan::{
         drift::{self, Difference, same},
         rollout,
@@ -39,13 +39,8 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     let (chart, revision) = (&found.chart, found.release.revision);
     sheet.ok(&RELEASE, format!("{name}: chart {} {}, revision {revision}, {status}", chart.name, chart.version));
     if found.release.is_pending() {
-        let pending = find::pending(name, &found.release);
-        let next = format!(
-            "{}; if no helm is running: {}",
-            site.helm(&format!("history {name}")),
-            site.helm(&format!("rollback {name} REVISION"))
-        );
-        sheet.failed(&PENDING, format!("{}: {}", pending.what, pending.why), next);
+        let pending = find::pending(name, &found.release, &site.pointed);
+        sheet.failed(&PENDING, format!("{}: {}", pending.what, pending.why), pending.next);
     } else {
         sheet.ok(&PENDING, "no operation holds it");
     }
@@ -116,7 +111,7 @@ fn judge_rollout(site: &Site, found: &Found, sheet: &mut Sheet) {
         let missing =
             workload.among(objects).map_or_else(|| Some(format!("{workload}: is not there")), rollout::missing);
         if let Some(missing) = missing {
-            sheet.failed(&ROLLOUT, missing, site.kubectl(&format!("describe {workload}")));
+            sheet.failed(&ROLLOUT, missing, site.kubectl("describe").word(workload).to_string());
         }
     }
     sheet.ok(&ROLLOUT, "every workload is new and ready");
@@ -140,7 +135,7 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     } else {
         let next = format!(
             "bring the files up to what {} shows, or pass --accept-drift",
-            site.helm(&format!("get values {}", found.name))
+            Shown::helm().at(&site.pointed).with("get values").word(&found.name)
         );
         sheet.failed(&DRIFT, lines.join("; "), next);
     }

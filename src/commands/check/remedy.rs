@@ -1,0 +1,55 @@
+//! How an object that pods mount is made: by a verb where there is one, since a verb compares what it is given.
+
+use crate::{commands::shown::Shown, substra::kind::ObjectKind, substra::orchestrator::Orchestrator};
+
+/// The commands that help, with what points at the release.
+pub(in crate::commands) struct Remedy<'a> {
+    /// A command of ours.
+    pub(in crate::commands) ours: Box<dyn Fn(&str) -> Shown + 'a>,
+    /// `kubectl` in the release's namespace.
+    pub(in crate::commands) kubectl: Shown,
+    /// What the values say, at the orchestrator.
+    pub(in crate::commands) orchestrator: Option<&'a Orchestrator>,
+}
+
+impl Remedy<'_> {
+    /// For the server's own pair, or the CA's object.
+    pub(in crate::commands) fn init(&self) -> String {
+        format!("in the folder of the CA's files: {}", (self.ours)("ca init"))
+    }
+
+    /// For an object that is not there.
+    pub(super) fn make(&self, kind: ObjectKind, name: &str) -> String {
+        let Some(orchestrator) = self.orchestrator else {
+            return (self.ours)("ca trust orchestrator-ca.crt --backend").to_string();
+        };
+        if [&orchestrator.cacert, &orchestrator.server_pair].iter().any(|own| own.as_str() == name) {
+            return self.init();
+        }
+        let lists = |objects: &[String]| objects.iter().any(|object| object == name);
+        let keys: Vec<&String> =
+            orchestrator.client_cas.iter().filter(|(_, objects)| lists(objects)).map(|(key, _)| key).collect();
+        match keys.iter().find(|key| orchestrator.members.contains(key)) {
+            Some(member) => {
+                (self.ours)("ca trust CA.crt").option("--for", [member]).option("--ca-object", [name]).to_string()
+            }
+            None if keys.is_empty() => format!("{kind} {name} is the chart's own: upgrade the release by hand"),
+            // A key that is no member's is none of ours.
+            None => {
+                let create = if kind == ObjectKind::Secret { "create secret generic" } else { "create configmap" };
+                self.kubectl.clone().with(create).word(name).with("--from-file=ca.crt=CA.crt").to_string()
+            }
+        }
+    }
+
+    /// For one that is there and holds something else.
+    pub(super) fn make_again(&self, kind: ObjectKind, name: &str) -> String {
+        let make = self.make(kind, name);
+        // `ca init` puts the CA in place of whatever is there.
+        if self.orchestrator.is_some_and(|orchestrator| orchestrator.cacert.as_str() == name) {
+            return make;
+        }
+        let delete = format!("delete {}", kind.to_string().to_lowercase());
+        format!("{}; then {make}", self.kubectl.clone().with(&delete).word(name))
+    }
+}
