@@ -148,6 +148,12 @@ impl Validity {
     }
 }
 
+impl Default for Validity {
+    fn default() -> Self {
+        Self(Duration::from_secs(Self::DEFAULT_DAYS * Self::DAY))
+    }
+}
+
 impl FromStr for Validity {
     type Err = BadName;
     fn from_str(given: &str) -> Result<Self, BadName> {

@@ -1,5 +1,7 @@
 //! `rehearse`: the whole exchange with nothing on PATH.
 
+mod states;
+
 use super::world::World;
 
 #[test]
@@ -51,7 +53,9 @@ fn a_file_that_the_verbs_would_refuse_is_refused_with_their_words() {
         .run("rehearse --backend backend-values.yaml --orchestrator orchestrator-values.yaml")
         .refused(3, "msp-id");
     let real = world.run("enroll -f backend-values.yaml --key-file x.key").refused(3, "msp-id");
-    assert_eq!(rehearsed.stderr, real.stderr);
+    // Here several files are read: the one that is meant is named.
+    let named = real.stderr.replacen("error: ", "error: backend-values.yaml: ", 1);
+    assert_eq!(rehearsed.stderr, named.replace("nothing was written", "your files were only read"));
 }
 
 #[test]
@@ -126,4 +130,17 @@ fn a_federation_that_bootstrap_would_not_finish_is_refused_in_its_words() {
     world.write("federation.yaml", "apiVersion: substra-mtls/v1\nkind: Federation\norchestratr: 1\n");
     let ran = world.run("rehearse federation.yaml").refused(5, "federation-key");
     assert!(ran.stderr.contains("federation.yaml:3:1"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_name_of_the_orchestrator_s_release_changes_no_verdict() {
+    let world = World::new();
+    federation(&world, "{cert: ca.crt, key: ca.key}", "close");
+    let usual = world.run("rehearse federation.yaml").ok();
+    let file = world.read("federation.yaml").replace("release: orchestrator", "release: hub");
+    world.write("federation.yaml", &file);
+    let renamed = world.run("rehearse federation.yaml").ok();
+    assert_eq!(renamed.stdout, usual.stdout);
+    assert!(renamed.stdout.contains("in the handshake: certificate required"), "{}", renamed.stdout);
+    assert!(renamed.stderr.contains("helm upgrade hub"), "{}", renamed.stderr);
 }

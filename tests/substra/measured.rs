@@ -11,7 +11,7 @@ use substra_mtls::{
     },
 };
 
-use super::world::{HOST, WORLD, answer, client, now, pair, proper, server, signed, trusted};
+use super::world::{HOST, WORLD, answer, ca_of, client, now, pair, proper, server, signed, trusted};
 
 fn denied(text: &str) -> Answer {
     Answer::PermissionDenied(text.into())
@@ -108,16 +108,17 @@ fn an_expired_root_ends_everything_on_both_sides() {
         call(&client(Some(fresh.clone()), "MyOrg1MSP"), &server(true), later),
         Answer::ServerNotTrusted(_)
     ));
-    // A client that does not look at the server is refused by it.
-    let new_server =
-        Recipe { dns_names: vec![HOST.into()], usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
-    let new_ca = &WORLD.other;
-    let server_pair = pair(&new_server.sign(key.spki(), &new_ca.certificate, &new_ca.key, now()).unwrap(), key);
+    // The server's own pair is of a young CA, so that the client has nothing against it; it refuses the client of the old.
+    let young = ca_of(later);
+    let names = Recipe { dns_names: vec![HOST.into()], usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
+    let server_pair = pair(&names.sign(key.spki(), &young.certificate, &young.key, later).unwrap(), key);
     let cas = [trusted("MyOrg1MSP", &WORLD.ca.pem)];
-    let server = OrchestratorServer::start(server_pair, new_ca.pem.as_bytes(), &cas, true, true).unwrap();
-    let late = now() + time::Duration::days(5 * 365 - 1);
-    let client = BackendClient::new(new_ca.pem.clone().into_bytes(), Some(fresh), "MyOrg1MSP", HOST);
-    assert!(!call(&client, &server, late + time::Duration::days(3)).is_accepted());
+    let server = OrchestratorServer::start(server_pair, young.pem.as_bytes(), &cas, true, true).unwrap();
+    let call_with =
+        |pair| call(&BackendClient::new(young.pem.clone().into_bytes(), Some(pair), "MyOrg1MSP", HOST), &server, later);
+    assert_eq!(call_with(fresh), refused("expired certificate"));
+    let of_the_young = pair(&recipe.sign(key.spki(), &young.certificate, &young.key, later).unwrap(), key);
+    assert_eq!(call_with(of_the_young), denied("invalid issuer for MSPID MyOrg1MSP"), "the client trusts the server");
 }
 
 #[test]

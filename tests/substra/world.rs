@@ -47,7 +47,12 @@ pub(crate) fn now() -> OffsetDateTime {
 }
 
 pub(crate) fn ca() -> Ca {
-    let (key, pem) = create_root(KeyType::Rsa2048, now()).unwrap();
+    ca_of(now())
+}
+
+/// A root that was made at a time.
+pub(crate) fn ca_of(time: OffsetDateTime) -> Ca {
+    let (key, pem) = create_root(KeyType::Rsa2048, time).unwrap();
     let certificate = certificates(pem.as_bytes()).unwrap().remove(0);
     Ca { key, pem, certificate }
 }

@@ -121,6 +121,13 @@ impl Simulated {
         }
     }
 
+    /// The server of an orchestrator's release ends and does not come again before the next upgrade.
+    pub fn stop(&self, release: &str) {
+        if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
+            installed.server = None;
+        }
+    }
+
     /// A backend of this namespace as it would call the orchestrator now.
     #[must_use]
     pub fn backend(&self, release: &str) -> Option<BackendClient> {

@@ -1,26 +1,25 @@
-//! The federation of a rehearsal: copies of the values files, a throw-away CA, and releases with TLS on.
+//! The federation of a rehearsal: its releases as their values files have them, and a throw-away CA.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::Value;
-use time::OffsetDateTime;
 
+use super::{
+    before::{Around, Held},
+    ca::Ca,
+    copies::Copies,
+};
 use crate::{
     cli::RehearseArgs,
     cluster::{ChartVersion, Cluster, Object, PAIR_TYPE, simulated::Simulated},
     failure::{Exit, Failure, Result},
     files,
     names::MspId,
-    pki::{
-        authority::create_root,
-        inspect::{self, Certificate},
-        key::{KeyType, PrivateKey},
-    },
+    pki::key::{KeyType, PrivateKey},
     plan::edits::ValuesFiles,
     substra::{
         backend::Backend,
         orchestrator::Orchestrator,
-        servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
     },
     times::Clock,
@@ -45,208 +44,258 @@ pub(super) struct Organization {
     pub(super) release: String,
     pub(super) file: String,
     pub(super) cluster: Simulated,
+    /// The pair that is taken to be in place before.
+    pub(super) held: Option<Held>,
+}
+
+/// A release to set up: where, its name, its values files.
+pub(super) struct Site {
+    pub(super) cluster: Simulated,
+    pub(super) release: String,
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// All of it.
 pub(super) struct Federation {
-    pub(super) folder: tempfile::TempDir,
+    pub(super) copies: Copies,
     pub(super) orchestrator_file: String,
     pub(super) orchestrator: Simulated,
     /// The orchestrator's release.
     pub(super) release: String,
     pub(super) organizations: Vec<Organization>,
-    pub(super) ca: Certificate,
-    pub(super) ca_key: PrivateKey,
-    /// The name under which the backends dial the orchestrator.
-    pub(super) dialled: String,
+    pub(super) ca: Ca,
+    /// What files cannot say, the pairs aside.
+    pub(super) assumed: Vec<String>,
 }
 
 impl Federation {
-    /// The user's own files, or the built-in ones; copied, so that none is ever written to.
+    /// The user's own files, or the built-in ones.
     pub(super) fn of(args: &RehearseArgs, clock: &Clock) -> Result<Self> {
-        let now = clock.now();
-        let folder = files::scratch()?;
-        let (orchestrator_file, backends) = match &args.orchestrator {
+        let mut copies = Copies::new()?;
+        let files = match &args.orchestrator {
             Some(orchestrator) => {
-                let copy = |(n, path): (usize, &PathBuf)| copied(folder.path(), path, n + 1);
-                (
-                    copied(folder.path(), orchestrator, 0)?,
-                    args.backend.iter().enumerate().map(copy).collect::<Result<Vec<_>>>()?,
-                )
+                std::iter::once(orchestrator).chain(&args.backend).map(|path| copies.add(path)).collect()
             }
-            None => built_in(folder.path())?,
+            None => built_in(&copies),
         };
-        let (ca_key, ca_pem) = create_root(KeyType::EcdsaP256, now)?;
-        let ca = inspect::certificates(ca_pem.as_bytes())?.swap_remove(0);
-        files::publish(&folder.path().join("orchestrator-ca.crt"), ca_pem.as_bytes())?;
-        files::create_private(&folder.path().join("orchestrator-ca.key"), ca_key.to_pem().as_bytes())?;
-        let orchestrator = Simulated::new("orchestrator", clock);
-        let organizations = backends
-            .iter()
-            .enumerate()
-            .map(|(n, file)| {
-                let cluster = orchestrator.namespace(&format!("org-{}", n + 1));
-                let release = format!("backend-org-{}", n + 1);
-                organization(cluster, &release, std::slice::from_ref(file), Some(&ca_pem))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let orchestrator_file = orchestrator_file.display().to_string();
+        let mut files: Vec<PathBuf> = files?;
+        let ca = Ca::create(clock.now())?;
+        ca.publish(&copies.file("orchestrator-ca.crt"), &copies.file("orchestrator-ca.key"))?;
+        let cluster = Simulated::new("orchestrator", clock);
+        let backend = |(n, file): (usize, PathBuf)| Site {
+            cluster: cluster.namespace(&format!("org-{}", n + 1)),
+            release: format!("backend-org-{}", n + 1),
+            files: vec![file],
+        };
+        let backends: Vec<Site> = files.split_off(1).into_iter().enumerate().map(backend).collect();
+        let orchestrator = Site { cluster, release: "orchestrator".to_owned(), files };
+        let made = Self::set_up(copies, ca, true, orchestrator, backends)?;
+        match made.without_tls() {
+            Some(failure) => Err(made.copies.only_rehearsed(&failure)),
+            None => Ok(made),
+        }
+    }
+
+    /// Sets the releases up with the values that their files have; with a CA that is there, its objects, the server's
+    /// pair and the pairs of the backends that mount one are in place.
+    pub(super) fn set_up(
+        copies: Copies,
+        ca: Ca,
+        ca_is_there: bool,
+        orchestrator: Site,
+        backends: Vec<Site>,
+    ) -> Result<Self> {
+        let file = orchestrator.files.first().map(|file| file.display().to_string()).unwrap_or_default();
         let mut federation = Self {
-            folder,
-            orchestrator_file,
-            orchestrator,
-            release: "orchestrator".to_owned(),
-            organizations,
+            copies,
+            orchestrator_file: file,
+            orchestrator: orchestrator.cluster,
+            release: orchestrator.release,
+            organizations: Vec::new(),
             ca,
-            ca_key,
-            dialled: String::new(),
+            assumed: Vec::new(),
         };
-        federation.distinct()?;
-        let files = [PathBuf::from(&federation.orchestrator_file)];
-        federation.install_orchestrator(&files, Some(&ca_pem), now)?;
+        let done = federation.install(&orchestrator.files, backends, ca_is_there);
+        done.map_err(|failure| federation.copies.only_rehearsed(&failure))?;
         Ok(federation)
     }
 
-    /// Two files of one organization could not both be its backend.
-    pub(super) fn distinct(&self) -> Result<()> {
-        for (n, org) in self.organizations.iter().enumerate() {
-            if self.organizations[..n].iter().any(|other| other.msp_id == org.msp_id) {
-                return Err(Failure::new(
-                    Exit::CheckFailed,
-                    "organization-twice",
-                    format!("{} has two backends in this rehearsal", org.msp_id),
-                )
-                .why("two --backend files have the same orchestrator.mspID")
-                .next("name one file for each organization"));
-            }
+    fn install(&mut self, files: &[PathBuf], backends: Vec<Site>, ca_is_there: bool) -> Result<()> {
+        let values = read(files)?;
+        if !values["orchestrator"]["mspID"].is_null() {
+            return Err(other_side(files, ("a backend's", "orchestrator.mspID is set in it"), "an orchestrator's"));
         }
-        Ok(())
-    }
-
-    /// The orchestrator before mutual TLS; with a CA, that and a server pair are in place.
-    pub(super) fn install_orchestrator(
-        &mut self,
-        files: &[PathBuf],
-        ca_pem: Option<&str>,
-        now: OffsetDateTime,
-    ) -> Result<()> {
-        let values = ValuesFiles::read(files, &ValuesKey::default())?.merged();
-        let read = Orchestrator::read(&values)?;
-        let dialled = |org: &Organization| {
-            org.cluster.release(&org.release.parse().ok()?).ok()??.config["orchestrator"]["host"]
-                .as_str()
-                .map(str::to_owned)
-        };
-        let hosts: Vec<String> = self.organizations.iter().filter_map(dialled).collect();
-        let names = read.own_names(&self.release, &self.orchestrator.place_name());
-        self.dialled = hosts.first().or(names.first()).cloned().unwrap_or_default();
-        if let Some(ca_pem) = ca_pem {
-            let all = names.into_iter().chain(hosts).collect();
-            self.server_pair(&read, all, now)?;
-            let data: [(&str, &[u8]); 1] = [("ca.crt", ca_pem.as_bytes())];
-            self.orchestrator.create(&Object::secret(read.cacert.as_str(), "Opaque", &[], &data))?;
+        let read = Orchestrator::read(&values).map_err(|failure| of_file(files, failure))?;
+        for site in backends {
+            let org = self.backend(site, &read, ca_is_there)?;
+            self.distinct(&org)?;
+            self.organizations.push(org);
+        }
+        if ca_is_there {
+            self.server_pair(&read)?;
+            self.client_cas(&read)?;
         }
         self.orchestrator.install(&self.release, chart(ORCHESTRATOR_CHART), values)
     }
 
-    fn server_pair(&self, read: &Orchestrator, dns_names: Vec<String>, now: OffsetDateTime) -> Result<()> {
+    fn backend(&self, site: Site, orchestrator: &Orchestrator, ca_is_there: bool) -> Result<Organization> {
+        let Site { cluster, release, files } = site;
+        let values = read(&files)?;
+        if values["orchestrator"]["mspID"].is_null()
+            && (values["channels"].is_array() || !values["orchestrator"]["tls"]["mtls"]["clientCACerts"].is_null())
+        {
+            return Err(other_side(
+                &files,
+                ("an orchestrator's", "it has channels or clientCACerts, and no orchestrator.mspID"),
+                "a backend's",
+            ));
+        }
+        let backend = Backend::read(&values, None).map_err(|failure| of_file(&files, failure))?;
+        let held = Held::of(&backend, orchestrator).filter(|_| ca_is_there);
+        if ca_is_there && let Some(cacert) = &backend.cacert {
+            put(&cluster, &self.ca.object(cacert.as_str()))?;
+        }
+        if let Some(held) = held {
+            let around = Around { ca: &self.ca, orchestrator, now: cluster.clock().now() };
+            held.put(&backend, &cluster, &around)?;
+        }
+        cluster.install(&release, chart(BACKEND_CHART), values)?;
+        let file = files.first().map(|file| file.display().to_string()).unwrap_or_default();
+        Ok(Organization { msp_id: backend.msp_id, host: backend.host.to_string(), release, file, cluster, held })
+    }
+
+    /// Two files of one organization could not both be its backend.
+    fn distinct(&self, org: &Organization) -> Result<()> {
+        let Some(other) = self.organizations.iter().find(|other| other.msp_id == org.msp_id) else { return Ok(()) };
+        Err(Failure::new(
+            Exit::CheckFailed,
+            "organization-twice",
+            format!("{} has two backends in this rehearsal", org.msp_id),
+        )
+        .why(format!("{} and {} have the same orchestrator.mspID", other.file, org.file))
+        .next("name one file for each organization"))
+    }
+
+    /// The server's own names, and what the backends dial besides.
+    fn server_pair(&mut self, read: &Orchestrator) -> Result<()> {
+        let mut dns_names = read.own_names(&self.release, &self.orchestrator.place_name());
+        for (org, host) in self.organizations.iter().filter_map(|org| Some((org, org.dialled()?))) {
+            if !dns_names.contains(&host.to_ascii_lowercase()) {
+                self.assumed.push(format!("the server's certificate names {host}, which {} dials", org.msp_id));
+                dns_names.push(host.to_ascii_lowercase());
+            }
+        }
         let key = PrivateKey::generate(KeyType::EcdsaP256)?;
-        let recipe = Recipe {
-            common_name: read.probe_name(&self.release, &self.orchestrator.place_name()),
-            dns_names,
-            usage: Some(LeafUsage::Both),
-            v3: true,
-            ..Recipe::default()
-        };
-        let certificate = recipe.sign(key.spki(), &self.ca, &self.ca_key, now)?;
+        let common_name = read.probe_name(&self.release, &self.orchestrator.place_name());
+        let recipe = Recipe { common_name, dns_names, usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
+        let now = self.orchestrator.clock().now();
+        let certificate = recipe.sign(key.spki(), &self.ca.certificate, &self.ca.key, now)?;
         let pem = key.to_pem();
         let pair: [(&str, &[u8]); 2] = [("tls.crt", certificate.as_bytes()), ("tls.key", pem.as_bytes())];
-        self.orchestrator.create(&Object::secret(read.server_pair.as_str(), PAIR_TYPE, &[], &pair))
+        put(&self.orchestrator, &Object::secret(read.server_pair.as_str(), PAIR_TYPE, &[], &pair))?;
+        put(&self.orchestrator, &self.ca.object(read.cacert.as_str()))
     }
 
-    /// What each backend gets from the orchestrator now.
-    pub(super) fn connections(&self, now: OffsetDateTime) -> Vec<(String, Answer)> {
-        let ask = |org: &Organization| {
-            let client = org.cluster.backend(&org.release);
-            let answer = client
-                .and_then(|client| self.orchestrator.with_server(&self.release, |server| call(&client, server, now)));
-            let answer = answer.unwrap_or_else(|| {
-                Answer::HandshakeRefused("connection refused: the orchestrator does not run".to_owned())
-            });
-            (org.msp_id.to_string(), answer)
+    /// Objects of other CAs, of which the files have no more than the name.
+    fn client_cas(&mut self, read: &Orchestrator) -> Result<()> {
+        let mut others: Vec<&str> = read.client_cas.values().flatten().map(String::as_str).collect();
+        others.sort_unstable();
+        others.dedup();
+        others.retain(|name| *name != read.cacert.as_str());
+        if !others.is_empty() {
+            self.assumed.push(format!("{} of clientCACerts holds the orchestrator's own CA", others.join(", ")));
+        }
+        others.into_iter().try_for_each(|name| put(&self.orchestrator, &self.ca.object(name)))
+    }
+
+    /// A file that has no TLS yet: what is rehearsed begins after it.
+    fn without_tls(&self) -> Option<Failure> {
+        let off = |file: &str, side: &str, next: String| {
+            Failure::new(Exit::CheckFailed, "tls-off", format!("{file}: TLS is not on {side}"))
+                .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
+                .next(next)
         };
-        self.organizations.iter().map(ask).collect()
+        if !self.deployed().is_ok_and(|deployed| deployed.tls_enabled) {
+            let file = &self.orchestrator_file;
+            return Some(off(
+                file,
+                "at the orchestrator",
+                format!("set TLS up first: helm substra-mtls ca init -f {file}"),
+            ));
+        }
+        let org = self.organizations.iter().find(|org| org.values()["orchestrator"]["tls"]["enabled"] != true)?;
+        let next = format!(
+            "set TLS up first: helm substra-mtls ca trust orchestrator-ca.crt --backend --enable-tls -f {}",
+            org.file
+        );
+        Some(off(&org.file, &format!("from {} to the orchestrator", org.msp_id), next))
     }
 
-    pub(super) fn folder(&self) -> String {
-        self.folder.path().display().to_string()
+    /// The orchestrator as it is deployed now.
+    pub(super) fn deployed(&self) -> Result<Orchestrator> {
+        Orchestrator::read(&config(&self.orchestrator, &self.release))
     }
 
-    /// A failure as the user may read it: of files that were copied by their names alone, and nothing happened to them.
-    pub(super) fn only_rehearsed(&self, failure: &Failure) -> Failure {
-        let theirs = |text: &str| text.replace(&format!("{}/", self.folder()), "");
-        let (what, why, next) = (theirs(&failure.what), theirs(&failure.why), theirs(&failure.next));
-        Failure { what, why, next, unchanged: Some("your files were only read".to_owned()), ..failure.clone() }
-    }
-
-    pub(super) fn file(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
+    /// Where the verbs find the CA.
     pub(super) fn ca_file(&self, ending: &str) -> String {
-        self.file(&format!("orchestrator-ca.{ending}"))
+        self.copies.file(&format!("orchestrator-ca.{ending}")).display().to_string()
+    }
+}
+
+impl Organization {
+    /// The values that are deployed now.
+    pub(super) fn values(&self) -> Value {
+        config(&self.cluster, &self.release)
     }
 
-    pub(super) fn orchestrator_file(&self) -> &str {
-        &self.orchestrator_file
+    /// The name under which it dials the orchestrator.
+    pub(super) fn dialled(&self) -> Option<String> {
+        self.values()["orchestrator"]["host"].as_str().map(str::to_owned)
     }
+}
+
+/// An object in its place; two releases of one namespace may name the same one.
+pub(super) fn put(cluster: &Simulated, object: &Object) -> Result<()> {
+    match cluster.create(object) {
+        Err(failure) if failure.code == "exists" => Ok(()),
+        other => other,
+    }
+}
+
+fn config(cluster: &Simulated, release: &str) -> Value {
+    let found = release.parse().ok().and_then(|name| cluster.release(&name).ok().flatten());
+    found.map(|release| release.config).unwrap_or_default()
 }
 
 fn chart((name, version): (&str, &str)) -> ChartVersion {
     ChartVersion { name: name.to_owned(), version: version.to_owned() }
 }
 
-fn built_in(folder: &Path) -> Result<(PathBuf, Vec<PathBuf>)> {
-    let mut paths = Vec::new();
-    for (name, text) in BUILT_IN {
-        let path = folder.join(name);
-        files::publish(&path, text.as_bytes())?;
-        paths.push(path);
-    }
-    Ok((paths.remove(0), paths))
+fn read(files: &[PathBuf]) -> Result<Value> {
+    Ok(ValuesFiles::read(files, &ValuesKey::default())?.merged())
 }
 
-/// A copy in a folder of its own where two files have the same name.
-pub(super) fn copied(folder: &Path, path: &Path, number: usize) -> Result<PathBuf> {
-    let text = files::read(path)?;
-    let name = path.file_name().unwrap_or_default();
-    let mut copy = folder.join(name);
-    if copy.exists() {
-        files::make_folder(&folder.join(number.to_string()))?;
-        copy = folder.join(number.to_string()).join(name);
-    }
-    files::create_private(&copy, &text)?;
-    Ok(copy)
+fn built_in(copies: &Copies) -> Result<Vec<PathBuf>> {
+    let write = |(name, text): (&str, &str)| {
+        let path = copies.file(name);
+        files::publish(&path, text.as_bytes()).map(|()| path)
+    };
+    BUILT_IN.into_iter().map(write).collect()
 }
 
-/// A backend as it is before mutual TLS: installed with its own values, the CA's object in place.
-pub(super) fn organization(
-    cluster: Simulated,
-    release: &str,
-    files: &[PathBuf],
-    ca_pem: Option<&str>,
-) -> Result<Organization> {
-    let values: Value = ValuesFiles::read(files, &ValuesKey::default())?.merged();
-    let backend = Backend::read(&values, None)?;
-    if let (Some(cacert), Some(ca_pem)) = (&backend.cacert, ca_pem) {
-        cluster.create(&Object::secret(cacert.as_str(), "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]))?;
-    }
-    cluster.install(release, chart(BACKEND_CHART), values)?;
-    Ok(Organization {
-        msp_id: backend.msp_id,
-        host: backend.host.to_string(),
-        release: release.to_owned(),
-        file: files.first().map(|file| file.display().to_string()).unwrap_or_default(),
-        cluster,
-    })
+fn named(files: &[PathBuf]) -> String {
+    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// A failure of what is in these files, which says so.
+fn of_file(files: &[PathBuf], failure: Failure) -> Failure {
+    Failure { what: format!("{}: {}", named(files), failure.what), ..failure }
+}
+
+/// A file that was given for the other side, known by its content.
+fn other_side(files: &[PathBuf], (looks, why): (&str, &str), given: &str) -> Failure {
+    let like = if files.len() > 1 { "look like" } else { "looks like" };
+    Failure::new(Exit::CheckFailed, "values-side", format!("{} {like} {looks} file", named(files)))
+        .why(format!("it was given as {given}, and {why}"))
+        .next("give each file for its own side")
 }

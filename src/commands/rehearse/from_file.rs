@@ -1,22 +1,21 @@
 //! The federation of `bootstrap`'s own file, on the simulated cluster: the same plan, on copies of the same values files.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
-use super::federation::{Federation, copied, organization};
+use super::{
+    ca,
+    copies::Copies,
+    federation::{self as rehearsed, Federation},
+};
 use crate::{
     cluster::{Cluster, simulated::Simulated},
     failure::Result,
     federation::{self, Ca, Site},
     files,
-    pki::{
-        authority::create_root,
-        inspect,
-        key::{KeyType, PrivateKey},
-    },
+    plan::edits::ValuesFiles,
+    substra::orchestrator::Orchestrator,
     times::Clock,
+    values::ValuesKey,
 };
 
 /// The rehearsal's world, and the file as it stands in it.
@@ -29,66 +28,37 @@ pub(super) struct FromFile {
 impl FromFile {
     /// Reads the file and sets its releases up with the values that their files have.
     pub(super) fn read(path: &Path, clock: &Clock) -> Result<Self> {
-        let now = clock.now();
         let mut file = federation::Federation::read(path)?;
-        let folder = files::scratch()?;
-        let (certificate, key) = (folder.path().join("orchestrator-ca.crt"), folder.path().join("orchestrator-ca.key"));
-        // The user's own CA is never touched: a throw-away one takes its place.
-        let (ca_key, ca_pem) = create_root(KeyType::EcdsaP256, now)?;
-        let ca = inspect::certificates(ca_pem.as_bytes())?.swap_remove(0);
-        let is_made = matches!(file.orchestrator.ca, Ca::Create { .. });
-        if is_made {
-            file.orchestrator.ca = Ca::Create { cert: certificate, key };
-        } else {
-            files::publish(&certificate, ca_pem.as_bytes())?;
-            files::create_private(&key, ca_key.to_pem().as_bytes())?;
-            file.orchestrator.ca = Ca::Files { cert: certificate, key };
-        }
-        let mut copies: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
-        let mut own = |site: &mut Site| -> Result<()> {
-            for values in &mut site.values {
-                // A file that several read is one file here too.
-                let real = files::real(values);
-                *values = match copies.get(&real) {
-                    Some(copy) => copy.clone(),
-                    None => copied(folder.path(), values, copies.len())?,
-                };
-                copies.insert(real, values.clone());
-            }
+        let mut copies = Copies::new()?;
+        let sites = std::iter::once(&mut file.orchestrator.site);
+        for site in sites.chain(file.organizations.iter_mut().map(|org| &mut org.site)) {
+            site.values.iter_mut().try_for_each(|values| copies.add(values).map(|copy| *values = copy))?;
             (site.chart, site.version) = (None, None);
-            Ok(())
-        };
-        own(&mut file.orchestrator.site)?;
-        file.organizations.iter_mut().try_for_each(|org| own(&mut org.site))?;
-        let orchestrator = Simulated::new(file.orchestrator.site.namespace.as_str(), clock);
-        let there = (!is_made).then_some(ca_pem.as_str());
-        let mut namespaces = BTreeMap::from([(key_of(&file.orchestrator.site), orchestrator.clone())]);
-        let mut organizations = Vec::new();
-        for org in &file.organizations {
-            // Two clusters may have namespaces of one name.
-            let taken = namespaces.values().any(|other| other.place_name() == org.site.namespace.as_str());
-            let name = if taken {
-                format!("{}-{}", org.site.namespace, namespaces.len())
-            } else {
-                org.site.namespace.to_string()
-            };
-            let cluster = namespaces.entry(key_of(&org.site)).or_insert_with(|| orchestrator.namespace(&name)).clone();
-            organizations.push(organization(cluster, org.site.release.as_str(), &org.site.values, there)?);
         }
-        let orchestrator_file = file.orchestrator.site.values[0].display().to_string();
-        let release = file.orchestrator.site.release.to_string();
-        let mut federation = Federation {
-            folder,
-            orchestrator_file,
-            orchestrator,
-            release,
-            organizations,
-            ca,
-            ca_key,
-            dialled: String::new(),
+        // The user's own CA is never touched: a throw-away one takes its place.
+        let ca = ca::Ca::create(clock.now())?;
+        let (cert, key) = (copies.file("orchestrator-ca.crt"), copies.file("orchestrator-ca.key"));
+        let is_made = match &file.orchestrator.ca {
+            // Mutual TLS is not on before there is a CA.
+            Ca::Create { cert, .. } => cert.exists() || has_mutual_tls(&file.orchestrator.site),
+            Ca::Files { .. } | Ca::Secret(_) => true,
         };
-        federation.distinct()?;
-        federation.install_orchestrator(&file.orchestrator.site.values, there, now)?;
+        if is_made {
+            ca.publish(&cert, &key)?;
+        }
+        file.orchestrator.ca = match file.orchestrator.ca {
+            Ca::Create { .. } => Ca::Create { cert, key },
+            _ => Ca::Files { cert, key },
+        };
+        let cluster = Simulated::new(file.orchestrator.site.namespace.as_str(), clock);
+        let namespaces = namespaces(&file, &cluster);
+        let site = |site: &Site| rehearsed::Site {
+            cluster: namespaces.get(&key_of(site)).unwrap_or(&cluster).clone(),
+            release: site.release.to_string(),
+            files: site.values.clone(),
+        };
+        let backends = file.organizations.iter().map(|org| site(&org.site)).collect();
+        let federation = Federation::set_up(copies, ca, is_made, site(&file.orchestrator.site), backends)?;
         Ok(Self { federation, file, namespaces })
     }
 
@@ -98,14 +68,29 @@ impl FromFile {
     }
 
     /// The CA that is in use now: the plan may have made it.
-    pub(super) fn take_over_ca(&mut self) -> Result<()> {
-        let (Ca::Create { cert, key } | Ca::Files { cert, key }) = &self.file.orchestrator.ca else { return Ok(()) };
-        self.federation.ca = inspect::certificates(&files::read(cert)?)?.swap_remove(0);
-        if let Ok(key) = PrivateKey::from_pem(&files::read_private(key)?, None) {
-            self.federation.ca_key = key;
-        }
-        Ok(())
+    pub(super) fn ca_in_use(&self) -> Result<ca::Ca> {
+        let pem = files::read(&self.federation.copies.file("orchestrator-ca.crt"))?;
+        let key = files::read_private(&self.federation.copies.file("orchestrator-ca.key"))?;
+        ca::Ca::of(&pem, &key)
     }
+}
+
+/// Whether the orchestrator's files have it on; files that cannot be read are refused by who sets them up.
+fn has_mutual_tls(site: &Site) -> bool {
+    let values = ValuesFiles::read(&site.values, &ValuesKey::default());
+    values.and_then(|values| Orchestrator::read(&values.merged())).is_ok_and(|read| read.mtls_enabled)
+}
+
+/// One for each namespace of each cluster.
+fn namespaces(file: &federation::Federation, orchestrator: &Simulated) -> BTreeMap<String, Simulated> {
+    let mut namespaces = BTreeMap::from([(key_of(&file.orchestrator.site), orchestrator.clone())]);
+    for site in file.organizations.iter().map(|org| &org.site) {
+        // Two clusters may have namespaces of one name.
+        let taken = namespaces.values().any(|other| other.place_name() == site.namespace.as_str());
+        let name = if taken { format!("{}-{}", site.namespace, namespaces.len()) } else { site.namespace.to_string() };
+        namespaces.entry(key_of(site)).or_insert_with(|| orchestrator.namespace(&name));
+    }
+    namespaces
 }
 
 fn key_of(site: &Site) -> String {

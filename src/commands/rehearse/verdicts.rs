@@ -1,11 +1,15 @@
-//! What the closed gate makes of good and bad clients, one verdict each.
+//! What the closed gate makes of good and bad clients, one verdict each: right only with the answer that is the right one.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::federation::{Federation, Organization};
+use super::{
+    ca::Ca,
+    contact::Contact,
+    federation::{Federation, Organization},
+};
 use crate::{
-    failure::Result,
+    failure::{Exit, Failure, Result},
     pki::{
         authority::create_root,
         inspect,
@@ -20,96 +24,147 @@ use crate::{
     },
 };
 
+/// The rule that keeps a second O out.
+const TWO_ORGANIZATIONS: &str = "request-subject";
+
 /// One verdict.
 pub(super) struct Verdict {
     /// Who asked, and how.
-    pub(super) who: String,
+    who: String,
     /// What came of it.
-    pub(super) answer: String,
+    answer: String,
+    /// What should have come of it.
+    meant: String,
     accepted: bool,
-    should_be_accepted: bool,
+    right: bool,
 }
 
 impl Verdict {
-    fn new(who: impl Into<String>, answer: &Answer, should_be_accepted: bool) -> Self {
-        Self { who: who.into(), answer: answer.to_string(), accepted: answer.is_accepted(), should_be_accepted }
+    /// Right is the very answer that is meant: refused for another reason is as wrong as let in.
+    fn new(who: impl Into<String>, answer: &Answer, meant: &Answer) -> Self {
+        Self {
+            who: who.into(),
+            answer: answer.to_string(),
+            meant: meant.to_string(),
+            accepted: answer.is_accepted(),
+            right: answer == meant,
+        }
+    }
+
+    /// Somebody was let in and is not any more.
+    pub(super) fn cut_off(org: &str, command: &str, answer: &str) -> Self {
+        let (who, meant) = (format!("{org} after {command}"), Answer::Accepted.to_string());
+        Self { who, answer: answer.to_owned(), meant, accepted: false, right: false }
     }
 
     /// Whether the right answer was given.
     pub(super) fn is_right(&self) -> bool {
-        self.accepted == self.should_be_accepted
+        self.right
     }
 
     /// The verdict and who got it; the reason, which is long, below.
     pub(super) fn lines(&self) -> String {
         let word = if self.accepted { "accepted" } else { "refused" };
-        let mark = if self.is_right() { "" } else { "   <- WRONG" };
+        let mark = if self.right { "" } else { "   <- WRONG" };
         let reason = self.answer.trim_start_matches(word).trim_start_matches([':', ' ']);
         let reason = if reason.is_empty() { String::new() } else { format!("          {reason}\n") };
-        format!("{word:<8}  {}{mark}\n{reason}", self.who)
+        let meant = if self.right { String::new() } else { format!("          right is: {}\n", self.meant) };
+        format!("{word:<8}  {}{mark}\n{reason}{meant}", self.who)
+    }
+
+    /// What is wrong, in a line.
+    pub(super) fn wrong(&self) -> String {
+        format!("{}: {}; right is: {}", self.who, self.answer, self.meant)
     }
 
     pub(super) fn json(&self) -> Value {
-        json!({"who": self.who, "answer": self.answer, "accepted": self.accepted, "right": self.is_right()})
+        json!({"who": self.who, "answer": self.answer, "accepted": self.accepted, "right": self.right})
     }
 }
 
 /// Every verdict, in the order in which they are shown.
-pub(super) fn all(federation: &Federation, now: OffsetDateTime) -> Result<Vec<Verdict>> {
-    let mut verdicts: Vec<Verdict> = federation
-        .connections(now)
-        .into_iter()
-        .map(|(org, answer)| Verdict::new(format!("{org} as itself"), &answer, true))
-        .collect();
-    let bench = Bench::new(federation, now)?;
+///
+/// # Errors
+/// A server that does not answer has no verdict.
+pub(super) fn all(federation: &Federation, ca: &Ca, now: OffsetDateTime) -> Result<Vec<Verdict>> {
+    let mut verdicts = Vec::new();
+    for (org, contact) in federation.contacts(now) {
+        let Contact::Answered(answer) = contact else { return Err(no_answer(&org, &contact)) };
+        verdicts.push(Verdict::new(format!("{org} as itself"), &answer, &Answer::Accepted));
+    }
+    let Some(first) = federation.organizations.first() else { return Ok(verdicts) };
+    let bench = Bench {
+        federation,
+        ca,
+        host: federation.trusted_host(now)?,
+        key: PrivateKey::generate(KeyType::EcdsaP256)?,
+        now,
+    };
     for (n, org) in federation.organizations.iter().enumerate() {
         let other = &federation.organizations[(n + 1) % federation.organizations.len()];
         let name =
             if federation.organizations.len() > 1 { other.msp_id.to_string() } else { "SomebodyElseMSP".to_owned() };
-        let answer = bench.ask(Bench::live(org), &name);
-        verdicts.push(Verdict::new(format!("{} under the name of {name}", org.msp_id), &answer, false));
+        let meant = denied(format!("cannot find MSPID {name} in client TLS certificate Subject Organizations"));
+        let answer = bench.ask(Bench::live(org), &name)?;
+        verdicts.push(Verdict::new(format!("{} under the name of {name}", org.msp_id), &answer, &meant));
     }
-    if let Some(first) = federation.organizations.first() {
-        verdicts.extend(bench.bad_clients(first)?);
-        verdicts.push(bench.two_organizations(first)?);
-        verdicts.extend(bench.impostors(first)?);
-        let walkthrough = bench.signed(&Recipe::walkthrough(first.msp_id.as_str(), &first.host))?;
-        let answer = bench.ask(Some(walkthrough), first.msp_id.as_str());
-        verdicts.push(Verdict::new("for comparison: the walkthrough's recipe, to the letter", &answer, false));
-    }
+    verdicts.extend(bench.bad_clients(first)?);
+    verdicts.push(bench.two_organizations(first)?);
+    verdicts.extend(bench.impostors(first)?);
+    let walkthrough = bench.signed(&Recipe::walkthrough(first.msp_id.as_str(), &first.host))?;
+    let answer = bench.ask(Some(walkthrough), first.msp_id.as_str())?;
+    let meant = denied(format!("invalid issuer for MSPID {}", first.msp_id));
+    verdicts.push(Verdict::new("for comparison: the walkthrough's recipe, to the letter", &answer, &meant));
     Ok(verdicts)
+}
+
+fn denied(why: String) -> Answer {
+    Answer::PermissionDenied(why)
+}
+
+fn refused(why: &str) -> Answer {
+    Answer::HandshakeRefused(why.to_owned())
+}
+
+fn no_answer(org: &str, contact: &Contact) -> Failure {
+    Failure::new(
+        Exit::CheckFailed,
+        "no-answer",
+        format!("nothing can be said of {org}: the orchestrator gives it no answer"),
+    )
+    .why(contact.to_string())
+    .next("look at the orchestrator's values and at orchestrator.host of the backend")
 }
 
 /// Tools for making bad clients.
 struct Bench<'a> {
     federation: &'a Federation,
+    ca: &'a Ca,
+    /// The name under which they dial: one that the server's certificate has, so that they are refused for themselves.
+    host: String,
     key: PrivateKey,
     now: OffsetDateTime,
 }
 
-impl<'a> Bench<'a> {
-    fn new(federation: &'a Federation, now: OffsetDateTime) -> Result<Self> {
-        Ok(Self { federation, key: PrivateKey::generate(KeyType::EcdsaP256)?, now })
-    }
-
+impl Bench<'_> {
     /// The pair that is live in an organization's namespace.
     fn live(org: &Organization) -> Option<Pair> {
         org.cluster.backend(&org.release)?.pair().cloned()
     }
 
     fn client(&self, pair: Option<Pair>, header: &str) -> BackendClient {
-        BackendClient::new(self.federation.ca.to_pem().into_bytes(), pair, header, &self.federation.dialled)
+        BackendClient::new(self.ca.pem.clone().into_bytes(), pair, header, &self.host)
     }
 
-    fn ask(&self, pair: Option<Pair>, header: &str) -> Answer {
+    fn ask(&self, pair: Option<Pair>, header: &str) -> Result<Answer> {
         let client = self.client(pair, header);
-        let answer = self.federation.orchestrator.with_server("orchestrator", |server| call(&client, server, self.now));
-        answer.unwrap_or_else(|| Answer::HandshakeRefused("connection refused".to_owned()))
+        let (cluster, release) = (&self.federation.orchestrator, &self.federation.release);
+        let answer = cluster.with_server(release, |server| call(&client, server, self.now));
+        answer.ok_or_else(|| no_answer(header, &Contact::Silent))
     }
 
     fn signed(&self, recipe: &Recipe) -> Result<Pair> {
-        let pem = recipe.sign(self.key.spki(), &self.federation.ca, &self.federation.ca_key, self.now)?;
-        Ok(self.pair(pem))
+        Ok(self.pair(recipe.sign(self.key.spki(), &self.ca.certificate, &self.ca.key, self.now)?))
     }
 
     fn pair(&self, certificate: String) -> Pair {
@@ -135,11 +190,14 @@ impl<'a> Bench<'a> {
         let other = inspect::certificates(other_pem.as_bytes())?.swap_remove(0);
         let foreign = self.pair(Self::proper(org).sign(self.key.spki(), &other, &other_key, self.now)?);
         let expired = self.signed(&Recipe { expired: true, ..Self::proper(org) })?;
-        Ok(vec![
-            Verdict::new(format!("{name} without a certificate"), &self.ask(None, name), false),
-            Verdict::new(format!("{name} with another CA's certificate"), &self.ask(Some(foreign), name), false),
-            Verdict::new(format!("{name} with an expired certificate"), &self.ask(Some(expired), name), false),
-        ])
+        [
+            ("without a certificate", None, "certificate required"),
+            ("with another CA's certificate", Some(foreign), "unknown certificate authority"),
+            ("with an expired certificate", Some(expired), "expired certificate"),
+        ]
+        .into_iter()
+        .map(|(how, pair, why)| Ok(Verdict::new(format!("{name} {how}"), &self.ask(pair, name)?, &refused(why))))
+        .collect()
     }
 
     /// The server would let such a certificate in as both: the policy must not let it come into being.
@@ -157,15 +215,16 @@ impl<'a> Bench<'a> {
             now: self.now,
         };
         let judged = policy::judge("two.csr", request.as_bytes(), &circumstances);
-        let answer = match judged {
-            Ok(_) => "signed: the server would let it in as both".to_owned(),
-            Err(findings) => format!(
-                "refused by approve: {}",
-                findings.first().map(|finding| finding.why.as_str()).unwrap_or_default()
-            ),
+        let accepted = judged.is_ok();
+        let findings = judged.err().unwrap_or_default();
+        let finding = findings.iter().find(|finding| finding.code == TWO_ORGANIZATIONS).or(findings.first());
+        let answer = match finding {
+            None => "signed: the server would let it in as both".to_owned(),
+            Some(finding) => format!("refused by approve: {}", finding.why),
         };
-        let accepted = answer.starts_with("signed");
-        Ok(Verdict { who: "a request with two O".to_owned(), answer, accepted, should_be_accepted: false })
+        let right = finding.is_some_and(|finding| finding.code == TWO_ORGANIZATIONS);
+        let meant = format!("refused by approve: [{TWO_ORGANIZATIONS}]");
+        Ok(Verdict { who: "a request with two O".to_owned(), answer, meant, accepted, right })
     }
 
     /// Somebody serves with a client's pair under the orchestrator's name.
@@ -174,19 +233,14 @@ impl<'a> Bench<'a> {
         let mut verdicts = Vec::new();
         if let Some(live) = Self::live(org) {
             let answer = call_impostor(&victim, &live, self.now);
-            verdicts.push(Verdict::new(
-                format!("{}'s certificate posing as the orchestrator", org.msp_id),
-                &answer,
-                false,
-            ));
+            let meant = Answer::ServerNotTrusted("unsupported certificate purpose".to_owned());
+            let who = format!("{}'s certificate posing as the orchestrator", org.msp_id);
+            verdicts.push(Verdict::new(who, &answer, &meant));
         }
-        let posing = self.signed(&Recipe::walkthrough(org.msp_id.as_str(), &self.federation.dialled))?;
+        let posing = self.signed(&Recipe::walkthrough(org.msp_id.as_str(), &self.host))?;
         let answer = call_impostor(&victim, &posing, self.now);
-        verdicts.push(Verdict::new(
-            "for comparison: the walkthrough's, with the orchestrator's CN, posing as it",
-            &answer,
-            true,
-        ));
+        let who = "for comparison: the walkthrough's, with the orchestrator's CN, posing as it";
+        verdicts.push(Verdict::new(who, &answer, &Answer::Accepted));
         Ok(verdicts)
     }
 }

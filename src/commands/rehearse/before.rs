@@ -1,0 +1,141 @@
+//! What the values files say of the time before the rehearsal, and what is assumed because files cannot say it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ca::Ca,
+    federation::{Federation, put},
+};
+use crate::{
+    cluster::{Object, PAIR_TYPE, simulated::Simulated},
+    failure::{Exit, Failure, Result},
+    names::Validity,
+    pki::{
+        issue::issue,
+        key::{KeyType, PrivateKey},
+        log::IssueLog,
+        policy::{self, Circumstances},
+        request,
+    },
+    substra::{backend::Backend, kebab::kebab_case, orchestrator::Orchestrator, specimen::Recipe},
+};
+
+/// The key of `clientCACerts` that the walkthrough tells to use for everybody.
+const WALKTHROUGH_KEY: &str = "orchestrator";
+
+/// A client pair that is in place before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Held {
+    /// Made by the walkthrough's two commands of openssl.
+    Walkthrough,
+    /// Made by this tool.
+    Ours,
+}
+
+impl Held {
+    /// The pair that a backend has which mounts one. The walkthrough's key admits nobody under the identity check: whoever
+    /// has that on has left the walkthrough behind.
+    pub(super) fn of(backend: &Backend, orchestrator: &Orchestrator) -> Option<Self> {
+        let by_hand = orchestrator.client_cas.contains_key(WALKTHROUGH_KEY) && !orchestrator.verify_msp_id;
+        backend.mtls_enabled.then_some(if by_hand { Self::Walkthrough } else { Self::Ours })
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Walkthrough => "made by Substra's walkthrough (X.509 version 1, no authorityKeyId)",
+            Self::Ours => "made by this tool",
+        }
+    }
+
+    /// Makes it, and puts it where the backend mounts it.
+    pub(super) fn put(self, backend: &Backend, cluster: &Simulated, around: &Around<'_>) -> Result<()> {
+        let (certificate, key) = match self {
+            Self::Walkthrough => around.walkthrough(backend)?,
+            Self::Ours => around.ours(backend)?,
+        };
+        let pem = key.to_pem();
+        let pair: [(&str, &[u8]); 2] = [("tls.crt", certificate.as_bytes()), ("tls.key", pem.as_bytes())];
+        let name = backend.client_certificate.as_str();
+        put(cluster, &Object::secret(name, PAIR_TYPE, &[], &pair))
+    }
+}
+
+/// What a pair is made in.
+pub(super) struct Around<'a> {
+    pub(super) ca: &'a Ca,
+    pub(super) orchestrator: &'a Orchestrator,
+    pub(super) now: time::OffsetDateTime,
+}
+
+impl Around<'_> {
+    fn walkthrough(&self, backend: &Backend) -> Result<(String, PrivateKey)> {
+        let key = PrivateKey::generate(KeyType::Rsa2048)?;
+        let recipe = Recipe::walkthrough(backend.msp_id.as_str(), backend.host.as_str());
+        let certificate = recipe.sign(key.spki(), &self.ca.certificate, &self.ca.key, self.now)?;
+        Ok((certificate, key))
+    }
+
+    fn ours(&self, backend: &Backend) -> Result<(String, PrivateKey)> {
+        let key = PrivateKey::generate(KeyType::EcdsaP256)?;
+        let csr = request::create(&key, &backend.msp_id, &backend.host)?;
+        let circumstances = Circumstances {
+            members: &self.orchestrator.members,
+            client_ca_keys: &[],
+            orchestrator_names: &[],
+            burnt: &[],
+            kebab: kebab_case,
+            log: &IssueLog::default(),
+            now: self.now,
+        };
+        let request =
+            policy::judge(&format!("{}.csr", backend.msp_id), csr.as_bytes(), &circumstances).map_err(first)?;
+        Ok((issue(&self.ca.authority(self.now)?, &request, Validity::default(), self.now)?.pem, key))
+    }
+}
+
+fn first(findings: Vec<Failure>) -> Failure {
+    findings.into_iter().next().unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the request is refused"))
+}
+
+impl Federation {
+    /// What is so before, in one line: looked at, and what had to be assumed.
+    pub(super) fn before(&self) -> Result<String> {
+        let said = self.standing()?;
+        let assumed = self.assumptions();
+        if assumed.is_empty() {
+            return Ok(format!("Before: {said}"));
+        }
+        Ok(format!("Before: {said} Assumed, since files cannot say it: {}.", assumed.join("; ")))
+    }
+
+    fn standing(&self) -> Result<&'static str> {
+        let deployed = self.deployed()?;
+        let runs = self.orchestrator.with_server(&self.release, |_| ()).is_some();
+        Ok(match (deployed.tls_enabled, deployed.mtls_enabled, deployed.verify_msp_id) {
+            (false, _, _) => "TLS is off at the orchestrator. Everybody who reaches it is let in, in plain text.",
+            (true, false, _) if !runs => {
+                "TLS is on in the files, and the CA is not made yet: without it the orchestrator does not start."
+            }
+            _ if !runs => "the orchestrator does not start with these values.",
+            (true, false, _) => "TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in.",
+            (true, true, false) => {
+                "mutual TLS is on, the identity check is off. Any organization can act as any other."
+            }
+            (true, true, true) => "mutual TLS and the identity check are on.",
+        })
+    }
+
+    fn assumptions(&self) -> Vec<String> {
+        let mut holders: BTreeMap<Held, Vec<&str>> = BTreeMap::new();
+        for org in &self.organizations {
+            if let Some(held) = org.held {
+                holders.entry(held).or_default().push(org.msp_id.as_str());
+            }
+        }
+        let pairs = holders.into_iter().map(|(held, who)| match who.as_slice() {
+            [one] => format!("the pair of {one} was {}", held.words()),
+            many => format!("the pairs of {} were {}", many.join(", "), held.words()),
+        });
+        pairs.chain(self.assumed.iter().cloned()).collect()
+    }
+}

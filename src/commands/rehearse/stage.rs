@@ -1,0 +1,193 @@
+//! The rehearsal as it goes on: each verb through the same engine as on a real cluster, what it did, and who is let in then.
+
+use clap::Parser;
+use serde_json::{Value, json};
+
+use super::{
+    before::Held,
+    bug,
+    ca::Ca,
+    contact::Contact,
+    federation::{Federation, Organization},
+    verdicts::{self, Verdict},
+};
+use crate::{
+    cli::Cli,
+    cluster::Cluster,
+    commands::{self, Desk},
+    failure::{Exit, Failure, Result},
+    report::{Console, Format, Outcome},
+};
+
+pub(super) struct Stage<'a> {
+    federation: &'a Federation,
+    desk: &'a Desk<'a>,
+    before: String,
+    told: Vec<Value>,
+    /// Who was let in when last looked.
+    contacts: Vec<(String, Contact)>,
+    /// Who was let in and then not any more.
+    cut_off: Vec<Verdict>,
+}
+
+impl<'a> Stage<'a> {
+    /// Says how it is before.
+    pub(super) fn new(federation: &'a Federation, desk: &'a Desk<'a>) -> Result<Self> {
+        let before = federation.before()?;
+        let stage = Self { federation, desk, before, told: Vec::new(), contacts: Vec::new(), cut_off: Vec::new() };
+        stage.say(&stage.before);
+        Ok(stage)
+    }
+
+    /// Request, approval, installation; of an organization that has a good pair and is admitted only that it is so.
+    pub(super) fn exchange(&mut self, org: &Organization) -> Result<()> {
+        let (folder, release) = (self.federation.copies.folder(), &self.federation.release);
+        let enroll = ["enroll", "-f", &org.file, "--release", &org.release, "--out-dir", &folder, "--yes"];
+        let admitted = self.federation.deployed()?.client_cas.contains_key(org.msp_id.as_str());
+        let requested = match org.held {
+            Some(Held::Ours) if admitted => {
+                self.verb(&org.cluster, &enroll)?;
+                self.connected("");
+                return Ok(());
+            }
+            // The pair that is in place stays there until the new one comes.
+            Some(_) => self.verb(&org.cluster, &[&enroll[..], &["--renew"]].concat())?,
+            None => self.verb(&org.cluster, &enroll)?,
+        };
+        let fingerprint = requested.get("fingerprint").and_then(Value::as_str).unwrap_or_default();
+        let claim = format!("{}={fingerprint}", org.msp_id);
+        let file =
+            |ending: &str| self.federation.copies.file(&format!("{}.{ending}", org.msp_id)).display().to_string();
+        let (csr, crt) = (file("csr"), file("crt"));
+        let (ca_cert, ca_key) = (self.federation.ca_file("crt"), self.federation.ca_file("key"));
+        let orchestrator = &self.federation.orchestrator_file;
+        let approve = ["approve", &csr, "-f", orchestrator, "--release", release, "--ca-cert", &ca_cert];
+        let approve = [&approve[..], &["--ca-key", &ca_key, "--fingerprint", &claim, "--yes"]].concat();
+        self.verb(&self.federation.orchestrator, &approve)?;
+        self.verb(&org.cluster, &[&enroll[..], &["--certificate", &crt]].concat())?;
+        self.connected("");
+        Ok(())
+    }
+
+    /// The gate closes for all.
+    pub(super) fn close(&mut self) -> Result<()> {
+        let federation = self.federation;
+        let ca = federation.ca_file("crt");
+        let mut close = vec!["gate", "close", "-f", &federation.orchestrator_file, "--release", &federation.release];
+        close.extend(["--yes", "--ca-cert", &ca]);
+        close.extend(federation.organizations.iter().flat_map(|org| ["--installed", org.msp_id.as_str()]));
+        self.verb(&federation.orchestrator, &close).map_err(|failure| self.with_missing(failure))?;
+        self.connected("");
+        Ok(())
+    }
+
+    /// A member of whom no file was given keeps the gate open: here that is mended otherwise than at the gate.
+    fn with_missing(&self, failure: Failure) -> Failure {
+        let members = self.federation.deployed().map(|deployed| deployed.members).unwrap_or_default();
+        let here = |member: &&String| !self.federation.organizations.iter().any(|org| org.msp_id.as_str() == **member);
+        let missing: Vec<&str> = members.iter().filter(here).map(String::as_str).collect();
+        if missing.is_empty() || !matches!(failure.code, "not-admitted" | "not-installed") {
+            return failure;
+        }
+        let add: Vec<String> = missing.iter().map(|member| format!("--backend FILE for {member}")).collect();
+        failure.next(format!("add {}", add.join(", ")))
+    }
+
+    /// One verb, its steps and diffs shown.
+    fn verb(&mut self, cluster: &dyn Cluster, words: &[&str]) -> Result<Outcome> {
+        let line = self.federation.copies.theirs(&words.join(" "));
+        self.say(&format!("\n$ helm substra-mtls {line}"));
+        let cli =
+            Cli::try_parse_from(std::iter::once("substra-mtls").chain(words.iter().copied())).map_err(|e| bug(&e))?;
+        let desk = Desk::new(Some(cluster), Console::silent(), &self.desk.clock);
+        let outcome = commands::dispatch(&cli.command, &desk)?;
+        self.ran(&line, &outcome);
+        self.look(&line);
+        Ok(outcome)
+    }
+
+    /// What a command did, with its diffs.
+    pub(super) fn ran(&mut self, command: &str, outcome: &Outcome) {
+        let steps = self.own_steps(outcome);
+        for step in &steps {
+            let mark = if step["state"] == "already" { "already" } else { "now" };
+            let text = |key: &str| step[key].as_str().unwrap_or_default();
+            let whose = step["for"].as_str().map(|whose| format!("{whose}: ")).unwrap_or_default();
+            self.say(&format!("  {mark:<8} {whose}{}", text("title")));
+            for line in text("diff").lines().skip(2) {
+                self.say(&format!("           {line}"));
+            }
+        }
+        self.told.push(json!({"command": command, "stage": outcome.stage(), "steps": steps}));
+    }
+
+    /// A verb's steps without the folder of the rehearsal, which is gone afterwards.
+    fn own_steps(&self, outcome: &Outcome) -> Vec<Value> {
+        let mut steps = outcome.described_steps().to_vec();
+        for text in steps.iter_mut().filter_map(Value::as_object_mut).flat_map(serde_json::Map::values_mut) {
+            if let Value::String(text) = text {
+                *text = self.federation.copies.theirs(text);
+            }
+        }
+        steps
+    }
+
+    /// Who gets an answer from the orchestrator after a command: a handshake and a request each.
+    pub(super) fn connected(&mut self, command: &str) {
+        self.look(command);
+        let texts: Vec<String> = self.contacts.iter().map(|(org, contact)| format!("{org} {contact}")).collect();
+        self.say(&format!("  connected: {}", texts.join("; ")));
+        let answers: serde_json::Map<String, Value> =
+            self.contacts.iter().map(|(org, contact)| (org.clone(), json!(contact.to_string()))).collect();
+        self.told.push(json!({"connected": answers}));
+    }
+
+    /// Nobody who was let in may be cut off by a command.
+    fn look(&mut self, command: &str) {
+        let contacts = self.federation.contacts(self.desk.clock.now());
+        for ((org, contact), (_, earlier)) in contacts.iter().zip(&self.contacts) {
+            if earlier.is_let_in() && !contact.is_let_in() {
+                self.cut_off.push(Verdict::cut_off(org, command, &contact.to_string()));
+            }
+        }
+        self.contacts = contacts;
+    }
+
+    /// Talk, for people.
+    pub(super) fn say(&self, text: &str) {
+        if self.desk.console.format == Format::Text {
+            self.desk.console.say(text);
+        }
+    }
+
+    /// The verdicts, and what comes next where all of them are right.
+    pub(super) fn judged(mut self, ca: &Ca, next: &str) -> Result<Outcome> {
+        let now = self.desk.clock.now();
+        let mut verdicts = std::mem::take(&mut self.cut_off);
+        verdicts.extend(verdicts::all(self.federation, ca, now)?);
+        self.say("\nVerdicts, with mutual TLS and the identity check on:");
+        let wrong: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.is_right()).collect();
+        let Some(first) = wrong.first() else { return Ok(self.told(&verdicts).next(next)) };
+        let what = match (wrong.len(), verdicts.len()) {
+            (1, all) => format!("one of {all} verdicts is not the right one"),
+            (some, all) => format!("{some} of {all} verdicts are not the right ones"),
+        };
+        let (why, next) = self.federation.misdialled(now).unwrap_or_else(|| {
+            let next =
+                "look at the orchestrator's values: a member without a key of its own name, or the identity check off";
+            (first.wrong(), next.to_owned())
+        });
+        let failure = Failure::new(Exit::CheckFailed, "verdict", what).why(why).next(next);
+        let failure = self.federation.copies.only_rehearsed(&failure);
+        Ok(self.told(&verdicts).failed(failure))
+    }
+
+    /// The result; for scripts with all that was said on the way.
+    pub(super) fn told(self, verdicts: &[Verdict]) -> Outcome {
+        let text: String = verdicts.iter().map(Verdict::lines).collect();
+        let stage = if verdicts.iter().all(Verdict::is_right) { "rehearsed" } else { "failed" };
+        let all: Vec<Value> = verdicts.iter().map(Verdict::json).collect();
+        let outcome = Outcome::new("rehearse", stage).fact("before", self.before);
+        outcome.fact("rehearsal", self.told).fact("verdicts", all).shown(text)
+    }
+}
