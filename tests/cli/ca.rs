@@ -34,7 +34,7 @@ use time::{Duration, OffsetDateTime};
 use super::world::{BACKEND, ORCHESTRATOR, World, diff};
 
 /// What the walkthrough's part before TLS leaves: a release in plain text.
-const PLAIN: &str = "\
+pub(crate) const PLAIN: &str = "\
 ingress:
   hostname: orchestrator.example.org # dialled by all
 channels:

@@ -19,7 +19,6 @@ mod completion_bash;
 mod deny;
 mod enroll;
 mod gitops;
-mod goes_live;
 mod golden;
 mod help;
 mod help_flags;

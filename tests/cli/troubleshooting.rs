@@ -1,6 +1,6 @@
 //! `docs/troubleshooting.md` names checks that are there, in their own words, and commands that can be read.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, process::Command};
 
 use clap::Parser;
 use serde_json::Value;
@@ -50,5 +50,30 @@ fn every_entry_has_a_text_a_check_and_a_command_that_can_be_read() {
         let command = entry.split_once("```sh\n").unwrap().1.lines().next().unwrap();
         let words = command.strip_prefix("helm ").unwrap().split(' ');
         assert!(Cli::try_parse_from(words).is_ok(), "{command}");
+    }
+}
+
+/// What helm and kubectl say, by which the product tells failures apart.
+#[test]
+fn every_text_of_helm_that_is_told_apart_is_found_in_a_heading() {
+    let world = World::new();
+    std::fs::create_dir(world.path("bin")).unwrap();
+    for (text, code) in [
+        ("another operation (install/upgrade/rollback) is in progress", "pending"),
+        ("secrets is forbidden", "forbidden"),
+        ("release: not found", "no-release"),
+    ] {
+        for name in ["bin/helm", "bin/kubectl"] {
+            world.write(name, &format!("#!/bin/sh\necho 'Error: {text}' >&2\nexit 1\n"));
+            world.chmod(name, 0o755);
+        }
+        let line = "gate open -f orchestrator-values.yaml --release orchestrator -o json";
+        let mut command = Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
+        command.args(line.split(' ')).current_dir(world.path("")).env("PATH", world.path("bin"));
+        let answer: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        assert_eq!(answer["error"]["code"], code, "{answer:#}");
+        let headings = PAGE.lines().filter(|line| line.starts_with("## "));
+        let quoted: Vec<&str> = headings.flat_map(|line| line.split('`').skip(1).step_by(2)).collect();
+        assert!(quoted.iter().any(|heading| text.contains(heading)), "{text}");
     }
 }

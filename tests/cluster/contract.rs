@@ -1,4 +1,4 @@
-//! The simulated and the real cluster give the same answers to the same calls.
+//! The simulated cluster, the scripted helm and kubectl, and the real ones give the same answers to the same calls.
 
 use std::time::Duration;
 
@@ -8,7 +8,10 @@ use substra_mtls::{
     times::Clock,
 };
 
-use crate::site::{Helm, Site, bed};
+use crate::{
+    scripted::Scripted,
+    site::{Helm, Site, bed},
+};
 
 fn code(result: Result<(), Failure>) -> String {
     result.map_or_else(|failure| format!("{} {}", failure.exit.code(), failure.code), |()| "done".to_owned())
@@ -72,12 +75,23 @@ fn mounts(cluster: &dyn Cluster) -> Vec<String> {
 }
 
 #[test]
-fn the_simulated_cluster_answers_as_the_real_one() {
+fn the_simulated_and_the_scripted_cluster_answer_as_the_real_one() {
     let site = Site::new(Helm::V3);
     let simulated = Simulated::new("org", &Clock::system());
     let chart = substra_mtls::cluster::ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     let values = substra_mtls::values::read(crate::site::BACKEND.as_bytes()).unwrap();
     simulated.install("backend", chart, values).unwrap();
+    let scripted = Scripted::of(&simulated);
+    let links = Tools::new(ToolsOptions {
+        namespace: Some("org".parse().unwrap()),
+        helm: Some(scripted.bin().join("helm")),
+        kubectl: Some(scripted.bin().join("kubectl")),
+        timeout: Duration::from_mins(1),
+        ..ToolsOptions::default()
+    });
+    let links = links.unwrap();
+    let told = story(&simulated);
+    assert_eq!((told.clone(), mounts(&simulated)), (story(&links), mounts(&links)), "scripted");
     for helm in ["helm3", "helm4"] {
         let real = Tools::new(ToolsOptions {
             namespace: Some(site.org.parse().unwrap()),
@@ -88,7 +102,7 @@ fn the_simulated_cluster_answers_as_the_real_one() {
             ..ToolsOptions::default()
         })
         .unwrap();
-        assert_eq!(story(&simulated), story(&real), "{helm}");
+        assert_eq!(told, story(&real), "{helm}");
         assert_eq!(mounts(&simulated), mounts(&real), "{helm}");
     }
 }

@@ -51,6 +51,9 @@ mod gate;
 mod gitops;
 mod killed;
 mod readme;
+#[path = "../scripted.rs"]
+#[allow(dead_code, reason = "nothing goes wrong here")]
+mod scripted;
 mod secrets;
 mod site;
 mod sops;

@@ -4,6 +4,7 @@
 
 mod charts;
 mod pods;
+mod stored;
 
 use std::{
     collections::BTreeMap,
@@ -49,7 +50,7 @@ struct World {
 
 struct Installed {
     revision: u64,
-    status: &'static str,
+    status: String,
     config: Value,
     manifest: String,
     chart: ChartVersion,
@@ -117,7 +118,7 @@ impl Simulated {
     /// Leaves a release as a helm does that was killed (`pending-upgrade`) or that failed half way (`failed`).
     pub fn leave(&self, release: &str, status: &'static str) {
         if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
-            installed.status = status;
+            status.clone_into(&mut installed.status);
         }
     }
 
@@ -186,7 +187,7 @@ impl Cluster for Simulated {
         Ok(world.releases.get(&(self.namespace.clone(), name.to_string())).map(|installed| Release {
             namespace: self.namespace.clone(),
             revision: installed.revision,
-            status: installed.status.to_owned(),
+            status: installed.status.clone(),
             config: installed.config.clone(),
             manifest: installed.manifest.clone(),
         }))

@@ -27,7 +27,16 @@ impl World {
         let (waiting, server) = self.start_pods(namespace, release, (&chart, &config, &manifest), server)?;
         self.releases.insert(
             key,
-            Installed { revision: revision + 1, status: "deployed", config, manifest, chart, server, waiting, notes },
+            Installed {
+                revision: revision + 1,
+                status: "deployed".to_owned(),
+                config,
+                manifest,
+                chart,
+                server,
+                waiting,
+                notes,
+            },
         );
         Ok(())
     }

@@ -142,13 +142,14 @@ impl<'a> Gate<'a> {
 
     fn plan(&self, settings: &[Setting]) -> Result<(Edited, Planned)> {
         let edited = self.files.edit(settings)?;
+        let own = orchestrator::OWN_PATHS;
         let cluster = self.desk.cluster()?;
         let wish = Wish {
             chart: Chart::Orchestrator,
             common: self.common,
             files: &self.files,
             edited: &edited,
-            own: settings,
+            own,
             read: true,
         };
         let planned = self.found.plan(cluster, &wish)?;

@@ -1,0 +1,61 @@
+//! A simulated world as JSON and back, for a program that keeps it in a file from one call to the next.
+
+use serde_json::{Value, json};
+
+use super::{Installed, Simulated, charts};
+use crate::{
+    cluster::{ChartVersion, Object},
+    failure::{Exit, Failure, Result},
+    times::Clock,
+};
+
+impl Simulated {
+    /// All namespaces of the world.
+    #[must_use]
+    pub fn stored(&self) -> Value {
+        let world = self.world();
+        let objects = world.objects.iter().map(|((space, _), object)| json!({"namespace": space, "object": object}));
+        let releases = world.releases.iter().map(|((space, name), installed)| {
+            let Installed { revision, status, config, chart, waiting, notes, .. } = installed;
+            json!({"namespace": space, "name": name, "revision": revision, "status": status, "config": config,
+                   "chart": {"name": chart.name, "version": chart.version}, "waiting": waiting, "notes": notes})
+        });
+        json!({"version": world.version, "objects": objects.collect::<Vec<_>>(), "releases": releases.collect::<Vec<_>>()})
+    }
+
+    /// A namespace of the world that was stored. No server answers in it before the next upgrade or restart.
+    ///
+    /// # Errors
+    /// It is no such world.
+    pub fn restored(namespace: &str, clock: &Clock, stored: &Value) -> Result<Self> {
+        let restored = Self::new(namespace, clock);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let all = |key: &str| stored[key].as_array().ok_or_else(|| damaged(key)).cloned();
+        let (objects, releases) = (all("objects")?, all("releases")?);
+        let mut world = restored.world();
+        world.version = stored["version"].as_u64().ok_or_else(|| damaged("version"))?;
+        for one in objects {
+            let name = Object::from(one["object"].clone()).reference();
+            world.objects.insert((text(&one["namespace"]), name), one["object"].clone());
+        }
+        for one in releases {
+            let key = (text(&one["namespace"]), text(&one["name"]));
+            let chart = ChartVersion { name: text(&one["chart"]["name"]), version: text(&one["chart"]["version"]) };
+            let config = one["config"].clone();
+            let manifest = charts::render(&chart, &key.1, &config)?;
+            let revision = one["revision"].as_u64().ok_or_else(|| damaged("revision"))?;
+            let waiting = serde_json::from_value(one["waiting"].clone()).map_err(|_| damaged("pods"))?;
+            let notes = serde_json::from_value(one["notes"].clone()).map_err(|_| damaged("notes"))?;
+            let (status, server) = (text(&one["status"]), None);
+            world.releases.insert(key, Installed { revision, status, config, manifest, chart, server, waiting, notes });
+        }
+        drop(world);
+        Ok(restored)
+    }
+}
+
+fn damaged(what: &str) -> Failure {
+    Failure::new(Exit::Failed, "simulated", "this is no simulated world")
+        .why(format!("its {what} cannot be read"))
+        .next("store it anew")
+}

@@ -1,0 +1,86 @@
+//! The calls of `kubectl`, with the reasons that the API server names.
+
+use serde_json::{Value, json};
+use substra_mtls::{
+    cluster::{Cluster, Object, ObjectRef, simulated::Simulated},
+    failure::Result,
+};
+
+use crate::{Answer, Call, input};
+
+pub(crate) fn answer(call: &Call, cluster: &Simulated) -> Answer {
+    let words: Vec<&str> = call.words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["get", ref names @ ..] if names.iter().all(|name| name.contains('/')) => get(cluster, names),
+        ["get", resources] => list(&cluster.list(resources, call.option("--selector").unwrap()).unwrap()),
+        ["create"] => create(call, cluster),
+        ["replace"] => {
+            let object = given();
+            written(&object.reference(), "replacing", cluster.replace(&object))
+        }
+        ["delete", name] => delete(cluster, &reference(name)),
+        ["patch", name] => patch(call, cluster, &reference(name)),
+        _ => panic!("kubectl {words:?} is not scripted"),
+    }
+}
+
+fn reference(name: &str) -> ObjectRef {
+    let (resource, name) = name.split_once('/').unwrap();
+    ObjectRef::new(resource, name)
+}
+
+fn given() -> Object {
+    Object::from(serde_json::from_str::<Value>(&input()).unwrap())
+}
+
+/// One that was named is printed as it is, several as a list, none not at all.
+fn get(cluster: &Simulated, names: &[&str]) -> Answer {
+    let wanted: Vec<ObjectRef> = names.iter().map(|name| reference(name)).collect();
+    let found = cluster.get(&wanted).unwrap();
+    match found.first() {
+        None => Answer::default(),
+        Some(one) if names.len() == 1 => Answer::said(one.json()),
+        Some(_) => list(&found),
+    }
+}
+
+fn list(found: &[Object]) -> Answer {
+    let items: Value = found.iter().map(|object| object.json().clone()).collect();
+    Answer::said(json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}))
+}
+
+fn create(call: &Call, cluster: &Simulated) -> Answer {
+    let object = given();
+    if object.json()["kind"] == "SelfSubjectRulesReview" {
+        let mut review = object.json().clone();
+        review["status"] = cluster.rules(call.namespace()).unwrap();
+        return Answer::said(review);
+    }
+    written(&object.reference(), "creating", cluster.create(&object))
+}
+
+fn delete(cluster: &Simulated, name: &ObjectRef) -> Answer {
+    written(name, "deleting", cluster.delete(name))
+}
+
+fn patch(call: &Call, cluster: &Simulated, workload: &ObjectRef) -> Answer {
+    let patch: Value = serde_json::from_str(call.option("--patch").unwrap()).unwrap();
+    let notes = patch["spec"]["template"]["metadata"]["annotations"].as_object().unwrap();
+    let note = |(key, value): (&String, &Value)| cluster.annotate_template(workload, key, value.as_str().unwrap());
+    written(workload, "patching", notes.iter().try_for_each(note))
+}
+
+/// `--output=name`, or what the API server says, with its reason in brackets.
+fn written(name: &ObjectRef, doing: &str, result: Result<()>) -> Answer {
+    let Err(failure) = result else { return Answer::said(name) };
+    let (plural, what) = (format!("{}s", name.resource), &name.name);
+    let why = match failure.code {
+        "exists" => format!("(AlreadyExists): error when {doing} \"STDIN\": {plural} \"{what}\" already exists"),
+        "conflict" => format!(
+            "(Conflict): error when {doing} \"STDIN\": Operation cannot be fulfilled on {plural} \"{what}\": the object has been modified; please apply your changes to the latest version and try again"
+        ),
+        "not-found" => format!("(NotFound): {plural} \"{what}\" not found"),
+        _ => panic!("{failure}"),
+    };
+    Answer::failed(format!("Error from server {why}\n"))
+}
