@@ -7,6 +7,7 @@ pub mod check;
 pub mod enroll;
 mod find;
 pub mod gate;
+mod goes_live;
 mod hand_over;
 mod issued;
 mod planned;

@@ -5,7 +5,7 @@ use serde_json::Value;
 pub(super) use super::planned::Planned;
 use super::{
     find::{self, Sought},
-    synced,
+    goes_live, synced,
 };
 use crate::{
     cli::CommonArgs,
@@ -15,15 +15,14 @@ use crate::{
     names::ReleaseName,
     plan::{
         Action, Step,
-        drift::{self, same},
+        drift::same,
         edits::{Edited, ValuesFiles},
     },
     substra::{
         kind::ObjectKind,
         manifest::{Manifest, expected_kind},
-        orchestrator::{CLIENT_CAS, MTLS_ENABLED},
     },
-    values::ValuesKey,
+    values::{Setting, ValuesKey},
 };
 
 /// One of the two charts.
@@ -81,8 +80,8 @@ pub(super) struct Wish<'a> {
     pub(super) common: &'a CommonArgs,
     pub(super) files: &'a ValuesFiles,
     pub(super) edited: &'a Edited,
-    /// Paths of our own, which are no drift.
-    pub(super) own: &'a [&'a [&'a str]],
+    /// The settings that this run brings about: all else that differs is drift.
+    pub(super) own: &'a [Setting],
     /// Helm's own reading of the files is asked for here, and not by the caller for many releases at once.
     pub(super) read: bool,
 }
@@ -288,23 +287,16 @@ impl Found {
         .unchanged("nothing was written"))
     }
 
-    /// Who is admitted while mutual TLS is on, and not in the files: our own path, and yet no edit of ours. An upgrade
-    /// would cut them off.
-    fn dropped(&self, wish: &Wish<'_>) -> impl Iterator<Item = drift::Difference> {
-        let (config, merged) = (&self.config, &wish.edited.merged);
-        let on = |values: &Value| MTLS_ENABLED.iter().fold(values, |node, key| &node[key]) == true;
-        let cuts = wish.chart == Chart::Orchestrator && on(config) && on(merged);
-        let found = if cuts { drift::between(config, merged, &[]) } else { Vec::new() };
-        found.into_iter().filter(|difference| difference.loses(CLIENT_CAS))
-    }
-
     fn drift(&self, wish: &Wish<'_>) -> Result<Vec<String>> {
-        let own: Vec<Vec<&str>> = wish.own.iter().map(|path| self.key.path(path)).collect();
-        let own: Vec<&[&str]> = own.iter().map(Vec::as_slice).collect();
-        let mut found = drift::between(&self.release.config, &wish.files.whole(), &own);
-        let lost = self.dropped(wish).map(|lost| lost.below(&self.key)).filter(|lost| !found.contains(lost));
-        found.extend(lost.collect::<Vec<_>>());
-        let lines: Vec<String> = found.iter().map(|found| found.told(&self.key, wish.files.are_sealed())).collect();
+        let lines = goes_live::Upgrade {
+            chart: wish.chart,
+            key: &self.key,
+            deployed: &self.release.config,
+            will: &wish.edited.whole,
+            own: wish.own,
+            is_sealed: wish.files.are_sealed(),
+        }
+        .lines();
         if lines.is_empty() || !self.is_installed() {
             return Ok(Vec::new());
         }

@@ -47,25 +47,6 @@ impl Difference {
         };
         [&self.deployed, &self.file].into_iter().flatten().all(is_ours)
     }
-
-    /// The same difference of a chart whose values stand below a key.
-    #[must_use]
-    pub fn below(mut self, key: &ValuesKey) -> Self {
-        let path = self.path.iter().map(String::as_str).collect::<Vec<_>>();
-        self.path = key.path(&path).into_iter().map(str::to_owned).collect();
-        self
-    }
-
-    /// Whether it stands at or below a path, and something that is deployed there would go.
-    #[must_use]
-    pub fn loses(&self, below: &[&str]) -> bool {
-        let stays = match (&self.deployed, &self.file) {
-            (None, _) => true,
-            (Some(Value::Array(deployed)), Some(Value::Array(file))) => deployed.iter().all(|item| file.contains(item)),
-            _ => false,
-        };
-        !stays && self.path.iter().map(String::as_str).take(below.len()).eq(below.iter().copied())
-    }
 }
 
 /// All differences, what stands at or below the paths of `own` left out.
@@ -92,6 +73,8 @@ fn walk(
         // A map on one side only is gone through too, since only a part of it may be our own.
         (Some(Value::Object(left)), None) if !left.is_empty() => (left, &empty),
         (None, Some(Value::Object(right))) if !right.is_empty() => (&empty, right),
+        // An empty map is merged into the chart's own: it says nothing.
+        (Some(Value::Object(_)), None) | (None, Some(Value::Object(_))) => return,
         (left, right) => {
             let equal = match (left, right) {
                 (Some(left), Some(right)) => same(left, right),

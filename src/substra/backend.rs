@@ -22,7 +22,8 @@ const MSP_ID: &[&str] = &["orchestrator", "mspID"];
 const INGRESS_HOSTNAME: &[&str] = &["server", "ingress", "hostname"];
 const DEFAULT_DOMAIN: &[&str] = &["server", "defaultDomain"];
 const TLS_ENABLED: &[&str] = &["orchestrator", "tls", "enabled"];
-const TLS_CACERT: &[&str] = &["orchestrator", "tls", "cacert"];
+/// The object with the CAs of which the orchestrator's certificate may be.
+pub const TLS_CACERT: &[&str] = &["orchestrator", "tls", "cacert"];
 const MTLS_ENABLED: &[&str] = &["orchestrator", "tls", "mtls", "enabled"];
 const MTLS_CERTIFICATE: &[&str] = &["orchestrator", "tls", "mtls", "clientCertificate"];
 
@@ -72,6 +73,17 @@ impl Trust {
     pub fn settings(&self) -> Vec<Setting> {
         vec![Setting::set(TLS_ENABLED, true), Setting::set(TLS_CACERT, self.cacert.as_str())]
     }
+
+    /// Of these those that a run brings about where `deployed` runs: another name that is in use is not its to change.
+    #[must_use]
+    pub fn own_settings(&self, deployed: &Value) -> Vec<Setting> {
+        let mut settings = self.settings();
+        let name = paths::at(deployed, TLS_CACERT).and_then(Value::as_str);
+        if paths::is_on(deployed, TLS_ENABLED) && name.is_some() {
+            paths::keep_names(&mut settings, &[(TLS_CACERT, name)]);
+        }
+        settings
+    }
 }
 
 impl Backend {
@@ -109,6 +121,21 @@ impl Backend {
             .chain(cacert)
             .chain([Setting::set(MTLS_ENABLED, true), Setting::set(MTLS_CERTIFICATE, self.client_certificate.as_str())])
             .collect()
+    }
+
+    /// Of these those that a run brings about where `deployed` runs: the name of what is in use is not its to change, nor
+    /// is the trust in public CAs.
+    #[must_use]
+    pub fn own_settings(&self, deployed: &Value) -> Vec<Setting> {
+        let mut settings = self.settings();
+        let name = |path| (path, paths::at(deployed, path).and_then(Value::as_str));
+        if paths::is_on(deployed, TLS_ENABLED) {
+            paths::keep_names(&mut settings, &[name(TLS_CACERT)]);
+            if paths::is_on(deployed, MTLS_ENABLED) {
+                paths::keep_names(&mut settings, &[name(MTLS_CERTIFICATE)]);
+            }
+        }
+        settings
     }
 }
 

@@ -12,19 +12,25 @@ use crate::{
 };
 
 const TLS_ENABLED: &[&str] = &["orchestrator", "tls", "enabled"];
-const CACERT: &[&str] = &["orchestrator", "tls", "cacert"];
+/// The object that holds its CA, which is one for clients too.
+pub const CACERT: &[&str] = &["orchestrator", "tls", "cacert"];
 const SERVER_PAIR: &[&str] = &["orchestrator", "tls", "secrets", "pair"];
 /// Whether it asks for client certificates.
 pub const MTLS_ENABLED: &[&str] = &["orchestrator", "tls", "mtls", "enabled"];
 /// Whom the orchestrator admits, by which CAs.
 pub const CLIENT_CAS: &[&str] = &["orchestrator", "tls", "mtls", "clientCACerts"];
-const VERIFY: &[&str] = &["orchestrator", "verifyClientMSPID"];
+/// The identity check.
+pub const VERIFY: &[&str] = &["orchestrator", "verifyClientMSPID"];
 const CERT_MANAGER: &[&str] = &["orchestrator", "tls", "createCertificates", "enabled"];
 const CHANNELS: &[&str] = &["channels"];
 const HOSTNAME: &[&str] = &["ingress", "hostname"];
 const EXTRA_HOSTS: &[&str] = &["ingress", "extraHosts"];
 const NAME_OVERRIDE: &[&str] = &["nameOverride"];
 const SERVER_NAME: &[&str] = &["orchestrator", "fullnameOverride"];
+
+/// The chart's own names of objects.
+const DEFAULT_CACERT: &str = "orchestrator-tls-cacert";
+const DEFAULT_PAIR: &str = "orchestrator-tls-server-pair";
 
 /// The chart's own name.
 const CHART: &str = "orchestrator";
@@ -34,6 +40,13 @@ pub const OWN_PATHS: &[&[&str]] = &[MTLS_ENABLED, CLIENT_CAS, VERIFY];
 
 /// The only paths that `ca init` may set.
 pub const TLS_PATHS: &[&[&str]] = &[TLS_ENABLED, CACERT, SERVER_PAIR];
+
+/// What another CA means, however it comes in; `org` is the organization that it is meant for.
+#[must_use]
+pub fn danger(ca: &str, org: Option<&str>) -> String {
+    let not_only = org.map(|org| format!(", not only as {org}")).unwrap_or_default();
+    format!("whoever holds the key of {ca} can act as every organization of the federation{not_only}")
+}
 
 /// An orchestrator.
 #[derive(Debug, Clone)]
@@ -72,8 +85,8 @@ impl Orchestrator {
         };
         Ok(Self {
             tls_enabled: paths::flag(values, TLS_ENABLED)?,
-            cacert: object(CACERT, "orchestrator-tls-cacert")?,
-            server_pair: object(SERVER_PAIR, "orchestrator-tls-server-pair")?,
+            cacert: object(CACERT, DEFAULT_CACERT)?,
+            server_pair: object(SERVER_PAIR, DEFAULT_PAIR)?,
             cert_manager: paths::flag(values, CERT_MANAGER)?,
             mtls_enabled: paths::flag(values, MTLS_ENABLED)?,
             client_cas: client_cas(values)?,
@@ -150,6 +163,18 @@ impl Orchestrator {
             Setting::set(CACERT, self.cacert.as_str()),
             Setting::set(SERVER_PAIR, self.server_pair.as_str()),
         ]
+    }
+
+    /// Of these those that a run brings about where `deployed` runs: the name of what is in use is not its to change.
+    #[must_use]
+    pub fn own_tls_settings(&self, deployed: &Value) -> Vec<Setting> {
+        let mut settings = self.tls_settings();
+        if paths::is_on(deployed, TLS_ENABLED) {
+            let name = |path, default| paths::at(deployed, path).and_then(Value::as_str).or(Some(default));
+            let in_use = [(CACERT, name(CACERT, DEFAULT_CACERT)), (SERVER_PAIR, name(SERVER_PAIR, DEFAULT_PAIR))];
+            paths::keep_names(&mut settings, &in_use);
+        }
+        settings
     }
 
     /// Mutual TLS on, and with `verify` the identity check.

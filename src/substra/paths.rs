@@ -4,7 +4,10 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use crate::failure::{Exit, Failure, Result};
+use crate::{
+    failure::{Exit, Failure, Result},
+    values::{Change, Setting},
+};
 
 /// The value at a path; `None` where it is missing or null.
 pub(super) fn at<'a>(values: &'a Value, path: &[&str]) -> Option<&'a Value> {
@@ -18,6 +21,19 @@ pub(super) fn flag(values: &Value, path: &[&str]) -> Result<bool> {
         Some(Value::Bool(value)) => Ok(*value),
         Some(_) => Err(wrong(path, "it must be true or false")),
     }
+}
+
+/// Whether a switch is on, whatever else stands there.
+pub(super) fn is_on(values: &Value, path: &[&str]) -> bool {
+    at(values, path) == Some(&Value::Bool(true))
+}
+
+/// Takes out the settings that would put another name in the place of one that is in use; `None` is one as well.
+pub(super) fn keep_names(settings: &mut Vec<Setting>, in_use: &[(&[&str], Option<&str>)]) {
+    settings.retain(|setting| {
+        let used = in_use.iter().find(|(path, _)| setting.path == *path);
+        used.is_none_or(|(_, name)| name.is_some_and(|name| setting.change == Change::Set(name.into())))
+    });
 }
 
 /// A text; missing and empty are `None`.

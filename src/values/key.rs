@@ -18,6 +18,12 @@ impl ValuesKey {
         self.0.is_empty()
     }
 
+    /// How many keys stand above the chart's own.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.0.len()
+    }
+
     /// What the chart's templates see as the chart's name: the last word of the key; `None` at the top.
     #[must_use]
     pub fn chart(&self) -> Option<&str> {

@@ -19,6 +19,7 @@ mod completion_bash;
 mod deny;
 mod enroll;
 mod gitops;
+mod goes_live;
 mod golden;
 mod help;
 mod help_flags;

@@ -15,7 +15,8 @@ use crate::{
         Step,
         edits::{Edited, ValuesFiles},
     },
-    substra::orchestrator::{self, CLIENT_CAS, Orchestrator},
+    substra::orchestrator::{CLIENT_CAS, Orchestrator},
+    values::Setting,
 };
 
 /// An edit of `clientCACerts`, and the release that it is for.
@@ -27,6 +28,8 @@ pub(in crate::commands) struct Admission<'a> {
     pub(in crate::commands) orchestrator: &'a Orchestrator,
     pub(in crate::commands) files: &'a ValuesFiles,
     pub(in crate::commands) edited: &'a Edited,
+    /// The settings that the edit makes.
+    pub(in crate::commands) own: &'a [Setting],
     pub(in crate::commands) common: &'a CommonArgs,
 }
 
@@ -55,7 +58,7 @@ impl Admission<'_> {
             let is_left = self.common.no_upgrade && self.edited.changes();
             return Ok(After { left: Left::of(is_left, self.edited, &[CLIENT_CAS], then), ..After::default() });
         }
-        let (common, files, edited, own) = (self.common, self.files, self.edited, orchestrator::OWN_PATHS);
+        let (common, files, edited, own) = (self.common, self.files, self.edited, self.own);
         let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own, read: true };
         let planned = self.found.plan(cluster, &wish)?.seen(self.objects);
         self.can_start(&planned)?;

@@ -30,6 +30,7 @@ use crate::{
     report::Outcome,
     substra::orchestrator::Orchestrator,
     times,
+    values::Setting,
 };
 
 const VERB: &str = "approve";
@@ -68,14 +69,15 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let requests = approval.judged(&authority, &ledger)?;
     let signed = approval.sign(&authority, &ledger, requests)?;
     let orgs: Vec<MspId> = signed.iter().map(|signed| signed.request.msp_id.clone()).collect();
-    let edited = approval.files.edit(&approval.orchestrator.admit_settings(&orgs, &approval.object))?;
+    let admits = approval.orchestrator.admit_settings(&orgs, &approval.object);
+    let edited = approval.files.edit(&admits)?;
     let new: Vec<Entry> = signed.iter().filter_map(|signed| signed.entry.clone()).collect();
     let mut steps = Vec::new();
     steps.extend(approval.log_steps(&new)?);
     for one in &signed {
         steps.push(approval.certificate_step(one)?);
     }
-    let upgrade = approval.upgrade(&edited)?;
+    let upgrade = approval.upgrade(&edited, &admits)?;
     steps.extend(edited.steps);
     steps.extend(upgrade.steps);
     warnings.extend(upgrade.warnings);
@@ -118,11 +120,11 @@ impl Approval<'_> {
         Ok(Some(Seen { found, objects }))
     }
 
-    fn upgrade(&self, edited: &Edited) -> Result<After> {
+    fn upgrade(&self, edited: &Edited, own: &[Setting]) -> Result<After> {
         let Some(seen) = &self.seen else { return Ok(After::default()) };
         let (found, objects, common, files) = (&seen.found, &seen.objects, &self.args.common, &self.files);
         let (desk, orchestrator) = (self.desk, &self.orchestrator);
-        Admission { desk, found, objects, orchestrator, files, edited, common }.upgrade()
+        Admission { desk, found, objects, orchestrator, files, edited, own, common }.upgrade()
     }
 
     /// Where a request's certificate goes: beside it, or into `--out-dir`.

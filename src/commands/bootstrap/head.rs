@@ -29,10 +29,7 @@ use crate::{
         log::IssueLog,
     },
     plan::{Step, edits::ValuesFiles},
-    substra::{
-        kebab::kebab_case,
-        orchestrator::{self, Orchestrator},
-    },
+    substra::{kebab::kebab_case, orchestrator::Orchestrator},
 };
 
 /// The orchestrator as it was found, or as the first part of the plan will leave it.
@@ -212,21 +209,15 @@ impl<'a> Head<'a> {
             no_clash(&Orchestrator::read(&edited.merged)?)?;
             let (desk, orchestrator, edited_files) = (self.desk, &self.orchestrator, &edited);
             let after =
-                Admission { desk, found, objects, orchestrator, files, edited: edited_files, common }.upgrade()?;
+                Admission { desk, found, objects, orchestrator, files, edited: edited_files, own: &settings, common }
+                    .upgrade()?;
             let steps = edited.steps.into_iter().chain(after.steps).collect();
             return Ok(HeadPart { steps, restarts: after.restarts, warnings: after.warnings, cuts: false });
         }
         settings.extend(self.orchestrator.close_settings(true));
         let edited = files.edit(&settings)?;
         no_clash(&Orchestrator::read(&edited.merged)?)?;
-        let wish = Wish {
-            chart: Chart::Orchestrator,
-            common,
-            files,
-            edited: &edited,
-            own: orchestrator::OWN_PATHS,
-            read: true,
-        };
+        let wish = Wish { chart: Chart::Orchestrator, common, files, edited: &edited, own: &settings, read: true };
         let planned = found.plan(cluster, &wish)?.seen(objects);
         let gate = Gate {
             common,

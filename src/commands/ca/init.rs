@@ -116,9 +116,9 @@ impl<'a> Init<'a> {
 
     /// No upgrade where TLS is live as the files have it: other differences must not stand in the way of a renewal.
     fn plan(&self, edited: &Edited) -> Result<Planned> {
-        let (common, files, own) = (&self.args.common, &self.files, orchestrator::TLS_PATHS);
-        let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own, read: true };
         let config = self.found.config();
+        let (common, files, own) = (&self.args.common, &self.files, self.orchestrator.own_tls_settings(config));
+        let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own: &own, read: true };
         let live = same(&values::apply(config, &self.orchestrator.tls_settings()), config);
         if live && !edited.changes() && self.found.release.status == "deployed" {
             return Ok(self.found.stay(&wish).seen(&self.objects));

@@ -24,7 +24,10 @@ use crate::{
     },
     plan::{Action, Step},
     report::Outcome,
-    substra::{kebab::kebab_case, orchestrator::Orchestrator},
+    substra::{
+        kebab::kebab_case,
+        orchestrator::{self, Orchestrator},
+    },
     times,
 };
 
@@ -53,16 +56,14 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let mut objects = cluster.get(&wanted)?;
     let mut steps = vec![object_step(&found, &objects, &name, &certificate)?];
     objects.extend(steps.iter().filter_map(Step::new_object).cloned());
-    let edited = files.edit(&orchestrator.admit_settings(std::slice::from_ref(&org), &name))?;
+    let own = orchestrator.admit_settings(std::slice::from_ref(&org), &name);
+    let edited = files.edit(&own)?;
     let (found, objects, orchestrator, common) = (&found, &objects, &orchestrator, &args.common);
-    let admission = Admission { desk, found, objects, orchestrator, files: &files, edited: &edited, common };
+    let admission = Admission { desk, found, objects, orchestrator, files: &files, edited: &edited, own: &own, common };
     let after = admission.upgrade()?;
     steps.extend(edited.steps);
     steps.extend(after.steps);
-    let danger = format!(
-        "whoever holds the key of {} can act as every organization of the federation, not only as {org}",
-        certificate.subject
-    );
+    let danger = orchestrator::danger(&certificate.subject, Some(org.as_str()));
     show(desk, &certificate, &danger, &after.restarts);
     let open = desk.carry_out(&steps, common, Some(&format!("trust this CA for {org}: {danger}")))?;
     let outcome = commands::outcome("ca trust", commands::stage(open, common.dry_run, "trusted"), &steps)

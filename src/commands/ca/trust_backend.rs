@@ -76,8 +76,8 @@ fn upgrade(
     steps: &mut Vec<Step>,
 ) -> Result<(Planned, Left)> {
     let mut edited = files.edit(&trust.settings())?;
-    let (common, own) = (&args.common, &backend::OWN_PATHS[..]);
-    let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own, read: true };
+    let (common, own) = (&args.common, trust.own_settings(found.config()));
+    let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own: &own, read: true };
     let planned = found.plan(desk.cluster()?, &wish)?.seen(seen);
     if !planned.restarts.is_empty() {
         desk.console.say(format!(

@@ -60,8 +60,8 @@ impl Enrolment<'_> {
     /// What the upgrade would do; asks nothing of the objects, so that both can be looked at side by side.
     pub(in crate::commands) fn look_ahead(&self, found: &Found, read: bool) -> Result<Ahead> {
         let edited = self.files.edit(&self.backend.settings())?;
-        let (common, files, own) = (&self.args.common, &self.files, &backend::OWN_PATHS[..]);
-        let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own, read };
+        let (common, files, own) = (&self.args.common, &self.files, self.backend.own_settings(found.config()));
+        let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own: &own, read };
         let planned = found.plan(self.desk.cluster()?, &wish)?;
         Ok(Ahead { edited, planned })
     }

@@ -142,14 +142,13 @@ impl<'a> Gate<'a> {
 
     fn plan(&self, settings: &[Setting]) -> Result<(Edited, Planned)> {
         let edited = self.files.edit(settings)?;
-        let own = orchestrator::OWN_PATHS;
         let cluster = self.desk.cluster()?;
         let wish = Wish {
             chart: Chart::Orchestrator,
             common: self.common,
             files: &self.files,
             edited: &edited,
-            own,
+            own: settings,
             read: true,
         };
         let planned = self.found.plan(cluster, &wish)?;

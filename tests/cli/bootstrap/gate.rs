@@ -210,3 +210,32 @@ fn an_upgrade_that_failed_while_it_closed_the_gate_is_finished_only_with_everybo
     assert_eq!(fed.orc.writes().split_off(before.len()), ["upgrade orchestrator"]);
     assert_eq!(fed.run(LINE).unwrap().stage(), "already");
 }
+
+#[test]
+fn what_somebody_else_has_written_is_brought_in_by_no_bootstrap() {
+    let fed = Fed::new(2);
+    let evil = "        MyOrg2MSP: [orchestrator-tls-cacert, evil-ca]\n";
+    let danger = "whoever holds the key of a CA in evil-ca can act as every organization of the federation, not only as MyOrg2MSP";
+    let orchestrator = fed.world.read("orchestrator-values.yaml");
+    fed.world.write(
+        "orchestrator-values.yaml",
+        &orchestrator.replace("by hand\n", &format!("by hand\n    mtls:\n      clientCACerts:\n{evil}")),
+    );
+    fed.orc.create(&opaque("evil-ca", &fed.world.read("ca.crt"))).unwrap();
+    let text = writes_nothing(&fed, LINE, Exit::CheckFailed, "drift");
+    assert!(text.contains(danger), "{text}");
+    fed.world.write("orchestrator-values.yaml", &orchestrator);
+    fed.run(LINE).unwrap();
+    let closed = fed.world.read("orchestrator-values.yaml");
+    let ours = "        MyOrg2MSP:\n          - orchestrator-tls-cacert\n";
+    assert!(closed.contains(ours), "{closed}");
+    fed.world.write("orchestrator-values.yaml", &closed.replace(ours, evil));
+    let text = writes_nothing(&fed, LINE, Exit::CheckFailed, "drift");
+    assert!(text.contains(danger), "{text}");
+    fed.world.write("orchestrator-values.yaml", &closed);
+    fed.org(1).create(&opaque("other-ca", &fed.world.read("ca.crt"))).unwrap();
+    let backend = fed.world.read("org-1.yaml").replace("cacert: orchestrator-cacert", "cacert: other-ca");
+    fed.world.write("org-1.yaml", &backend);
+    let text = writes_nothing(&fed, LINE, Exit::CheckFailed, "drift");
+    assert!(text.contains("whoever holds the key of a CA in other-ca can pose as the orchestrator"), "{text}");
+}
