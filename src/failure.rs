@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::plain;
+
 /// The result of everything that can end a verb.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
@@ -46,7 +48,7 @@ pub struct Failure {
     pub what: String,
     /// Why: one line.
     pub why: String,
-    /// The next thing to do, a command where there is one.
+    /// The next thing to do, a command where there is one; below it lines to paste.
     pub next: String,
     /// What was left as it was; `None` where the caller knows it better and adds it.
     pub unchanged: Option<String>,
@@ -75,10 +77,17 @@ impl Failure {
         self
     }
 
-    /// Adds the next thing to do.
+    /// Adds the next thing to do: one line.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = next.into();
+        self.next = plain::line(&next.into()).into_owned();
+        self
+    }
+
+    /// Adds lines below the next thing to do.
+    #[must_use]
+    pub fn below(mut self, lines: &str) -> Self {
+        self.next = format!("{}\n{lines}", self.next);
         self
     }
 
@@ -99,9 +108,14 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} [{}]", self.what, self.code)?;
+        write!(f, "{} [{}]", plain::line(&self.what), self.code)?;
         let unchanged = self.unchanged.as_deref().unwrap_or_default();
-        for (label, text) in [("why", self.why.as_str()), ("next", &self.next), ("unchanged", unchanged)] {
+        let texts = [
+            ("why", plain::line(&self.why)),
+            ("next", plain::block(&self.next)),
+            ("unchanged", plain::line(unchanged)),
+        ];
+        for (label, text) in texts {
             if !text.is_empty() {
                 write!(f, "\n  {label}: {text}")?;
             }

@@ -13,7 +13,6 @@ use signal_hook::{
 use crate::failure::{Exit, Failure, Result};
 
 static WISH: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
-static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
 
 /// Whether signals are listened for, and how many steps are under way.
 static LISTENS: AtomicBool = AtomicBool::new(false);
@@ -28,30 +27,9 @@ const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 pub fn listen() -> std::io::Result<()> {
     LISTENS.store(true, Ordering::SeqCst);
     for signal in SIGNALS {
-        signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&ASKED))?;
         signal_hook::flag::register(signal, Arc::clone(&WISH))?;
     }
     Ok(())
-}
-
-/// Waits for an answer: meanwhile a signal ends the program at once, since no step is under way and the read that
-/// waits would not hear it.
-///
-/// # Errors
-/// Code `interrupted` where a signal came before.
-pub fn answer<T>(wait: impl FnOnce() -> T) -> Result<T> {
-    ASKED.store(true, Ordering::SeqCst);
-    // From here on a signal ends the program; one that came before was only noted.
-    if wished() {
-        ASKED.store(false, Ordering::SeqCst);
-        return Err(Failure::new(Exit::Interrupted, "interrupted", "stopped at a question, as you asked")
-            .why("a signal came before it was asked")
-            .next("run the same command again")
-            .unchanged("nothing was written"));
-    }
-    let answer = wait();
-    ASKED.store(false, Ordering::SeqCst);
-    Ok(answer)
 }
 
 /// Whether somebody asked us to stop.

@@ -10,6 +10,7 @@ pub mod files;
 pub mod interrupt;
 pub mod names;
 pub mod pki;
+pub mod plain;
 pub mod plan;
 pub mod report;
 pub mod substra;

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     failure::{Exit, Failure, Result},
     names::{Namespace, ReleaseName},
+    report,
 };
 
 /// Helm's own names for the cluster that it was pointed at by flags, with kubectl's flag for each.
@@ -166,7 +167,7 @@ impl Tools {
 
     fn run(&self, call: Call) -> Result<Reply> {
         if self.options.verbose {
-            anstream::eprintln!("+ {}", call.line());
+            report::note(format!("+ {}", call.line()));
         }
         call.run()
     }

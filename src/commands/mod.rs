@@ -240,7 +240,7 @@ impl<'a> Desk<'a> {
             self.console.say(format!("  {mark:<8} {}", step.title));
         }
         for diff in steps.iter().filter_map(Step::diff).filter(|diff| !diff.is_empty()) {
-            self.console.say(diff.trim_end());
+            self.console.lines(diff.trim_end());
         }
     }
 }

@@ -12,7 +12,7 @@ use super::line::Line;
 use crate::{
     cluster::{Tools, ToolsOptions},
     commands::check,
-    files, values,
+    files, plain, values,
 };
 
 /// How long kubectl may take, and how long its answer is waited for: a shell must not hang on a dead cluster.
@@ -30,16 +30,16 @@ pub(super) fn with(command: Command, line: &Line) -> Command {
             "requests" => arg.add(files_of(&["csr", "pem"])),
             "certificate" | "ca_cert" | "client_ca" => arg.add(files_of(&["crt", "pem", "cer"])),
             "ca_key" | "key_file" => arg.add(files_of(&["key", "pem"])),
-            "out_dir" => arg.add(ArgValueCompleter::new(folders())),
-            "kubeconfig" => arg.add(ArgValueCompleter::new(PathCompleter::file())),
-            "kube_context" => arg.add(ArgValueCandidates::new(move || plain(contexts(&line)))),
-            "namespace" => arg.add(ArgValueCandidates::new(move || plain(namespaces(&line)))),
-            "release" => arg.add(ArgValueCandidates::new(move || plain(releases(&line)))),
+            "out_dir" => arg.add(paths(PathCompleter::dir())),
+            "kubeconfig" => arg.add(paths(PathCompleter::file())),
+            "kube_context" => arg.add(ArgValueCandidates::new(move || words(contexts(&line)))),
+            "namespace" => arg.add(ArgValueCandidates::new(move || words(namespaces(&line)))),
+            "release" => arg.add(ArgValueCandidates::new(move || words(releases(&line)))),
             "installed" | "cut_off" | "organization" => {
-                arg.add(ArgValueCandidates::new(move || plain(organizations(&line))))
+                arg.add(ArgValueCandidates::new(move || words(organizations(&line))))
             }
             "fingerprint" if !is_trust => arg.add(ArgValueCandidates::new(move || {
-                plain(organizations(&line).into_iter().map(|name| format!("{name}=")))
+                words(organizations(&line).into_iter().map(|name| format!("{name}=")))
             })),
             "only" | "skip" | "explain" => arg.add(ArgValueCandidates::new(checks)),
             _ => arg,
@@ -48,18 +48,25 @@ pub(super) fn with(command: Command, line: &Line) -> Command {
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |verb| with(verb, line)))
 }
 
-fn plain(names: impl IntoIterator<Item = String>) -> Vec<CompletionCandidate> {
-    names.into_iter().map(CompletionCandidate::new).collect()
+/// A name that steers the terminal cannot be typed either: it is not offered.
+fn words(names: impl IntoIterator<Item = String>) -> Vec<CompletionCandidate> {
+    names.into_iter().map(CompletionCandidate::new).filter(is_plain).collect()
+}
+
+fn is_plain(candidate: &CompletionCandidate) -> bool {
+    candidate.get_value().to_string_lossy().chars().all(plain::is_plain)
+}
+
+fn paths(all: PathCompleter) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |typed: &OsStr| {
+        all.complete(typed).into_iter().filter(is_plain).collect::<Vec<CompletionCandidate>>()
+    })
 }
 
 /// Files of these kinds, and the folders on the way to others.
 fn files_of(kinds: &'static [&'static str]) -> ArgValueCompleter {
     let is_kind = |path: &Path| path.extension().and_then(OsStr::to_str).is_some_and(|kind| kinds.contains(&kind));
-    ArgValueCompleter::new(PathCompleter::any().filter(move |path| path.is_file() && is_kind(path)))
-}
-
-fn folders() -> impl ValueCompleter {
-    PathCompleter::dir()
+    paths(PathCompleter::any().filter(move |path| path.is_file() && is_kind(path)))
 }
 
 fn checks() -> Vec<CompletionCandidate> {

@@ -63,12 +63,9 @@ fn wanted(found: Vec<CompletionCandidate>, word: &OsStr) -> Vec<CompletionCandid
     found.into_iter().filter(|one| if begun { true } else { !has_words && is_long(one) || !is_option(one) }).collect()
 }
 
-/// A name with a line end or a tab in it cannot be told to Helm.
+/// A candidate with its help.
 fn shown(candidate: &CompletionCandidate) -> String {
     let value = candidate.get_value().to_string_lossy();
-    if value.chars().any(char::is_control) {
-        return String::new();
-    }
     let help = candidate.get_help().map(ToString::to_string).unwrap_or_default();
     match help.lines().next() {
         Some(help) => format!("{value}\t{help}\n"),

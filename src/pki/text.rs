@@ -1,4 +1,6 @@
-//! Untrusted text, made fit for a terminal.
+//! Untrusted text, made fit for a terminal and cut.
+
+use crate::plain;
 
 /// The longest piece of a foreign text that is shown.
 const SHOWN: usize = 120;
@@ -11,14 +13,9 @@ pub(crate) fn shown(text: &str) -> String {
             out.push_str("...");
             break;
         }
-        if is_plain(c) { out.push(c) } else { out.extend(c.escape_unicode()) }
+        out.push_str(&plain::line(c.encode_utf8(&mut [0; 4])));
     }
     out
-}
-
-fn is_plain(c: char) -> bool {
-    let steers_direction = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
-    !c.is_control() && !steers_direction && c != '\u{feff}'
 }
 
 #[cfg(test)]

@@ -263,12 +263,11 @@ fn refused(path: &Path, refusal: &Refusal) -> Failure {
         0 => path.display().to_string(),
         line => format!("{}:{line}:{}", path.display(), refusal.column),
     };
-    let next = refusal.snippet.as_ref().map_or_else(
-        || "mend the file at that place, then run the same command again".to_owned(),
-        |snippet| format!("merge this by hand, then run the same command again:\n{snippet}"),
-    );
-    Failure::new(Exit::Refused, refusal.code, format!("{place} cannot be used safely"))
+    let failure = Failure::new(Exit::Refused, refusal.code, format!("{place} cannot be used safely"))
         .why(refusal.why.clone())
-        .next(next)
-        .unchanged("nothing was written")
+        .unchanged("nothing was written");
+    match &refusal.snippet {
+        None => failure.next("mend the file at that place, then run the same command again"),
+        Some(snippet) => failure.next("merge this by hand, then run the same command again:").below(snippet),
+    }
 }

@@ -1,13 +1,17 @@
-//! The operator's terminal: talk on stderr, data on stdout, and no question where nobody can answer.
+//! The operator's terminal: talk on stderr, data on stdout, no question where nobody can answer, and all of it escaped.
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
+use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::colour;
+use super::{
+    colour,
+    terminal::{self, Typed},
+};
 use crate::{
     failure::{Exit, Failure, Result},
-    interrupt,
+    plain,
 };
 
 /// How results are written.
@@ -47,24 +51,48 @@ impl Console {
         Self { format: Format::Text, yes: true, interactive: false, quiet: true }
     }
 
-    /// Talk: one line or several, to stderr.
+    /// Talk: one line to stderr, whatever it holds.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            // One write a call. A stderr that is closed is no reason to stop.
-            drop(io::stderr().lock().write_all(format!("{}\n", colour::for_stderr(text.as_ref())).as_bytes()));
+            note(text);
         }
     }
 
-    /// Data: to stdout.
+    /// Talk of several lines: their line feeds are ours.
+    pub fn lines(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            talk(text.as_ref());
+        }
+    }
+
+    /// Data: one line to stdout, whatever it holds.
     ///
     /// # Errors
     /// Nobody reads stdout any more.
     pub fn data(&self, text: impl AsRef<str>) -> Result<()> {
+        self.data_lines(plain::line(text.as_ref()))
+    }
+
+    /// Data of several lines: their line feeds are ours.
+    ///
+    /// # Errors
+    /// As [`Console::data`].
+    pub fn data_lines(&self, text: impl AsRef<str>) -> Result<()> {
+        self.put(&colour::for_stdout(&plain::block(text.as_ref())))
+    }
+
+    /// Data as a JSON document on one line.
+    ///
+    /// # Errors
+    /// As [`Console::data`].
+    pub fn json(&self, value: &Value) -> Result<()> {
+        self.put(&plain::json(&value.to_string()))
+    }
+
+    fn put(self, text: &str) -> Result<()> {
         if self.quiet {
             return Ok(());
         }
-        let text = text.as_ref();
-        let text = if self.format == Format::Json { text.to_owned() } else { colour::for_stdout(text) };
         writeln!(io::stdout(), "{text}")
             .map_err(|e| Failure::new(Exit::Failed, "stdout", "the result could not be written").why(e.to_string()))
     }
@@ -98,10 +126,7 @@ impl Console {
         if !self.interactive {
             return Err(no_terminal("a question cannot be asked"));
         }
-        anstream::eprint!("{question}");
-        let mut line = String::new();
-        interrupt::answer(|| io::stdin().lock().read_line(&mut line))?
-            .map_err(|e| no_terminal("no answer could be read").why(e.to_string()))?;
+        let line = answered(false, question)?.map_err(|e| no_terminal("no answer could be read").why(e.to_string()))?;
         Ok(line.trim().to_owned())
     }
 
@@ -114,9 +139,37 @@ impl Console {
             return Err(no_terminal("the key is encrypted and its passphrase cannot be asked for")
                 .next("give the passphrase through a file descriptor: --passphrase-fd 3 3<passphrase.txt"));
         }
-        rpassword::prompt_password(question)
-            .map(Zeroizing::new)
-            .map_err(|e| no_terminal("no passphrase could be read").why(e.to_string()))
+        answered(true, question)?.map_err(|e| no_terminal("no passphrase could be read").why(e.to_string()))
+    }
+}
+
+/// One line of talk to stderr, whatever it holds.
+pub(crate) fn note(text: impl AsRef<str>) {
+    talk(&plain::line(text.as_ref()));
+}
+
+/// Talk to stderr; line feeds are ours.
+pub(super) fn talk(text: &str) {
+    to_stderr(&format!("{}\n", colour::for_stderr(&plain::block(text))));
+}
+
+/// One write a call. A stderr that is closed is no reason to stop.
+fn to_stderr(text: &str) {
+    drop(io::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// What is typed at a question; an error within where the terminal cannot be read.
+fn answered(hidden: bool, question: &str) -> Result<io::Result<Zeroizing<String>>> {
+    match terminal::line(hidden, || to_stderr(&plain::line(question))) {
+        Ok(Typed::Line(line)) => Ok(Ok(line)),
+        Err(error) => Ok(Err(error)),
+        Ok(Typed::Interrupted) => {
+            to_stderr("\n");
+            Err(Failure::new(Exit::Interrupted, "interrupted", "stopped at a question, as you asked")
+                .why("a signal arrived")
+                .next("run the same command again")
+                .unchanged("nothing was written"))
+        }
     }
 }
 

@@ -6,10 +6,10 @@ pub mod diff;
 pub mod mask;
 mod outcome;
 mod progress;
+mod terminal;
 pub mod text;
 mod usage;
 
-pub(crate) use self::outcome::described;
 pub use self::{
     colour::choose_colours,
     console::{Console, Format},
@@ -17,3 +17,4 @@ pub use self::{
     progress::{Line, Progress},
     usage::write_usage,
 };
+pub(crate) use self::{console::note, outcome::described};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Console, colour};
+use super::{Console, console};
 use crate::{
     failure::{Exit, Failure, Result},
     plan::{State, Step},
@@ -170,12 +170,12 @@ impl Outcome {
 
     fn written(&self, console: Console) -> Result<()> {
         if console.format == super::Format::Json {
-            return console.data(self.json().to_string());
+            return console.json(&self.json());
         }
         if let Some(text) = &self.shown {
             let text = text.trim_end();
             if !text.is_empty() {
-                console.data(text)?;
+                console.data_lines(text)?;
             }
         }
         for (label, text) in self.facts.iter().filter(|_| self.shown.is_none()).flat_map(|fact| &fact.lines) {
@@ -205,13 +205,13 @@ pub fn write_failure(failure: &Failure, format: super::Format) {
     if format == super::Format::Json {
         let console = Console { format, yes: false, interactive: false, quiet: false };
         // Nobody reads stdout any more: the exit status says it all the same.
-        drop(console.data(failure_json(failure).to_string()));
+        drop(console.json(&failure_json(failure)));
     }
     tell_failure(failure);
 }
 
 fn tell_failure(failure: &Failure) {
-    anstream::eprintln!("{}", colour::for_stderr(&format!("error: {failure}")));
+    console::talk(&format!("error: {failure}"));
 }
 
 /// A failure as scripts see it: `docs/schemas/failure.schema.json`.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{Console, Format};
+use crate::plain;
 
 /// The lines of all that are worked on.
 pub struct Progress {
@@ -41,7 +42,7 @@ impl Progress {
                 // Plain letters, since not every terminal has others.
                 bar.set_style(style.tick_chars("|/-\\ "));
             }
-            bar.set_prefix(format!("{name:<width$}", width = self.width));
+            bar.set_prefix(plain::line(&format!("{name:<width$}", width = self.width)).into_owned());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
@@ -53,14 +54,14 @@ impl Line {
     /// What is done now; at a terminal alone, since it is no change yet.
     pub fn doing(&self, text: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_message(text.to_owned());
+            bar.set_message(plain::line(text).into_owned());
         }
     }
 
     /// A change of state.
     pub fn changed(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.set_message(text.to_owned()),
+            Some(bar) => bar.set_message(plain::line(text).into_owned()),
             None => self.console.say(format!("{:<width$}  {text}", self.name, width = self.width)),
         }
     }
@@ -68,7 +69,7 @@ impl Line {
     /// The end of this line's work.
     pub fn end(&self, text: &str) {
         match &self.bar {
-            Some(bar) => bar.finish_with_message(text.to_owned()),
+            Some(bar) => bar.finish_with_message(plain::line(text).into_owned()),
             None => self.changed(text),
         }
     }

@@ -1,8 +1,12 @@
-//! Text for terminals: tables, words for a shell, nothing that moves the cursor.
+//! Text for terminals: tables, words for a shell.
 
-/// Rows with columns as wide as their widest cell, each row a line. The first row is the head.
+use crate::plain;
+
+/// Rows with columns as wide as their widest cell, each row a line, whatever its cells hold. The first row is the head.
 #[must_use]
 pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let rows: Vec<[String; N]> =
+        rows.iter().map(|row| row.each_ref().map(|cell| plain::line(cell).into_owned())).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let line = |row: &[String; N]| {
@@ -12,9 +16,13 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// One word of a command line as a POSIX shell reads it: quoted where it must be.
+/// One word of a command line as a POSIX shell reads it: quoted where it must be, and what steers a terminal in the
+/// shell's own escapes.
 #[must_use]
 pub fn word(text: &str) -> String {
+    if !text.chars().all(plain::is_plain) {
+        return format!("$'{}'", text.chars().map(in_escapes).collect::<String>());
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
     if !text.is_empty() && text.chars().all(plain) {
         text.to_owned()
@@ -23,10 +31,12 @@ pub fn word(text: &str) -> String {
     }
 }
 
-/// Without what could move a terminal's cursor.
-#[must_use]
-pub fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+/// A character between `$'` and `'`: three octal digits a byte are read alike by all shells that know this quoting.
+fn in_escapes(c: char) -> String {
+    if plain::is_plain(c) && !matches!(c, '\'' | '\\') {
+        return c.to_string();
+    }
+    c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\{byte:03o}")).collect()
 }
 
 #[cfg(test)]
@@ -42,5 +52,6 @@ mod tests {
     #[test]
     fn a_word_is_one_word_for_the_shell() {
         assert_eq!([word("a-b.c"), word(""), word("a b"), word("it's")], ["a-b.c", "''", "'a b'", r"'it'\''s'"]);
+        assert_eq!(word("a\u{1b}\n\u{202e}1'\\é"), r"$'a\033\012\342\200\2561\047\134é'");
     }
 }

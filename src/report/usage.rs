@@ -2,28 +2,56 @@
 
 use std::ffi::OsString;
 
-use super::{Format, outcome::failure_json};
+use super::{Format, console, outcome::failure_json};
 use crate::{
     failure::{Exit, Failure},
+    plain,
     report::Console,
 };
 
 /// Writes help or what is wrong with the command line, and gives the status to end with. Scripts that asked for JSON
 /// get the failure on stdout too.
 pub fn write_usage(error: &clap::Error, words: impl Iterator<Item = OsString>) -> Exit {
+    let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     let wrong = error.use_stderr();
+    let foreign = foreign(&words);
     // A closed stdout or stderr is no reason to fail again.
-    if wrong && wants_json(words) {
+    if wrong && wants_json(&words) {
         let console = Console { format: Format::Json, yes: false, interactive: false, quiet: false };
-        drop(console.data(failure_json(&failure(error)).to_string()));
+        drop(console.json(&failure_json(&failure(&said(error, &foreign)))));
     }
-    drop(error.print());
+    if foreign.is_empty() {
+        drop(error.print());
+    } else {
+        console::talk(said(error, &foreign).trim_end());
+    }
     if wrong { Exit::Usage } else { Exit::Done }
 }
 
+/// The words of the line, and of the variables that stand for some, that would steer the terminal; the longest first. clap
+/// shows a value without the option before it: `--option=VALUE`, `-oVALUE`.
+fn foreign(words: &[String]) -> Vec<String> {
+    let variables = ["HELM_NAMESPACE", "HELM_KUBECONTEXT"].map(|name| std::env::var(name).unwrap_or_default());
+    let parts = |word: &String| {
+        [Some(word.as_str()), word.split_once('=').map(|(_, value)| value), word.get(2..)]
+            .map(|part| part.map(str::to_owned))
+    };
+    let mut found: Vec<String> = words.iter().chain(&variables).flat_map(parts).flatten().collect();
+    found.retain(|part| !part.chars().all(plain::is_plain));
+    found.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    found
+}
+
+/// What clap says, without its colours, which cannot be told from those that a word brings along. The line feeds that
+/// remain are clap's.
+fn said(error: &clap::Error, foreign: &[String]) -> String {
+    let text =
+        foreign.iter().fold(error.render().ansi().to_string(), |text, part| text.replace(part, &plain::line(part)));
+    anstream::adapter::strip_str(&text).to_string()
+}
+
 /// What clap says in paragraphs: the error, tips, the usage.
-fn failure(error: &clap::Error) -> Failure {
-    let text = error.render().to_string();
+fn failure(text: &str) -> Failure {
     let mut paragraphs = text.split("\n\n").map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "));
     let what = paragraphs.next().unwrap_or_default();
     let (next, why): (Vec<String>, Vec<String>) = paragraphs.partition(|one| one.starts_with("Usage: "));
@@ -34,9 +62,8 @@ fn failure(error: &clap::Error) -> Failure {
 }
 
 /// Whether `-o json` is on a line that could not be read.
-fn wants_json(words: impl Iterator<Item = OsString>) -> bool {
-    let words: Vec<String> =
-        words.map(|word| word.to_string_lossy().into_owned()).take_while(|word| word != "--").collect();
+fn wants_json(words: &[String]) -> bool {
+    let words: Vec<&String> = words.iter().take_while(|word| *word != "--").collect();
     let joined = ["-ojson", "-o=json", "--output=json"];
     words.iter().any(|word| joined.contains(&word.as_str()))
         || words.windows(2).any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
@@ -61,13 +88,13 @@ mod tests {
             ("json -o", false),
             ("enroll -- -o json", false),
         ] {
-            assert_eq!(wants_json(line.split(' ').map(OsString::from)), wanted, "{line}");
+            assert_eq!(wants_json(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()), wanted, "{line}");
         }
     }
 
     #[test]
     fn a_missing_flag_is_named_in_one_line() {
-        let failure = failure(&Cli::try_parse_from(["substra-mtls", "enroll"]).unwrap_err());
+        let failure = failure(&said(&Cli::try_parse_from(["substra-mtls", "enroll"]).unwrap_err(), &[]));
         assert_eq!(failure.what, "the following required arguments were not provided: --values <FILE>");
         assert!(failure.next.starts_with("Usage: substra-mtls enroll "), "{}", failure.next);
     }

@@ -36,6 +36,7 @@ mod schemas;
 mod security;
 mod simulated;
 mod sops;
+mod steered;
 mod terminal;
 mod troubleshooting;
 mod usage;

@@ -97,6 +97,38 @@ fn ctrl_c_at_a_question_ends_at_once_and_signs_nothing() {
 }
 
 #[test]
+fn a_signal_at_the_passphrase_is_heard_at_once_and_the_terminal_shows_what_is_typed_again() {
+    let world = World::new();
+    world.request();
+    let encrypt = "openssl pkcs8 -topk8 -in ca.key -out enc.key -passout pass:secret && chmod 600 enc.key";
+    assert!(Command::new("sh").args(["-c", encrypt]).current_dir(world.path("")).status().unwrap().success());
+    let before = world.snapshot();
+    let line = APPROVE.replace("ca.key", "enc.key") + " --unverified-mail --yes";
+    // The terminal makes a signal of this character; what follows would be the passphrase.
+    let (screen, status) = at_terminal(&world, &line, "\u{3}");
+    assert!(status == 130 && screen.contains("[interrupted]"), "{status} {screen}");
+    let hidden = "n=0; while [ $n -lt 200 ] && stty -a | grep -q ' echo '; do n=$((n+1)); sleep 0.05; done";
+    let tool = env!("CARGO_BIN_EXE_substra-mtls");
+    let waits =
+        format!("exec 3</dev/tty; {tool} {line} <&3 & {hidden}; kill -TERM $!; wait $!; echo status $?; stty -a");
+    world.write("waits", &waits);
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--echo", "always", "--command", "sh waits", "/dev/null"]);
+    script.current_dir(world.path("")).env("TERM", "dumb").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let start = std::time::Instant::now();
+    let mut child = script.spawn().unwrap();
+    // Nobody types: the terminal stays open.
+    let (_open, mut output, mut screen) = (child.stdin.take(), child.stdout.take().unwrap(), String::new());
+    output.read_to_string(&mut screen).unwrap();
+    child.wait().unwrap();
+    assert!(screen.contains("status 130") && screen.contains("[interrupted]"), "{screen}");
+    assert!(screen.contains(" echo "), "typed characters are shown again: {screen}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(10), "{screen}");
+    std::fs::remove_file(world.path("waits")).unwrap();
+    assert_eq!(world.snapshot(), before);
+}
+
+#[test]
 fn an_encrypted_ca_key_is_opened_by_its_passphrase_alone() {
     let world = World::new();
     world.request();

@@ -198,7 +198,7 @@ fn consent(signed: &[sign::Signed], steps: &[Step]) -> String {
 /// Many findings, one exit: each is shown, the last line says that nothing happened.
 pub(in crate::commands) fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure>) -> Failure {
     let last = findings.pop();
-    findings.iter().for_each(|finding| desk.console.say(format!("error: {finding}")));
+    findings.iter().for_each(|finding| desk.console.lines(format!("error: {finding}")));
     let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the requests are refused"));
     last.unchanged("nothing was signed and nothing was written").also(findings)
 }

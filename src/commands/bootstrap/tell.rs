@@ -71,7 +71,7 @@ impl Plan<'_> {
     pub(super) fn shown(&self, desk: &Desk<'_>) -> bool {
         let say = |text: String| desk.console.say(text);
         for (msp_id, failure) in &self.failed {
-            say(format!("error: {msp_id} is left out: {failure}"));
+            desk.console.lines(format!("error: {msp_id} is left out: {failure}"));
         }
         let parts = self.parts.iter().map(|part| &part.steps);
         let mut steps = parts.chain([&self.first.steps, &self.last.steps]).flatten();

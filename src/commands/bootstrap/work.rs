@@ -103,7 +103,7 @@ impl Plan<'_> {
         let before = self.failed.len();
         for one in ended {
             let Some(failure) = &one.failure else { continue };
-            desk.console.say(format!("error: {} is not done: {failure}", one.msp_id));
+            desk.console.lines(format!("error: {} is not done: {failure}", one.msp_id));
             self.failed.push((one.msp_id.clone(), failure.clone()));
         }
         let is_stopped = self.failed.iter().any(|(_, failure)| failure.code == "interrupted");

@@ -25,7 +25,8 @@ pub(super) fn known(id: &str) -> Result<&'static Check> {
         let all: Vec<String> = ALL.iter().map(|check| format!("  {:<24} {}", check.id, check.what)).collect();
         Failure::new(Exit::Usage, "no-such-check", format!("there is no check {id:?}"))
             .why("these are the checks")
-            .next(format!("name one of them:\n{}", all.join("\n")))
+            .next("name one of them:")
+            .below(&all.join("\n"))
             .unchanged("nothing was looked at")
     })
 }

@@ -8,10 +8,7 @@ use super::{
     observe::Site,
     table::Row,
 };
-use crate::{
-    cli::Side,
-    report::text::{plain, table},
-};
+use crate::{cli::Side, plain, report::text::table};
 
 /// A site with what was found there.
 pub(in crate::commands) struct Judged {
@@ -26,7 +23,7 @@ impl Judged {
         let namespace =
             self.site.pointed.namespace.as_deref().map(|name| format!(", namespace {name}")).unwrap_or_default();
         let context = self.site.pointed.context.as_deref().map(|name| format!(", context {name}")).unwrap_or_default();
-        plain(&format!("{}: release {release}{namespace}{context}", self.site.side))
+        plain::line(&format!("{}: release {release}{namespace}{context}", self.site.side)).into_owned()
     }
 }
 
@@ -36,7 +33,7 @@ pub(super) fn text(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> Stri
     let cells: Vec<[String; 5]> = std::iter::once(head).chain(rows.iter().map(|row| row.cells(now))).collect();
     let mut out = table(&cells);
     for row in rows.iter().filter(|row| !row.next.is_empty()) {
-        out.push_str(&plain(&format!("next for {}: {}", row.organization, row.next)));
+        out.push_str(&plain::line(&format!("next for {}: {}", row.organization, row.next)));
         out.push('\n');
     }
     for one in judged {
@@ -65,8 +62,9 @@ fn lines(findings: &[Finding]) -> String {
     let Some(first) = findings.first() else { return String::new() };
     let ids: Vec<&str> = findings.iter().map(|finding| finding.check.id).collect();
     let because = if first.status == Status::Skipped { "because " } else { "" };
-    let line = format!("  {:<8} {:<24} {because}{}\n", first.status.to_string(), ids.join(", "), first.seen);
-    let next = if first.next.is_empty() { String::new() } else { format!("           next: {}\n", first.next) };
+    let (seen, next) = (plain::line(&first.seen), plain::line(&first.next));
+    let line = format!("  {:<8} {:<24} {because}{seen}\n", first.status.to_string(), ids.join(", "));
+    let next = if next.is_empty() { String::new() } else { format!("           next: {next}\n") };
     line + &next
 }
 
@@ -146,9 +144,10 @@ fn others(site: &Site) -> Vec<(Vec<(&'static str, String)>, i64)> {
     cas.chain(server.map(|server| one(server, "server"))).collect()
 }
 
-/// A label's value (exposition formats: backslash, double quote and line feed are escaped).
+/// A label's value (exposition formats: backslash, double quote and line feed are escaped), without what steers a
+/// terminal.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    plain::block(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 #[cfg(test)]
@@ -158,5 +157,6 @@ mod tests {
     #[test]
     fn a_label_cannot_break_out_of_its_line() {
         assert_eq!(escaped("a\"} 1\nb\\"), "a\\\"} 1\\nb\\\\");
+        assert_eq!(escaped("a\u{1b}[2J"), "a\\\\u{1b}[2J");
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         inspect::{self, Certificate},
         log::{Entry, IssueLog},
     },
-    report::text::{plain, word},
+    report::text::word,
     substra::orchestrator::Orchestrator,
     times,
 };
@@ -145,7 +145,7 @@ impl Row {
         let none = || "-".to_owned();
         let of = |read: fn(&Certificate) -> &String| self.certificate.as_ref().map_or_else(none, |c| read(c).clone());
         [
-            plain(&self.organization),
+            self.organization.clone(),
             self.stage.word().to_owned(),
             of(|certificate| &certificate.serial),
             of(|certificate| &certificate.issuer),
@@ -156,7 +156,7 @@ impl Row {
     /// The fields for scripts.
     #[must_use]
     pub(in crate::commands) fn json(&self, now: OffsetDateTime) -> Value {
-        let mut row = json!({"organization": self.organization, "stage": self.stage.word(), "certificate": null, "next": plain(&self.next)});
+        let mut row = json!({"organization": self.organization, "stage": self.stage.word(), "certificate": null, "next": self.next});
         if let Some(certificate) = &self.certificate {
             row["certificate"] = json!({"serial": certificate.serial, "issuer": certificate.issuer,
                 "notBefore": times::rfc3339(certificate.not_before), "notAfter": times::rfc3339(certificate.not_after), "daysLeft": self.days(now)});

@@ -142,7 +142,7 @@ impl Enrolment<'_> {
 
     /// All findings are shown; the first one ends the verb.
     fn all(&self, found: &[Failure]) -> Failure {
-        found.iter().skip(1).for_each(|failure| self.desk.console.say(format!("error: {failure}")));
+        found.iter().skip(1).for_each(|failure| self.desk.console.lines(format!("error: {failure}")));
         let first = found.first().cloned();
         first.unwrap_or_else(|| refuse("certificate", "the certificate is refused")).unchanged("nothing was written")
     }

@@ -170,7 +170,7 @@ impl<'a> Gate<'a> {
     /// Several findings, one exit.
     fn stop_at(&self, mut findings: Vec<Failure>) -> Result<()> {
         let Some(last) = findings.pop() else { return Ok(()) };
-        findings.iter().for_each(|finding| self.desk.console.say(format!("error: {finding}")));
+        findings.iter().for_each(|finding| self.desk.console.lines(format!("error: {finding}")));
         Err(last.unchanged("nothing was written; the gate is as it was").also(findings))
     }
 

@@ -16,6 +16,7 @@ use crate::{
     cluster::Cluster,
     commands::{self, Desk},
     failure::{Exit, Failure, Result},
+    plain,
     report::{Console, Format, Outcome},
 };
 
@@ -156,7 +157,9 @@ impl<'a> Stage<'a> {
     /// Talk, for people.
     pub(super) fn say(&self, text: &str) {
         if self.desk.console.format == Format::Text {
-            self.desk.console.say(text);
+            // A line feed before it is ours: an empty line.
+            let (before, line) = text.strip_prefix('\n').map_or(("", text), |line| ("\n", line));
+            self.desk.console.lines(format!("{before}{}", plain::line(line)));
         }
     }
 

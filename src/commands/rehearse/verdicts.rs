@@ -17,6 +17,7 @@ use crate::{
         log::IssueLog,
         policy::{self, Circumstances},
     },
+    plain,
     substra::{
         kebab::kebab_case,
         servers::{Answer, BackendClient, Pair, call, call_impostor},
@@ -67,9 +68,9 @@ impl Verdict {
         let word = if self.accepted { "accepted" } else { "refused" };
         let mark = if self.right { "" } else { "   <- WRONG" };
         let reason = self.answer.trim_start_matches(word).trim_start_matches([':', ' ']);
-        let reason = if reason.is_empty() { String::new() } else { format!("          {reason}\n") };
+        let reason = if reason.is_empty() { String::new() } else { format!("          {}\n", plain::line(reason)) };
         let meant = if self.right { String::new() } else { format!("          right is: {}\n", self.meant) };
-        format!("{word:<8}  {}{mark}\n{reason}{meant}", self.who)
+        format!("{word:<8}  {}{mark}\n{reason}{meant}", plain::line(&self.who))
     }
 
     /// What is wrong, in a line.
