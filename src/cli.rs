@@ -54,16 +54,15 @@ impl Cli {
     /// How the result, and a failure, are written.
     #[must_use]
     pub fn format(&self) -> Format {
+        if let Some(common) = self.command.common() {
+            return common.output;
+        }
         match &self.command {
-            Command::Enroll(args) => args.common.output,
-            Command::Approve(args) => args.common.output,
-            Command::Gate(GateCommand::Close(args)) => args.common.output,
-            Command::Gate(GateCommand::Open(args)) => args.common.output,
-            Command::Ca(command) => command.format(),
+            Command::Ca(CaCommand::Show(args)) => args.output,
             Command::Bootstrap(args) => args.output,
             Command::Check(args) => args.format(),
             Command::Rehearse(args) => args.output,
-            Command::Completion(_) => Format::Text,
+            _ => Format::Text,
         }
     }
 
@@ -126,6 +125,22 @@ pub enum Command {
     Rehearse(RehearseArgs),
     /// Everybody: the completion script of a shell, for use without Helm
     Completion(CompletionArgs),
+}
+
+impl Command {
+    /// The options of the verbs that change one release.
+    #[must_use]
+    pub fn common(&self) -> Option<&CommonArgs> {
+        match self {
+            Self::Enroll(args) => Some(&args.common),
+            Self::Approve(args) => Some(&args.common),
+            Self::Gate(GateCommand::Close(args)) => Some(&args.common),
+            Self::Gate(GateCommand::Open(args)) => Some(&args.common),
+            Self::Ca(CaCommand::Init(args)) => Some(&args.common),
+            Self::Ca(CaCommand::Trust(args)) => Some(&args.common),
+            _ => None,
+        }
+    }
 }
 
 /// The two ways of the gate.

@@ -23,16 +23,6 @@ pub enum CaCommand {
     Show(ShowArgs),
 }
 
-impl CaCommand {
-    pub(super) fn format(&self) -> Format {
-        match self {
-            Self::Init(args) => args.common.output,
-            Self::Trust(args) => args.common.output,
-            Self::Show(args) => args.output,
-        }
-    }
-}
-
 /// `ca init`
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]

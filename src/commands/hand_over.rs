@@ -44,7 +44,7 @@ impl Left {
         desk: &Desk<'_>,
         steps: &[Step],
     ) -> Outcome {
-        let Some(rest) = self.0.as_ref().filter(|_| outcome.stage() != "planned") else { return outcome };
+        let Some(rest) = &self.0 else { return outcome };
         let (name, namespace) = (&found.name, &found.release.namespace);
         let named = common.values.iter().map(|file| word(&file.display().to_string())).collect::<Vec<_>>().join(" ");
         let edits = steps.iter().any(|step| step.id == "values" && step.state == State::ToDo);

@@ -29,7 +29,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     federation::Site,
     plan::{self, Event, State, Step, World},
-    report::{Console, Outcome},
+    report::{Console, Outcome, PLANNED},
     substra::orchestrator::Orchestrator,
     times::Clock,
 };
@@ -112,6 +112,11 @@ fn untouched(failure: Failure) -> Failure {
 /// # Errors
 /// Whatever ends the verb.
 pub fn dispatch(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
+    let outcome = done(command, desk)?;
+    Ok(if command.common().is_some_and(|common| common.dry_run) { outcome.of_dry_run() } else { outcome })
+}
+
+fn done(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
     match command {
         Command::Enroll(args) => enroll::run(args, desk),
         Command::Approve(args) => approve::run(args, desk),
@@ -249,14 +254,14 @@ impl<'a> Desk<'a> {
 fn stage(open: bool, dry_run: bool, done: &'static str) -> &'static str {
     match (open, dry_run) {
         (false, _) => "already",
-        (true, true) => "planned",
+        (true, true) => PLANNED,
         (true, false) => done,
     }
 }
 
 /// A verb's result with its steps.
 fn outcome(verb: &'static str, stage: &'static str, steps: &[Step]) -> Outcome {
-    Outcome::new(verb, stage).steps(steps, stage != "planned")
+    Outcome::new(verb, stage).steps(steps, stage != PLANNED)
 }
 
 /// A file name in a folder, without a `./` before it.

@@ -18,6 +18,7 @@ use crate::{
         drift::same,
         edits::{Edited, ValuesFiles},
     },
+    report::text::count,
     substra::{
         kind::ObjectKind,
         manifest::{Manifest, expected_kind},
@@ -258,7 +259,9 @@ impl Found {
         let restarts = self.whole.changed_workloads(&whole);
         let mut steps = Vec::new();
         if !wish.common.no_upgrade {
-            let title = format!("helm upgrade {} {} --version {}", upgrade.release, upgrade.chart, upgrade.version);
+            let install = if upgrade.install { "--install " } else { "" };
+            let title =
+                format!("helm upgrade {install}{} {} --version {}", upgrade.release, upgrade.chart, upgrade.version);
             steps.push(Step::to_do("upgrade", title, Action::Upgrade(upgrade)));
             steps.push(self.rollout(references(&whole)));
         }
@@ -306,7 +309,7 @@ impl Found {
         Err(Failure::new(
             Exit::CheckFailed,
             "drift",
-            format!("release {} and the values files differ in {} places", self.name, lines.len()),
+            format!("release {} and the values files differ in {}", self.name, count(lines.len(), "place")),
         )
         .why(format!("an upgrade would change these too: {}", lines.join("; ")))
         .next("bring the files up to what is deployed, or accept the change with --accept-drift")

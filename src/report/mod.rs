@@ -13,7 +13,7 @@ mod usage;
 pub use self::{
     colour::choose_colours,
     console::{Console, Format},
-    outcome::{Outcome, failure_json, write_failure},
+    outcome::{Outcome, PLANNED, failure_json, write_failure},
     progress::{Line, Progress},
     usage::write_usage,
 };

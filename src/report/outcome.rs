@@ -11,6 +11,9 @@ use crate::{
 /// The version of the JSON form; it changes when a field changes its meaning or goes.
 const SCHEMA_VERSION: u64 = 1;
 
+/// The stage of a run that would have changed something.
+pub const PLANNED: &str = "planned";
+
 /// What a verb found and did.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -23,6 +26,7 @@ pub struct Outcome {
     failure: Option<Failure>,
     exit: Exit,
     shown: Option<String>,
+    dry_run: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -47,7 +51,22 @@ impl Outcome {
             failure: None,
             exit: Exit::Done,
             shown: None,
+            dry_run: false,
         }
+    }
+
+    /// It was only a dry run: what it says is what would be, nothing follows from it, and that is its last line.
+    #[must_use]
+    pub fn of_dry_run(mut self) -> Self {
+        self.dry_run = true;
+        if self.is_planned() {
+            self.next.clear();
+        }
+        self
+    }
+
+    fn is_planned(&self) -> bool {
+        self.stage == PLANNED
     }
 
     /// The stage.
@@ -80,6 +99,12 @@ impl Outcome {
     ) -> Self {
         self.facts.push(Fact { key, value: value.into(), lines: lines.into_iter().collect() });
         self
+    }
+
+    /// Adds a fact of a key or a certificate. A new one that is only planned is thrown away: nobody is told its numbers.
+    #[must_use]
+    pub fn fact_of(self, is_new: bool, key: &'static str, label: &'static str, value: impl Into<Value>) -> Self {
+        if is_new && self.is_planned() { self } else { self.labelled(key, label, value) }
     }
 
     /// A fact of this name.
@@ -165,6 +190,9 @@ impl Outcome {
         if let Some(failure) = &self.failure {
             tell_failure(failure);
         }
+        if self.dry_run {
+            console.say("nothing was written");
+        }
         Ok(())
     }
 
@@ -177,6 +205,9 @@ impl Outcome {
             if !text.is_empty() {
                 console.data_lines(text)?;
             }
+        }
+        if self.is_planned() {
+            console.data(format!("stage: {PLANNED}"))?;
         }
         for (label, text) in self.facts.iter().filter(|_| self.shown.is_none()).flat_map(|fact| &fact.lines) {
             console.data(format!("{label}: {text}"))?;

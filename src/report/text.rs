@@ -39,6 +39,12 @@ fn in_escapes(c: char) -> String {
     c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\{byte:03o}")).collect()
 }
 
+/// `1 place`, `2 places`.
+#[must_use]
+pub fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +53,11 @@ mod tests {
     fn a_table_is_as_wide_as_its_cells_and_has_no_spaces_at_its_line_ends() {
         let rows = [["who", "is"], ["org-1", ""], ["é", "x"]].map(|row| row.map(str::to_owned));
         assert_eq!(table(&rows), "who    is\norg-1\né      x\n");
+    }
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        assert_eq!([count(0, "place"), count(1, "place"), count(2, "place")], ["0 places", "1 place", "2 places"]);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod colour;
 mod completion;
 mod completion_bash;
 mod deny;
+mod dry_run;
 mod enroll;
 mod gitops;
 mod goes_live;

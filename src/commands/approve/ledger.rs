@@ -79,7 +79,7 @@ impl Approval<'_> {
 fn in_cluster(secret: &str, entry: &Entry) -> Step {
     let digits: String = entry.request.to_string().chars().take(32).collect();
     let name = format!("{secret}-issued-{digits}");
-    let title = format!("ConfigMap {name}: issue log, the certificate of {}", entry.organization);
+    let title = format!("ConfigMap of the issue log of Secret {secret}: the certificate of {}", entry.organization);
     let object = Object::config_map(&name, &[(LOG_LABEL, secret)], &[(LOG_ITEM, &IssueLog::line(entry))]);
     Step::to_do("log", title, Action::Create(object))
 }

@@ -27,7 +27,7 @@ use crate::{
         Action, Step,
         edits::{Edited, ValuesFiles},
     },
-    report::Outcome,
+    report::{Outcome, PLANNED},
     substra::orchestrator::Orchestrator,
     times,
     values::Setting,
@@ -137,7 +137,7 @@ impl Approval<'_> {
         let path = self.certificate_path(&signed.path, &signed.request.msp_id);
         let bytes = signed.issued.pem.clone().into_bytes();
         let same = files::read_if_there(&path)?.is_some_and(|there| there.as_slice() == bytes.as_slice());
-        let title = format!("certificate {} in {}", signed.issued.serial, path.display());
+        let title = format!("certificate of {} in {}", signed.request.msp_id, path.display());
         Ok(Step::to_do("certificate", title, Action::Publish { path, bytes }).already_if(same))
     }
 
@@ -149,21 +149,18 @@ impl Approval<'_> {
 
     fn result(&self, signed: &[sign::Signed], steps: &[Step], open: bool) -> Outcome {
         let stage = commands::stage(open, self.args.common.dry_run, "approved");
-        let certificates: Vec<serde_json::Value> = signed.iter().map(|one| self.described(one)).collect();
+        let certificates: Vec<serde_json::Value> = signed.iter().map(|one| self.described(one, stage)).collect();
         let organizations: Vec<&str> = signed.iter().map(|one| one.request.msp_id.as_str()).collect();
-        let paths: Vec<String> = signed
-            .iter()
-            .map(|one| self.certificate_path(&one.path, &one.request.msp_id).display().to_string())
-            .collect();
+        let lines: Vec<_> = certificates.iter().map(|one| ("certificate", sentence(one))).collect();
         let mut outcome = commands::outcome(VERB, stage, steps).fact("organizations", organizations).fact_told(
             "certificates",
             certificates,
-            [("certificates", paths.join(", "))],
+            lines,
         );
         let gate = if self.orchestrator.mtls_enabled {
             "mutual TLS is on: each organization is let in as soon as its certificate is installed"
         } else {
-            "mutual TLS is off at the orchestrator: the file is edited, nothing was upgraded; gate close turns it on"
+            "mutual TLS is off at the orchestrator: the values file alone changes, until gate close turns it on"
         };
         outcome = outcome.fact("gate", gate);
         for one in signed {
@@ -173,26 +170,38 @@ impl Approval<'_> {
         outcome
     }
 
-    fn described(&self, signed: &sign::Signed) -> serde_json::Value {
-        serde_json::json!({
+    fn described(&self, signed: &sign::Signed, stage: &str) -> serde_json::Value {
+        let mut described = serde_json::json!({
             "organization": signed.request.msp_id.as_str(),
             "file": self.certificate_path(&signed.path, &signed.request.msp_id).display().to_string(),
-            "serial": signed.issued.serial,
             "fingerprint": signed.request.fingerprint.to_string(),
             "hosts": signed.request.hosts.iter().map(crate::names::Hostname::as_str).collect::<Vec<_>>(),
             "notBefore": times::rfc3339(signed.issued.not_before),
             "notAfter": times::rfc3339(signed.issued.not_after),
             "cutToTheCa": signed.issued.cut_to_ca_end,
             "again": signed.entry.is_none(),
-        })
+        });
+        // A new one that is only planned is thrown away.
+        if stage != PLANNED || signed.entry.is_none() {
+            described["serial"] = signed.issued.serial.as_str().into();
+        }
+        described
     }
+}
+
+/// A certificate as people read it.
+fn sentence(described: &serde_json::Value) -> String {
+    let text = |key: &str| described[key].as_str().unwrap_or_default();
+    let serial = described.get("serial").map(|_| format!(", serial {}", text("serial"))).unwrap_or_default();
+    format!("{} of {}{serial}", text("file"), text("organization"))
 }
 
 fn consent(signed: &[sign::Signed], steps: &[Step]) -> String {
     let orgs = signed.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
     let upgrades = Step::any_upgrades(steps);
     let upgrade = if upgrades { ", upgrade the orchestrator" } else { "" };
-    format!("sign for {orgs} and admit it in the values file{upgrade}")
+    let them = if signed.len() == 1 { "it" } else { "them" };
+    format!("sign for {orgs} and admit {them} in the values file{upgrade}")
 }
 
 /// Many findings, one exit: each is shown, the last line says that nothing happened.

@@ -65,7 +65,7 @@ impl Approval<'_> {
             "  asked for    {}",
             if request.asked.is_empty() { "nothing more".to_owned() } else { request.asked.join("; ") }
         ));
-        say(format!("  signed       O={}, DNS {}, client authentication only", request.msp_id, hosts(request)));
+        say(format!("  certificate  O={}, DNS {}, client authentication only", request.msp_id, hosts(request)));
         let cut = if issued.cut_to_ca_end { " (cut to the CA's end)" } else { "" };
         say(format!(
             "  valid        {} to {}{cut}",
@@ -75,8 +75,8 @@ impl Approval<'_> {
         if signed.entry.is_none() {
             say("  again        this request was signed before: the same certificate is given out".to_owned());
         }
-        if self.args.unverified_mail {
-            say("  unverified   nobody compared the fingerprint; this is written into the log".to_owned());
+        if self.args.unverified_mail && signed.entry.is_some() {
+            say("  unverified   nobody compared the fingerprint, and the log will say so".to_owned());
         }
         request.notes.iter().for_each(|note| say(format!("  note         {note}")));
     }

@@ -264,7 +264,7 @@ impl<'a> Head<'a> {
 
     fn given_up(&self, admitted: &[MspId]) -> Vec<String> {
         let given_up = self.federation.orchestrator.cut_off.iter().filter(|org| !admitted.contains(org));
-        given_up.map(|org| format!("{org} is given up: if it has no valid pair it is cut off now")).collect()
+        given_up.map(|org| format!("{org} is given up: without a valid pair it is cut off")).collect()
     }
 
     /// Whether mutual TLS is on already, with the identity check.

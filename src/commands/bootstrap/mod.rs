@@ -59,7 +59,7 @@ pub fn run(args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outc
     let alone = signs.as_deref().map(files::lock).transpose()?;
     let outcome = carry_out(&federation, args, desk, open);
     drop((lock, alone));
-    outcome
+    Ok(if args.dry_run { outcome?.of_dry_run() } else { outcome? })
 }
 
 /// The same for a federation that is at hand.

@@ -10,7 +10,7 @@ use crate::{
     names::MspId,
     pki::inspect::Certificate,
     plan::{State, Step},
-    report::Outcome,
+    report::{Outcome, PLANNED},
     times,
 };
 
@@ -44,11 +44,11 @@ impl Ran {
             warnings.extend(part.warnings.iter().map(|warning| format!("{}: {warning}", part.msp_id)));
         }
         steps.extend(told("orchestrator", &plan.last.steps, None));
-        Self { stage: "planned", steps, ended: Vec::new(), broken: None, warnings }
+        Self { stage: PLANNED, steps, ended: Vec::new(), broken: None, warnings }
     }
 
     fn writes(&self) -> bool {
-        !matches!(self.stage, "planned" | "already")
+        !matches!(self.stage, PLANNED | "already")
     }
 }
 
@@ -118,7 +118,7 @@ impl Plan<'_> {
     }
 
     pub(super) fn gate_word(&self, ran: &Ran) -> &'static str {
-        let planned = ran.stage == "planned";
+        let planned = ran.stage == PLANNED;
         if self.head.is_closed() || (self.closes() && !planned && ran.broken.is_none()) {
             "the gate is closed"
         } else if !self.closes() {
@@ -134,11 +134,13 @@ impl Plan<'_> {
     pub(super) fn outcome(&self, ran: &Ran) -> Outcome {
         let mut lines = Vec::new();
         for part in &self.parts {
-            let state = if part.is_done() { "already" } else { "planned" };
-            lines.push(line(&part.msp_id, &part.certificate, state));
+            let state = if part.is_done() { "already" } else { PLANNED };
+            // A new certificate that is only planned is thrown away.
+            let certificate = Some(&part.certificate).filter(|_| part.entry.is_none());
+            lines.push(line(&part.msp_id, certificate, state));
         }
         for one in ran.ended.iter().filter(|one| one.failure.is_none()) {
-            lines.push(line(&one.msp_id, &one.certificate, if one.was_done { "already" } else { "now" }));
+            lines.push(line(&one.msp_id, Some(&one.certificate), if one.was_done { "already" } else { "now" }));
         }
         let failed = self.failed.iter().map(|(msp_id, failure)| {
             json!({"organization": msp_id.as_str(), "state": "failed", "code": failure.code, "why": failure.what, "next": failure.next})
@@ -194,9 +196,13 @@ impl Plan<'_> {
     }
 }
 
-fn line(msp_id: &MspId, certificate: &Certificate, state: &str) -> Value {
-    let until = times::rfc3339(certificate.not_after);
-    json!({"organization": msp_id.as_str(), "state": state, "serial": certificate.serial, "notAfter": until})
+fn line(msp_id: &MspId, certificate: Option<&Certificate>, state: &str) -> Value {
+    let mut line = json!({"organization": msp_id.as_str(), "state": state});
+    if let Some(certificate) = certificate {
+        line["serial"] = certificate.serial.as_str().into();
+        line["notAfter"] = times::rfc3339(certificate.not_after).into();
+    }
+    line
 }
 
 fn show(name: &str, steps: &[Step], restarts: &[String], desk: &Desk<'_>) {
@@ -223,6 +229,7 @@ fn sentence(line: &Value) -> String {
     let text = |key: &str| line[key].as_str().unwrap_or_default();
     match text("state") {
         "failed" => format!("{} failed: {}", text("organization"), text("why")),
+        state if line["serial"].is_null() => format!("{} {state}: a new certificate", text("organization")),
         state => {
             format!("{} {state}: serial {}, until {}", text("organization"), text("serial"), text("notAfter"))
         }

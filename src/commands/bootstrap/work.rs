@@ -13,7 +13,7 @@ use crate::{
     names::MspId,
     pki::log::Entry,
     plan::{self, Event, Step, World},
-    report::{Line, Outcome, Progress},
+    report::{Line, Outcome, PLANNED, Progress},
 };
 
 /// How far a list of steps came.
@@ -27,7 +27,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
     let log = log_steps(&plan)?;
     plan.first.steps.extend(log);
     let mut ran = Ran::planned(&plan);
-    ran.stage = if plan.shown(desk) { "planned" } else { "already" };
+    ran.stage = if plan.shown(desk) { PLANNED } else { "already" };
     if args.dry_run || ran.stage == "already" {
         return Ok(plan.outcome(&ran));
     }

@@ -49,6 +49,8 @@ pub(in crate::commands) struct Asked<'a> {
 /// The CA as it is, or as the steps make it.
 pub(in crate::commands) struct Ca<'a> {
     pub(in crate::commands) certificate: Certificate,
+    /// Its key is made here.
+    pub(in crate::commands) is_new: bool,
     /// What makes it; already done for one that is there.
     pub(in crate::commands) steps: Vec<Step>,
     pub(in crate::commands) warnings: Vec<String>,
@@ -125,7 +127,7 @@ impl<'a> Asked<'a> {
                 let action = Action::KeyFile { path: key.to_owned(), pem: self.sealed(&private)? };
                 let key_step = Step::to_do("ca-key", format!("CA key {}, mode 0600", key.display()), action);
                 let steps = vec![key_step, certificate_step(pem.as_bytes(), false)];
-                Ok(Ca { steps, ..self.opened(pem.as_bytes(), private)? })
+                Ok(Ca { steps, is_new: true, ..self.opened(pem.as_bytes(), private)? })
             }
         }
     }
@@ -141,6 +143,7 @@ impl<'a> Asked<'a> {
             let action = Action::Create(Object::secret(name.as_str(), PAIR_TYPE, &[], &data));
             return Ok(Ca {
                 steps: vec![Step::to_do("ca-secret", title, action)],
+                is_new: true,
                 ..self.opened(pem.as_bytes(), key)?
             });
         };
@@ -168,7 +171,8 @@ impl<'a> Asked<'a> {
         if sealed.is_none() {
             warnings.push("the CA's key is not here: nothing can be signed".to_owned());
         }
-        let ca = Ca { certificate, steps: Vec::new(), warnings, asked: self, kept, opened: OnceCell::new() };
+        let ca =
+            Ca { certificate, is_new: false, steps: Vec::new(), warnings, asked: self, kept, opened: OnceCell::new() };
         if sealed == Some(false) {
             ca.authority()?;
         }
@@ -180,7 +184,7 @@ impl<'a> Asked<'a> {
             Authority::load(pem, key, self.desk.now).map_err(|findings| refuse_all(self.desk, findings))?;
         let certificate = authority.certificate().clone();
         let opened = OnceCell::from(authority);
-        Ok(Ca { certificate, steps: Vec::new(), warnings, asked: self, kept: None, opened })
+        Ok(Ca { certificate, is_new: false, steps: Vec::new(), warnings, asked: self, kept: None, opened })
     }
 
     fn sealed(&self, key: &PrivateKey) -> Result<Zeroizing<String>> {

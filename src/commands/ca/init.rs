@@ -143,11 +143,16 @@ impl<'a> Init<'a> {
 
     fn show(&self, ca: &Ca<'_>, serving: &Serving, planned: &Planned) {
         let say = |text: String| self.desk.console.say(text);
-        let certificate = &ca.certificate;
-        say(format!("CA of the federation: {}, until {}", certificate.subject, certificate.not_after.date()));
-        say(format!("  key          {}", certificate.fingerprint()));
-        let leaf = &serving.certificate;
-        say(format!("Server pair: serial {}, until {}", leaf.serial, leaf.not_after.date()));
+        let (certificate, leaf) = (&ca.certificate, &serving.certificate);
+        // What is new is told once it is there: until then it may be thrown away.
+        if ca.is_new {
+            say("CA of the federation: a new one".to_owned());
+        } else {
+            say(format!("CA of the federation: {}, until {}", certificate.subject, certificate.not_after.date()));
+            say(format!("  key          {}", certificate.fingerprint()));
+        }
+        let serial = if serving.renewal.is_some() { "a new one".to_owned() } else { format!("serial {}", leaf.serial) };
+        say(format!("Server pair: {serial}, until {}", leaf.not_after.date()));
         say(format!("  names        {}", leaf.dns_names.join(", ")));
         if let Some(why) = &serving.renewal {
             say(format!("  new, since   {why}"));
@@ -162,17 +167,14 @@ impl<'a> Init<'a> {
         let done = if is_to_do("cacert") || self.goes_on() { "initialized" } else { "renewed" };
         let stage = commands::stage(open, self.args.common.dry_run, done);
         let (certificate, leaf) = (&ca.certificate, &serving.certificate);
-        let mut outcome = commands::outcome("ca init", stage, steps)
+        let (fingerprint, is_new) = (certificate.fingerprint(), ca.is_new);
+        let outcome = commands::outcome("ca init", stage, steps)
             .fact("release", self.found.name.as_str())
-            .fact("ca", certificate.subject.as_str())
-            .labelled("caFingerprint", "ca fingerprint", certificate.fingerprint().to_string());
-        // A planned CA is thrown away: its fingerprint is for nobody to read out.
-        if stage != "planned" {
-            outcome = outcome.labelled("toReadOut", "to read out", certificate.fingerprint().groups().join(" "));
-        }
-        let outcome = outcome
+            .fact_of(is_new, "ca", "ca", certificate.subject.as_str())
+            .fact_of(is_new, "caFingerprint", "ca fingerprint", fingerprint.to_string())
+            .fact_of(is_new, "toReadOut", "to read out", fingerprint.groups().join(" "))
             .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after))
-            .labelled("serverPair", "server pair", leaf.serial.as_str())
+            .fact_of(serving.renewal.is_some(), "serverPair", "server pair", leaf.serial.as_str())
             .fact("hosts", leaf.dns_names.clone())
             .labelled("notAfter", "not after", times::rfc3339(leaf.not_after))
             .labelled("backUp", "back up", backups(source))

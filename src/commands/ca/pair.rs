@@ -110,7 +110,7 @@ pub(super) fn step(
 ) -> Step {
     let private = made.key.to_pem();
     let data: [(&str, &[u8]); 2] = [("tls.crt", made.issued.pem.as_bytes()), ("tls.key", private.as_bytes())];
-    let title = format!("Secret {name}: server pair {}", made.issued.serial);
+    let title = format!("Secret {name}: a new server pair");
     let labels = [("substra-mtls/release", release)];
     let action = match secret {
         Some(old) => Action::Replace(old.with_data(&data).with_annotation(key, note)),

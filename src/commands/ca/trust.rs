@@ -79,7 +79,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
         outcome
     } else {
         outcome.next(
-            "mutual TLS is off at the orchestrator: the file is edited, nothing was upgraded; gate close turns it on",
+            "mutual TLS is off at the orchestrator: the values file alone has changed, until gate close turns it on",
         )
     })
 }

@@ -23,7 +23,7 @@ use crate::{
         mirror::{self, Expected},
     },
     plan::{Action, Step, edits::Edited},
-    report::Outcome,
+    report::{Outcome, PLANNED},
     substra::{backend, kind::ObjectKind},
     times,
 };
@@ -194,7 +194,7 @@ impl Enrolment<'_> {
         let name = self.backend.client_certificate.as_str();
         let key = pair.key.to_pem();
         let data: [(&str, &[u8]); 2] = [("tls.crt", &pair.pem), ("tls.key", key.as_bytes())];
-        let title = format!("Secret {name}: certificate {} and its key", pair.certificate.serial);
+        let title = format!("Secret {name}: the certificate of {} and its key", self.backend.msp_id);
         let Some(old) = &seen.pair else {
             let labels = [
                 ("substra-mtls/release", seen.found.name.as_str()),
@@ -262,7 +262,7 @@ impl Enrolment<'_> {
             .fact("serial", serial.as_str())
             .fact("fingerprint", pair.certificate.fingerprint().to_string())
             .labelled("notAfter", "not after", times::rfc3339(pair.certificate.not_after));
-        if stage == "planned" {
+        if stage == PLANNED {
             return outcome;
         }
         let rolled_out =
@@ -274,9 +274,6 @@ impl Enrolment<'_> {
 
     /// What the orchestrator's operator waits for.
     fn told(&self, pair: &Pair, outcome: Outcome) -> Outcome {
-        if outcome.stage() == "planned" {
-            return outcome;
-        }
         let (org, serial) = (&self.backend.msp_id, &pair.certificate.serial);
         outcome.next(format!("tell the orchestrator's operator: \"{org} is installed, serial {serial}\""))
     }

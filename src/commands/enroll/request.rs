@@ -15,7 +15,7 @@ use crate::{
         key::PrivateKey,
         request::{self, RequestDigest},
     },
-    plan::{Action, Step},
+    plan::{Action, State, Step},
     report::Outcome,
 };
 
@@ -31,7 +31,8 @@ impl Enrolment<'_> {
         let title = format!("private key in {} (mode 0600)", path.display());
         let key_step = Step::to_do("key", title, Action::KeyFile { path: path.to_owned(), pem: key.to_pem() });
         let steps = vec![key_step.already_if(!is_new), self.csr_step(csr.as_bytes())?];
-        self.finish_request(&key, &steps)
+        let warning = (!self.backend.tls_enabled).then(|| self.no_tls("by these values files, the backend"));
+        self.finish_request(&key, &steps, warning)
     }
 
     fn key_of_file(&self, path: &Path) -> Result<(PrivateKey, bool)> {
@@ -44,17 +45,26 @@ impl Enrolment<'_> {
 
     /// The key in a Secret of the release's namespace: it never touches a disk.
     pub(super) fn request_with_secret(&self, seen: &Seen) -> Result<Outcome> {
+        let warning = (!seen.dials_tls()).then(|| self.no_tls(&format!("release {}", seen.found.name)));
         let reuse = seen.pending.as_ref().filter(|_| !self.args.new_request && !seen.pending_is_live());
         if let Some(pending) = reuse {
             let (key, csr) = self.pending_request(pending)?;
             let secret = Step::to_do("pending", self.pending_title(), Action::Create(pending.clone())).already_if(true);
-            return self.finish_request(&key, &[secret, self.csr_step(&csr)?]);
+            return self.finish_request(&key, &[secret, self.csr_step(&csr)?], warning);
         }
         let key = PrivateKey::generate(self.args.key_type)?;
         let csr = request::create(&key, &self.backend.msp_id, &self.backend.host)?;
         let action = self.keep(seen, &key, csr.as_bytes());
         let secret = Step::to_do("pending", self.pending_title(), action);
-        self.finish_request(&key, &[secret, self.csr_step(csr.as_bytes())?])
+        self.finish_request(&key, &[secret, self.csr_step(csr.as_bytes())?], warning)
+    }
+
+    /// The second run would be refused for it, after mail and phone.
+    fn no_tls(&self, who: &str) -> String {
+        let trust = self.ours("ca trust orchestrator-ca.crt --backend --enable-tls");
+        format!(
+            "{who} does not use TLS to the orchestrator yet, without which no certificate can be installed: {trust}"
+        )
     }
 
     fn pending_title(&self) -> String {
@@ -109,23 +119,24 @@ impl Enrolment<'_> {
         Ok(Step::to_do("request", title, Action::Publish { path, bytes: csr.to_vec() }).already_if(same))
     }
 
-    fn finish_request(&self, key: &PrivateKey, steps: &[Step]) -> Result<Outcome> {
+    fn finish_request(
+        &self,
+        key: &PrivateKey,
+        steps: &[Step],
+        warnings: impl IntoIterator<Item = String>,
+    ) -> Result<Outcome> {
         let open = self.desk.carry_out(steps, &self.args.common, None)?;
         let stage = commands::stage(open, self.args.common.dry_run, "requested");
         let org = &self.backend.msp_id;
         let path = in_folder(&self.args.out_dir, &format!("{org}.csr"));
-        let mut outcome = commands::outcome(VERB, stage, steps)
+        let is_new = steps.iter().any(|step| matches!(step.id, "key" | "pending") && step.state == State::ToDo);
+        let outcome = commands::outcome(VERB, stage, steps)
             .fact("organization", org.as_str())
             .fact("host", self.backend.host.as_str())
-            .fact("request", path.display().to_string());
-        // A planned key is thrown away: its fingerprint would mislead.
-        if stage != "planned" {
-            outcome = outcome.fact("fingerprint", key.fingerprint().to_string()).labelled(
-                "toReadOut",
-                "to read out",
-                key.fingerprint().groups().join(" "),
-            );
-        }
+            .fact("request", path.display().to_string())
+            .fact_of(is_new, "fingerprint", "fingerprint", key.fingerprint().to_string())
+            .fact_of(is_new, "toReadOut", "to read out", key.fingerprint().groups().join(" "))
+            .warnings(warnings);
         let again = self
             .ours(VERB)
             .option("--hostname", &self.args.hostname)

@@ -76,9 +76,14 @@ impl Seen {
         matches!((key, &self.live), (Some(key), Some(live)) if key.spki() == live.certificate.spki)
     }
 
+    /// Whether the deployed release uses TLS to the orchestrator.
+    pub(in crate::commands) fn dials_tls(&self) -> bool {
+        self.found.config()["orchestrator"]["tls"]["enabled"] == true
+    }
+
     /// The CA's certificates from the object that the deployed release mounts, each precondition with its message.
     pub(in crate::commands) fn authorities(&self, enrolment: &Enrolment<'_>) -> Result<Vec<Certificate>> {
-        if self.found.config()["orchestrator"]["tls"]["enabled"] != serde_json::Value::Bool(true) {
+        if !self.dials_tls() {
             return Err(refuse(
                 "tls-off",
                 format!("release {} does not use TLS to the orchestrator yet", self.found.name),

@@ -25,7 +25,7 @@ impl Gate<'_> {
         for member in &self.orchestrator.members {
             let is = |list: &[MspId]| list.iter().any(|org| org.as_str() == member);
             if is(&args.cut_off) {
-                waived.push(format!("{member} is given up: if it has no valid pair it is cut off now"));
+                waived.push(format!("{member} is given up: without a valid pair it is cut off"));
             } else if !self.is_admitted(member, args) {
                 findings.push(not_admitted(member));
             } else if !is(&args.installed) && !self.vouched(member)? {

@@ -16,7 +16,7 @@ use super::{
     finding::{Finding, Sheet},
     observe::Site,
 };
-use crate::{cli::WarnBefore, pki::inspect::Certificate};
+use crate::{cli::WarnBefore, pki::inspect::Certificate, report::text::count};
 
 pub(super) use self::keys::{authorities, server};
 
@@ -48,11 +48,6 @@ fn is_near_its_end(certificate: &Certificate, warn_before: WarnBefore, now: Offs
         WarnBefore::Time(time) => time::Duration::try_from(time).unwrap_or(life),
     };
     now > certificate.not_after - before
-}
-
-/// `1 key`, `2 keys`.
-fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// `42 days left, until 2026-01-02`.
