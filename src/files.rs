@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 mod lines;
+mod scratch;
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
@@ -12,7 +13,10 @@ use std::{
 
 use zeroize::Zeroizing;
 
-pub use self::lines::{each_line, followed, is_same};
+pub use self::{
+    lines::{each_line, followed, is_same},
+    scratch::{Scratch, scratch, sweep},
+};
 use crate::failure::{Exit, Failure, Result};
 
 /// No file that the tool reads is honestly larger: 8 MiB, in bytes.
@@ -221,14 +225,6 @@ pub fn unnamed() -> Result<File> {
 pub fn probe_folder(folder: &Path) -> Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     tempfile::Builder::new().prefix(".substra-mtls-").tempfile_in(folder).map(drop).map_err(|e| unwritable(folder, &e))
-}
-
-/// A folder for throw-away files that is removed with the value.
-///
-/// # Errors
-/// The system's folder for temporary files cannot be written.
-pub fn scratch() -> Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix("substra-mtls-").tempdir().map_err(|e| unwritable(&std::env::temp_dir(), &e))
 }
 
 /// Makes a folder and what is missing above it.

@@ -34,6 +34,7 @@ mod pictures;
 mod questions;
 mod rehearse;
 mod schemas;
+mod scratch;
 mod security;
 mod simulated;
 mod sops;
