@@ -121,7 +121,7 @@ fn copies_of_values_files_are_private_and_gone_with_the_run_after_one_that_was_k
     alive.kill().unwrap();
     alive.wait().unwrap();
     assert!(slow.command("enroll -f backend-values.yaml --key-file MyOrg1MSP.key").status().unwrap().success());
-    assert_eq!(slow.copies(), [PathBuf::new(); 0]);
+    assert_eq!(slow.copies(), Vec::<PathBuf>::new());
 }
 
 #[test]
