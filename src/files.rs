@@ -1,21 +1,23 @@
 //! The one door to the disk: reads with a size limit, keys made new and private, files replaced whole or not at all.
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
+mod append;
 mod lines;
-mod scratch;
+mod plain;
 
 use std::{
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, Permissions},
     io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use zeroize::Zeroizing;
 
+use self::plain::opened;
 pub use self::{
+    append::{append_synced, tail},
     lines::{each_line, followed, is_same},
-    scratch::{Scratch, scratch, sweep},
 };
 use crate::failure::{Exit, Failure, Result};
 
@@ -27,8 +29,7 @@ const LARGEST: u64 = 8 << 20;
 /// # Errors
 /// The file is missing, unreadable, larger, or not a regular file (a FIFO would hang us).
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    let file = File::options().read(true).custom_flags(NONBLOCK).open(path).map_err(|e| unreadable(path, &e))?;
-    slurp(path, file)
+    slurp(path, opened(path)?)
 }
 
 /// As [`read`], with `None` for a file that is not there.
@@ -47,7 +48,7 @@ pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
 /// # Errors
 /// As [`read`], and for a file that group or others can read.
 pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
-    let file = File::options().read(true).custom_flags(NONBLOCK).open(path).map_err(|e| unreadable(path, &e))?;
+    let file = opened(path)?;
     let mode = file.metadata().map_err(|e| unreadable(path, &e))?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(Failure::new(Exit::Refused, "key-file-open", format!("{} can be read by others", path.display()))
@@ -72,14 +73,8 @@ pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// `O_NONBLOCK`: opening a FIFO must fail later with a message instead of waiting for a writer.
-const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-
 fn slurp(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>> {
     let meta = file.metadata().map_err(|e| unreadable(path, &e))?;
-    if !meta.is_file() {
-        return Err(no_file(path));
-    }
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len().min(LARGEST)).unwrap_or(0) + 1));
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
     if bytes.len() as u64 > LARGEST {
@@ -168,18 +163,6 @@ pub fn publish(path: &Path, bytes: &[u8]) -> Result<()> {
     temporary.persist(path).map(drop).map_err(|e| unwritable(path, &e.error))
 }
 
-/// Appends to a log and syncs it; one write, so that a crash leaves whole lines and at most one torn at the end.
-///
-/// # Errors
-/// The file cannot be opened, written or synced.
-pub fn append_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let is_new = !path.exists();
-    let mut file =
-        OpenOptions::new().append(true).create(true).mode(0o644).open(path).map_err(|e| unwritable(path, &e))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| unwritable(path, &e))?;
-    if is_new { sync_folder(&folder_of(path)) } else { Ok(()) }
-}
-
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub struct Lock(File);
@@ -227,6 +210,14 @@ pub fn probe_folder(folder: &Path) -> Result<()> {
     tempfile::Builder::new().prefix(".substra-mtls-").tempfile_in(folder).map(drop).map_err(|e| unwritable(folder, &e))
 }
 
+/// A folder for throw-away files that is removed with the value.
+///
+/// # Errors
+/// The system's folder for temporary files cannot be written.
+pub fn scratch() -> Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix("substra-mtls-").tempdir().map_err(|e| unwritable(&std::env::temp_dir(), &e))
+}
+
 /// Makes a folder and what is missing above it.
 ///
 /// # Errors
@@ -254,13 +245,7 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| unwritable(folder, &e))
-}
-
-fn no_file(path: &Path) -> Failure {
-    Failure::new(Exit::Failed, "file-kind", format!("{} is not a regular file", path.display()))
-        .why("only regular files are read")
-        .next("name the file itself")
+    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| unsynced(folder, &e))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
@@ -273,6 +258,13 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::Failed, "file-unwritable", format!("cannot write {}", path.display()))
         .why(reason(error))
         .next("check the folder, its permissions and the free space")
+}
+
+/// In place, and yet a power cut could lose it.
+fn unsynced(folder: &Path, error: &io::Error) -> Failure {
+    Failure::new(Exit::Failed, "file-unsynced", format!("cannot sync {}", folder.display()))
+        .why(reason(error))
+        .next("check the disk, then run the same command again: it goes on from what it finds")
 }
 
 /// The system's own words, without Rust's "(os error N)".

@@ -1,10 +1,9 @@
 //! The calls of `helm`, worded so that Helm 3 and Helm 4 understand them alike.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::{
     ChartVersion, Release, Tools, Upgrade,
@@ -117,12 +116,10 @@ impl Tools {
         Ok(ChartVersion { name: part("name"), version: part("version") })
     }
 
-    pub(super) fn helm_template(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {
+    pub(super) fn helm_template(&self, upgrade: &Upgrade) -> Result<String> {
         let version = format!("--version={}", upgrade.version);
-        // Merged values may hold passwords: by standard input, as JSON, which is YAML too.
-        let (given, values) = (values, Zeroizing::new(values.to_string().into_bytes()));
         let args = ["template", upgrade.release.as_str(), &upgrade.chart, &version, "--no-hooks", "--values=-"];
-        let reply = self.helm(&args, Some(values))?;
+        let reply = self.helm(&args, Some(upgrade.values.json()))?;
         if reply.success {
             return Ok(String::from_utf8_lossy(&reply.stdout).into_owned());
         }
@@ -131,7 +128,7 @@ impl Tools {
             "render",
             format!("chart {} does not render with these values", upgrade.chart),
         )
-        .why(one_line(&mask::without(&reply.stderr, given, &[upgrade.release.as_str(), &upgrade.chart])))
+        .why(one_line(&without_values(&reply.stderr, upgrade)))
         .next("mend the values file that the message names, then run the same command again"))
     }
 
@@ -159,30 +156,20 @@ impl Tools {
     pub(super) fn helm_upgrade(&self, upgrade: &Upgrade, limit: Duration) -> Result<()> {
         let version = format!("--version={}", upgrade.version);
         let timeout = format!("--timeout={}s", limit.as_secs());
-        let files: Vec<String> = match &upgrade.sealed {
-            Some(_) => vec!["--values=-".to_owned()],
-            None => upgrade.files.iter().map(|f| format!("--values={}", f.display())).collect(),
-        };
-        let stdin = upgrade.sealed.as_ref().map(|sealed| sealed.0.clone());
-        let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout];
-        args.extend(files.iter().map(String::as_str));
-        args.extend(upgrade.install.then_some("--install"));
+        let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout, "--values=-"];
+        args.extend((upgrade.base == 0).then_some("--install"));
         // Helm ends by itself at its own limit; ours is for a Helm that does not.
-        let mut reply = self.helm_that_outlives(&args, stdin, limit + Duration::from_secs(30))?;
+        let mut reply = self.helm_that_outlives(&args, Some(upgrade.values.json()), limit + Duration::from_secs(30))?;
         if !reply.success {
-            reply.stderr = mask::without(&reply.stderr, &given(upgrade), &[upgrade.release.as_str(), &upgrade.chart]);
+            reply.stderr = without_values(&reply.stderr, upgrade);
         }
         ensure(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)
     }
 }
 
-/// The values that Helm was given: an error of its own, or of the API server, may quote them.
-fn given(upgrade: &Upgrade) -> Value {
-    let read = |path: &PathBuf| crate::values::read(&files::read(path).ok()?).ok();
-    match &upgrade.sealed {
-        Some(sealed) => serde_json::from_slice(&sealed.0).unwrap_or_default(),
-        None => upgrade.files.iter().filter_map(read).collect(),
-    }
+/// An error of Helm's own, or of the API server, without the values that it may quote.
+fn without_values(text: &str, upgrade: &Upgrade) -> String {
+    mask::without(text, &upgrade.values.0, &[upgrade.release.as_str(), &upgrade.chart])
 }
 
 fn reading(value: &Value) -> std::result::Result<Value, String> {

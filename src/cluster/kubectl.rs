@@ -42,10 +42,17 @@ impl Tools {
         done(&reply, &format!("{verb} {}", object.reference())).map(drop)
     }
 
-    pub(super) fn kubectl_delete(&self, object: &ObjectRef) -> Result<()> {
-        let name = object.to_string();
-        let reply = self.kubectl(&["delete", "--ignore-not-found", "--wait=false", "--output=name", &name], None)?;
-        done(&reply, &format!("delete {object}")).map(drop)
+    /// Of kubectl's ways to delete only the raw one sends preconditions.
+    pub(super) fn kubectl_delete(&self, seen: &Object) -> Result<()> {
+        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions":
+            {"uid": seen.uid(), "resourceVersion": seen.resource_version()}});
+        let path = format!("--raw={}", seen.api_path());
+        let bytes = Zeroizing::new(options.to_string().into_bytes());
+        let reply = self.kubectl(&["delete", &path, "--filename=-"], Some(bytes))?;
+        match done(&reply, &format!("delete {}", seen.reference())) {
+            Err(failure) if failure.code != "not-found" => Err(failure),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn kubectl_annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {

@@ -8,7 +8,7 @@ pub mod simulated;
 pub mod sops;
 mod tools;
 
-use std::{fmt, path::PathBuf};
+use std::fmt;
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -80,21 +80,27 @@ pub struct Upgrade {
     pub chart: String,
     /// The chart's version; empty for the newest, where one is only looked for.
     pub version: String,
-    /// Values files in Helm's order.
-    pub files: Vec<PathBuf>,
-    /// Installs a release that is not there.
-    pub install: bool,
-    /// The merged values, in place of the files, where one of these is encrypted.
-    pub sealed: Option<Sealed>,
+    /// All values, merged: what was judged is what Helm gets, whatever becomes of the files meanwhile.
+    pub values: Merged,
+    /// The revision that it was judged against; 0 for a release that is not there and is to be installed.
+    pub base: u64,
 }
 
-/// Merged values as JSON, which go to Helm by standard input: a file of them is encrypted, and its plain text is for no disk.
+/// Merged values, for Helm's standard input: they may hold passwords, which are for no command line and no disk.
 #[derive(Clone)]
-pub struct Sealed(pub Zeroizing<Vec<u8>>);
+pub struct Merged(pub Value);
 
-impl fmt::Debug for Sealed {
+impl Merged {
+    /// As JSON, which is YAML too.
+    #[must_use]
+    pub fn json(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.0.to_string().into_bytes())
+    }
+}
+
+impl fmt::Debug for Merged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sealed(..)")
+        f.write_str("Merged(..)")
     }
 }
 
@@ -158,11 +164,12 @@ pub trait Cluster: Sync {
     /// `conflict` where somebody changed it meanwhile.
     fn replace(&self, object: &Object) -> Result<()>;
 
-    /// Removes an object; one that is gone already is no failure.
+    /// Removes an object as it was seen, guarded by its uid and its resourceVersion; one that is gone already is no
+    /// failure.
     ///
     /// # Errors
-    /// See the trait.
-    fn delete(&self, object: &ObjectRef) -> Result<()>;
+    /// `conflict` where somebody changed it meanwhile, or it is another of the same name.
+    fn delete(&self, seen: &Object) -> Result<()>;
 
     /// Sets an annotation of a workload's pod template. A new value makes the pods anew, as `kubectl rollout restart`
     /// does; a later `helm upgrade` keeps it, since it is not the chart's.
@@ -177,11 +184,11 @@ pub trait Cluster: Sync {
     /// `chart` where it cannot be found in that version.
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion>;
 
-    /// The manifest that an upgrade would deploy with these merged values.
+    /// The manifest that an upgrade would deploy.
     ///
     /// # Errors
     /// The chart does not render.
-    fn render(&self, upgrade: &Upgrade, values: &Value) -> Result<String>;
+    fn render(&self, upgrade: &Upgrade) -> Result<String>;
 
     /// How Helm itself reads these values files, one result a file.
     ///

@@ -189,6 +189,48 @@ impl Object {
         self.0["metadata"]["labels"][key].as_str()
     }
 
+    /// What tells it from another of the same name.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        self.0["metadata"]["uid"].as_str().unwrap_or_default()
+    }
+
+    /// Where the API server has it: an object of the core group, as it was read.
+    #[must_use]
+    pub fn api_path(&self) -> String {
+        let namespace = self.0["metadata"]["namespace"].as_str().unwrap_or_default();
+        let ObjectRef { resource, name } = self.reference();
+        format!("/api/v1/namespaces/{namespace}/{resource}s/{name}")
+    }
+
+    /// What this one lacks of what was meant, in words and never by value: type, items, and our own labels and
+    /// annotations. Those of others may change at any time.
+    #[must_use]
+    pub fn lacks(&self, meant: &Self) -> Option<String> {
+        let differs = |pointer: &str| {
+            let meant = meant.0.pointer(pointer);
+            meant.is_some() && meant != self.0.pointer(pointer)
+        };
+        if differs("/metadata/uid") {
+            return Some("it is another object of the same name".to_owned());
+        }
+        if differs("/type") {
+            return Some("its type is another".to_owned());
+        }
+        if self.carries_a_copy() && !meant.carries_a_copy() {
+            return Some("it carries a copy of itself in an annotation".to_owned());
+        }
+        let groups = [("item", "/data"), ("label", "/metadata/labels"), ("annotation", "/metadata/annotations")];
+        groups.iter().find_map(|(word, pointer)| {
+            let ours = |key: &&String| *word == "item" || key.starts_with("substra-mtls/");
+            let (meant, here) = (meant.0.pointer(pointer)?.as_object()?, self.0.pointer(pointer));
+            let other =
+                meant.keys().filter(ours).find(|key| here.and_then(|here| here.get(*key)) != meant.get(*key))?;
+            let is_there = here.is_some_and(|here| here.get(other).is_some());
+            Some(if is_there { format!("its {word} {other} is another") } else { format!("it has no {word} {other}") })
+        })
+    }
+
     /// The version that guards a replacement.
     #[must_use]
     pub fn resource_version(&self) -> &str {

@@ -253,8 +253,8 @@ impl Cluster for Tools {
         self.kubectl_write("replace", object)
     }
 
-    fn delete(&self, object: &ObjectRef) -> Result<()> {
-        self.kubectl_delete(object)
+    fn delete(&self, seen: &Object) -> Result<()> {
+        self.kubectl_delete(seen)
     }
 
     fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
@@ -265,8 +265,8 @@ impl Cluster for Tools {
         self.helm_show_chart(upgrade)
     }
 
-    fn render(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {
-        self.helm_template(upgrade, values)
+    fn render(&self, upgrade: &Upgrade) -> Result<String> {
+        self.helm_template(upgrade)
     }
 
     fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {

@@ -28,7 +28,6 @@ use crate::{
     completion,
     failure::{Exit, Failure, Result},
     federation::Site,
-    files,
     plan::{self, Event, State, Step, World},
     report::{Console, Outcome, PLANNED},
     substra::orchestrator::Orchestrator,
@@ -52,7 +51,6 @@ pub struct Desk<'a> {
 /// # Errors
 /// Whatever ends the verb.
 pub fn run(cli: &Cli) -> Result<Exit> {
-    files::sweep();
     let clock = Clock::system();
     let (common, offline) = match &cli.command {
         Command::Enroll(args) => (&args.common, args.key_file.is_some() && args.certificate.is_none()),
@@ -235,6 +233,7 @@ impl<'a> Desk<'a> {
                 Event::Already => self.console.say(format!("already  {}", step.title)),
                 Event::Starts => {}
                 Event::Now => self.console.say(format!("now      {}", step.title)),
+                Event::Left => self.console.say(format!("left     {}", step.title)),
             })?;
         }
         Ok(open)

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cli::CommonArgs,
-    cluster::{ChartVersion, Cluster, ObjectRef, Release, Upgrade},
+    cluster::{ChartVersion, Cluster, Merged, ObjectRef, Release, Upgrade},
     commands::side_by_side,
     failure::{Exit, Failure, Result},
     names::ReleaseName,
@@ -131,14 +131,7 @@ impl Found {
     ) -> Result<Self> {
         let reference = common.chart.clone().unwrap_or_else(|| chart.reference());
         let version = common.version.clone().unwrap_or_default();
-        let wanted = Upgrade {
-            release: name.clone(),
-            chart: reference,
-            version,
-            files: Vec::new(),
-            install: true,
-            sealed: None,
-        };
+        let wanted = Upgrade { release: name.clone(), chart: reference, version, values: Merged(Value::Null), base: 0 };
         let package = cluster.find_chart(&wanted)?;
         let release = Release {
             namespace: namespace.to_owned(),
@@ -193,9 +186,8 @@ impl Found {
             release: self.name.clone(),
             chart: wish.common.chart.clone().unwrap_or_else(|| wish.chart.reference()),
             version: wish.common.version.clone().unwrap_or_else(|| self.package.version.clone()),
-            files: wish.files.paths(),
-            install: !self.is_installed(),
-            sealed: wish.edited.sealed(),
+            values: wish.edited.values(),
+            base: self.release.revision,
         }
     }
 
@@ -248,7 +240,7 @@ impl Found {
         let renders = !wish.common.no_upgrade || wish.common.chart.is_some();
         let read = || if wish.read { wish.edited.proven_by(cluster) } else { Ok(()) };
         let chart = || renders.then(|| cluster.find_chart(&upgrade)).transpose();
-        let render = || renders.then(|| cluster.render(&upgrade, &wish.edited.whole)).transpose();
+        let render = || renders.then(|| cluster.render(&upgrade)).transpose();
         let (read, (chart, rendered)) = side_by_side(read, || side_by_side(chart, render));
         read?;
         if let Some(chart) = &chart? {
@@ -259,7 +251,7 @@ impl Found {
         let restarts = self.whole.changed_workloads(&whole);
         let mut steps = Vec::new();
         if !wish.common.no_upgrade {
-            let install = if upgrade.install { "--install " } else { "" };
+            let install = if upgrade.base == 0 { "--install " } else { "" };
             let title =
                 format!("helm upgrade {install}{} {} --version {}", upgrade.release, upgrade.chart, upgrade.version);
             steps.push(Step::to_do("upgrade", title, Action::Upgrade(upgrade)));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{find::Sought, release::Found};
 use crate::{
-    cluster::{ChartVersion, Cluster, Object, Release, Upgrade},
+    cluster::{ChartVersion, Cluster, Merged, Object, Release, Upgrade},
     failure::{Exit, Failure, Result},
     names::ReleaseName,
     substra::manifest::Manifest,
@@ -92,14 +92,8 @@ fn rendered(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Fai
             .next("where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount"));
     };
     let version = by.version.unwrap_or_default().to_owned();
-    let upgrade = Upgrade {
-        release: name.clone(),
-        chart: chart.to_owned(),
-        version,
-        files: Vec::new(),
-        install: true,
-        sealed: None,
-    };
+    let upgrade =
+        Upgrade { release: name.clone(), chart: chart.to_owned(), version, values: Merged(by.whole.clone()), base: 0 };
     let package = cluster.find_chart(&upgrade)?;
     if sought.key.is_top() && package.name != sought.chart.name() {
         return Err(Failure::new(Exit::CheckFailed, "chart", format!("{chart} is not chart {}", sought.chart.name()))
@@ -108,7 +102,7 @@ fn rendered(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Fai
                 "name the right chart with --chart; of an umbrella chart also the key of its values with --values-key",
             ));
     }
-    let text = cluster.render(&Upgrade { version: package.version.clone(), ..upgrade }, &by.whole)?;
+    let text = cluster.render(&Upgrade { version: package.version.clone(), ..upgrade })?;
     let whole = Manifest::parse(&text)?;
     let mut found = Found::made(name.clone(), release(&namespace, by, text), package, sought, &whole)?;
     found.note =

@@ -1,12 +1,12 @@
 //! A file of any size, line by line, and where the files are that lie beside another one.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
-use super::{NONBLOCK, real, unreadable};
+use super::{plain::opened, real, unreadable};
 use crate::failure::{Exit, Failure, Result};
 
 /// No line is honestly longer: 1 MiB, in bytes.
@@ -17,15 +17,10 @@ const LONGEST: u64 = 1 << 20;
 /// # Errors
 /// The file cannot be read, is no regular one, or has a line of more than 1 MiB; what `take` refuses.
 pub fn each_line(path: &Path, take: &mut dyn FnMut(usize, &[u8]) -> Result<()>) -> Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = match File::options().read(true).custom_flags(NONBLOCK).open(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => return Ok(()),
-        file => file.map_err(|e| unreadable(path, &e))?,
-    };
-    if !file.metadata().map_err(|e| unreadable(path, &e))?.is_file() {
-        return Err(super::no_file(path));
+    if fs::symlink_metadata(path).is_err_and(|e| e.kind() == io::ErrorKind::NotFound) {
+        return Ok(());
     }
-    let mut reader = BufReader::new(file);
+    let mut reader = BufReader::new(opened(path)?);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();

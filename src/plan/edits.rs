@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Action, Step, sealed};
 use crate::{
-    cluster::{Cluster, Sealed, sops},
+    cluster::{Cluster, Merged, sops},
     failure::{Exit, Failure, Result},
     files,
     plan::drift::same,
@@ -163,11 +163,10 @@ impl Edited {
         self.steps.iter().any(|step| step.state == super::State::ToDo)
     }
 
-    /// What Helm gets in place of the files, where one of them is encrypted.
+    /// What Helm gets in place of the files.
     #[must_use]
-    pub fn sealed(&self) -> Option<Sealed> {
-        let json = || Sealed(Zeroizing::new(self.whole.to_string().into_bytes()));
-        self.sealed.contains(&true).then(json)
+    pub fn values(&self) -> Merged {
+        Merged(self.whole.clone())
     }
 
     /// The files that are not encrypted: Helm reads them from a disk, where the plain text of the others must not be.

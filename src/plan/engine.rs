@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{State, Step};
+use super::{Action, Done, State, Step};
 use crate::{
     cluster::Cluster,
     failure::{Exit, Failure, Result},
@@ -41,8 +41,10 @@ pub enum Event {
     Already,
     /// The step begins.
     Starts,
-    /// It is so now.
+    /// It is so now, as was seen.
     Now,
+    /// It was left as it was.
+    Left,
 }
 
 /// Applies every step that is not done already.
@@ -56,12 +58,15 @@ pub fn apply(steps: &[Step], world: &World<'_>, tell: &mut dyn FnMut(&Step, Even
             continue;
         }
         if interrupt::wished() {
-            return Err(interrupted().unchanged(standing(steps, index)));
+            return Err(interrupted().unchanged(standing(steps, index, false)));
         }
         tell(step, Event::Starts);
         let _under_way = interrupt::Step::begin();
-        step.apply(world).map_err(|failure| failure.unchanged(standing(steps, index)))?;
-        tell(step, Event::Now);
+        let done = step.apply(world).map_err(|failure| {
+            let half = half_done(step, &failure);
+            failure.unchanged(standing(steps, index, half))
+        })?;
+        tell(step, if *done == Done::Seen { Event::Now } else { Event::Left });
     }
     Ok(())
 }
@@ -72,12 +77,29 @@ pub(super) fn interrupted() -> Failure {
         .next("run the same command again: it goes on from here")
 }
 
+/// Whether a step that failed may have changed something all the same. A file is put in place whole or not at all, and
+/// of what a server refuses nothing is done; of everything else nobody knows.
+fn half_done(step: &Step, failure: &Failure) -> bool {
+    let refused = ["exists", "conflict", "not-found", "forbidden", "pending", "child", "bug", "last-copy"];
+    match &step.action {
+        Action::RollOut { .. } => false,
+        Action::KeyFile { .. } | Action::Publish { .. } | Action::EditValues { .. } | Action::AppendLog { .. } => {
+            ["not-as-written", "file-torn", "file-unsynced"].contains(&failure.code)
+        }
+        _ => !refused.contains(&failure.code),
+    }
+}
+
 /// Who is done and who is not, for the last line of a failure.
-fn standing(steps: &[Step], at: usize) -> String {
+fn standing(steps: &[Step], at: usize, half: bool) -> String {
     let ids = |steps: &[Step]| steps.iter().map(|step| step.id).collect::<Vec<_>>().join(", ");
     let (done, open) = steps.split_at(at);
-    if done.iter().all(|step| step.state == State::Already) {
+    let (halfway, open) = open.split_at(usize::from(half));
+    let changed = !done.iter().all(|step| step.state == State::Already);
+    if !changed && !half {
         return format!("nothing was changed by this run (not done: {})", ids(open));
     }
-    format!("done: {}; not done: {}", ids(done), ids(open))
+    let parts = [("done", done), ("may be half done", halfway), ("not done", open)];
+    let told = parts.iter().filter(|(_, steps)| !steps.is_empty());
+    told.map(|(word, steps)| format!("{word}: {}", ids(steps))).collect::<Vec<_>>().join("; ")
 }

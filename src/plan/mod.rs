@@ -3,11 +3,12 @@
 pub mod drift;
 pub mod edits;
 mod engine;
+mod proof;
 pub mod rollout;
 mod sealed;
 mod step;
 
 pub use self::{
     engine::{Event, World, apply},
-    step::{Action, State, Step},
+    step::{Action, Done, State, Step},
 };

@@ -1,14 +1,17 @@
 //! One step of a plan: what it changes, what it shows before, and how it is done.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use zeroize::Zeroizing;
 
 use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
-    failure::Result,
+    failure::{Failure, Result},
     files, interrupt,
-    plan::{World, rollout},
+    plan::{World, proof, rollout},
     report::diff,
     substra::own,
     values::{self, Place, ValuesKey},
@@ -61,8 +64,14 @@ pub enum Action {
     Create(Object),
     /// An object in place of the one of the same name and resourceVersion.
     Replace(Object),
-    /// An object goes.
-    Delete(ObjectRef),
+    /// An object goes, as it was seen and no other; and only while another one holds what it must, since what goes is the
+    /// last copy of it.
+    Delete {
+        /// The object.
+        seen: Object,
+        /// The one that must be there as it is meant.
+        while_held: Object,
+    },
     /// `helm upgrade`, not waited for.
     Upgrade(Upgrade),
     /// Notes a value in the annotations of workloads' pod templates, which makes their pods anew: what they loaded at
@@ -82,6 +91,15 @@ pub enum Action {
     },
 }
 
+/// How a step ended that was to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// It was done, looked at again, and is so.
+    Seen,
+    /// It was left, for this reason.
+    Left(String),
+}
+
 /// One step.
 pub struct Step {
     /// Stable, for scripts: `values`, `pair`, `upgrade`, ...
@@ -92,12 +110,14 @@ pub struct Step {
     pub state: State,
     /// What it does.
     pub action: Action,
+    /// How it ended; empty before.
+    done: OnceLock<Done>,
 }
 
 impl Step {
     /// A step that is to be done.
     pub fn to_do(id: &'static str, title: impl Into<String>, action: Action) -> Self {
-        Self { id, title: title.into(), state: State::ToDo, action }
+        Self { id, title: title.into(), state: State::ToDo, action, done: OnceLock::new() }
     }
 
     /// The same step, found done where `done` holds.
@@ -138,8 +158,38 @@ impl Step {
         }
     }
 
+    /// How it ended.
+    #[must_use]
+    pub fn done(&self) -> Option<&Done> {
+        self.done.get()
+    }
+
+    /// Why it was left as it was.
+    #[must_use]
+    pub fn left(&self) -> Option<&str> {
+        match self.done() {
+            Some(Done::Left(why)) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// What holds now and was looked at by this run: before it, or after the step was done.
+    #[must_use]
+    pub fn proven(&self) -> Option<String> {
+        let seen = self.state == State::Already || self.done() == Some(&Done::Seen);
+        seen.then(|| proof::sentence(&self.action))
+    }
+
     /// Does it and looks whether it is so now.
-    pub(super) fn apply(&self, world: &World<'_>) -> Result<()> {
+    pub(super) fn apply(&self, world: &World<'_>) -> Result<&Done> {
+        let done = match self.write(world)? {
+            Done::Seen => proof::look(&self.action, world).map(|()| Done::Seen)?,
+            left @ Done::Left(_) => left,
+        };
+        Ok(self.done.get_or_init(|| done))
+    }
+
+    fn write(&self, world: &World<'_>) -> Result<Done> {
         match &self.action {
             Action::KeyFile { path, pem } => files::create_private(path, pem.as_bytes()),
             Action::Publish { path, bytes } => files::publish(path, bytes),
@@ -147,14 +197,26 @@ impl Step {
             Action::EditValues { path, old, new, .. } => files::replace(path, old, new),
             Action::Create(object) => create(world.cluster()?, object),
             Action::Replace(object) => world.cluster()?.replace(object),
-            Action::Delete(object) => world.cluster()?.delete(object),
+            Action::Delete { seen, while_held } => return delete(world.cluster()?, seen, while_held),
             Action::Upgrade(upgrade) => world.cluster()?.upgrade(upgrade),
             Action::Restart { workloads, note: (key, value) } => {
                 let cluster = world.cluster()?;
                 workloads.iter().try_for_each(|workload| cluster.annotate_template(workload, key, value))
             }
             Action::RollOut { release, workloads } => roll_out(world.cluster()?, release, workloads, world),
+        }?;
+        Ok(Done::Seen)
+    }
+}
+
+fn delete(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<Done> {
+    proof::is_held(cluster, while_held).map_err(|lost| last_copy(seen, lost))?;
+    match cluster.delete(seen) {
+        Err(failure) if failure.code == "conflict" => {
+            let name = seen.reference();
+            Ok(Done::Left(format!("{name} stays: somebody changed it meanwhile, so that it may hold another key")))
         }
+        other => other.map(|()| Done::Seen),
     }
 }
 
@@ -164,6 +226,15 @@ fn create(cluster: &dyn Cluster, object: &Object) -> Result<()> {
         Err(failure) if failure.code == "exists" && object.reference().resource == "namespace" => Ok(()),
         other => other,
     }
+}
+
+/// What would hold the same is not there: the object stays, and the run is not done.
+fn last_copy(seen: &Object, lost: Failure) -> Failure {
+    if lost.code != "not-as-written" {
+        return lost;
+    }
+    let what = format!("{} stays: it has the last copy of a key", seen.reference());
+    Failure::new(lost.exit, "last-copy", what).why(format!("{}: {}", lost.what, lost.why)).next(lost.next)
 }
 
 fn roll_out(cluster: &dyn Cluster, release: &str, workloads: &[ObjectRef], world: &World<'_>) -> Result<()> {

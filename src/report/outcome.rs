@@ -117,6 +117,7 @@ impl Outcome {
     #[must_use]
     pub fn steps(mut self, steps: &[Step], done: bool) -> Self {
         self.steps = steps.iter().map(|step| described(step, done)).collect();
+        self.warnings.extend(steps.iter().filter_map(Step::left).map(str::to_owned));
         self
     }
 
@@ -265,6 +266,7 @@ fn error_json(failure: &Failure) -> Value {
 pub(crate) fn described(step: &Step, done: bool) -> Value {
     let state = match (step.state, done) {
         (State::Already, _) => "already",
+        (State::ToDo, true) if step.left().is_some() => "not-done",
         (State::ToDo, true) => "done",
         (State::ToDo, false) => "planned",
     };

@@ -18,7 +18,7 @@ pub(crate) fn answer(call: &Call, cluster: &Simulated) -> Answer {
             let object = given();
             written(&object.reference(), "replacing", cluster.replace(&object))
         }
-        ["delete", name] => delete(cluster, &reference(name)),
+        ["delete"] => delete(cluster, call.option("--raw").unwrap()),
         ["patch", name] => patch(call, cluster, &reference(name)),
         _ => panic!("kubectl {words:?} is not scripted"),
     }
@@ -59,8 +59,24 @@ fn create(call: &Call, cluster: &Simulated) -> Answer {
     written(&object.reference(), "creating", cluster.create(&object))
 }
 
-fn delete(cluster: &Simulated, name: &ObjectRef) -> Answer {
-    written(name, "deleting", cluster.delete(name))
+/// What is there may go only as the preconditions have it.
+fn delete(cluster: &Simulated, path: &str) -> Answer {
+    let (resource, name) =
+        path.rsplit_once('/').and_then(|(rest, name)| Some((rest.rsplit_once('/')?.1, name))).unwrap();
+    let reference = ObjectRef::new(resource.trim_end_matches('s'), name);
+    let guard = given().json()["preconditions"].clone();
+    let Some(there) = cluster.get(std::slice::from_ref(&reference)).unwrap().pop() else {
+        return Answer::failed(format!("Error from server (NotFound): {resource} \"{name}\" not found\n"));
+    };
+    let mut seen = there.json().clone();
+    seen["metadata"]["uid"] = guard["uid"].clone();
+    seen["metadata"]["resourceVersion"] = guard["resourceVersion"].clone();
+    match cluster.delete(&Object::from(seen)) {
+        Ok(()) => Answer::said(json!({"kind": "Status", "apiVersion": "v1", "status": "Success"})),
+        Err(_) => Answer::failed(format!(
+            "Error from server (Conflict): Operation cannot be fulfilled on {resource} \"{name}\": the object is another\n"
+        )),
+    }
 }
 
 fn patch(call: &Call, cluster: &Simulated, workload: &ObjectRef) -> Answer {

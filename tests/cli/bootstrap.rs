@@ -120,7 +120,7 @@ fn one_that_fails_leaves_the_others_done_and_the_gate_open() {
 #[test]
 fn a_backend_s_missing_ca_object_is_made() {
     let fed = Fed::new(2);
-    fed.org(2).delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
+    fed.org(2).lose(&ObjectRef::secret("orchestrator-cacert"));
     fed.run(LINE).unwrap();
     fed.all_are_let_in(2);
 }
@@ -152,7 +152,7 @@ fn the_gate_is_left_where_the_file_says_so() {
 #[test]
 fn a_server_that_would_fail_its_own_probe_keeps_the_gate_open() {
     let fed = Fed::new(1);
-    fed.orc.delete(&ObjectRef::secret("orchestrator-tls-server-pair")).unwrap();
+    fed.orc.lose(&ObjectRef::secret("orchestrator-tls-server-pair"));
     refused(fed.run(LINE), Exit::CheckFailed, "server-pair");
     assert!(!fed.is_closed());
 }

@@ -8,10 +8,7 @@ pub(crate) mod world;
 use std::collections::BTreeSet;
 
 use broken::CASES;
-use substra_mtls::{
-    cluster::{Cluster, ObjectRef},
-    failure::Exit,
-};
+use substra_mtls::{cluster::ObjectRef, failure::Exit};
 use world::{Scene, findings};
 
 use crate::world::World;
@@ -106,7 +103,7 @@ fn the_table_says_who_stands_where() {
     let orchestrator = row(&scene, "orchestrator");
     assert_eq!(orchestrator["stage"], "enforced");
     assert_eq!(orchestrator["certificate"]["serial"], backend["certificate"]["serial"], "the issue log knows it");
-    scene.federation.org.delete(&ObjectRef::secret("orchestrator-client-cert")).unwrap();
+    scene.federation.org.lose(&ObjectRef::secret("orchestrator-client-cert"));
     assert_eq!(row(&scene, "backend")["stage"], "none");
     scene.deploy("orchestrator", "tls-cacert\n      enabled: true", "tls-cacert\n      enabled: false");
     assert_eq!(row(&scene, "orchestrator")["stage"], "admitted");
@@ -192,14 +189,14 @@ fn the_next_command_is_the_operator_s_own() {
     scene.view.status = Some("pending-upgrade");
     let rollback = "helm -n orchestrator history orchestrator; if no helm is running, back to the last deployed revision: helm -n orchestrator rollback orchestrator REVISION";
     assert_eq!(next(&scene, "orchestrator", "release-pending"), rollback);
-    scene.federation.org.delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
+    scene.federation.org.lose(&ObjectRef::secret("orchestrator-cacert"));
     let make =
         "helm substra-mtls ca trust orchestrator-ca.crt --backend -n org-1 -f backend-values.yaml --release backend";
     assert_eq!(next(&scene, "backend", "mount-missing"), make);
     let init = "helm substra-mtls ca init -n orchestrator -f orchestrator-values.yaml --release orchestrator";
     for name in ["orchestrator-tls-cacert", "orchestrator-tls-server-pair"] {
         let scene = Scene::new();
-        scene.federation.orc.delete(&ObjectRef::secret(name)).unwrap();
+        scene.federation.orc.lose(&ObjectRef::secret(name));
         let made = format!("in the folder of the CA's files: {init}");
         assert_eq!(next(&scene, "orchestrator", "mount-missing"), made, "{name}");
     }

@@ -57,7 +57,7 @@ fn who_stands_where_before_and_after_a_bootstrap() {
 fn one_that_is_broken_or_out_of_reach_hides_nothing_of_the_others() {
     let fed = Fed::new(3);
     fed.run(LINE).unwrap();
-    fed.org(2).delete(&ObjectRef::secret("orchestrator-client-cert")).unwrap();
+    fed.org(2).lose(&ObjectRef::secret("orchestrator-client-cert"));
     let broken = checked(&fed, "", "org-1").unwrap();
     assert_eq!(broken.exit(), Exit::CheckFailed);
     let failing = failing(&broken);

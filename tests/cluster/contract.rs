@@ -36,8 +36,13 @@ fn story(cluster: &dyn Cluster) -> Vec<String> {
         second.data("x").map(|x| x.to_vec()),
         second.resource_version() == first.resource_version()
     ));
-    told.push(code(cluster.delete(&name)));
-    told.push(code(cluster.delete(&name)));
+    told.push(format!("of the first, which is no more: {}", code(cluster.delete(&first))));
+    told.push(code(cluster.delete(&second)));
+    told.push(format!("{}, and again: {}", get().len(), code(cluster.delete(&second))));
+    told.push(code(cluster.create(&secret(b"5"))));
+    told.push(format!("of another one of that name: {}", code(cluster.delete(&second))));
+    let third = get().remove(0);
+    told.push(code(cluster.delete(&third)));
     told.push(code(cluster.replace(&second)));
     told.push(format!("no release: {}", cluster.release(&"nothing".parse().unwrap()).unwrap().is_none()));
     told.push(format!("no chart: {}", cluster.chart(&"nothing".parse().unwrap()).unwrap().is_none()));

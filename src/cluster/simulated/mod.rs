@@ -3,6 +3,7 @@
 //! It models what is measured of the real one and no more; the contract test compares the two.
 
 mod charts;
+mod faults;
 mod pods;
 mod stored;
 
@@ -13,24 +14,15 @@ use std::{
 
 use serde_json::{Value, json};
 
+pub use self::faults::Fault;
 use super::{ChartVersion, Cluster, Object, ObjectRef, Pointed, Release, Upgrade};
 use crate::{
     failure::{Exit, Failure, Result},
-    files,
     names::ReleaseName,
     substra::servers::{BackendClient, OrchestratorServer},
     times::Clock,
     values,
 };
-
-/// Which calls end badly, for tests of what a run leaves behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// The call does nothing and fails.
-    Before,
-    /// The call does its work and fails all the same, as when an answer is lost.
-    After,
-}
 
 /// One namespace of a simulated world.
 #[derive(Clone)]
@@ -39,15 +31,20 @@ pub struct Simulated {
     world: Arc<Mutex<World>>,
 }
 
+type Objects = BTreeMap<(String, ObjectRef), Value>;
+type Releases = BTreeMap<(String, String), Installed>;
+
 struct World {
     clock: Clock,
-    objects: BTreeMap<(String, ObjectRef), Value>,
-    releases: BTreeMap<(String, String), Installed>,
+    objects: Objects,
+    releases: Releases,
     version: u64,
     writes: Vec<String>,
     fault: Option<(usize, Fault)>,
+    hook: Option<faults::Hook>,
 }
 
+#[derive(Clone)]
 struct Installed {
     revision: u64,
     status: String,
@@ -74,6 +71,7 @@ impl Simulated {
             version: 0,
             writes: Vec::new(),
             fault: None,
+            hook: None,
         };
         Self { namespace: namespace.to_owned(), world: Arc::new(Mutex::new(world)) }
     }
@@ -98,9 +96,9 @@ impl Simulated {
         self.world().deploy(&self.namespace, release, chart, config)
     }
 
-    /// The `n`-th write from now on, from 0, ends badly.
-    pub fn fail_at(&self, n: usize, fault: Fault) {
-        self.world().fault = Some((n, fault));
+    /// Somebody takes an object away.
+    pub fn lose(&self, object: &ObjectRef) {
+        self.world().objects.remove(&(self.namespace.clone(), object.clone()));
     }
 
     /// The clock of the world.
@@ -144,26 +142,6 @@ impl Simulated {
     fn world(&self) -> MutexGuard<'_, World> {
         // A test that panicked under the lock has said so itself.
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One write, with the fault that was asked for.
-    fn write(&self, what: String, work: impl FnOnce(&mut World) -> Result<()>) -> Result<()> {
-        let mut world = self.world();
-        let fault = match world.fault.take() {
-            Some((0, fault)) => Some(fault),
-            Some((n, fault)) => {
-                world.fault = Some((n - 1, fault));
-                None
-            }
-            None => None,
-        };
-        if fault != Some(Fault::Before) {
-            work(&mut world)?;
-            world.writes.push(what);
-        }
-        fault.map_or(Ok(()), |_| {
-            Err(Failure::new(Exit::Outside, "fault", "the simulated call failed").why("a test asked for it"))
-        })
     }
 }
 
@@ -237,7 +215,7 @@ impl Cluster for Simulated {
 
     fn create(&self, object: &Object) -> Result<()> {
         let name = object.reference();
-        self.write(format!("create {name}"), |world| {
+        self.write(&format!("create {name}"), |world| {
             let key = (self.namespace.clone(), name.clone());
             if world.objects.contains_key(&key) {
                 return Err(Failure::new(Exit::Outside, "exists", format!("kubectl could not create {name}"))
@@ -251,7 +229,7 @@ impl Cluster for Simulated {
 
     fn replace(&self, object: &Object) -> Result<()> {
         let name = object.reference();
-        self.write(format!("replace {name}"), |world| {
+        self.write(&format!("replace {name}"), |world| {
             let key = (self.namespace.clone(), name.clone());
             let fail = |code, why: &str| {
                 Err(Failure::new(Exit::Outside, code, format!("kubectl could not replace {name}"))
@@ -271,15 +249,24 @@ impl Cluster for Simulated {
         })
     }
 
-    fn delete(&self, object: &ObjectRef) -> Result<()> {
-        self.write(format!("delete {object}"), |world| {
-            world.objects.remove(&(self.namespace.clone(), object.clone()));
+    fn delete(&self, seen: &Object) -> Result<()> {
+        let name = seen.reference();
+        self.write(&format!("delete {name}"), |world| {
+            let key = (self.namespace.clone(), name.clone());
+            let is_seen =
+                |there: &Object| there.uid() == seen.uid() && there.resource_version() == seen.resource_version();
+            if world.objects.get(&key).is_some_and(|there| !is_seen(&Object::from(there.clone()))) {
+                return Err(Failure::new(Exit::Outside, "conflict", format!("kubectl could not delete {name}"))
+                    .why("it was changed meanwhile")
+                    .next("somebody changed it meanwhile; run the same command again"));
+            }
+            world.objects.remove(&key);
             Ok(())
         })
     }
 
     fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
-        self.write(format!("restart {workload}"), |world| world.restart(&self.namespace, workload, key, value))
+        self.write(&format!("restart {workload}"), |world| world.restart(&self.namespace, workload, key, value))
     }
 
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
@@ -289,9 +276,9 @@ impl Cluster for Simulated {
         Ok(ChartVersion { name, version })
     }
 
-    fn render(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {
+    fn render(&self, upgrade: &Upgrade) -> Result<String> {
         let chart = self.find_chart(upgrade)?;
-        charts::render(&chart, upgrade.release.as_str(), values)
+        charts::render(&chart, upgrade.release.as_str(), &upgrade.values.0)
     }
 
     fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
@@ -299,20 +286,9 @@ impl Cluster for Simulated {
     }
 
     fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
-        let read = |path: &std::path::PathBuf| -> Result<Value> {
-            let text = files::read(path)?;
-            values::read(&text).map_err(|refusal| {
-                Failure::new(Exit::Outside, "helm", "helm could not read a values file").why(refusal.to_string())
-            })
-        };
-        let sealed = upgrade.sealed.as_ref().and_then(|sealed| serde_json::from_slice(&sealed.0).ok());
-        let trees = match sealed {
-            Some(values) => vec![values],
-            None => upgrade.files.iter().map(read).collect::<Result<Vec<_>>>()?,
-        };
         let chart = self.find_chart(upgrade)?;
-        self.write(format!("upgrade {}", upgrade.release), |world| {
-            world.deploy(&self.namespace, upgrade.release.as_str(), chart, values::merge(&trees))
+        self.write(&format!("upgrade {}", upgrade.release), |world| {
+            world.deploy(&self.namespace, upgrade.release.as_str(), chart, upgrade.values.0.clone())
         })
     }
 }
@@ -320,6 +296,11 @@ impl Cluster for Simulated {
 impl World {
     fn put(&mut self, key: (String, ObjectRef), mut object: Value) {
         self.version += 1;
+        let uid = self
+            .objects
+            .get(&key)
+            .map_or_else(|| json!(format!("uid-{}", self.version)), |there| there["metadata"]["uid"].clone());
+        object["metadata"]["uid"] = uid;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         object["metadata"]["namespace"] = json!(key.0);
         self.objects.insert(key, object);

@@ -21,6 +21,8 @@ pub(super) struct Ended {
     pub(super) was_done: bool,
     pub(super) failure: Option<Failure>,
     pub(super) steps: Vec<Value>,
+    /// What was left as it was, and why.
+    pub(super) left: Vec<String>,
 }
 
 /// What a run came to.
@@ -147,7 +149,8 @@ impl Plan<'_> {
         });
         lines.extend(failed);
         let sentences: Vec<_> = lines.iter().map(|line| ("organization", sentence(line))).collect();
-        let warnings = ran.warnings.iter().chain(&self.last.warnings).cloned();
+        let left = ran.ended.iter().flat_map(|one| one.left.iter().map(|why| format!("{}: {why}", one.msp_id)));
+        let warnings = ran.warnings.iter().chain(&self.last.warnings).cloned().chain(left);
         let outcome = Outcome::new(VERB, ran.stage)
             .described(ran.steps.clone())
             .fact_told("organizations", lines, sentences)

@@ -74,7 +74,8 @@ fn work(part: &Part<'_>, world: &World<'_>, progress: &Progress) -> Ended {
         None => line.end("in place"),
         Some(failure) => line.end(&format!("failed: {}", failure.what)),
     }
-    Ended { msp_id: part.msp_id.clone(), certificate: part.certificate.clone(), was_done, failure, steps }
+    let left = part.steps.iter().filter_map(Step::left).map(str::to_owned).collect();
+    Ended { msp_id: part.msp_id.clone(), certificate: part.certificate.clone(), was_done, failure, steps, left }
 }
 
 fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &Line) -> Reached {
@@ -85,6 +86,10 @@ fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &Line) -> Reache
         Event::Now => {
             reached += 1;
             line.changed(&format!("now {}", step.title));
+        }
+        Event::Left => {
+            reached += 1;
+            line.changed(&format!("left {}", step.title));
         }
     });
     Reached { steps: told(name, steps, Some(reached)), failure: result.err() }

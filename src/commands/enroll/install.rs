@@ -8,7 +8,7 @@ use super::{
     seen::{Seen, refuse},
 };
 use crate::{
-    cluster::{Object, ObjectRef, PAIR_TYPE},
+    cluster::{Object, PAIR_TYPE},
     commands::{
         self,
         hand_over::Left,
@@ -22,7 +22,7 @@ use crate::{
         key::PrivateKey,
         mirror::{self, Expected},
     },
-    plan::{Action, Step, edits::Edited},
+    plan::{Action, State, Step, edits::Edited},
     report::{Outcome, PLANNED},
     substra::{backend, kind::ObjectKind},
     times,
@@ -96,9 +96,10 @@ impl Enrolment<'_> {
         let planned = planned.seen(&seen.objects);
         self.mounted_as_secret(&planned.manifest)?;
         let mut steps = vec![self.pair_step(seen, pair)?];
+        let goodbye = self.goodbye(seen, pair, &steps[0]);
         steps.extend(edited.steps);
         steps.extend(planned.steps);
-        steps.extend(self.goodbye(seen, pair));
+        steps.extend(goodbye);
         Ok(Installation { steps, restarts: planned.restarts, warnings: planned.warnings })
     }
 
@@ -214,16 +215,20 @@ impl Enrolment<'_> {
         Ok(Step::to_do("pair", title, Action::Replace(old.with_data(&data))).already_if(same && !old.carries_a_copy()))
     }
 
-    /// The pending Secret goes last, so that a run that is cut short finds its key again; and only with its own pair:
-    /// a newer request may be on its way, and its key must not be lost.
-    fn goodbye(&self, seen: &Seen, pair: &Pair) -> Option<Step> {
-        let pending = seen.pending.as_ref()?.data("tls.key")?;
-        let key = PrivateKey::from_pem(&pending, None).ok()?;
+    /// The pending Secret goes last, so that a run that is cut short finds its key again; and only with its own pair, once
+    /// that is read back: a newer request may be on its way, and its key must not be lost.
+    fn goodbye(&self, seen: &Seen, pair: &Pair, pair_step: &Step) -> Option<Step> {
+        let pending = seen.pending.as_ref()?;
+        let key = PrivateKey::from_pem(&pending.data("tls.key")?, None).ok()?;
         if key.spki() != pair.key.spki() {
             return None;
         }
-        let name = self.pending_name();
-        Some(Step::to_do("pending", format!("Secret {name} goes"), Action::Delete(ObjectRef::secret(&name))))
+        let while_held = match (pair_step.state, &pair_step.action, &seen.pair) {
+            (State::ToDo, Action::Create(new) | Action::Replace(new), _) | (_, _, Some(new)) => new.clone(),
+            _ => return None,
+        };
+        let title = format!("Secret {} goes", self.pending_name());
+        Some(Step::to_do("pending", title, Action::Delete { seen: pending.clone(), while_held }))
     }
 
     fn consent(&self, seen: &Seen, steps: &[Step]) -> String {
@@ -265,11 +270,13 @@ impl Enrolment<'_> {
         if stage == PLANNED {
             return outcome;
         }
-        let rolled_out =
-            if common.no_upgrade { "" } else { ", and every workload of the release runs what is deployed" };
-        outcome
-            .fact("proven", format!("the certificate is from the cluster's CA, names {org}, fits its key and is in Secret {}{rolled_out}", self.backend.client_certificate))
-            .labelled("notProven", "not proven", "that the orchestrator lets it in: it asks for certificates only after gate close")
+        let judged = format!("the certificate is from the cluster's CA, names {org} and fits its key");
+        let proven = std::iter::once(judged).chain(steps.iter().filter_map(Step::proven)).collect::<Vec<_>>();
+        outcome.fact("proven", proven.join("; ")).labelled(
+            "notProven",
+            "not proven",
+            "that the orchestrator lets it in: it asks for certificates only after gate close",
+        )
     }
 
     /// What the orchestrator's operator waits for.

@@ -29,6 +29,7 @@ pub struct TrustedCa {
 }
 
 /// A started server.
+#[derive(Clone)]
 pub struct OrchestratorServer {
     pair: Pair,
     cacert: Vec<u8>,

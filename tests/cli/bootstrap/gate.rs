@@ -184,7 +184,7 @@ fn a_half_closed_gate_stays_half_closed_when_one_organization_fails() {
 #[test]
 fn a_backend_s_ca_object_without_its_item_keeps_the_gate_open() {
     let fed = Fed::new(2);
-    fed.org(2).delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
+    fed.org(2).lose(&ObjectRef::secret("orchestrator-cacert"));
     fed.org(2).create(&Object::secret("orchestrator-cacert", "Opaque", &[], &[("other", b"x")])).unwrap();
     let failure = refused(fed.run(LINE), Exit::CheckFailed, "cacert-other");
     assert!(failure.next.contains("ca trust"), "{failure}");

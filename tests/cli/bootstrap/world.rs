@@ -209,23 +209,35 @@ pub(crate) fn writes_nothing(fed: &Fed, line: &str, exit: Exit, code: &str) -> S
     format!("{failure}")
 }
 
-/// Every write of a run fails once, before and after its work; gives the federation after the failed run.
+/// Every write of a run fails once, before and after its work, does nothing, or is undone by somebody else; gives the
+/// federation after that run.
 pub(crate) fn at_every_write(made: impl Fn() -> Fed, line: &str, look: impl Fn(&Fed, &str)) {
-    let count = {
-        let fed = made();
-        let before = fed.orc.writes().len();
-        fed.run(line).unwrap();
-        fed.orc.writes().len() - before
-    };
-    assert!(count > 0);
-    for fault in [Fault::Before, Fault::After] {
-        for n in 0..count {
+    let one_by_one = format!("{line} --parallel 1");
+    let fed = made();
+    let before = fed.orc.writes().len();
+    fed.run(&one_by_one).unwrap();
+    let writes = fed.orc.writes().split_off(before);
+    assert!(!writes.is_empty());
+    for fault in Fault::ALL {
+        for (n, write) in writes.iter().enumerate() {
             let fed = made();
             fed.orc.fail_at(n, fault);
-            fed.run(&format!("{line} --parallel 1")).unwrap_err();
-            look(&fed, &format!("{fault:?} at {n}"));
-            fed.run(line).unwrap_or_else(|failure| panic!("{fault:?} at {n}: {failure}"));
-            assert_eq!(fed.run(line).unwrap().stage(), "already", "{fault:?} at {n}");
+            let at = format!("{fault:?} at {n}, {write}");
+            let code = fed.run(&one_by_one).map_err(|failure| failure.code).err();
+            assert_eq!(code, Some(told_of(fault, write)), "{at}");
+            look(&fed, &at);
+            fed.run(line).unwrap_or_else(|failure| panic!("{at}: {failure}"));
+            assert_eq!(fed.run(line).unwrap().stage(), "already", "{at}");
         }
+    }
+}
+
+/// What a run says that met the fault at a write.
+fn told_of(fault: Fault, write: &str) -> &'static str {
+    match (fault, write.starts_with("upgrade ")) {
+        (Fault::Before | Fault::After, _) => "fault",
+        (Fault::Idle, true) => "not-deployed",
+        (Fault::Undone, true) => "upgraded-by-others",
+        (Fault::Idle | Fault::Undone, false) => "not-as-written",
     }
 }

@@ -179,7 +179,7 @@ fn a_good_server_pair_of_another_ca_is_not_overwritten() {
     let failure = failed(site.init(""), "pair-of-another-ca");
     assert!(failure.next.contains("kubectl -n orchestrator delete secret orchestrator-tls-server-pair"), "{failure}");
     assert_eq!((site.pair(), site.world.path("orchestrator-ca.key").exists()), (pair, false));
-    site.orc.delete(&ObjectRef::secret("orchestrator-tls-server-pair")).unwrap();
+    site.orc.lose(&ObjectRef::secret("orchestrator-tls-server-pair"));
     site.init("").unwrap();
 }
 

@@ -1,6 +1,6 @@
 //! The answers of `check`, as scripts read them.
 
-use substra_mtls::cluster::{Cluster, ObjectRef};
+use substra_mtls::cluster::ObjectRef;
 
 use super::{live, world::Scene};
 use crate::{
@@ -23,7 +23,7 @@ fn answers_of_check_are_pinned() {
     scene.federation.now += time::Duration::days(61);
     golden.result("a pair that ends soon", scene.outcome("backend"));
     scene.more = "--only mount-missing --only rights".into();
-    scene.federation.org.delete(&ObjectRef::secret("orchestrator-client-cert")).unwrap();
+    scene.federation.org.lose(&ObjectRef::secret("orchestrator-client-cert"));
     golden.result("a missing pair", scene.outcome("backend"));
     scene.view.forbidden = vec!["objects"];
     golden.result("small rights", scene.outcome("backend"));

@@ -236,7 +236,7 @@ impl Cluster for Seen<'_> {
     fn replace(&self, _: &Object) -> Result<()> {
         panic!("check writes nothing")
     }
-    fn delete(&self, _: &ObjectRef) -> Result<()> {
+    fn delete(&self, _: &Object) -> Result<()> {
         panic!("check writes nothing")
     }
     fn annotate_template(&self, _: &ObjectRef, _: &str, _: &str) -> Result<()> {
@@ -245,8 +245,8 @@ impl Cluster for Seen<'_> {
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
         self.inner.find_chart(upgrade)
     }
-    fn render(&self, upgrade: &Upgrade, values: &Value) -> Result<String> {
-        self.inner.render(upgrade, values)
+    fn render(&self, upgrade: &Upgrade) -> Result<String> {
+        self.inner.render(upgrade)
     }
     fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
         self.inner.helm_reading(files)

@@ -84,7 +84,7 @@ fn failures_of_enroll_are_pinned() {
     fed.world.write("backend-values.yaml", BACKEND);
     fed.org.fail_at(1, Fault::Before);
     golden.result("half way", fed.install());
-    fed.org.delete(&ObjectRef::secret("orchestrator-cacert")).unwrap();
+    fed.org.lose(&ObjectRef::secret("orchestrator-cacert"));
     golden.result("no CA in the cluster", fed.install());
     fed.org.leave("backend", "pending-upgrade");
     golden.result("pending release", fed.enroll(""));
