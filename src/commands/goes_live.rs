@@ -27,9 +27,25 @@ pub(super) struct Upgrade<'a> {
     pub(super) is_sealed: bool,
 }
 
+struct Found {
+    path: Vec<String>,
+    line: String,
+    is_danger: bool,
+}
+
 impl Upgrade<'_> {
     /// One line for each difference that this run does not make; it goes live all the same.
     pub(super) fn lines(&self) -> Vec<String> {
+        self.differences().into_iter().map(|one| one.line).collect()
+    }
+
+    /// Those by which somebody else would be let in or trusted: the path of each, and its line.
+    pub(super) fn dangers(&self) -> Vec<(Vec<String>, String)> {
+        let all = self.differences().into_iter().filter(|one| one.is_danger);
+        all.map(|one| (one.path, one.line)).collect()
+    }
+
+    fn differences(&self) -> Vec<Found> {
         let own: Vec<Setting> = self.own.iter().map(|setting| self.key.setting(setting)).collect();
         let meant = values::apply(self.deployed, &own);
         let trust = (self.chart == Chart::Orchestrator).then(|| Trust::of(self, &meant));
@@ -42,7 +58,8 @@ impl Upgrade<'_> {
                 Some(trust) => trust.danger(one, &inside(one)),
                 None => pose(one, &inside(one)),
             };
-            danger.map_or_else(|| told.clone(), |danger| format!("{told}: {danger}"))
+            let (path, is_danger) = (one.path.clone(), danger.is_some());
+            Found { path, is_danger, line: danger.map_or_else(|| told.clone(), |danger| format!("{told}: {danger}")) }
         };
         found.iter().filter(|one| !waits(one)).map(line).collect()
     }

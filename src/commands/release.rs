@@ -5,7 +5,9 @@ use serde_json::Value;
 pub(super) use super::planned::Planned;
 use super::{
     find::{self, Sought},
-    goes_live, synced,
+    goes_live,
+    shown::Shown,
+    synced,
 };
 use crate::{
     cli::CommonArgs,
@@ -205,7 +207,7 @@ impl Found {
         if deployed {
             return Ok(self.settled(upgrade));
         }
-        let warnings = self.note.iter().cloned().chain(self.drift(wish)?).collect();
+        let warnings = self.note.iter().cloned().chain(self.drift(cluster, wish)?).collect();
         self.look_ahead(cluster, upgrade, wish, warnings)
     }
 
@@ -282,7 +284,7 @@ impl Found {
         .unchanged("nothing was written"))
     }
 
-    fn drift(&self, wish: &Wish<'_>) -> Result<Vec<String>> {
+    fn drift(&self, cluster: &dyn Cluster, wish: &Wish<'_>) -> Result<Vec<String>> {
         let lines = goes_live::Upgrade {
             chart: wish.chart,
             key: &self.key,
@@ -304,7 +306,10 @@ impl Found {
             format!("release {} and the values files differ in {}", self.name, count(lines.len(), "place")),
         )
         .why(format!("an upgrade would change these too: {}", lines.join("; ")))
-        .next("bring the files up to what is deployed, or accept the change with --accept-drift")
+        .next(format!(
+            "bring the files up to what {} shows, or accept the change with --accept-drift",
+            Shown::helm().at(&cluster.pointed()).with("get values").word(&self.name)
+        ))
         .unchanged("nothing was written"))
     }
 }

@@ -10,7 +10,7 @@ use substra_mtls::{
     values::{self, Setting},
 };
 
-use crate::{simulated::Federation, world::World};
+use crate::{check::world::Scene, simulated::Federation, world::World};
 
 const BACKEND: &str = include_str!("hidden/backend.yaml");
 const ORCHESTRATOR: &str = include_str!("hidden/orchestrator.yaml");
@@ -255,4 +255,22 @@ fn no_value_of_others_is_in_what_a_child_says() {
     );
     let (status, text) = ran(world, &path, &format!("{close} --accept-drift"));
     assert!(status == 5 && text.contains("values-reading"), "{text}");
+}
+
+#[test]
+fn no_value_of_others_is_in_what_the_kubelet_says() {
+    let mut scene = Scene::new();
+    let federation = &scene.federation;
+    federation.world.write("backend-values.yaml", &filled(BACKEND, 1));
+    install(&federation.org, "backend", "substra-backend", "26.15.3", &filled(BACKEND, 1));
+    let values = values::read(filled(BACKEND, 1).as_bytes()).unwrap();
+    let said = format!("Back-off pulling image \"{}\"", scalars(&values["image"]).join("/"));
+    scene.view.pods = Box::new(move |all| {
+        all[0]["status"]["containerStatuses"] =
+            json!([{"state": {"waiting": {"reason": "ImagePullBackOff", "message": said}}}]);
+    });
+    let outcome = scene.outcome("backend").unwrap();
+    let text = outcome.json().to_string();
+    assert!(text.contains("Back-off pulling image"), "{text}");
+    clean("check", &text);
 }

@@ -89,6 +89,17 @@ pub(super) const CASES: &[Case] = &[
         let text = s.federation.world.read("backend-values.yaml");
         s.federation.world.write("backend-values.yaml", &format!("{text}worker: {{replicas: 2}}\n"));
     }),
+    ("drift", ORC, "failed", "a CA in evil-ca can act as every organization", |s| {
+        let text = s.federation.world.read("orchestrator-values.yaml");
+        let text = text.replace("        MyOrg1MSP:\n", "        Other: [evil-ca]\n        MyOrg1MSP:\n");
+        s.federation.world.write("orchestrator-values.yaml", &text);
+    }),
+    ("drift", ORG, "failed", "a CA in other-ca can pose as the orchestrator", |s| {
+        let text = s.federation.world.read("backend-values.yaml");
+        s.federation
+            .world
+            .write("backend-values.yaml", &text.replace("cacert: orchestrator-cacert", "cacert: other-ca"));
+    }),
     ("half-way", ORC, "warning", "verifyClientMSPID", |s| {
         let text = s.federation.world.read("orchestrator-values.yaml");
         s.federation

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     cluster::{Object, ObjectRef},
     pki::inspect,
+    report::mask,
 };
 
 /// A pod that was just made may well be still at its mounts.
@@ -103,9 +104,11 @@ fn judge_pods(site: &Site, sheet: &mut Sheet) {
         Ok(pods) => pods,
         Err(failure) => return sheet.skip(&PODS, format!("pods may not be listed here: {}", failure.what)),
     };
+    let config = site.found.as_ref().map(|found| found.release.config.clone()).unwrap_or_default();
     for pod in pods {
         for Waiting { reason, message } in pods::waiting(pod) {
-            let said = format!("{}: {reason}{message}", pod.name());
+            // The kubelet may quote what the release's values say.
+            let said = format!("{}: {reason}{}", pod.name(), mask::without(&message, &config, &[pod.name()]));
             let next = site.kubectl("describe pod").word(pod.name()).to_string();
             if is_new(pod, site.now) && reason == "ContainerCreating" {
                 sheet.warn(&PODS, said, next);

@@ -9,9 +9,14 @@ use super::super::{
 };
 use crate::{
     cli::Side,
-    commands::{find, release::Found, shown::Shown},
+    commands::{
+        find, goes_live,
+        release::{Chart, Found},
+        shown::Shown,
+    },
     plan::{
         drift::{self, Difference, same},
+        edits::ValuesFiles,
         rollout,
     },
     substra::{backend, kebab::volume_of, manifest::Mount, orchestrator},
@@ -129,7 +134,10 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     let paths: Vec<Vec<&str>> = own.iter().map(|path| files.key().path(path)).collect();
     let paths: Vec<&[&str]> = paths.iter().map(Vec::as_slice).collect();
     let all = drift::between(&found.release.config, &files.whole(), &paths);
-    let lines: Vec<String> = all.iter().map(|one| one.told(files.key(), files.are_sealed())).collect();
+    let dangers = dangers(site, found, files);
+    let is_said = |one: &&Difference| dangers.iter().any(|(path, _)| *path == one.path);
+    let lines = all.iter().filter(|one| !is_said(one)).map(|one| one.told(files.key(), files.are_sealed()));
+    let lines: Vec<String> = dangers.iter().map(|(_, line)| line.clone()).chain(lines).collect();
     if lines.is_empty() {
         sheet.ok(&DRIFT, "files and deployed values are equal");
     } else {
@@ -142,6 +150,7 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     let ours: Vec<String> = drift::between(config, &merged, &[])
         .iter()
         .filter(|difference| !others.contains(difference) && matters(site, difference))
+        .filter(|difference| !dangers.iter().any(|(path, _)| path.ends_with(&difference.path)))
         .map(|one| one.told(&ValuesKey::default(), files.are_sealed()))
         .collect();
     if ours.is_empty() || same(config, &merged) {
@@ -153,6 +162,25 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
         Side::Orchestrator => "gate open",
     };
     sheet.warn(&HALF_WAY, ours.join("; "), site.ours(verb, ""));
+}
+
+/// What no verb brings in by itself, at our own paths too: another CA.
+fn dangers(site: &Site, found: &Found, files: &ValuesFiles) -> Vec<(Vec<String>, String)> {
+    let (config, whole) = (found.config(), files.whole());
+    let own = match &site.party {
+        Ok(Party::Backend(backend)) => backend.own_settings(config),
+        Ok(Party::Orchestrator(orchestrator)) => orchestrator.own_tls_settings(config),
+        Err(_) => Vec::new(),
+    };
+    let upgrade = goes_live::Upgrade {
+        chart: if site.side == Side::Backend { Chart::Backend } else { Chart::Orchestrator },
+        key: files.key(),
+        deployed: &found.release.config,
+        will: &whole,
+        own: &own,
+        is_sealed: files.are_sealed(),
+    };
+    upgrade.dangers()
 }
 
 /// While mutual TLS is off, `approve` edits the file alone: what it adds renders the same manifests.
