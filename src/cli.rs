@@ -183,7 +183,7 @@ pub struct CommonArgs {
     #[arg(long)]
     pub yes: bool,
     /// How long an upgrade and its rollout may take
-    #[arg(long, default_value = "15m", value_parser = humantime::parse_duration, hide_short_help = true)]
+    #[arg(long, default_value = "15m", value_parser = crate::times::limit, hide_short_help = true)]
     pub timeout: Duration,
     /// text or json
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]

@@ -106,20 +106,45 @@ impl Failure {
     }
 }
 
+/// Whether what is said of the work's standing tells of something that is done or in place.
+fn is_begun(standing: &str) -> bool {
+    let untouched = standing.contains("nothing was ");
+    standing.contains("in place") || (standing.contains("done: ") && !untouched)
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} [{}]", plain::line(&self.what), self.code)?;
         let unchanged = self.unchanged.as_deref().unwrap_or_default();
-        let texts = [
-            ("why", plain::line(&self.why)),
-            ("next", plain::block(&self.next)),
-            ("unchanged", plain::line(unchanged)),
-        ];
+        // Where some of it is done, nobody may read that it is unchanged.
+        let standing = if is_begun(unchanged) { "so far" } else { "unchanged" };
+        let texts =
+            [("why", plain::line(&self.why)), ("next", plain::block(&self.next)), (standing, plain::line(unchanged))];
         for (label, text) in texts {
             if !text.is_empty() {
                 write!(f, "\n  {label}: {text}")?;
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_is_not_called_unchanged() {
+        let told = |standing: &str| Failure::new(Exit::Failed, "x", "x").unchanged(standing).to_string();
+        for begun in
+            ["done: values; not done: upgrade", "of MyOrg1MSP: done: pair; not done: values", "in place: MyOrg1MSP"]
+        {
+            assert_eq!(told(begun), format!("x [x]\n  so far: {begun}"));
+        }
+        for untouched in
+            ["nothing was written", "nothing was changed by this run (not done: log)", "your files were only read"]
+        {
+            assert_eq!(told(untouched), format!("x [x]\n  unchanged: {untouched}"));
+        }
     }
 }

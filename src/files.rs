@@ -201,13 +201,16 @@ pub fn unnamed() -> Result<File> {
     named.map(tempfile::NamedTempFile::into_file).map_err(|e| unwritable(&std::env::temp_dir(), &e))
 }
 
-/// Refuses early what would fail late: a folder that is missing or cannot be written.
+/// Refuses early what would fail late: a folder that is missing or cannot be written. Only asks: a dry run asks too.
 ///
 /// # Errors
 /// As said.
 pub fn probe_folder(folder: &Path) -> Result<()> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    tempfile::Builder::new().prefix(".substra-mtls-").tempfile_in(folder).map(drop).map_err(|e| unwritable(folder, &e))
+    // With a slash at its end a file is none.
+    let inside = folder.join("");
+    let may = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    rustix::fs::access(&inside, may).map_err(|e| unwritable(folder, &e.into()))
 }
 
 /// A folder for throw-away files that is removed with the value.

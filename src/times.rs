@@ -9,6 +9,17 @@ use std::{
 
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
+/// A time limit, as it is typed: `15m`.
+///
+/// # Errors
+/// It is no time, or no time at all.
+pub fn limit(given: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(given) {
+        Ok(limit) if limit.is_zero() => Err("within no time nothing can be done: give it some, like 15m".to_owned()),
+        other => other.map_err(|bad| bad.to_string()),
+    }
+}
+
 /// Where the time comes from: the machine, or a simulated world whose time goes on only by being waited for. Copies
 /// show the same time.
 #[derive(Debug, Clone)]

@@ -30,7 +30,7 @@ pub struct BootstrapArgs {
     #[arg(long)]
     pub yes: bool,
     /// How long each upgrade and its rollout may take
-    #[arg(long, default_value = "15m", value_parser = humantime::parse_duration, hide_short_help = true)]
+    #[arg(long, default_value = "15m", value_parser = crate::times::limit, hide_short_help = true)]
     pub timeout: Duration,
     /// How long the certificates are valid
     #[arg(long, default_value = "90d", hide_short_help = true)]

@@ -178,13 +178,16 @@ impl<'a> Desk<'a> {
 
     /// A command of ours as the operator would type it again, up to the options that only the verb knows.
     fn ours(&self, verb: &str, common: &CommonArgs) -> Shown {
-        Shown::ours(verb)
-            .at(&self.pointed())
-            .files(&common.values, &common.key())
+        self.look(verb, common)
             .option("--release", &common.release)
             .option("--chart", &common.chart)
             .option("--version", &common.version)
             .flag("--no-upgrade", common.no_upgrade)
+    }
+
+    /// One that only looks, up to the release.
+    fn look(&self, verb: &str, common: &CommonArgs) -> Shown {
+        Shown::ours(verb).at(&self.pointed()).files(&common.values, &common.key())
     }
 
     /// How what pods of a release mount is made.

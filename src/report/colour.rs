@@ -90,7 +90,7 @@ fn in_talk(line: &str) -> String {
         .or_else(|| Some((BAD, label(&["error:"])?)))
         .or_else(|| Some((DOUBTFUL, label(&["warning:"])?)))
         .or_else(|| Some((NEXT, label(&["next:"]).or_else(next)?)))
-        .or_else(|| Some((STRONG, label(&["why:", "unchanged:", "Plan:"])?)))
+        .or_else(|| Some((STRONG, label(&["why:", "unchanged:", "so far:", "Plan:"])?)))
         .or_else(|| Some((GOOD, column(&["ok", "now"])?)))
         .or_else(|| Some((DOUBTFUL, column(&["warning", "to do"])?)))
         .or_else(|| Some((BAD, column(&["failed"])?)))

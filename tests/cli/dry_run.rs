@@ -85,7 +85,8 @@ fn the_case_of_the_environment() {
     let before = (case.world.snapshot(), case.at.writes());
     let console = Console { format: Format::Text, yes: false, interactive: false, quiet: false };
     let numbers = case.numbers().into_iter().collect::<Vec<_>>().join(" ");
-    console.data(format!("\nnumbers {numbers}")).unwrap();
+    console.data("").unwrap();
+    console.data(format!("numbers {numbers}")).unwrap();
     match case.run(more, console) {
         Ok(outcome) => {
             outcome.write(&console).unwrap();
@@ -192,4 +193,20 @@ fn the_binary_in_a_dry_run_ends_with_the_same_words() {
         assert_eq!(ran.stderr.lines().last(), Some("nothing was written"), "{line}: {}", ran.stderr);
         assert_eq!(world.snapshot(), before, "{line}");
     }
+}
+
+#[test]
+fn a_dry_run_does_not_even_touch_a_folder() {
+    let world = World::new();
+    let folder = world.path("out");
+    std::fs::create_dir(&folder).unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    std::fs::File::open(&folder).unwrap().set_modified(long_ago).unwrap();
+    world.run("enroll -f backend-values.yaml --key-file out/x.key --out-dir out --dry-run").ok();
+    assert_eq!(std::fs::metadata(&folder).unwrap().modified().unwrap(), long_ago);
+    let ran = world.run("enroll -f backend-values.yaml --key-file x.key --out-dir ca.crt --dry-run");
+    ran.refused(1, "file-unwritable");
+    world
+        .run("enroll -f backend-values.yaml --key-file x.key --out-dir missing --dry-run")
+        .refused(1, "file-unwritable");
 }

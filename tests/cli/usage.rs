@@ -26,6 +26,10 @@ fn a_wrong_command_line_ends_with_2() {
         "ca trust c.crt -f x --for MyOrg1MSP --backend",
         "ca trust c.crt -f x --for MyOrg1MSP --enable-tls",
         "ca show",
+        "enroll -f x --timeout 0",
+        "gate open -f x --timeout 0s",
+        "bootstrap x --timeout 0ms",
+        "gate open -f x --timeout 5",
     ] {
         let ran = World::new().run(line);
         assert_eq!(ran.status, 2, "{line}: {}", ran.stderr);

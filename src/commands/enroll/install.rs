@@ -145,7 +145,8 @@ impl Enrolment<'_> {
     fn all(&self, found: &[Failure]) -> Failure {
         found.iter().skip(1).for_each(|failure| self.desk.console.lines(format!("error: {failure}")));
         let first = found.first().cloned();
-        first.unwrap_or_else(|| refuse("certificate", "the certificate is refused")).unchanged("nothing was written")
+        let first = first.unwrap_or_else(|| refuse("certificate", "the certificate is refused"));
+        first.unchanged("nothing was written").also(found.iter().skip(1).cloned().collect())
     }
 
     /// Every key that a certificate could be for, the newest first.

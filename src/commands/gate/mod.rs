@@ -77,8 +77,10 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let open = desk.carry_out(&steps, &args.common, Some(&consent))?;
     let named = if args.common.release.is_some() { None } else { Some(&gate.found.name) };
     let back = format!("the way back: {}", desk.ours("gate open", &args.common).option("--release", named));
+    let live = desk.look("check --live", &args.common).option("--release", [&gate.found.name]);
     let outcome = gate.result(("gate close", "closed"), &steps, open).warnings(warnings);
-    Ok(left.told(outcome, gate.place(), desk, &steps).next(back))
+    let outcome = left.told(outcome, gate.place(), desk, &steps);
+    Ok(outcome.next(format!("who is let in and who is not: {live}")).next(back))
 }
 
 /// Turns mutual TLS off again.
