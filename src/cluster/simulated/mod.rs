@@ -120,6 +120,13 @@ impl Simulated {
         }
     }
 
+    /// What keeps the pods of a release from running.
+    #[must_use]
+    pub fn waits_for(&self, release: &str) -> Option<String> {
+        let world = self.world();
+        world.releases.get(&(self.namespace.clone(), release.to_owned()))?.waiting.values().next().cloned()
+    }
+
     /// The server of an orchestrator's release ends and does not come again before the next upgrade.
     pub fn stop(&self, release: &str) {
         if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{
     ca::Ca,
     federation::{Federation, put},
@@ -35,9 +37,11 @@ pub(super) enum Held {
 impl Held {
     /// The pair that a backend has which mounts one. The walkthrough's key admits nobody under the identity check: whoever
     /// has that on has left the walkthrough behind.
-    pub(super) fn of(backend: &Backend, orchestrator: &Orchestrator) -> Option<Self> {
+    pub(super) fn of(backend: &Value, orchestrator: &Orchestrator) -> Option<Self> {
+        let mtls = &backend["orchestrator"]["tls"]["mtls"];
         let by_hand = orchestrator.client_cas.contains_key(WALKTHROUGH_KEY) && !orchestrator.verify_msp_id;
-        backend.mtls_enabled.then_some(if by_hand { Self::Walkthrough } else { Self::Ours })
+        let is_mounted = mtls["enabled"] == true && mtls["clientCertificate"].is_string();
+        is_mounted.then_some(if by_hand { Self::Walkthrough } else { Self::Ours })
     }
 
     fn words(self) -> &'static str {
@@ -108,21 +112,25 @@ impl Federation {
         Ok(format!("Before: {said} Assumed, since files cannot say it: {}.", assumed.join("; ")))
     }
 
-    fn standing(&self) -> Result<&'static str> {
+    fn standing(&self) -> Result<String> {
         let deployed = self.deployed()?;
         let runs = self.orchestrator.with_server(&self.release, |_| ()).is_some();
-        Ok(match (deployed.tls_enabled, deployed.mtls_enabled, deployed.verify_msp_id) {
+        let said = match (deployed.tls_enabled, deployed.mtls_enabled, deployed.verify_msp_id) {
             (false, _, _) => "TLS is off at the orchestrator. Everybody who reaches it is let in, in plain text.",
             (true, false, _) if !runs => {
                 "TLS is on in the files, and the CA is not made yet: without it the orchestrator does not start."
             }
-            _ if !runs => "the orchestrator does not start with these values.",
+            _ if !runs => {
+                let why = self.orchestrator.waits_for(&self.release).unwrap_or_default();
+                return Ok(format!("the orchestrator does not start with these values ({why})."));
+            }
             (true, false, _) => "TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in.",
             (true, true, false) => {
                 "mutual TLS is on, the identity check is off. Any organization can act as any other."
             }
             (true, true, true) => "mutual TLS and the identity check are on.",
-        })
+        };
+        Ok(said.to_owned())
     }
 
     fn assumptions(&self) -> Vec<String> {

@@ -17,6 +17,7 @@ use crate::{
     names::MspId,
     pki::key::{KeyType, PrivateKey},
     plan::edits::ValuesFiles,
+    report::text::word,
     substra::{
         backend::Backend,
         orchestrator::Orchestrator,
@@ -90,7 +91,7 @@ impl Federation {
         let backends: Vec<Site> = files.split_off(1).into_iter().enumerate().map(backend).collect();
         let orchestrator = Site { cluster, release: "orchestrator".to_owned(), files };
         let made = Self::set_up(copies, ca, true, orchestrator, backends)?;
-        match made.without_tls() {
+        match made.unplayable() {
             Some(failure) => Err(made.copies.only_rehearsed(&failure)),
             None => Ok(made),
         }
@@ -151,7 +152,7 @@ impl Federation {
             ));
         }
         let backend = Backend::read(&values, None).map_err(|failure| of_file(&files, failure))?;
-        let held = Held::of(&backend, orchestrator).filter(|_| ca_is_there);
+        let held = Held::of(&values, orchestrator).filter(|_| ca_is_there);
         if ca_is_there && let Some(cacert) = &backend.cacert {
             put(&cluster, &self.ca.object(cacert.as_str()))?;
         }
@@ -208,27 +209,36 @@ impl Federation {
         others.into_iter().try_for_each(|name| put(&self.orchestrator, &self.ca.object(name)))
     }
 
-    /// A file that has no TLS yet: what is rehearsed begins after it.
-    fn without_tls(&self) -> Option<Failure> {
-        let off = |file: &str, side: &str, next: String| {
-            Failure::new(Exit::CheckFailed, "tls-off", format!("{file}: TLS is not on {side}"))
+    /// A file that has no TLS yet, after which what is rehearsed begins; or none that could be played.
+    fn unplayable(&self) -> Option<Failure> {
+        let off = |file: &str, whose: &str, next: &str| {
+            Failure::new(Exit::CheckFailed, "tls-off", format!("{file}: TLS is not on {whose}"))
                 .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
-                .next(next)
+                .next(format!("set TLS up first: helm substra-mtls {next} -f {}", word(&self.copies.theirs(file))))
         };
         if !self.deployed().is_ok_and(|deployed| deployed.tls_enabled) {
-            let file = &self.orchestrator_file;
-            return Some(off(
-                file,
-                "at the orchestrator",
-                format!("set TLS up first: helm substra-mtls ca init -f {file}"),
-            ));
+            return Some(off(&self.orchestrator_file, "at the orchestrator", "ca init"));
         }
-        let org = self.organizations.iter().find(|org| org.values()["orchestrator"]["tls"]["enabled"] != true)?;
-        let next = format!(
-            "set TLS up first: helm substra-mtls ca trust orchestrator-ca.crt --backend --enable-tls -f {}",
-            org.file
-        );
-        Some(off(&org.file, &format!("from {} to the orchestrator", org.msp_id), next))
+        let plain = self.organizations.iter().find(|org| org.values()["orchestrator"]["tls"]["enabled"] != true);
+        let plain = plain.map(|org| {
+            let whose = format!("from {} to the orchestrator", org.msp_id);
+            off(&org.file, &whose, "ca trust orchestrator-ca.crt --backend --enable-tls")
+        });
+        plain.or_else(|| self.public_ca())
+    }
+
+    /// A backend that trusts public CAs, of which a rehearsal has none.
+    pub(super) fn public_ca(&self) -> Option<Failure> {
+        let is_public = |org: &&Organization| {
+            let tls = &org.values()["orchestrator"]["tls"];
+            tls["enabled"] == true && !tls["cacert"].is_string()
+        };
+        let file = &self.organizations.iter().find(is_public)?.file;
+        let what = format!("{file}: the values name no CA of the orchestrator");
+        let failure = Failure::new(Exit::CheckFailed, "no-cacert", what)
+            .why("orchestrator.tls.cacert is empty: the orchestrator's certificate is a public CA's, and a rehearsal has none")
+            .next("rehearse with a copy of the file that names one, for example orchestrator-cacert");
+        Some(self.copies.only_rehearsed(&failure))
     }
 
     /// The orchestrator as it is deployed now.

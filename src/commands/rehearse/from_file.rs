@@ -38,12 +38,10 @@ impl FromFile {
         // The user's own CA is never touched: a throw-away one takes its place.
         let ca = ca::Ca::create(clock.now())?;
         let (cert, key) = (copies.file("orchestrator-ca.crt"), copies.file("orchestrator-ca.key"));
-        let is_made = match &file.orchestrator.ca {
-            // Mutual TLS is not on before there is a CA.
-            Ca::Create { cert, .. } => cert.exists() || has_mutual_tls(&file.orchestrator.site),
-            Ca::Files { .. } | Ca::Secret(_) => true,
-        };
-        if is_made {
+        let is_there = !matches!(&file.orchestrator.ca, Ca::Create { cert, .. } if !cert.exists());
+        // Mutual TLS is not on before there is a CA.
+        let is_assumed = !is_there && has_mutual_tls(&file.orchestrator.site);
+        if is_there || is_assumed {
             ca.publish(&cert, &key)?;
         }
         file.orchestrator.ca = match file.orchestrator.ca {
@@ -58,7 +56,18 @@ impl FromFile {
             files: site.values.clone(),
         };
         let backends = file.organizations.iter().map(|org| site(&org.site)).collect();
-        let federation = Federation::set_up(copies, ca, is_made, site(&file.orchestrator.site), backends)?;
+        let is_made = is_there || is_assumed;
+        let mut federation = Federation::set_up(copies, ca, is_made, site(&file.orchestrator.site), backends)?;
+        // Whose values are another's is for `bootstrap` to say.
+        let mut meant = file.organizations.iter().zip(&federation.organizations);
+        if meant.all(|(meant, org)| meant.msp_id == org.msp_id)
+            && let Some(failure) = federation.public_ca()
+        {
+            return Err(failure);
+        }
+        if is_assumed {
+            federation.assumed.push("the CA that the federation file has made is there".to_owned());
+        }
         Ok(Self { federation, file, namespaces })
     }
 

@@ -21,7 +21,7 @@ use crate::{
     commands::{Desk, bootstrap},
     failure::{Exit, Failure, Result},
     federation::{Gate, Site},
-    report::{Console, Format, Outcome},
+    report::{Console, Format, Outcome, text::word},
     times::Clock,
 };
 
@@ -70,7 +70,7 @@ fn bootstrapped(path: &Path, from_file: &FromFile, desk: &Desk<'_>) -> Result<Ou
     let Command::Bootstrap(args) = &cli.command else { return Err(bug(&"another verb")) };
     let silent = Desk::new(None, Console { format: Format::Json, ..Console::silent() }, &desk.clock);
     let open = |site: &Site| Ok(from_file.open(site));
-    let command = format!("bootstrap {file}");
+    let command = format!("bootstrap {}", word(&file));
     for _ in ["first", "second"] {
         stage.say(&format!("\n$ helm substra-mtls {command}"));
         let outcome = bootstrap::carry_out(&from_file.file, args, &silent, &open)?;
@@ -80,11 +80,16 @@ fn bootstrapped(path: &Path, from_file: &FromFile, desk: &Desk<'_>) -> Result<Ou
         }
     }
     stage.connected(&command);
-    let next = format!("on the real clusters: helm substra-mtls bootstrap {file}");
+    let next = format!("on the real clusters: helm substra-mtls {command}");
     let now = from_file.federation.deployed()?;
     if from_file.file.orchestrator.gate == Gate::Leave && !(now.mtls_enabled && now.verify_msp_id) {
-        stage.say("\nThe file leaves the gate as it is: there is nothing yet that a certificate decides.");
-        return Ok(stage.told(&[]).next(next));
+        let so = if now.mtls_enabled {
+            "without the identity check any organization can act as any other"
+        } else {
+            "there is nothing yet that a certificate decides"
+        };
+        stage.say(&format!("\nThe file leaves the gate as it is: {so}."));
+        return Ok(stage.left(&next));
     }
     stage.judged(&from_file.ca_in_use()?, &next)
 }

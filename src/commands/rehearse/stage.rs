@@ -17,7 +17,7 @@ use crate::{
     commands::{self, Desk},
     failure::{Exit, Failure, Result},
     plain,
-    report::{Console, Format, Outcome},
+    report::{Console, Format, Outcome, text::word},
 };
 
 pub(super) struct Stage<'a> {
@@ -96,7 +96,8 @@ impl<'a> Stage<'a> {
 
     /// One verb, its steps and diffs shown.
     fn verb(&mut self, cluster: &dyn Cluster, words: &[&str]) -> Result<Outcome> {
-        let line = self.federation.copies.theirs(&words.join(" "));
+        let theirs = words.iter().map(|one| word(&self.federation.copies.theirs(one)));
+        let line = theirs.collect::<Vec<_>>().join(" ");
         self.say(&format!("\n$ helm substra-mtls {line}"));
         let cli =
             Cli::try_parse_from(std::iter::once("substra-mtls").chain(words.iter().copied())).map_err(|e| bug(&e))?;
@@ -148,6 +149,7 @@ impl<'a> Stage<'a> {
         let contacts = self.federation.contacts(self.desk.clock.now());
         for ((org, contact), (_, earlier)) in contacts.iter().zip(&self.contacts) {
             if earlier.is_let_in() && !contact.is_let_in() {
+                self.say(&format!("  CUT OFF: {org}: {contact}"));
                 self.cut_off.push(Verdict::cut_off(org, command, &contact.to_string()));
             }
         }
@@ -165,12 +167,22 @@ impl<'a> Stage<'a> {
 
     /// The verdicts, and what comes next where all of them are right.
     pub(super) fn judged(mut self, ca: &Ca, next: &str) -> Result<Outcome> {
-        let now = self.desk.clock.now();
         let mut verdicts = std::mem::take(&mut self.cut_off);
-        verdicts.extend(verdicts::all(self.federation, ca, now)?);
+        verdicts.extend(verdicts::all(self.federation, ca, self.desk.clock.now())?);
         self.say("\nVerdicts, with mutual TLS and the identity check on:");
+        Ok(self.ended(&verdicts, next))
+    }
+
+    /// A gate that stays as it is has no verdicts; nobody may be cut off all the same.
+    pub(super) fn left(mut self, next: &str) -> Outcome {
+        let verdicts = std::mem::take(&mut self.cut_off);
+        self.ended(&verdicts, next)
+    }
+
+    fn ended(self, verdicts: &[Verdict], next: &str) -> Outcome {
+        let now = self.desk.clock.now();
         let wrong: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.is_right()).collect();
-        let Some(first) = wrong.first() else { return Ok(self.told(&verdicts).next(next)) };
+        let Some(first) = wrong.first() else { return self.told(verdicts).next(next) };
         let what = match (wrong.len(), verdicts.len()) {
             (1, all) => format!("one of {all} verdicts is not the right one"),
             (some, all) => format!("{some} of {all} verdicts are not the right ones"),
@@ -182,11 +194,11 @@ impl<'a> Stage<'a> {
         });
         let failure = Failure::new(Exit::CheckFailed, "verdict", what).why(why).next(next);
         let failure = self.federation.copies.only_rehearsed(&failure);
-        Ok(self.told(&verdicts).failed(failure))
+        self.told(verdicts).failed(failure)
     }
 
     /// The result; for scripts with all that was said on the way.
-    pub(super) fn told(self, verdicts: &[Verdict]) -> Outcome {
+    fn told(self, verdicts: &[Verdict]) -> Outcome {
         let text: String = verdicts.iter().map(Verdict::lines).collect();
         let stage = if verdicts.iter().all(Verdict::is_right) { "rehearsed" } else { "failed" };
         let all: Vec<Value> = verdicts.iter().map(Verdict::json).collect();

@@ -89,8 +89,15 @@ impl Verdict {
 /// A server that does not answer has no verdict.
 pub(super) fn all(federation: &Federation, ca: &Ca, now: OffsetDateTime) -> Result<Vec<Verdict>> {
     let mut verdicts = Vec::new();
-    for (org, contact) in federation.contacts(now) {
-        let Contact::Answered(answer) = contact else { return Err(no_answer(&org, &contact)) };
+    for ((org, contact), file) in
+        federation.contacts(now).into_iter().zip(federation.organizations.iter().map(|org| &org.file))
+    {
+        let Contact::Answered(answer) = contact else {
+            let failure = no_answer(&org, &contact);
+            return Err(failure.next(format!(
+                "look at orchestrator.host and orchestrator.tls in {file}, and at the orchestrator's values"
+            )));
+        };
         verdicts.push(Verdict::new(format!("{org} as itself"), &answer, &Answer::Accepted));
     }
     let Some(first) = federation.organizations.first() else { return Ok(verdicts) };
@@ -134,7 +141,7 @@ fn no_answer(org: &str, contact: &Contact) -> Failure {
         format!("nothing can be said of {org}: the orchestrator gives it no answer"),
     )
     .why(contact.to_string())
-    .next("look at the orchestrator's values and at orchestrator.host of the backend")
+    .next("look at the orchestrator's values")
 }
 
 /// Tools for making bad clients.

@@ -181,7 +181,10 @@ fn a_federation_s_own_result_and_the_walkthrough_s_end_are_rehearsed_from_its_fi
         world.write("two.yaml", &mutual(&world.read("two.yaml")));
         let ran = world.run("rehearse federation.yaml").ok();
         let (before, rest) = first_line(&ran);
-        assert!(before.ends_with("the pairs of MyOrg1MSP, MyOrg2MSP were made by Substra's walkthrough (X.509 version 1, no authorityKeyId)."), "{before}");
+        let is_made = if ca == "{create: true}" { "; the CA that the federation file has made is there." } else { "." };
+        let by = |whom: &str| format!("the pairs of MyOrg1MSP, MyOrg2MSP were made by {whom}{is_made}");
+        let walkthrough = by("Substra's walkthrough (X.509 version 1, no authorityKeyId)");
+        assert!(before.ends_with(&walkthrough), "{before}");
         assert_eq!(rest.matches("  connected: MyOrg1MSP accepted; MyOrg2MSP accepted\n").count(), 2, "{rest}");
         assert!(!ran.stdout.contains("WRONG"), "{}", ran.stdout);
         // What that leaves in the files.
@@ -190,11 +193,7 @@ fn a_federation_s_own_result_and_the_walkthrough_s_end_are_rehearsed_from_its_fi
         world.write("orchestrator-values.yaml", &text);
         let ran = world.run("rehearse federation.yaml").ok();
         assert!(!ran.stderr.contains("  now "), "{}", ran.stderr);
-        assert!(
-            first_line(&ran).0.ends_with("the pairs of MyOrg1MSP, MyOrg2MSP were made by this tool."),
-            "{}",
-            ran.stderr
-        );
+        assert!(first_line(&ran).0.ends_with(&by("this tool")), "{}", ran.stderr);
     }
 }
 
@@ -225,4 +224,64 @@ fn a_federation_in_plain_text_is_rehearsed_from_there() {
         rest.starts_with("  connected: MyOrg1MSP accepted, in plain text; MyOrg2MSP accepted, in plain text\n"),
         "{rest}"
     );
+}
+
+#[test]
+fn an_orchestrator_that_does_not_start_is_said_with_its_reason_and_mended_on_the_way() {
+    let world = World::new();
+    two(&world);
+    let none = ORCHESTRATOR.replace("enabled: true # by hand\n", "enabled: true\n    mtls: {enabled: true}\n");
+    world.write("orchestrator-values.yaml", &none);
+    let ran = world.run(OWN).ok();
+    let (before, rest) = first_line(&ran);
+    assert_eq!(
+        before,
+        "Before: the orchestrator does not start with these values (CrashLoopBackOff: open /var/orchestrator/tls/client: no such file or directory)."
+    );
+    assert!(rest.starts_with("  connected: MyOrg1MSP no answer: connection refused"), "{rest}");
+}
+
+#[test]
+fn what_a_rehearsal_cannot_play_is_refused_by_the_file_s_name() {
+    let without = |line: &str| {
+        BACKEND.lines().filter(|l| !l.trim_start().starts_with(line)).map(|l| format!("{l}\n")).collect::<String>()
+    };
+    for (lacks, code, next) in [
+        ("cacert", "no-cacert", "next: rehearse with a copy of the file that names one"),
+        ("host: ", "no-answer", "next: look at orchestrator.host and orchestrator.tls in backend-values.yaml"),
+    ] {
+        let world = World::new();
+        two(&world);
+        world.write("backend-values.yaml", &without(lacks));
+        let ran = world.run(OWN).refused(3, code);
+        assert!(ran.stderr.contains(next), "{}", ran.stderr);
+    }
+    let world = World::new();
+    federation(&world, "{cert: ca.crt, key: ca.key}", "close");
+    world.write("backend-values.yaml", &without("cacert"));
+    let ran = world.run("rehearse federation.yaml").refused(3, "no-cacert");
+    assert!(ran.stderr.starts_with("error: backend-values.yaml: the values name no CA"), "{}", ran.stderr);
+}
+
+#[test]
+fn commands_are_printed_as_a_shell_reads_them() {
+    let world = World::new();
+    two(&world);
+    world.write("my values.yaml", BACKEND);
+    let words: Vec<&str> =
+        OWN.split(' ').map(|word| if word == "backend-values.yaml" { "my values.yaml" } else { word }).collect();
+    let ran = world.run_words(&words).ok();
+    assert!(ran.stderr.contains("$ helm substra-mtls enroll -f 'my values.yaml' "), "{}", ran.stderr);
+}
+
+#[test]
+fn a_gate_that_is_left_half_way_is_said_as_it_is() {
+    let world = World::new();
+    federation(&world, "{cert: ca.crt, key: ca.key}", "leave");
+    let half = "enabled: true\n    mtls: {enabled: true, clientCACerts: {orchestrator: [orchestrator-tls-cacert]}}\n";
+    world.write("orchestrator-values.yaml", &ORCHESTRATOR.replace("enabled: true # by hand\n", half));
+    world.write("backend-values.yaml", &mutual(BACKEND));
+    let ran = world.run("rehearse federation.yaml").ok();
+    let said = "The file leaves the gate as it is: without the identity check any organization can act as any other.\n";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
 }
