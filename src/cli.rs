@@ -165,10 +165,10 @@ pub struct CommonArgs {
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub release: Option<ReleaseName>,
     /// Chart to upgrade with: repo/name, path or oci:// [default: substra/substra-backend, substra/orchestrator]
-    #[arg(long, hide_short_help = true)]
+    #[arg(long, hide_short_help = true, value_parser = global::word)]
     pub chart: Option<String>,
     /// Chart version [default: the one that is deployed]
-    #[arg(long, value_name = "VERSION", hide_short_help = true)]
+    #[arg(long, value_name = "VERSION", hide_short_help = true, value_parser = global::word)]
     pub version: Option<String>,
     /// Files and Secrets only (Argo CD, Flux)
     #[arg(long)]

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 mod append;
+mod descriptor;
 mod lines;
 mod plain;
 
@@ -17,6 +18,7 @@ use zeroize::Zeroizing;
 use self::plain::opened;
 pub use self::{
     append::{append_synced, tail},
+    descriptor::read_descriptor,
     lines::{each_line, followed, is_same},
 };
 use crate::failure::{Exit, Failure, Result};
@@ -30,6 +32,12 @@ const LARGEST: u64 = 8 << 20;
 /// The file is missing, unreadable, larger, or not a regular file (a FIFO would hang us).
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     slurp(path, opened(path)?)
+}
+
+/// Whether there is anything of that name.
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 /// As [`read`], with `None` for a file that is not there.
@@ -56,21 +64,6 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
             .next(format!("chmod 600 {}", path.display())));
     }
     slurp(path, file)
-}
-
-/// What an inherited file descriptor gives, its last line end taken off: a passphrase.
-///
-/// # Errors
-/// No such descriptor is open.
-pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
-    let path = PathBuf::from(format!("/dev/fd/{number}"));
-    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    let file = File::open(&path).map_err(|e| unreadable(&path, &e))?;
-    file.take(4096).read_to_end(&mut bytes).map_err(|e| unreadable(&path, &e))?;
-    while bytes.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
-        bytes.pop();
-    }
-    Ok(bytes)
 }
 
 fn slurp(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>> {
@@ -179,7 +172,7 @@ impl Drop for Lock {
 /// # Errors
 /// Somebody holds it, or the file cannot be opened.
 pub fn lock(path: &Path) -> Result<Lock> {
-    let file = File::open(path).map_err(|e| unreadable(path, &e))?;
+    let file = opened(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
         Err(fs::TryLockError::WouldBlock) => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::names::Namespace;
+use crate::{names::Namespace, plain};
 
 /// Helm's own global flags. Helm takes them off the line and passes them by environment; without Helm they are ours.
 /// Those that it takes and leaves on the line all the same are passed over.
@@ -15,10 +15,10 @@ pub struct ClusterArgs {
     #[arg(short, long, global = true, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]
     pub namespace: Option<Namespace>,
     /// Context of the kubeconfig
-    #[arg(long, global = true, env = "HELM_KUBECONTEXT", hide_env = true, value_name = "NAME")]
+    #[arg(long, global = true, env = "HELM_KUBECONTEXT", hide_env = true, value_name = "NAME", value_parser = no_option::<String>)]
     pub kube_context: Option<String>,
     /// Kubeconfig file
-    #[arg(long, global = true, hide_short_help = true, value_name = "FILE")]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = no_option::<PathBuf>)]
     pub kubeconfig: Option<PathBuf>,
     /// Show the command line of every child process
     #[arg(short, long, global = true, hide_short_help = true)]
@@ -39,6 +39,29 @@ impl ClusterArgs {
         let debug = || std::env::var("HELM_DEBUG").is_ok_and(|debug| matches!(debug.as_str(), "1" | "t" | "true"));
         self.verbose || self.helm.debug.unwrap_or_else(debug)
     }
+}
+
+/// A word that is handed to Helm or kubectl: it is no option there, and can be seen.
+///
+/// # Errors
+/// It begins with `-`, or has a character that cannot be seen.
+pub(super) fn no_option<T: From<String>>(text: &str) -> Result<T, String> {
+    if text.starts_with('-') {
+        return Err("it begins with -, as an option does".to_owned());
+    }
+    if text.chars().all(plain::is_plain) {
+        Ok(text.to_owned().into())
+    } else {
+        Err("it has a character that cannot be seen".to_owned())
+    }
+}
+
+/// As [`no_option`], and not empty.
+///
+/// # Errors
+/// As said.
+pub(super) fn word(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("it is empty".to_owned()) } else { no_option(text) }
 }
 
 /// `--color`, in Helm 4's words.

@@ -54,7 +54,8 @@ impl Tools {
     pub(super) fn helm_list(&self) -> Result<Vec<(String, ChartVersion)>> {
         // `--all` is gone in Helm 4; these four mean the same in both.
         let states = ["--deployed", "--failed", "--pending", "--uninstalling"];
-        let args = [&["list", "--output=json"][..], &states].concat();
+        // Without a limit Helm shows the first 256.
+        let args = [&["list", "--output=json", "--max=0"][..], &states].concat();
         let reply = self.helm(&args, None)?;
         let listed: Vec<Listed> = json_of(&reply, "list releases")?;
         Ok(listed.into_iter().filter_map(|item| Some((item.name, split(&item.chart)?))).collect())
@@ -98,6 +99,9 @@ impl Tools {
                 upgrade.version
             ))
         };
+        if WALKTHROUGHS.contains(&upgrade.chart.as_str()) && files::is_there(std::path::Path::new(&upgrade.chart)) {
+            return Err(in_its_place(&upgrade.chart));
+        }
         // A folder's Chart.yaml is what helm would print of it: one child less.
         let folder = files::read_if_there(&std::path::Path::new(&upgrade.chart).join("Chart.yaml"))?;
         let text = if let Some(text) = folder {
@@ -170,6 +174,17 @@ impl Tools {
 /// An error of Helm's own, or of the API server, without the values that it may quote.
 fn without_values(text: &str, upgrade: &Upgrade) -> String {
     mask::without(text, &upgrade.values.0, &[upgrade.release.as_str(), &upgrade.chart])
+}
+
+/// The charts by their repository's name, which a folder may have as well.
+const WALKTHROUGHS: [&str; 2] = ["substra/orchestrator", "substra/substra-backend"];
+
+/// Helm takes what lies in the working directory before what a repository has.
+fn in_its_place(chart: &str) -> Failure {
+    Failure::new(Exit::Refused, "chart-folder", format!("{chart} is the repository's chart and a folder here"))
+        .why("Helm would take the folder of the working directory, which may hold anything")
+        .next(format!("run this in another folder; or, if the folder is meant, name it: --chart ./{chart} (chart: ./{chart} in a federation file)"))
+        .unchanged("nothing was written")
 }
 
 fn reading(value: &Value) -> std::result::Result<Value, String> {

@@ -8,7 +8,7 @@ use super::{
     fault::Source,
     rules,
     shape::{self, File, Head},
-    value::{chart, flag, gate, line, name, path, word},
+    value::{chart, flag, gate, name, no_option, path, word},
 };
 use crate::{failure::Result, pki::text::shown};
 
@@ -92,7 +92,7 @@ fn site(raw: &shape::Site<'_>, map: Location, source: &Source<'_>) -> Result<Sit
         return Err(source.fault("federation-missing", values.referenced, "no values file is named", why));
     }
     Ok(Site {
-        context: raw.context.map(|given| line(given, source)).transpose()?,
+        context: raw.context.map(|given| no_option(given, source)).transpose()?,
         kubeconfig: raw.kubeconfig.map(|given| path(given, source)).transpose()?,
         namespace: name(source.need(raw.namespace, "namespace", map)?, source)?,
         release: name(source.need(raw.release, "release", map)?, source)?,

@@ -55,6 +55,16 @@ pub(super) fn word(given: &Spanned<String>, source: &Source<'_>) -> Result<Strin
     Err(source.fault("federation-value", given.referenced, what, "it must be one word that does not begin with -"))
 }
 
+/// Text on one line that is no flag on a command line.
+pub(super) fn no_option(given: &Spanned<String>, source: &Source<'_>) -> Result<String> {
+    let text = line(given, source)?;
+    if !text.starts_with('-') {
+        return Ok(text);
+    }
+    let what = format!("`{}` cannot be used here", shown(&text));
+    Err(source.fault("federation-value", given.referenced, what, "it must not begin with -"))
+}
+
 /// A path, joined with the file's folder.
 pub(super) fn path(given: &Spanned<String>, source: &Source<'_>) -> Result<PathBuf> {
     let text = line(given, source)?;

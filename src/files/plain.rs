@@ -10,7 +10,7 @@ use super::{folder_of, unreadable};
 use crate::failure::{Exit, Failure, Result};
 
 /// `O_NONBLOCK`: opening a FIFO must fail later with a message instead of waiting for a writer.
-const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+pub(super) const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
 /// A plain file, by a name that means the same to every process.
 pub(super) fn opened(path: &Path) -> Result<File> {

@@ -35,6 +35,9 @@ mod proofs;
 mod questions;
 mod rehearse;
 mod schemas;
+#[path = "../scripted.rs"]
+#[allow(dead_code, reason = "the faults of single calls are for others")]
+mod scripted;
 mod security;
 mod simulated;
 mod sops;
@@ -42,4 +45,5 @@ mod steered;
 mod terminal;
 mod troubleshooting;
 mod usage;
+mod waits;
 mod world;

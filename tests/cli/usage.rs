@@ -38,6 +38,28 @@ fn a_wrong_command_line_ends_with_2() {
 }
 
 #[test]
+fn no_word_of_the_line_becomes_an_option_of_a_child() {
+    let world = World::new();
+    for (line, name) in [
+        ("--chart=--post-renderer=/tmp/x", "--chart"),
+        ("--chart=", "--chart"),
+        ("--version=-x", "--version"),
+        ("--version=", "--version"),
+        ("--kube-context=-x", "--kube-context"),
+        ("--kubeconfig=-x", "--kubeconfig"),
+        ("--release=-x", "--release"),
+        ("--namespace=-x", "--namespace"),
+        ("-n=-x", "--namespace"),
+    ] {
+        for verb in ["enroll -f backend-values.yaml", "gate open -f orchestrator-values.yaml"] {
+            let ran = world.run(&format!("{verb} {line}"));
+            assert_eq!(ran.status, 2, "{line}: {}", ran.stderr);
+            assert!(ran.stderr.contains("invalid value") && ran.stderr.contains(name), "{line}: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
 fn help_has_the_exit_statuses_everywhere() {
     for line in [
         "--help",

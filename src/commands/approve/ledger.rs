@@ -7,7 +7,10 @@ use crate::{
     cluster::Object,
     failure::{Failure, Result},
     files,
-    pki::log::{Entry, IssueLog},
+    pki::{
+        inspect,
+        log::{Entry, IssueLog},
+    },
     plan::{Action, Step},
 };
 
@@ -28,6 +31,12 @@ pub(in crate::commands) fn of_file(certificate: &Path) -> Result<IssueLog> {
     let mut log = IssueLog::default();
     files::each_line(&beside(certificate), &mut |number, line| log.take(number, line))?;
     Ok(log)
+}
+
+/// The log of a CA that somebody names: a name that is mistyped is no CA without a log.
+pub(in crate::commands) fn of_named(certificate: &Path) -> Result<IssueLog> {
+    inspect::certificates(&files::read(certificate)?)?;
+    of_file(certificate)
 }
 
 /// The log in the namespace, of one CA's Secret or of all.

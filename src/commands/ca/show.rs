@@ -121,7 +121,7 @@ fn of_backend(backend: &Backend) -> Vec<Shelf> {
 /// The log of the CA that is named, else what the namespace has; `None` where it cannot be looked at.
 fn log(args: &ShowArgs, desk: &Desk<'_>, is_backend: bool) -> Result<(Option<IssueLog>, Option<String>)> {
     match &args.ca_cert {
-        Some(certificate) => Ok((Some(ledger::of_file(certificate)?), None)),
+        Some(certificate) => Ok((Some(ledger::of_named(certificate)?), None)),
         None if is_backend => Ok((None, None)),
         None => match ledger::of_cluster(desk.cluster()?, None) {
             Ok(log) if log.entries().is_empty() => Ok((

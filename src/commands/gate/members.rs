@@ -65,7 +65,7 @@ impl Gate<'_> {
     /// The log; `None` where this account may not list it.
     pub(super) fn issue_log(&self, args: &CloseArgs) -> Result<Option<IssueLog>> {
         let log = match &args.ca_cert {
-            Some(certificate) => ledger::of_file(certificate),
+            Some(certificate) => ledger::of_named(certificate),
             None => ledger::of_cluster(self.desk.cluster()?, None),
         };
         match log {
