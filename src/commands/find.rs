@@ -86,17 +86,28 @@ const BY_A_SYNC: &str =
 fn absent(cluster: &dyn Cluster, sought: &Sought<'_>) -> Failure {
     let place = cluster.place();
     let next = |text: &str| format!("{text}{}", if sought.synced.is_none() { BY_A_SYNC } else { "" });
-    let by_name = next("helm list --all-namespaces; then name it with --release and --namespace");
+    // Helm gives `default` where nobody named one.
+    let unnamed = cluster.pointed().namespace.is_none_or(|namespace| namespace == "default");
+    let forgotten = "no namespace was named with -n, or the default one";
+    let by_name = next(if unnamed {
+        "add -n NAMESPACE, as to helm; helm list --all-namespaces shows where each release is"
+    } else {
+        "helm list --all-namespaces; then name it with --release and --namespace"
+    });
     match sought.release {
         Some(name) => Failure::new(Exit::CheckFailed, "no-release", format!("there is no release {name} in {place}"))
-            .why("the namespace, the context or the name is not the right one")
+            .why(if unnamed { forgotten } else { "the namespace, the context or the name is not the right one" })
             .next(by_name),
         None => Failure::new(
             Exit::CheckFailed,
             "which-release",
             format!("there is no release of chart {} in {place}", sought.chart.name()),
         )
-        .why("the namespace or the context is not the right one, or the chart is not installed yet")
+        .why(if unnamed {
+            forgotten
+        } else {
+            "the namespace or the context is not the right one, or the chart is not installed yet"
+        })
         .next(by_name),
     }
 }

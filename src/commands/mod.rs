@@ -21,7 +21,11 @@ use std::path::PathBuf;
 
 use time::OffsetDateTime;
 
-use self::{check::remedy::Remedy, release::Found, shown::Shown};
+use self::{
+    check::remedy::{Of, Remedy},
+    release::Found,
+    shown::Shown,
+};
 use crate::{
     cli::{CaCommand, Cli, ClusterArgs, Command, CommonArgs, GateCommand},
     cluster::{Cluster, Pointed, Tools, ToolsOptions},
@@ -190,15 +194,10 @@ impl<'a> Desk<'a> {
         Shown::ours(verb).at(&self.pointed()).files(&common.values, &common.key())
     }
 
-    /// How what pods of a release mount is made.
-    fn remedy<'b>(
-        &'b self,
-        common: &'b CommonArgs,
-        found: &Found,
-        orchestrator: Option<&'b Orchestrator>,
-    ) -> Remedy<'b> {
+    /// How what the orchestrator's pods mount is made.
+    fn remedy<'b>(&'b self, common: &'b CommonArgs, found: &Found, orchestrator: &'b Orchestrator) -> Remedy<'b> {
         let kubectl = self.kubectl(&found.release.namespace);
-        Remedy { ours: Box::new(|verb| self.ours(verb, common)), kubectl, orchestrator }
+        Remedy { ours: Box::new(|verb| self.ours(verb, common)), kubectl, of: Of::Orchestrator(orchestrator) }
     }
 
     /// kubectl in a namespace of this cluster.

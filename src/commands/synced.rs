@@ -87,9 +87,12 @@ fn chosen(sought: &Sought<'_>, running: &[Object], cluster: &dyn Cluster) -> Res
 /// Before the first sync: the chart says what it will mount.
 fn rendered(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Failure) -> Result<Found> {
     let (Some(name), Some(chart), Some(namespace)) = (sought.release, by.chart, cluster.pointed().namespace) else {
-        return Err(absent
-            .why("neither Helm knows it, nor does a workload carry the labels of the chart")
-            .next("where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount"));
+        let why = format!("{}; neither Helm knows it, nor does a workload carry the labels of the chart", absent.why);
+        let next = format!(
+            "{}; where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount",
+            absent.next
+        );
+        return Err(absent.why(why).next(next));
     };
     let version = by.version.unwrap_or_default().to_owned();
     let upgrade =

@@ -2,6 +2,7 @@
 
 pub(crate) mod broken;
 mod live;
+mod next;
 mod pinned;
 pub(crate) mod world;
 
@@ -175,30 +176,6 @@ fn prometheus_gets_gauges_with_stable_names_and_one_status_each() {
             value.parse::<i64>().is_ok() && series.starts_with("substra_mtls_") && series.ends_with(['}', 's']),
             "{line}"
         );
-    }
-}
-
-#[test]
-fn the_next_command_is_the_operator_s_own() {
-    let mut scene = Scene::new();
-    let next =
-        |scene: &Scene, side: &str, id: &str| scene.federation.world.here(&scene.check(side).remove(id).unwrap().next);
-    scene.federation.now += time::Duration::days(61);
-    let renew = "helm substra-mtls enroll -n org-1 -f backend-values.yaml --release backend --renew";
-    assert_eq!(next(&scene, "backend", "pair-ends"), renew);
-    scene.view.status = Some("pending-upgrade");
-    let rollback = "helm -n orchestrator history orchestrator; if no helm is running, back to the last deployed revision: helm -n orchestrator rollback orchestrator REVISION";
-    assert_eq!(next(&scene, "orchestrator", "release-pending"), rollback);
-    scene.federation.org.lose(&ObjectRef::secret("orchestrator-cacert"));
-    let make =
-        "helm substra-mtls ca trust orchestrator-ca.crt --backend -n org-1 -f backend-values.yaml --release backend";
-    assert_eq!(next(&scene, "backend", "mount-missing"), make);
-    let init = "helm substra-mtls ca init -n orchestrator -f orchestrator-values.yaml --release orchestrator";
-    for name in ["orchestrator-tls-cacert", "orchestrator-tls-server-pair"] {
-        let scene = Scene::new();
-        scene.federation.orc.lose(&ObjectRef::secret(name));
-        let made = format!("in the folder of the CA's files: {init}");
-        assert_eq!(next(&scene, "orchestrator", "mount-missing"), made, "{name}");
     }
 }
 

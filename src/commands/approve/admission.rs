@@ -73,7 +73,7 @@ impl Admission<'_> {
         }
         let after = Orchestrator::read(&self.edited.merged)?.called(self.files.key().chart());
         let (found, manifest, objects) = (self.found, &planned.manifest, self.objects);
-        let remedy = self.desk.remedy(self.common, found, Some(self.orchestrator));
+        let remedy = self.desk.remedy(self.common, found, self.orchestrator);
         let mounts = Mounts { found, manifest, objects, now: self.desk.now, remedy };
         let findings = mounts.judge(&after);
         if findings.is_empty() { Ok(()) } else { Err(refuse_all(self.desk, findings)) }

@@ -64,7 +64,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
         .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after))
         .warnings(warnings);
     let outcome = left.told(outcome, (&args.common, &files, &found), desk, &steps);
-    Ok(outcome.next(what_follows(args, &found, &trust)))
+    Ok(outcome.next(what_follows(args, desk, &found, &trust)))
 }
 
 fn upgrade(
@@ -152,10 +152,10 @@ fn identified(args: &TrustArgs, desk: &Desk<'_>, certificate: &Certificate) -> R
     compared(args, Some(typed), certificate)
 }
 
-fn what_follows(args: &TrustArgs, found: &Found, trust: &Trust) -> String {
+fn what_follows(args: &TrustArgs, desk: &Desk<'_>, found: &Found, trust: &Trust) -> String {
     let mounted = found.manifest.mount_kind(trust.cacert.as_str()).is_some();
     if args.enable_tls {
-        "enroll makes this backend's own key and request".to_owned()
+        format!("this backend's own key and request: {}", desk.ours("enroll", &args.common))
     } else if mounted {
         "nothing restarts: the backend reads the object anew for every call, within a minute or two".to_owned()
     } else {

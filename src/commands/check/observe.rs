@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::{
     live::{self, Handshakes},
-    remedy::Remedy,
+    remedy::{Of, Remedy},
 };
 use crate::{
     cli::Side,
@@ -296,7 +296,17 @@ impl Site {
     /// How what is missing here is made.
     pub(super) fn remedy(&self) -> Remedy<'_> {
         let ours = Box::new(|verb: &str| self.shown(verb));
-        Remedy { ours, kubectl: self.kubectl(""), orchestrator: self.orchestrator() }
+        let tls = self.backend().is_some_and(|backend| backend.tls_enabled);
+        let of = self.orchestrator().map_or(Of::Backend { tls }, Of::Orchestrator);
+        Remedy { ours, kubectl: self.kubectl(""), of }
+    }
+
+    /// What comes first at a backend: TLS, and the CA of the orchestrator in the kind that is mounted.
+    pub(super) fn first_step(&self) -> Option<String> {
+        let backend = self.backend()?;
+        let is_there = |name: &str| self.object(&ObjectRef::of_kind(self.kind_of(name), name)).is_some();
+        let lacks_ca = backend.cacert.as_ref().is_some_and(|name| self.objects.is_ok() && !is_there(name.as_str()));
+        (!backend.tls_enabled || lacks_ca).then(|| self.remedy().trust(backend.tls_enabled))
     }
 
     /// A kubectl command of these words.

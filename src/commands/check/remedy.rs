@@ -8,8 +8,18 @@ pub(in crate::commands) struct Remedy<'a> {
     pub(in crate::commands) ours: Box<dyn Fn(&str) -> Shown + 'a>,
     /// `kubectl` in the release's namespace.
     pub(in crate::commands) kubectl: Shown,
-    /// What the values say, at the orchestrator.
-    pub(in crate::commands) orchestrator: Option<&'a Orchestrator>,
+    /// Whose release it is.
+    pub(in crate::commands) of: Of<'a>,
+}
+
+/// Whose release it is, and what the values say of it.
+#[derive(Clone, Copy)]
+pub(in crate::commands) enum Of<'a> {
+    /// A backend's; `tls` where it dials with TLS already.
+    Backend {
+        tls: bool,
+    },
+    Orchestrator(&'a Orchestrator),
 }
 
 impl Remedy<'_> {
@@ -18,10 +28,16 @@ impl Remedy<'_> {
         format!("in the folder of the CA's files: {}", (self.ours)("ca init"))
     }
 
+    /// For the CA's object at a backend, and TLS with it where that is off: the first step of all.
+    pub(super) fn trust(&self, tls: bool) -> String {
+        (self.ours)("ca trust orchestrator-ca.crt --backend").flag("--enable-tls", !tls).to_string()
+    }
+
     /// For an object that is not there.
     pub(super) fn make(&self, kind: ObjectKind, name: &str) -> String {
-        let Some(orchestrator) = self.orchestrator else {
-            return (self.ours)("ca trust orchestrator-ca.crt --backend").to_string();
+        let orchestrator = match self.of {
+            Of::Backend { tls } => return self.trust(tls),
+            Of::Orchestrator(orchestrator) => orchestrator,
         };
         if [&orchestrator.cacert, &orchestrator.server_pair].iter().any(|own| own.as_str() == name) {
             return self.init();
@@ -46,7 +62,7 @@ impl Remedy<'_> {
     pub(super) fn make_again(&self, kind: ObjectKind, name: &str) -> String {
         let make = self.make(kind, name);
         // `ca init` puts the CA in place of whatever is there.
-        if self.orchestrator.is_some_and(|orchestrator| orchestrator.cacert.as_str() == name) {
+        if matches!(self.of, Of::Orchestrator(orchestrator) if orchestrator.cacert.as_str() == name) {
             return make;
         }
         let delete = format!("delete {}", kind.to_string().to_lowercase());

@@ -101,15 +101,16 @@ fn of_backend(site: &Site) -> Option<Row> {
     let presents = site.deployed.as_ref().is_some_and(Party::mtls);
     let organization = backend.msp_id.to_string();
     let answer = site.ours("enroll", &format!("--certificate {}", word(&format!("{organization}.crt"))));
+    let first = site.first_step();
     let (stage, next) = match (&certificate, pending) {
         _ if site.objects.is_err() => (Stage::None, String::new()),
         // A renewal that is under way.
         (Some(_), true) if presents => (Stage::Installed, answer),
         (Some(_), false) if presents => (Stage::Installed, String::new()),
-        (None, false) => (Stage::None, site.ours("enroll", "")),
+        (None, false) => (Stage::None, first.unwrap_or_else(|| site.ours("enroll", ""))),
         // The pair is in place, and the release does not mount it yet.
-        (Some(_), false) => (Stage::Requested, site.ours("enroll", "")),
-        (_, true) => (Stage::Requested, answer),
+        (Some(_), false) => (Stage::Requested, first.unwrap_or_else(|| site.ours("enroll", ""))),
+        (_, true) => (Stage::Requested, first.unwrap_or(answer)),
     };
     Some(Row { organization, stage, certificate, next, side: Side::Backend })
 }

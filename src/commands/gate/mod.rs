@@ -160,7 +160,7 @@ impl<'a> Gate<'a> {
     /// What the pods of a manifest stand on.
     pub(in crate::commands) fn mounts<'b>(&'b self, manifest: &'b Manifest) -> Mounts<'b> {
         let (found, objects) = (&self.found, &self.objects);
-        let remedy = self.desk.remedy(self.common, found, Some(&self.orchestrator));
+        let remedy = self.desk.remedy(self.common, found, &self.orchestrator);
         Mounts { found, manifest, objects, now: self.desk.now, remedy }
     }
 

@@ -33,7 +33,7 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
         sheet.ok(&TLS, "orchestrator.tls.enabled is true");
     } else {
         let next = match party {
-            Party::Backend(_) => site.ours("ca trust orchestrator-ca.crt --backend --enable-tls", ""),
+            Party::Backend(_) => site.first_step().unwrap_or_default(),
             Party::Orchestrator(_) => site.ours("ca init", ""),
         };
         sheet.failed(&TLS, "orchestrator.tls.enabled is not true", next);

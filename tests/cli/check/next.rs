@@ -1,0 +1,97 @@
+//! The next command: the operator's own, one at a time, in an order that works.
+
+use clap::Parser;
+use substra_mtls::{
+    cli::Cli,
+    cluster::{ChartVersion, Cluster, ObjectRef, simulated::Simulated},
+    commands::{Desk, dispatch},
+    failure::Exit,
+    pki::inspect::certificates,
+    report::{Console, Outcome},
+    values,
+};
+
+use super::world::{Scene, findings};
+use crate::{simulated::Federation, world::BACKEND};
+
+#[test]
+fn the_next_command_is_the_operator_s_own() {
+    let mut scene = Scene::new();
+    let next =
+        |scene: &Scene, side: &str, id: &str| scene.federation.world.here(&scene.check(side).remove(id).unwrap().next);
+    scene.federation.now += time::Duration::days(61);
+    let renew = "helm substra-mtls enroll -n org-1 -f backend-values.yaml --release backend --renew";
+    assert_eq!(next(&scene, "backend", "pair-ends"), renew);
+    scene.view.status = Some("pending-upgrade");
+    let rollback = "helm -n orchestrator history orchestrator; if no helm is running, back to the last deployed revision: helm -n orchestrator rollback orchestrator REVISION";
+    assert_eq!(next(&scene, "orchestrator", "release-pending"), rollback);
+    scene.federation.org.lose(&ObjectRef::secret("orchestrator-cacert"));
+    let make =
+        "helm substra-mtls ca trust orchestrator-ca.crt --backend -n org-1 -f backend-values.yaml --release backend";
+    assert_eq!(next(&scene, "backend", "mount-missing"), make);
+    let init = "helm substra-mtls ca init -n orchestrator -f orchestrator-values.yaml --release orchestrator";
+    for name in ["orchestrator-tls-cacert", "orchestrator-tls-server-pair"] {
+        let scene = Scene::new();
+        scene.federation.orc.lose(&ObjectRef::secret(name));
+        let made = format!("in the folder of the CA's files: {init}");
+        assert_eq!(next(&scene, "orchestrator", "mount-missing"), made, "{name}");
+    }
+}
+
+/// What is told for the organization, and the commands of ours that failed checks name.
+fn told(outcome: &Outcome) -> (String, Vec<String>) {
+    let next = outcome.get("organizations").unwrap()[0]["next"].as_str().unwrap().to_owned();
+    let failed = findings(outcome).into_values().filter(|found| found.status == "failed").map(|found| found.next);
+    (next, failed.filter(|next| next.starts_with("helm substra-mtls ")).collect())
+}
+
+/// A command as it is told, pasted in the federation's folder.
+fn pasted(fed: &Federation, command: &str, more: &[&str]) {
+    let words = shlex::split(command).unwrap().into_iter().skip(1);
+    let here = |word: String| {
+        if word == "orchestrator-ca.crt" { fed.world.path("ca.crt").display().to_string() } else { word }
+    };
+    let words = words.map(here).chain(more.iter().map(ToString::to_string));
+    let cli = Cli::try_parse_from(words).unwrap();
+    dispatch(&cli.command, &Desk::new(Some(&fed.org), Console::silent(), &fed.clock())).unwrap();
+}
+
+#[test]
+fn a_fresh_backend_is_told_one_step_at_a_time_and_each_leads_to_the_next() {
+    let fed = Federation::new();
+    let fresh = BACKEND.replace("  tls:\n    enabled: true\n    cacert: orchestrator-cacert\n", "");
+    fed.world.write("backend-values.yaml", &fresh);
+    fed.org.lose(&ObjectRef::secret("orchestrator-cacert"));
+    let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
+    fed.org.install("backend", chart, values::read(fresh.as_bytes()).unwrap()).unwrap();
+    let look = || told(&fed.run(&fed.org, "check -f @backend-values.yaml").unwrap());
+
+    let (first, failed) = look();
+    let trust = "helm substra-mtls ca trust orchestrator-ca.crt --backend -n org-1 -f backend-values.yaml --release backend --enable-tls";
+    assert_eq!(fed.world.here(&first), trust);
+    assert_eq!(failed, [first.clone(), first.clone()], "mount-missing and tls");
+    let fingerprint = certificates(fed.world.read("ca.crt").as_bytes()).unwrap()[0].fingerprint().to_string();
+    pasted(&fed, &first, &["--yes", "--fingerprint", &fingerprint]);
+
+    let (second, failed) = look();
+    let enroll = "helm substra-mtls enroll -n org-1 -f backend-values.yaml --release backend";
+    assert_eq!((fed.world.here(&second).as_str(), failed), (enroll, Vec::new()));
+    pasted(&fed, &second, &["--yes", "--out-dir", &fed.world.path("").display().to_string()]);
+
+    let (third, failed) = look();
+    assert_eq!((fed.world.here(&third), failed), (format!("{enroll} --certificate MyOrg1MSP.crt"), Vec::new()));
+}
+
+#[test]
+fn whoever_forgets_the_namespace_is_told_so() {
+    let fed = Federation::new();
+    let elsewhere = Simulated::new("default", &fed.clock());
+    let outcome = fed.run(&elsewhere, "check -f @backend-values.yaml").unwrap();
+    let found = findings(&outcome).remove("release").unwrap();
+    assert!(found.seen.contains("namespace default: no namespace was named with -n"), "{}", found.seen);
+    assert!(found.next.starts_with("add -n NAMESPACE"), "{}", found.next);
+    let failure = fed.run(&elsewhere, "enroll -f @backend-values.yaml").unwrap_err();
+    assert!(failure.next.starts_with("add -n NAMESPACE"), "{failure}");
+    let named = fed.run(&fed.orc, "enroll -f @backend-values.yaml").unwrap_err();
+    assert_eq!((named.exit, named.next.contains("add -n")), (Exit::CheckFailed, false), "{named}");
+}
