@@ -3,7 +3,7 @@
 use clap::Parser;
 use substra_mtls::{
     cli::Cli,
-    cluster::{ChartVersion, Cluster, ObjectRef, simulated::Simulated},
+    cluster::{ChartVersion, ObjectRef, simulated::Simulated},
     commands::{Desk, dispatch},
     failure::Exit,
     pki::inspect::certificates,
