@@ -148,7 +148,11 @@ impl Tools {
         let path = folder.path().to_string_lossy();
         // What is answered is the files themselves, quoted twice.
         let most = MOST + 6 * files.iter().map(|text| text.len()).sum::<usize>();
-        let reply = self.helm_saying(&["template", "reader", &path], None, most)?;
+        let mut reply = self.helm_saying(&["template", "reader", &path], None, most)?;
+        if !reply.success {
+            let given: Value = files.iter().filter_map(|text| crate::values::read(text).ok()).collect();
+            reply.stderr = mask::without(&reply.stderr, &given, &[]);
+        }
         ensure(&reply, "read the values files")?;
         let unexpected = || Failure::new(Exit::Outside, "helm", "helm's reading of the values files is not understood");
         let outer = crate::values::read(&reply.stdout).map_err(|e| unexpected().why(e.to_string()))?;

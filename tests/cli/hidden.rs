@@ -203,7 +203,7 @@ fn scalars(value: &Value) -> Vec<String> {
 /// A helm that knows one release and cannot render it, and says why as Helm does: with the values.
 const HELM: &str = "#!/bin/sh
 case \"$1 $2\" in
-'template reader') cat reading ;;
+'template reader') if [ -e broken ]; then cat refusal >&2; exit 1; fi; cat reading ;;
 'status '*) cat status ;;
 'get metadata') cat metadata ;;
 'show chart') echo 'name: orchestrator
@@ -255,6 +255,9 @@ fn no_value_of_others_is_in_what_a_child_says() {
     );
     let (status, text) = ran(world, &path, &format!("{close} --accept-drift"));
     assert!(status == 5 && text.contains("values-reading"), "{text}");
+    world.write("broken", "");
+    let (status, text) = ran(world, &path, &format!("{close} --accept-drift"));
+    assert!(status == 6 && text.contains("helm could not read the values files"), "{text}");
 }
 
 #[test]
