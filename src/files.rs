@@ -51,6 +51,9 @@ pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
     }
 }
 
+/// How the label of every private key's PEM block ends.
+const KEY_LABEL: &[u8] = b"PRIVATE KEY-----";
+
 /// A private key file: refused when anybody but its owner can read it, as ssh does.
 ///
 /// # Errors
@@ -59,6 +62,16 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let file = opened(path)?;
     let mode = file.metadata().map_err(|e| unreadable(path, &e))?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
+        // What is no key is not made one by its mode.
+        if !slurp(path, file)?.windows(KEY_LABEL.len()).any(|part| part == KEY_LABEL) {
+            return Err(Failure::new(
+                Exit::Refused,
+                "key-file-no-key",
+                format!("{} holds no private key", path.display()),
+            )
+            .why("it has no PEM block of one")
+            .next("name the file with the key; perhaps a certificate and its key have changed places"));
+        }
         return Err(Failure::new(Exit::Refused, "key-file-open", format!("{} can be read by others", path.display()))
             .why(format!("its mode is {mode:04o}; a private key must belong to its owner alone"))
             .next(format!("chmod 600 {}", path.display())));

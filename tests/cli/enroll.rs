@@ -76,6 +76,16 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn nobody_is_told_to_chmod_what_is_no_private_key() {
+    let world = World::new();
+    world.run("enroll -f backend-values.yaml --key-file ca.crt").refused(5, "key-file-no-key");
+    world.request();
+    let swapped = "approve MyOrg1MSP.csr -f orchestrator-values.yaml --offline --yes --ca-cert ca.key --ca-key ca.crt";
+    let ran = world.run(&format!("{swapped} --unverified-mail")).refused(5, "key-file-no-key");
+    assert!(ran.stderr.contains("changed places") && !ran.stderr.contains("chmod"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_key_file_that_others_can_read_is_refused() {
     let world = World::new();
     world.request();
