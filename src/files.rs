@@ -5,6 +5,7 @@ mod append;
 mod descriptor;
 mod lines;
 mod plain;
+mod scratch;
 
 use std::{
     fs::{self, File, Permissions},
@@ -20,6 +21,7 @@ pub use self::{
     append::{append_synced, tail},
     descriptor::read_descriptor,
     lines::{each_line, followed, is_same},
+    scratch::{Scratch, scratch, sweep},
 };
 use crate::failure::{Exit, Failure, Result};
 
@@ -217,14 +219,6 @@ pub fn probe_folder(folder: &Path) -> Result<()> {
     let inside = folder.join("");
     let may = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
     rustix::fs::access(&inside, may).map_err(|e| unwritable(folder, &e.into()))
-}
-
-/// A folder for throw-away files that is removed with the value.
-///
-/// # Errors
-/// The system's folder for temporary files cannot be written.
-pub fn scratch() -> Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix("substra-mtls-").tempdir().map_err(|e| unwritable(&std::env::temp_dir(), &e))
 }
 
 /// Makes a folder and what is missing above it.

@@ -32,6 +32,7 @@ use crate::{
     completion,
     failure::{Exit, Failure, Result},
     federation::Site,
+    files,
     plan::{self, Event, State, Step, World},
     report::{Console, Outcome, PLANNED},
     substra::orchestrator::Orchestrator,
@@ -55,6 +56,7 @@ pub struct Desk<'a> {
 /// # Errors
 /// Whatever ends the verb.
 pub fn run(cli: &Cli) -> Result<Exit> {
+    files::sweep();
     let clock = Clock::system();
     let (common, offline) = match &cli.command {
         Command::Enroll(args) => (&args.common, args.key_file.is_some() && args.certificate.is_none()),

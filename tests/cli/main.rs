@@ -35,6 +35,7 @@ mod proofs;
 mod questions;
 mod rehearse;
 mod schemas;
+mod scratch;
 #[path = "../scripted.rs"]
 #[allow(dead_code, reason = "the faults of single calls are for others")]
 mod scripted;

@@ -9,7 +9,7 @@ use crate::{
 
 /// A throw-away folder with copies.
 pub(super) struct Copies {
-    folder: tempfile::TempDir,
+    folder: files::Scratch,
     /// The real path, the copy, and the path that the user gave.
     copied: Vec<(PathBuf, PathBuf, PathBuf)>,
 }
