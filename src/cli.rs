@@ -17,7 +17,7 @@ pub use self::{
     global::{ClusterArgs, Colours, HelmArgs},
 };
 use crate::{
-    names::{Hostname, MspId, ObjectName, ReleaseName, Validity},
+    names::{Hostname, MspId, Namespace, ObjectName, ReleaseName, Validity},
     pki::{fingerprint::Fingerprint, key::KeyType},
     report::Format,
     values::ValuesKey,
@@ -84,7 +84,11 @@ impl Cli {
                 .fold(Self::named(), |command, name| command.mut_arg(name, |arg| arg.env(None::<&'static str>)));
             plain.try_get_matches_from(&words).err().unwrap_or(error)
         })?;
-        Self::from_arg_matches(&matches)
+        let mut cli = Self::from_arg_matches(&matches)?;
+        if let Command::Approve(args) = &mut cli.command {
+            args.namespace.clone_from(&cli.cluster.namespace);
+        }
+        Ok(cli)
     }
 
     /// The command line as the operator calls it: by Helm, or by its own name.
@@ -233,10 +237,10 @@ pub struct ApproveArgs {
     /// The options of all verbs.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// Certificate of the authority that signs
-    #[arg(long, value_name = "FILE", requires = "ca_key", required_unless_present = "ca_secret")]
+    /// CA that signs [default: orchestrator-ca.crt]
+    #[arg(long, value_name = "FILE", requires = "ca_key")]
     pub ca_cert: Option<PathBuf>,
-    /// Its private key
+    /// Its private key [default: orchestrator-ca.key]
     #[arg(long, value_name = "FILE", requires = "ca_cert")]
     pub ca_key: Option<PathBuf>,
     /// Secret of the authority, instead of the files
@@ -263,6 +267,9 @@ pub struct ApproveArgs {
     /// Folder for ORG.crt [default: beside each request]
     #[arg(long, value_name = "DIR", hide_short_help = true)]
     pub out_dir: Option<PathBuf>,
+    /// The orchestrator's namespace, for the names of its service where no cluster is looked at.
+    #[arg(skip)]
+    pub namespace: Option<Namespace>,
 }
 
 /// `gate close`

@@ -16,6 +16,7 @@ pub mod rehearse;
 mod release;
 mod shown;
 mod synced;
+mod target;
 
 use std::path::PathBuf;
 
@@ -60,7 +61,11 @@ pub fn run(cli: &Cli) -> Result<Exit> {
     let clock = Clock::system();
     let (common, offline) = match &cli.command {
         Command::Enroll(args) => (&args.common, args.key_file.is_some() && args.certificate.is_none()),
-        Command::Approve(args) => (&args.common, args.offline),
+        Command::Approve(args) => {
+            // Words that are missing are said before anything is looked for.
+            approve::source::found(args)?;
+            (&args.common, args.offline)
+        }
         Command::Gate(GateCommand::Close(args)) => (&args.common, false),
         Command::Gate(GateCommand::Open(args)) => (&args.common, false),
         Command::Ca(CaCommand::Init(args)) => (&args.common, false),
@@ -223,24 +228,34 @@ impl<'a> Desk<'a> {
     /// Shows a plan, asks where `consent` names what would happen, and applies it. Gives back whether anything was
     /// or would be done.
     fn carry_out(&self, steps: &[Step], common: &CommonArgs, consent: Option<&str>) -> Result<bool> {
+        let open = self.plan_is_open(steps);
+        if open && !common.dry_run {
+            if let Some(what) = consent {
+                self.console.consent(what)?;
+            }
+            self.apply(steps, common)?;
+        }
+        Ok(open)
+    }
+
+    /// Shows a plan, and says whether anything is left to do.
+    fn plan_is_open(&self, steps: &[Step]) -> bool {
         let open = steps.iter().any(|step| step.state == State::ToDo);
         if open {
             self.show(steps);
         } else {
             steps.iter().for_each(|step| self.console.say(format!("already  {}", step.title)));
         }
-        if open && !common.dry_run {
-            if let Some(what) = consent {
-                self.console.consent(what)?;
-            }
-            plan::apply(steps, &self.world(common), &mut |step, event| match event {
-                Event::Already => self.console.say(format!("already  {}", step.title)),
-                Event::Starts => {}
-                Event::Now => self.console.say(format!("now      {}", step.title)),
-                Event::Left => self.console.say(format!("left     {}", step.title)),
-            })?;
-        }
-        Ok(open)
+        open
+    }
+
+    fn apply(&self, steps: &[Step], common: &CommonArgs) -> Result<()> {
+        plan::apply(steps, &self.world(common), &mut |step, event| match event {
+            Event::Already => self.console.say(format!("already  {}", step.title)),
+            Event::Starts => {}
+            Event::Now => self.console.say(format!("now      {}", step.title)),
+            Event::Left => self.console.say(format!("left     {}", step.title)),
+        })
     }
 
     fn show(&self, steps: &[Step]) {

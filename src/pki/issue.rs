@@ -25,7 +25,7 @@ use super::{
     authority::{Authority, serial},
     check,
     fingerprint::hex,
-    inspect,
+    inspect::{self, Certificate},
     key::KeyType,
     oid, pem,
     request::Request,
@@ -51,6 +51,26 @@ pub struct Issued {
     pub not_after: OffsetDateTime,
     /// Whether it ends earlier than asked because the CA does; people are told.
     pub cut_to_ca_end: bool,
+}
+
+/// From when to when a certificate is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Valid from.
+    pub not_before: OffsetDateTime,
+    /// Valid to.
+    pub not_after: OffsetDateTime,
+    /// Whether it ends earlier than asked because the CA does; people are told.
+    pub cut_to_ca_end: bool,
+}
+
+impl Issued {
+    /// From when to when it is valid.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        let Self { not_before, not_after, cut_to_ca_end, .. } = *self;
+        Window { not_before, not_after, cut_to_ca_end }
+    }
 }
 
 /// Whose certificate it is to be, by the profile of a client or, without an organization, of the orchestrator's server.
@@ -112,14 +132,11 @@ pub fn issue(
     certify(authority, of, validity.duration(), now)
 }
 
-/// Signs for a client or the server; the end is cut to the CA's.
-pub(super) fn certify(
-    authority: &Authority,
-    of: Subject<'_>,
-    life: std::time::Duration,
-    now: OffsetDateTime,
-) -> Result<Issued, Failure> {
-    let ca = authority.certificate();
+/// From when to when a certificate that is issued now is valid: the end is cut to the CA's.
+///
+/// # Errors
+/// `authority-ends` when less than a day is left.
+pub fn window(ca: &Certificate, life: std::time::Duration, now: OffsetDateTime) -> Result<Window, Failure> {
     let now = whole_seconds(now);
     let asked = now + life;
     let end = ca.not_after - Duration::SECOND;
@@ -134,11 +151,23 @@ pub(super) fn certify(
         .next("make a new CA and roll it out first"));
     }
     let not_before = (now - Duration::HOUR).max(ca.not_before);
+    Ok(Window { not_before, not_after, cut_to_ca_end: end < asked })
+}
+
+/// Signs for a client or the server.
+pub(super) fn certify(
+    authority: &Authority,
+    of: Subject<'_>,
+    life: std::time::Duration,
+    now: OffsetDateTime,
+) -> Result<Issued, Failure> {
+    let now = whole_seconds(now);
+    let Window { not_before, not_after, cut_to_ca_end } = window(authority.certificate(), life, now)?;
     let meant = meant(authority, of, not_before, not_after)?;
     let der = sign(authority, &meant)?;
     check::check(&der, authority, &meant, now)?;
     let pem = pem::write("CERTIFICATE", &der)?;
-    Ok(Issued { der, pem, serial: hex(&meant.serial), not_before, not_after, cut_to_ca_end: end < asked })
+    Ok(Issued { der, pem, serial: hex(&meant.serial), not_before, not_after, cut_to_ca_end })
 }
 
 pub(super) fn whole_seconds(now: OffsetDateTime) -> OffsetDateTime {

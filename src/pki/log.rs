@@ -111,6 +111,12 @@ impl IssueLog {
         self.entries.iter().rev().find(|entry| entry.request == *request)
     }
 
+    /// Whether anything was issued under the CA with this key.
+    #[must_use]
+    pub fn knows(&self, authority: Fingerprint) -> bool {
+        self.entries.iter().any(|entry| entry.authority == authority)
+    }
+
     /// Adds what was just written.
     pub fn push(&mut self, entry: Entry) {
         self.entries.push(entry);

@@ -90,6 +90,29 @@ pub struct Request {
     pub notes: Vec<String>,
 }
 
+impl Request {
+    /// Its names outside of the domain of the first one.
+    #[must_use]
+    pub fn foreign_hosts(&self) -> Vec<&Hostname> {
+        let first = self.hosts.first().map_or("", Hostname::as_str);
+        // The rest of a name of two labels is no domain of anybody's.
+        let domain = first.split_once('.').map(|(_, domain)| domain).filter(|domain| domain.contains('.'));
+        let domain = domain.unwrap_or(first);
+        let within = |host: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        self.hosts.iter().filter(|host| !within(host.as_str())).collect()
+    }
+}
+
+/// The O of the one request in `pem`, of which nothing else is checked.
+#[must_use]
+pub fn organization(pem: &[u8]) -> Option<String> {
+    let scan = pem::scan(pem).ok()?;
+    let [block] = scan.blocks.as_slice() else { return None };
+    let request = x509_cert::request::CertReq::from_der(&block.der).ok()?;
+    let organization = request.info.subject.iter().find(|attribute| attribute.oid == super::oid::ORGANIZATION)?;
+    String::from_utf8(organization.value.value().to_vec()).ok()
+}
+
 /// The digest of the one request in `pem`; `None` where there is none that can be taken apart. Checks nothing else.
 #[must_use]
 pub fn digest(pem: &[u8]) -> Option<RequestDigest> {

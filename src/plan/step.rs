@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
-    failure::{Failure, Result},
+    failure::{Exit, Failure, Result},
     files, interrupt,
     plan::{World, proof, rollout},
     report::diff,
@@ -82,6 +82,8 @@ pub enum Action {
         /// The annotation and its new value, by which a later run sees what the pods were started with.
         note: (&'static str, String),
     },
+    /// What it writes is signed once the operator has agreed: then the verb puts that in its place.
+    AfterConsent,
     /// Waits until these workloads are rolled out and no old pod is left.
     RollOut {
         /// The release that they belong to.
@@ -127,6 +129,12 @@ impl Step {
             self.state = State::Already;
         }
         self
+    }
+
+    /// Puts in place what steps wait for, in their order.
+    pub fn fill(steps: &mut [Self], actions: impl IntoIterator<Item = Action>) {
+        let waiting = steps.iter_mut().filter(|step| matches!(step.action, Action::AfterConsent));
+        waiting.zip(actions).for_each(|(step, action)| step.action = action);
     }
 
     /// Whether one of these steps is to deploy its release anew.
@@ -204,6 +212,7 @@ impl Step {
                 workloads.iter().try_for_each(|workload| cluster.annotate_template(workload, key, value))
             }
             Action::RollOut { release, workloads } => roll_out(world.cluster()?, release, workloads, world),
+            Action::AfterConsent => Err(nothing_to_write(&self.title)),
         }?;
         Ok(Done::Seen)
     }
@@ -218,6 +227,13 @@ fn delete(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<D
         }
         other => other.map(|()| Done::Seen),
     }
+}
+
+/// A mistake of ours, said instead of an empty file.
+fn nothing_to_write(title: &str) -> Failure {
+    Failure::new(Exit::Failed, "bug", format!("{title}: what it writes was never signed"))
+        .why("this is a mistake of the tool")
+        .next("please report it with the command line")
 }
 
 fn create(cluster: &dyn Cluster, object: &Object) -> Result<()> {

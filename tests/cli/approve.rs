@@ -1,6 +1,7 @@
 //! `approve --offline`: all checks, one signature, the log, the values file.
 
 mod batch;
+mod consent;
 mod ledger;
 
 use std::fs;

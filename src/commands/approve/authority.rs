@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::Approval;
 use crate::{
     cluster::{Object, ObjectRef},
+    commands::ca::authority::Source,
     failure::{Exit, Failure, Result},
     files,
     pki::{
@@ -30,17 +31,18 @@ impl Approval<'_> {
     }
 
     fn authority_pems(&self) -> Result<(Pem, Pem)> {
-        if let (Some(certificate), Some(key)) = (&self.args.ca_cert, &self.args.ca_key) {
-            return Ok((files::read(certificate)?, files::read_private(key)?));
-        }
-        let name = self.args.ca_secret.as_ref().map(ToString::to_string).unwrap_or_default();
+        let name = match &self.source {
+            Source::Files { certificate, key } => return Ok((files::read(certificate)?, files::read_private(key)?)),
+            Source::Secret(name) => name,
+        };
         let missing = |why: String| {
             Failure::new(Exit::CheckFailed, "ca-secret", format!("Secret {name} does not hold a certificate authority"))
                 .why(why)
                 .next("name the Secret with the CA's tls.crt and tls.key (cert-manager's CA issuer uses one), or use --ca-cert and --ca-key")
                 .unchanged("nothing was signed and nothing was written")
         };
-        let secret = self.object(&ObjectRef::secret(&name)).ok_or_else(|| missing("it is not there".to_owned()))?;
+        let secret =
+            self.object(&ObjectRef::secret(name.as_str())).ok_or_else(|| missing("it is not there".to_owned()))?;
         let item = |key: &str| secret.data(key).ok_or_else(|| missing(format!("it has no item {key}")));
         Ok((item("tls.crt")?, item("tls.key")?))
     }

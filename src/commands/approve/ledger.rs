@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use super::Approval;
 use crate::{
     cluster::Object,
+    commands::ca::authority::Source,
     failure::{Failure, Result},
     files,
+    names::{MspId, ObjectName},
     pki::{
         inspect,
         log::{Entry, IssueLog},
+        request::RequestDigest,
     },
     plan::{Action, Step},
 };
@@ -55,40 +58,61 @@ pub(in crate::commands) fn of_cluster(cluster: &dyn crate::cluster::Cluster, sec
     Ok(log)
 }
 
+/// A certificate that is to be logged: its request's digest, and whose it is.
+pub(in crate::commands) type Due<'a> = (RequestDigest, &'a MspId);
+
 impl Approval<'_> {
     /// What was issued before under this CA.
     pub(in crate::commands) fn ledger(&self) -> Result<IssueLog> {
-        match (&self.args.ca_cert, &self.args.ca_secret) {
-            (Some(certificate), _) => of_file(certificate),
-            (None, Some(secret)) => of_cluster(self.desk.cluster()?, Some(secret.as_str())),
-            (None, None) => Ok(IssueLog::default()),
+        match &self.source {
+            Source::Files { certificate, .. } => of_file(certificate),
+            Source::Secret(secret) => of_cluster(self.desk.cluster()?, Some(secret.as_str())),
         }
     }
 
     /// The log before any certificate: one write and one sync for the whole batch in a file, an object for each request
-    /// in a cluster.
-    pub(in crate::commands) fn log_steps(&self, new: &[Entry]) -> Result<Vec<Step>> {
-        if new.is_empty() {
-            return Ok(Vec::new());
+    /// in a cluster. What they write is [`Approval::log_actions`]'s; `is_first` where the log knows nothing of the CA.
+    pub(in crate::commands) fn log_steps(&self, due: &[Due<'_>], is_first: bool) -> Result<Vec<Step>> {
+        let new = if is_first { "; no certificate recorded under this CA before" } else { "" };
+        let step = |title: String| Step::to_do("log", title + new, Action::AfterConsent);
+        match &self.source {
+            _ if due.is_empty() => Ok(Vec::new()),
+            Source::Files { certificate, .. } => {
+                let path = beside(certificate);
+                files::probe_folder(path.parent().unwrap_or(Path::new("")))?;
+                let count = format!("{} certificate{}", due.len(), if due.len() == 1 { "" } else { "s" });
+                Ok(vec![step(format!("issue log {}: {count}", path.display()))])
+            }
+            Source::Secret(secret) => {
+                // Not by its name, which in a dry run of bootstrap is that of a request that is thrown away.
+                let title = |(_, org): &Due<'_>| {
+                    format!("ConfigMap of the issue log of Secret {secret}: the certificate of {org}")
+                };
+                Ok(due.iter().map(title).map(step).collect())
+            }
         }
-        let lines: String = new.iter().map(IssueLog::line).collect();
-        let count = format!("{} certificate{}", new.len(), if new.len() == 1 { "" } else { "s" });
-        if let Some(certificate) = &self.args.ca_cert {
-            let path = beside(certificate);
-            files::probe_folder(path.parent().unwrap_or(std::path::Path::new("")))?;
-            let title = format!("issue log {}: {count}", path.display());
-            return Ok(vec![Step::to_do("log", title, Action::AppendLog { path, lines })]);
+    }
+
+    /// What the steps of the log do, in their order.
+    pub(in crate::commands) fn log_actions(&self, new: &[Entry]) -> Vec<Action> {
+        match &self.source {
+            _ if new.is_empty() => Vec::new(),
+            Source::Files { certificate, .. } => {
+                let lines = new.iter().map(IssueLog::line).collect();
+                vec![Action::AppendLog { path: beside(certificate), lines }]
+            }
+            Source::Secret(secret) => new.iter().map(|entry| Action::Create(object(secret, entry))).collect(),
         }
-        let secret = self.args.ca_secret.as_ref().map(ToString::to_string).unwrap_or_default();
-        Ok(new.iter().map(|entry| in_cluster(&secret, entry)).collect())
     }
 }
 
 /// Named after its request: whoever signs the same one at the same time finds the name taken, and nothing of theirs leaves.
-fn in_cluster(secret: &str, entry: &Entry) -> Step {
-    let digits: String = entry.request.to_string().chars().take(32).collect();
-    let name = format!("{secret}-issued-{digits}");
-    let title = format!("ConfigMap of the issue log of Secret {secret}: the certificate of {}", entry.organization);
-    let object = Object::config_map(&name, &[(LOG_LABEL, secret)], &[(LOG_ITEM, &IssueLog::line(entry))]);
-    Step::to_do("log", title, Action::Create(object))
+fn object_name(secret: &ObjectName, request: RequestDigest) -> String {
+    let digits: String = request.to_string().chars().take(32).collect();
+    format!("{secret}-issued-{digits}")
+}
+
+fn object(secret: &ObjectName, entry: &Entry) -> Object {
+    let name = object_name(secret, entry.request);
+    Object::config_map(&name, &[(LOG_LABEL, secret.as_str())], &[(LOG_ITEM, &IssueLog::line(entry))])
 }

@@ -4,16 +4,20 @@ pub(in crate::commands) mod admission;
 pub(in crate::commands) mod authority;
 pub(in crate::commands) mod ledger;
 mod sign;
+pub(in crate::commands) mod source;
 mod verify;
 
-use std::path::PathBuf;
-
-use self::admission::{Admission, After};
+use self::{
+    admission::{Admission, After},
+    ledger::Due,
+    sign::Ready,
+};
 use crate::{
     cli::ApproveArgs,
     cluster::{Object, ObjectRef},
     commands::{
         self, Desk,
+        ca::authority::Source,
         check::mounts,
         find::{self, Sought},
         read,
@@ -22,12 +26,12 @@ use crate::{
     failure::{Exit, Failure, Result},
     files,
     names::{MspId, ObjectName},
-    pki::log::Entry,
+    pki::{authority::Authority, log::Entry},
     plan::{
-        Action, Step,
+        Step,
         edits::{Edited, ValuesFiles},
     },
-    report::{Outcome, PLANNED},
+    report::Outcome,
     substra::orchestrator::Orchestrator,
     times,
     values::Setting,
@@ -39,6 +43,8 @@ const VERB: &str = "approve";
 pub(in crate::commands) struct Approval<'a> {
     pub(in crate::commands) args: &'a ApproveArgs,
     pub(in crate::commands) desk: &'a Desk<'a>,
+    /// The certificate authority that signs.
+    pub(in crate::commands) source: Source,
     pub(in crate::commands) files: ValuesFiles,
     pub(in crate::commands) orchestrator: Orchestrator,
     /// The object under which organizations are admitted.
@@ -52,40 +58,46 @@ pub(in crate::commands) struct Seen {
     pub(in crate::commands) objects: Vec<Object>,
 }
 
-/// Signs all requests or none.
+/// Signs all requests or none, and only once the operator has agreed.
 ///
 /// # Errors
 /// A finding in any request, a CA that cannot be used, no consent, a child that fails.
 pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
+    let (source, said) = source::found(args)?;
     let admits = |o: &Orchestrator| o.admit_settings(&asked(args), &o.cacert);
     let files = read::files(&args.common, || read::usual(admits))?;
     let orchestrator = read::orchestrator(&files)?;
     let object = args.ca_object.clone().unwrap_or_else(|| orchestrator.cacert.clone());
-    let mut approval = Approval { args, desk, files, orchestrator, object, seen: None };
+    let mut approval = Approval { args, desk, source, files, orchestrator, object, seen: None };
     approval.seen = approval.look()?;
-    let lock = args.ca_cert.as_deref().map(|certificate| files::lock(&files::followed(certificate))).transpose()?;
+    let lock = approval.lock()?;
     let (authority, mut warnings) = approval.authority()?;
     let ledger = approval.ledger()?;
     let requests = approval.judged(&authority, &ledger)?;
-    let signed = approval.sign(&authority, &ledger, requests)?;
-    let orgs: Vec<MspId> = signed.iter().map(|signed| signed.request.msp_id.clone()).collect();
+    let mut ready = approval.ready(&authority, &ledger, requests)?;
+    let orgs: Vec<MspId> = ready.iter().map(|one| one.request.msp_id.clone()).collect();
     let admits = approval.orchestrator.admit_settings(&orgs, &approval.object);
     let edited = approval.files.edit(&admits)?;
-    let new: Vec<Entry> = signed.iter().filter_map(|signed| signed.entry.clone()).collect();
-    let mut steps = Vec::new();
-    steps.extend(approval.log_steps(&new)?);
-    for one in &signed {
-        steps.push(approval.certificate_step(one)?);
-    }
+    let due: Vec<Due<'_>> =
+        ready.iter().filter(|one| !one.is_again).map(|one| (one.request.digest, &one.request.msp_id)).collect();
+    let mut steps = approval.log_steps(&due, !ledger.knows(authority.fingerprint()))?;
+    steps.extend(ready.iter().map(Ready::step));
     let upgrade = approval.upgrade(&edited, &admits)?;
     steps.extend(edited.steps);
     steps.extend(upgrade.steps);
     warnings.extend(upgrade.warnings);
-    signed.iter().for_each(|one| approval.show(one));
+    warnings.extend(ready.iter().filter_map(Ready::asks_elsewhere));
+    said.into_iter().for_each(|text| desk.console.say(text));
+    ready.iter().for_each(|one| approval.show(one));
     approval.say_restarts(&upgrade.restarts);
-    let open = desk.carry_out(&steps, &args.common, Some(&consent(&signed, &steps)))?;
+    let open = desk.plan_is_open(&steps);
+    if open && !args.common.dry_run {
+        desk.console.consent(&consent(&ready, &steps))?;
+        approval.signs(&authority, &mut ready, &mut steps)?;
+        desk.apply(&steps, &args.common)?;
+    }
     drop(lock);
-    let outcome = approval.result(&signed, &steps, open).warnings(warnings);
+    let outcome = approval.result(&ready, &steps, open).warnings(warnings);
     Ok(match &approval.seen {
         Some(seen) => upgrade.left.told(outcome, (&args.common, &approval.files, &seen.found), desk, &steps),
         None => outcome,
@@ -127,18 +139,20 @@ impl Approval<'_> {
         Admission { desk, found, objects, orchestrator, files, edited, own, common }.upgrade()
     }
 
-    /// Where a request's certificate goes: beside it, or into `--out-dir`.
-    fn certificate_path(&self, request: &std::path::Path, org: &MspId) -> PathBuf {
-        let folder = self.args.out_dir.clone().or_else(|| request.parent().map(PathBuf::from)).unwrap_or_default();
-        folder.join(format!("{org}.crt"))
+    /// Two operators at one file sign one after the other.
+    fn lock(&self) -> Result<Option<files::Lock>> {
+        match &self.source {
+            Source::Files { certificate, .. } => files::lock(&files::followed(certificate)).map(Some),
+            Source::Secret(_) => Ok(None),
+        }
     }
 
-    fn certificate_step(&self, signed: &sign::Signed) -> Result<Step> {
-        let path = self.certificate_path(&signed.path, &signed.request.msp_id);
-        let bytes = signed.issued.pem.clone().into_bytes();
-        let same = files::read_if_there(&path)?.is_some_and(|there| there.as_slice() == bytes.as_slice());
-        let title = format!("certificate of {} in {}", signed.request.msp_id, path.display());
-        Ok(Step::to_do("certificate", title, Action::Publish { path, bytes }).already_if(same))
+    /// The signatures, and the steps that wait for them.
+    fn signs(&self, authority: &Authority, ready: &mut [Ready], steps: &mut [Step]) -> Result<()> {
+        let new: Vec<Entry> = self.sign(authority, ready)?;
+        let certificates = ready.iter().filter(|one| !one.is_again).filter_map(Ready::action);
+        Step::fill(steps, self.log_actions(&new).into_iter().chain(certificates));
+        Ok(())
     }
 
     fn say_restarts(&self, restarts: &[String]) {
@@ -147,10 +161,10 @@ impl Approval<'_> {
         }
     }
 
-    fn result(&self, signed: &[sign::Signed], steps: &[Step], open: bool) -> Outcome {
+    fn result(&self, ready: &[Ready], steps: &[Step], open: bool) -> Outcome {
         let stage = commands::stage(open, self.args.common.dry_run, "approved");
-        let certificates: Vec<serde_json::Value> = signed.iter().map(|one| self.described(one, stage)).collect();
-        let organizations: Vec<&str> = signed.iter().map(|one| one.request.msp_id.as_str()).collect();
+        let certificates: Vec<serde_json::Value> = ready.iter().map(|one| self.described(one)).collect();
+        let organizations: Vec<&str> = ready.iter().map(|one| one.request.msp_id.as_str()).collect();
         let lines: Vec<_> = certificates.iter().map(|one| ("certificate", sentence(one))).collect();
         let mut outcome = commands::outcome(VERB, stage, steps).fact("organizations", organizations).fact_told(
             "certificates",
@@ -163,27 +177,29 @@ impl Approval<'_> {
             "mutual TLS is off at the orchestrator: the values file alone changes, until gate close turns it on"
         };
         outcome = outcome.fact("gate", gate);
-        for one in signed {
-            let path = self.certificate_path(&one.path, &one.request.msp_id);
-            outcome = outcome.next(format!("send {} to {}'s operator", path.display(), one.request.msp_id));
+        for one in ready {
+            outcome = outcome.next(format!("send {} to {}'s operator", one.target.display(), one.request.msp_id));
         }
         outcome
     }
 
-    fn described(&self, signed: &sign::Signed, stage: &str) -> serde_json::Value {
+    fn described(&self, ready: &Ready) -> serde_json::Value {
+        let Ready { request, window, issued, .. } = ready;
         let mut described = serde_json::json!({
-            "organization": signed.request.msp_id.as_str(),
-            "file": self.certificate_path(&signed.path, &signed.request.msp_id).display().to_string(),
-            "fingerprint": signed.request.fingerprint.to_string(),
-            "hosts": signed.request.hosts.iter().map(crate::names::Hostname::as_str).collect::<Vec<_>>(),
-            "notBefore": times::rfc3339(signed.issued.not_before),
-            "notAfter": times::rfc3339(signed.issued.not_after),
-            "cutToTheCa": signed.issued.cut_to_ca_end,
-            "again": signed.entry.is_none(),
+            "organization": request.msp_id.as_str(),
+            "file": ready.target.display().to_string(),
+            "hosts": request.hosts.iter().map(crate::names::Hostname::as_str).collect::<Vec<_>>(),
+            "notBefore": times::rfc3339(window.not_before),
+            "notAfter": times::rfc3339(window.not_after),
+            "cutToTheCa": window.cut_to_ca_end,
+            "again": ready.is_again,
         });
-        // A new one that is only planned is thrown away.
-        if stage != PLANNED || signed.entry.is_none() {
-            described["serial"] = signed.issued.serial.as_str().into();
+        if let Some(issued) = issued {
+            described["serial"] = issued.serial.as_str().into();
+        }
+        // Of what is not signed yet nobody shall take a number down that nobody has compared.
+        if issued.is_some() || !self.args.unverified_mail {
+            described["fingerprint"] = request.fingerprint.to_string().into();
         }
         described
     }
@@ -196,11 +212,11 @@ fn sentence(described: &serde_json::Value) -> String {
     format!("{} of {}{serial}", text("file"), text("organization"))
 }
 
-fn consent(signed: &[sign::Signed], steps: &[Step]) -> String {
-    let orgs = signed.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
+fn consent(ready: &[Ready], steps: &[Step]) -> String {
+    let orgs = ready.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
     let upgrades = Step::any_upgrades(steps);
     let upgrade = if upgrades { ", upgrade the orchestrator" } else { "" };
-    let them = if signed.len() == 1 { "it" } else { "them" };
+    let them = if ready.len() == 1 { "it" } else { "them" };
     format!("sign for {orgs} and admit {them} in the values file{upgrade}")
 }
 

@@ -1,45 +1,110 @@
-//! One signature a request; what was signed before is given out again, byte for byte.
+//! One signature a request, once the operator has agreed; what was signed before is given out again, byte for byte.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{
-    Approval, refuse_all,
+    Approval, ledger, refuse_all,
     verify::{Passed, hosts},
 };
 use crate::{
-    commands::parallel,
+    commands::{ca::authority::Source, parallel, target},
     failure::Result,
+    files,
     pki::{
         authority::Authority,
-        issue::{self, Issued},
+        inspect,
+        issue::{self, Issued, Window},
         log::{self, Entry, IssueLog},
         request::Request,
     },
+    plan::{Action, Step},
     times,
 };
 
-/// A request with its certificate.
-pub(super) struct Signed {
+/// A request with what it will get, and where that goes.
+pub(super) struct Ready {
     pub(super) path: PathBuf,
     pub(super) request: Request,
-    pub(super) issued: Issued,
-    /// The new line of the log; `None` for a certificate that is given out again.
-    pub(super) entry: Option<Entry>,
+    pub(super) target: PathBuf,
+    pub(super) window: Window,
+    /// There from the start where the request is in the log.
+    pub(super) issued: Option<Issued>,
+    pub(super) is_again: bool,
+    /// The serial number of the certificate that is in the target.
+    replaces: Option<String>,
+    is_there: bool,
 }
 
 impl Approval<'_> {
-    pub(super) fn sign(&self, authority: &Authority, log: &IssueLog, passed: Vec<Passed>) -> Result<Vec<Signed>> {
-        let results = parallel(&passed, |one| self.sign_one(authority, log, &one.request));
-        let (mut signed, mut findings) = (Vec::new(), Vec::new());
-        for (Passed { path, request }, result) in passed.into_iter().zip(results) {
-            match result {
-                Ok((issued, entry)) => signed.push(Signed { path, request, issued, entry }),
+    /// What each request will get, or all findings. Nothing is signed yet.
+    pub(super) fn ready(&self, authority: &Authority, log: &IssueLog, passed: Vec<Passed>) -> Result<Vec<Ready>> {
+        let (mut all, mut findings) = (Vec::new(), Vec::new());
+        for one in passed {
+            match self.ready_one(authority, log, one) {
+                Ok(ready) => all.push(ready),
                 Err(failure) => findings.push(failure),
             }
         }
-        if findings.is_empty() { Ok(signed) } else { Err(refuse_all(self.desk, findings)) }
+        if findings.is_empty() { Ok(all) } else { Err(refuse_all(self.desk, findings)) }
     }
 
+    fn ready_one(&self, authority: &Authority, log: &IssueLog, passed: Passed) -> Result<Ready> {
+        let Passed { path, request } = passed;
+        let entry = log.find(&request.digest);
+        let issued = entry.map(|entry| log::again(entry, authority, self.desk.now)).transpose()?;
+        let window = match &issued {
+            Some(issued) => issued.window(),
+            None => issue::window(authority.certificate(), self.args.validity.duration(), self.desk.now)?,
+        };
+        let folder = self.args.out_dir.clone().or_else(|| path.parent().map(PathBuf::from)).unwrap_or_default();
+        let target = folder.join(format!("{}.crt", request.msp_id));
+        target::is_free(&target, &self.read())?;
+        let there = files::read_if_there(&target)?;
+        let is_there =
+            matches!((&there, &issued), (Some(there), Some(issued)) if there.as_slice() == issued.pem.as_bytes());
+        let replaces = there.filter(|_| !is_there).map(|there| serial_of(&target, &there, &request)).transpose()?;
+        Ok(Ready { is_again: issued.is_some(), path, request, target, window, issued, replaces, is_there })
+    }
+
+    /// Every file that the run needs as it is.
+    fn read(&self) -> Vec<(PathBuf, &'static str)> {
+        let requests = self.args.requests.iter().map(|path| (path.clone(), "a request"));
+        let values = self.args.common.values.iter().map(|path| (path.clone(), "a values file"));
+        let mut all: Vec<_> = requests.chain(values).collect();
+        if let Source::Files { certificate, key } = &self.source {
+            all.push((certificate.clone(), "the CA's certificate"));
+            all.push((key.clone(), "the CA's private key"));
+            all.push((ledger::beside(certificate), "the issue log"));
+        }
+        all
+    }
+
+    /// Signs what is not signed yet; gives the new entries of the log.
+    pub(super) fn sign(&self, authority: &Authority, all: &mut [Ready]) -> Result<Vec<Entry>> {
+        let due: Vec<&mut Ready> = all.iter_mut().filter(|ready| ready.issued.is_none()).collect();
+        let results = parallel(due, |ready| -> Result<Entry> {
+            let (issued, entry) = self.sign_new(authority, &ready.request)?;
+            ready.issued = Some(issued);
+            Ok(entry)
+        });
+        let (mut entries, mut findings) = (Vec::new(), Vec::new());
+        for result in results {
+            match result {
+                Ok(entry) => entries.push(entry),
+                Err(failure) => findings.push(failure),
+            }
+        }
+        if findings.is_empty() { Ok(entries) } else { Err(refuse_all(self.desk, findings)) }
+    }
+
+    /// The certificate is the one of the entry: nothing leaves that the log does not hold.
+    fn sign_new(&self, authority: &Authority, request: &Request) -> Result<(Issued, Entry)> {
+        let issued = issue::issue(authority, request, self.args.validity, self.desk.now)?;
+        let entry = Entry::new(request, &issued, authority, &self.claim(), self.desk.now);
+        Ok((log::again(&entry, authority, self.desk.now)?, entry))
+    }
+
+    /// Signs, or gives out again.
     pub(in crate::commands) fn sign_one(
         &self,
         authority: &Authority,
@@ -49,35 +114,71 @@ impl Approval<'_> {
         if let Some(entry) = log.find(&request.digest) {
             return Ok((log::again(entry, authority, self.desk.now)?, None));
         }
-        let issued = issue::issue(authority, request, self.args.validity, self.desk.now)?;
-        let entry = Entry::new(request, &issued, authority, &self.claim(), self.desk.now);
-        Ok((issued, Some(entry)))
+        self.sign_new(authority, request).map(|(issued, entry)| (issued, Some(entry)))
     }
 
     /// Everything that the operator should see before the question.
-    pub(super) fn show(&self, signed: &Signed) {
-        let (request, issued) = (&signed.request, &signed.issued);
+    pub(super) fn show(&self, ready: &Ready) {
+        let Ready { request, window, .. } = ready;
         let say = |text: String| self.desk.console.say(text);
-        say(format!("{}: {}", signed.path.display(), request.msp_id));
+        say(format!("{}: {}", ready.path.display(), request.msp_id));
         say(format!("  host         {}", hosts(request)));
-        say(format!("  key          {}, {}", request.key_type, request.fingerprint));
+        if let Some(foreign) = foreign_hosts(request) {
+            say(format!("  elsewhere    {foreign}"));
+        }
+        // A number that nobody has compared is not shown: it would be copied into --fingerprint.
+        let is_compared = !self.args.unverified_mail || ready.is_again;
+        let print =
+            if is_compared { request.fingerprint.to_string() } else { "its fingerprint not compared".to_owned() };
+        say(format!("  key          {}, {print}", request.key_type));
         say(format!(
             "  asked for    {}",
             if request.asked.is_empty() { "nothing more".to_owned() } else { request.asked.join("; ") }
         ));
         say(format!("  certificate  O={}, DNS {}, client authentication only", request.msp_id, hosts(request)));
-        let cut = if issued.cut_to_ca_end { " (cut to the CA's end)" } else { "" };
-        say(format!(
-            "  valid        {} to {}{cut}",
-            times::rfc3339(issued.not_before),
-            times::rfc3339(issued.not_after)
-        ));
-        if signed.entry.is_none() {
-            say("  again        this request was signed before: the same certificate is given out".to_owned());
-        }
-        if self.args.unverified_mail && signed.entry.is_some() {
+        let cut = if window.cut_to_ca_end { " (cut to the CA's end)" } else { "" };
+        let at = times::rfc3339;
+        say(format!("  valid        {} to {}{cut}", at(window.not_before), at(window.not_after)));
+        if ready.is_again {
+            say("  again        this request is in the log: its certificate is given out again, nothing is signed or logged, --validity has no say".to_owned());
+        } else if self.args.unverified_mail {
             say("  unverified   nobody compared the fingerprint, and the log will say so".to_owned());
         }
         request.notes.iter().for_each(|note| say(format!("  note         {note}")));
+    }
+}
+
+/// What a request asks beside its own domain, for people to look at; a first-comer could take the names of others.
+pub(super) fn foreign_hosts(request: &Request) -> Option<String> {
+    let foreign = request.foreign_hosts();
+    let names = foreign.iter().map(|host| host.as_str()).collect::<Vec<_>>().join(", ");
+    (!foreign.is_empty()).then(|| format!("{names}: outside of the domain of {}", request.hosts[0]))
+}
+
+/// Another certificate of this organization may be replaced, and is named; nothing else.
+fn serial_of(target: &Path, there: &[u8], request: &Request) -> Result<String> {
+    let of_it = inspect::certificates(there).ok().and_then(|found| found.into_iter().next());
+    let of_it = of_it.filter(|found| !found.is_ca && found.organizations == [request.msp_id.as_str()]);
+    let no = || target::foreign(target, &format!("no certificate of {}", request.msp_id));
+    of_it.map(|found| found.serial).ok_or_else(no)
+}
+
+impl Ready {
+    /// What a script has to be told of the names that it asks for.
+    pub(super) fn asks_elsewhere(&self) -> Option<String> {
+        Some(format!("{} asks for {}", self.request.msp_id, foreign_hosts(&self.request)?))
+    }
+
+    /// The step that lets the certificate go.
+    pub(super) fn step(&self) -> Step {
+        let replaces = self.replaces.as_ref().map(|serial| format!(", replaces {serial}")).unwrap_or_default();
+        let title = format!("certificate of {} in {}{replaces}", self.request.msp_id, self.target.display());
+        Step::to_do("certificate", title, self.action().unwrap_or(Action::AfterConsent)).already_if(self.is_there)
+    }
+
+    /// What the step does, once the certificate is there.
+    pub(super) fn action(&self) -> Option<Action> {
+        let bytes = self.issued.as_ref()?.pem.clone().into_bytes();
+        Some(Action::Publish { path: self.target.clone(), bytes })
     }
 }

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use super::{Approval, refuse_all};
+use super::{Approval, refuse_all, sign::foreign_hosts};
 use crate::{
     cluster::ObjectRef,
     commands::parallel,
     failure::{Exit, Failure, Result},
     files,
+    names::ReleaseName,
     pki::{
         authority::Authority,
         fingerprint::Fingerprint,
@@ -66,9 +67,10 @@ impl Approval<'_> {
         log: &IssueLog,
         judge: impl FnOnce(&Circumstances<'_>) -> T,
     ) -> T {
-        let (release, namespace) = self.where_it_runs();
+        let (release, namespaces) = self.where_it_runs();
         let keys: Vec<String> = self.orchestrator.client_cas.keys().cloned().collect();
-        let mut names = self.orchestrator.own_names(&release, &namespace);
+        let mut names: Vec<String> =
+            namespaces.iter().flat_map(|namespace| self.orchestrator.own_names(&release, namespace)).collect();
         names.extend(self.seen.as_ref().and_then(|seen| seen.found.manifest.probe_name()));
         names.extend(self.server_names());
         judge(&Circumstances {
@@ -82,13 +84,14 @@ impl Approval<'_> {
         })
     }
 
-    fn where_it_runs(&self) -> (String, String) {
-        match (&self.seen, &self.args.common.release) {
-            (Some(seen), _) => (seen.found.name.to_string(), seen.found.release.namespace.clone()),
-            // Offline the walkthrough's names stand in.
-            (None, Some(name)) => (name.to_string(), "orchestrator".to_owned()),
-            (None, None) => ("orchestrator".to_owned(), "orchestrator".to_owned()),
+    fn where_it_runs(&self) -> (String, Vec<String>) {
+        if let Some(seen) = &self.seen {
+            return (seen.found.name.to_string(), vec![seen.found.release.namespace.clone()]);
         }
+        // Offline the walkthrough's names stand in; Helm names a namespace to its plugins whether or not the user did.
+        let release = self.args.common.release.as_ref().map_or("orchestrator", ReleaseName::as_str);
+        let given = self.args.namespace.iter().map(ToString::to_string);
+        (release.to_owned(), given.chain(["orchestrator".to_owned()]).collect())
     }
 
     /// What the server's own pair covers, where the cluster shows it: exact names only, since a wildcard of the
@@ -136,6 +139,7 @@ impl Approval<'_> {
         let org = &passed.request.msp_id;
         let console = &self.desk.console;
         console.say(format!("{}: a request of {org} for {}", passed.path.display(), hosts(&passed.request)));
+        foreign_hosts(&passed.request).into_iter().for_each(|foreign| console.say(format!("  {foreign}")));
         let typed = console.ask(&format!("Fingerprint that {org}'s operator read out to you (8 groups): "))?;
         let fingerprint = typed.parse().map_err(|_| {
             Failure::new(Exit::Refused, "fingerprint", format!("{} is not signed", passed.path.display()))

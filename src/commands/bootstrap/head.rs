@@ -77,24 +77,31 @@ impl<'a> Head<'a> {
         Ok(Self { post, desk, federation, files, orchestrator, found, objects })
     }
 
+    fn source(&self) -> Source {
+        match &self.federation.orchestrator.ca {
+            federation::Ca::Files { cert, key } | federation::Ca::Create { cert, key } => {
+                Source::Files { certificate: cert.clone(), key: key.clone() }
+            }
+            federation::Ca::Secret(name) => Source::Secret(name.clone()),
+        }
+    }
+
     /// How the CA is asked for.
     pub(super) fn asked(&self) -> Result<Asked<'a>> {
-        let source = match &self.federation.orchestrator.ca {
+        match &self.federation.orchestrator.ca {
             federation::Ca::Files { cert, .. } if !cert.exists() => {
                 return Err(Failure::new(Exit::CheckFailed, "ca-missing", format!("{} is not there", cert.display()))
                     .why("orchestrator.ca names it as the CA's certificate")
                     .next("put the CA's files there, or have a new CA made with ca: {create: true}"));
-            }
-            federation::Ca::Files { cert, key } | federation::Ca::Create { cert, key } => {
-                Source::Files { certificate: cert.clone(), key: key.clone() }
             }
             federation::Ca::Secret(name) if self.object(&ObjectRef::secret(name.as_str())).is_none() => {
                 return Err(Failure::new(Exit::CheckFailed, "ca-missing", format!("Secret {name} is not there"))
                     .why("orchestrator.ca names it as the Secret that holds the CA")
                     .next("name the Secret with the CA's tls.crt and tls.key, or have a new CA made with ca: {create: true}"));
             }
-            federation::Ca::Secret(name) => Source::Secret(name.clone()),
-        };
+            _ => {}
+        }
+        let source = self.source();
         let (passphrase_fd, dry_run) = (self.post.init.passphrase_fd, self.post.init.common.dry_run);
         Ok(Asked { source, encrypt: false, passphrase_fd, dry_run, desk: self.desk })
     }
@@ -151,7 +158,8 @@ impl<'a> Head<'a> {
         let orchestrator = Orchestrator::read(&edited.merged)?;
         let object = orchestrator.cacert.clone();
         let seen = Some(Seen { found: self.found.clone(), objects: self.objects.clone() });
-        Ok(Approval { args: &self.post.approve, desk: self.desk, files, orchestrator, object, seen })
+        let (args, source) = (&self.post.approve, self.source());
+        Ok(Approval { args, desk: self.desk, source, files, orchestrator, object, seen })
     }
 
     /// The CA that signs is the one that the orchestrator checks against.

@@ -69,6 +69,7 @@ impl HeadPost {
             ca_cert,
             ca_key,
             ca_secret: ca_secret.clone(),
+            namespace: None,
             ca_object: None,
             fingerprint: Vec::new(),
             unverified_mail: false,

@@ -98,7 +98,12 @@ fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &Line) -> Reache
 /// The log of all new certificates, before any of them is in place.
 fn log_steps(plan: &Plan<'_>) -> Result<Vec<Step>> {
     let new: Vec<Entry> = plan.parts.iter().filter_map(|part| part.entry.clone()).collect();
-    plan.head.approval(&[])?.log_steps(&new)
+    let due: Vec<_> = new.iter().map(|entry| (entry.request, &entry.organization)).collect();
+    let is_first = new.iter().all(|entry| !plan.log.knows(entry.authority));
+    let approval = plan.head.approval(&[])?;
+    let mut steps = approval.log_steps(&due, is_first)?;
+    Step::fill(&mut steps, approval.log_actions(&new));
+    Ok(steps)
 }
 
 impl Plan<'_> {

@@ -8,13 +8,10 @@ use super::{
 };
 use crate::{
     cluster::Object,
-    commands::{self, in_folder},
+    commands::{self, in_folder, target},
     failure::{Exit, Failure, Result},
     files,
-    pki::{
-        key::PrivateKey,
-        request::{self, RequestDigest},
-    },
+    pki::{key::PrivateKey, request},
     plan::{Action, State, Step},
     report::Outcome,
 };
@@ -113,9 +110,19 @@ impl Enrolment<'_> {
     fn csr_step(&self, csr: &[u8]) -> Result<Step> {
         let path = in_folder(&self.args.out_dir, &format!("{}.csr", self.backend.msp_id));
         files::probe_folder(&self.args.out_dir)?;
-        let there: Option<RequestDigest> = files::read_if_there(&path)?.and_then(|bytes| request::digest(&bytes));
-        let same = there.is_some() && there == request::digest(csr);
-        let title = format!("certificate signing request in {}", path.display());
+        let key = self.args.key_file.iter().map(|path| (path.clone(), "the private key"));
+        let values = self.args.common.values.iter().map(|path| (path.clone(), "a values file"));
+        target::is_free(&path, &key.chain(values).collect::<Vec<_>>())?;
+        let there = files::read_if_there(&path)?;
+        let digest = there.as_ref().and_then(|there| request::digest(there));
+        let same = digest.is_some() && digest == request::digest(csr);
+        let org = self.backend.msp_id.as_str();
+        let replaces = match there.filter(|_| !same).map(|there| request::organization(&there)) {
+            None => "",
+            Some(of) if of.as_deref() == Some(org) => ", replaces another request of yours",
+            Some(_) => return Err(target::foreign(&path, &format!("no request of {org}"))),
+        };
+        let title = format!("certificate signing request in {}{replaces}", path.display());
         Ok(Step::to_do("request", title, Action::Publish { path, bytes: csr.to_vec() }).already_if(same))
     }
 

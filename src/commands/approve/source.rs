@@ -1,0 +1,40 @@
+//! Which certificate authority signs: the one that the command line names, else the walkthrough's two files here.
+
+use std::path::Path;
+
+use crate::{
+    cli::ApproveArgs,
+    commands::ca::authority::Source,
+    failure::{Exit, Failure, Result},
+};
+
+/// The authority that is named.
+pub(in crate::commands) fn named(args: &ApproveArgs) -> Option<Source> {
+    match (&args.ca_cert, &args.ca_key, &args.ca_secret) {
+        (Some(certificate), Some(key), _) => Some(Source::Files { certificate: certificate.clone(), key: key.clone() }),
+        (_, _, Some(secret)) => Some(Source::Secret(secret.clone())),
+        _ => None,
+    }
+}
+
+/// The one that is named, else `orchestrator-ca.crt` and `orchestrator-ca.key` of the working directory; then with what
+/// has to be said of that.
+pub(in crate::commands) fn found(args: &ApproveArgs) -> Result<(Source, Option<String>)> {
+    if let Some(source) = named(args) {
+        return Ok((source, None));
+    }
+    match Source::in_folder(Path::new(".")) {
+        Source::Files { certificate, key } if certificate.exists() && key.exists() => {
+            let said = format!(
+                "No CA is named: {} and {} of the working directory sign.",
+                certificate.display(),
+                key.display()
+            );
+            Ok((Source::Files { certificate, key }, Some(said)))
+        }
+        _ => Err(Failure::new(Exit::Usage, "usage", "no certificate authority is named")
+            .why("orchestrator-ca.crt and orchestrator-ca.key are not both in the working directory")
+            .next("add --ca-cert FILE and --ca-key FILE, or --ca-secret NAME")
+            .unchanged("nothing was signed and nothing was written")),
+    }
+}

@@ -1,0 +1,28 @@
+//! Files that a verb makes: never over one that it reads, nor over one that is another's.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    failure::{Exit, Failure, Result},
+    files,
+};
+
+/// Refuses to write over what the run itself needs; `read` has each file with what it is.
+///
+/// # Errors
+/// Code `target-in-use`.
+pub(super) fn is_free(target: &Path, read: &[(PathBuf, &'static str)]) -> Result<()> {
+    let Some((path, what)) = read.iter().find(|(path, _)| files::is_same(target, path)) else { return Ok(()) };
+    Err(Failure::new(Exit::Refused, "target-in-use", format!("{} is not written: it is {what}", target.display()))
+        .why(format!("the run reads it as {}, and would put another file in its place", path.display()))
+        .next("have the result written elsewhere, with --out-dir")
+        .unchanged("nothing was signed and nothing was written"))
+}
+
+/// A file that is not the verb's own to replace.
+pub(super) fn foreign(target: &Path, not: &str) -> Failure {
+    Failure::new(Exit::Refused, "target-foreign", format!("{} is not replaced: it is {not}", target.display()))
+        .why("it was made by somebody else, or for something else, and would be lost")
+        .next("move it away, or have the result written elsewhere, with --out-dir")
+        .unchanged("nothing was signed and nothing was written")
+}
