@@ -1,18 +1,18 @@
 //! Real handshakes with the orchestrator: with the pair that is in the cluster, without one, and under another name.
 
-use std::{
-    net::{TcpStream, ToSocketAddrs},
-    time::Duration,
-};
+use std::time::Duration;
 
-use super::observe::{Party, Site};
+use super::{
+    dial::Dialled,
+    observe::{Party, Site},
+};
 use crate::{
     cluster::ObjectRef,
     substra::servers::{Answer, BackendClient, Pair, talk},
 };
 
-/// How long a connection, and each answer on it, may take.
-const LIMIT: Duration = Duration::from_secs(5);
+/// How long one call may take, all in all.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A name that no organization has.
 const NOBODY: &str = "SomebodyElseMSP";
@@ -103,21 +103,7 @@ impl Call<'_> {
     fn make(&self, with_pair: bool, header: &str) -> Called {
         let pair = self.pair.clone().filter(|_| with_pair);
         let client = BackendClient::new(self.ca.clone(), pair, header, &self.host);
-        talk(&client, self.connected()?, self.now)
-    }
-
-    fn connected(&self) -> Result<TcpStream, String> {
         let unreachable = |why: String| format!("{} cannot be reached from here: {why}", self.address);
-        let mut why = "it has no address".to_owned();
-        for address in self.address.to_socket_addrs().map_err(|e| unreachable(e.to_string()))? {
-            match TcpStream::connect_timeout(&address, LIMIT) {
-                Ok(stream) => {
-                    let limits = stream.set_read_timeout(Some(LIMIT)).and(stream.set_write_timeout(Some(LIMIT)));
-                    return limits.map(|()| stream).map_err(|e| unreachable(e.to_string()));
-                }
-                Err(error) => why = error.to_string(),
-            }
-        }
-        Err(unreachable(why.split(" (os error").next().unwrap_or_default().to_lowercase()))
+        talk(&client, Dialled::to(self.address, LIMIT).map_err(unreachable)?, self.now)
     }
 }

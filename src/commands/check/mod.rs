@@ -3,6 +3,7 @@
 //! One site is one release: `observe` looks, `judge` is pure, `report` shows any number of sites.
 
 mod catalogue;
+mod dial;
 mod explain;
 mod federation;
 mod finding;

@@ -1,11 +1,13 @@
 //! `--live` against real listeners: a server with the gate closed, one with it open, and those that are none.
 
 use std::{
+    io::{Read, Write},
     net::TcpListener,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use substra_mtls::{
     cluster::{Cluster, ObjectRef},
     pki::{
@@ -158,4 +160,53 @@ fn without_a_pair_only_the_door_is_tried() {
     scene.federation.org.lose(&ObjectRef::secret("orchestrator-client-cert"));
     let none = "skipped there is no pair in the cluster";
     come_to(&verdicts(&mut scene, "backend", &address), [none, "ok refused: certificate required", none]);
+}
+
+/// A server that lets everybody in and gives one gRPC status with one message, whoever asks for what.
+fn answers(scene: &Scene, status: &'static str, message: &'static str) -> String {
+    let secret = scene.federation.orc.get(&[ObjectRef::secret("orchestrator-tls-server-pair")]).unwrap().remove(0);
+    let chain = CertificateDer::pem_slice_iter(&secret.data("tls.crt").unwrap()).map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_slice(&secret.data("tls.key").unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let mut config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut tls = rustls::StreamOwned::new(rustls::ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+            let mut asked = [0; 4096];
+            // A client that goes away is no matter.
+            drop(
+                tls.read(&mut asked).and_then(|_| tls.write_all(&trailers(status, message))).and_then(|()| tls.flush()),
+            );
+        }
+    });
+    address
+}
+
+/// Settings and one header block, each field spelt out (RFC 7541, 6.2.2).
+fn trailers(status: &str, message: &str) -> Vec<u8> {
+    let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+    let field = |name: &str, value: &str| [vec![0], text(name), text(value)].concat();
+    let block = [field(":status", "200"), field("grpc-status", status), field("grpc-message", message)].concat();
+    let length = u8::try_from(block.len()).unwrap();
+    [vec![0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, length, 1, 5, 0, 0, 0, 1], block].concat()
+}
+
+#[test]
+fn only_what_an_orchestrator_answers_is_fine() {
+    let mut scene = Scene::new();
+    for (status, message) in [("0", ""), ("2", "missing or invalid header 'channel'")] {
+        let address = answers(&scene, status, message);
+        come_to(&verdicts(&mut scene, "backend", &address), ["ok", "warning", "skipped"]);
+    }
+    for status in ["14", "16", "12", "2", "banana", ""] {
+        let address = answers(&scene, status, "no%1B[2J%E2%80%AEhealthy upstream");
+        let found = verdicts(&mut scene, "backend", &address);
+        come_to(&found, ["failed grpc-status", "skipped grpc-status", "skipped grpc-status"]);
+        assert!(found[0].contains("healthy upstream") && !found[0].contains('\u{1b}'), "{found:?}");
+    }
 }

@@ -28,6 +28,9 @@ const PRIORITY: u8 = 32;
 /// gRPC's status for a client that may not.
 const PERMISSION_DENIED: &str = "7";
 
+/// What is missing in our request, in the orchestrator's words.
+const NO_CHANNEL: &str = "header 'channel'";
+
 /// Nobody answers a request of ours with more.
 const MOST: usize = 1 << 20;
 
@@ -95,17 +98,23 @@ impl Incoming {
         self.field("mspid")
     }
 
-    /// As the client: the answer, once it is there. Whatever status but `PERMISSION_DENIED` comes, the server has let
-    /// the client in.
+    /// As the client: the answer, once it is there. A client that is let in is told OK, or that its request names no
+    /// channel, which the orchestrator looks at after the identity check (`server/common/interceptors/channel.go`).
     ///
     /// # Errors
-    /// What answers is no gRPC server.
+    /// What answers is no gRPC server, or none that an orchestrator is.
     pub(super) fn answered(&mut self) -> Option<Result<Answer, String>> {
         self.read();
         if let Some(status) = self.field("grpc-status") {
             let words = self.field("grpc-message").unwrap_or_default();
-            let denied = status == PERMISSION_DENIED;
-            return Some(Ok(if denied { Answer::PermissionDenied(unescaped(&words)) } else { Answer::Accepted }));
+            let words = unescaped(&words);
+            return Some(match status.as_str() {
+                "0" => Ok(Answer::Accepted),
+                // UNKNOWN, and FAILED_PRECONDITION where the error has a kind.
+                "2" | "9" if words.contains(NO_CHANNEL) => Ok(Answer::Accepted),
+                PERMISSION_DENIED => Ok(Answer::PermissionDenied(words)),
+                other => Err(format!("grpc-status {other:?} came, which no orchestrator gives here: {words:?}")),
+            });
         }
         let status = self.field(":status").filter(|status| status != "200");
         let odd = status.map(|status| format!("HTTP status {status} came in place of a gRPC answer"));
@@ -216,6 +225,25 @@ mod tests {
         client.take(&frame(HEADERS, PADDED | PRIORITY | END_STREAM, 1, &padded));
         client.take(&frame(CONTINUATION, END_HEADERS, 1, &[]));
         assert_eq!(client.answered(), Some(Ok(Answer::Accepted)));
+    }
+
+    #[test]
+    fn only_what_an_orchestrator_says_lets_in() {
+        let heard = |status: &str, words: &str| {
+            let mut client = Incoming::default();
+            let fields = [(":status", "200"), ("grpc-status", status), ("grpc-message", words)];
+            client.take(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &hpack::encode(&fields)));
+            client.answered().unwrap()
+        };
+        assert_eq!(heard("0", ""), Ok(Answer::Accepted));
+        for status in ["2", "9"] {
+            assert_eq!(heard(status, "missing or invalid header 'channel'"), Ok(Answer::Accepted));
+        }
+        assert_eq!(heard("7", "no"), Ok(Answer::PermissionDenied("no".into())));
+        for status in ["14", "16", "12", "2", "9", "banana", "", "00", "0 "] {
+            let why = heard(status, "proxy").unwrap_err();
+            assert!(why.contains(&format!("{status:?}")) && why.contains("proxy"), "{why}");
+        }
     }
 
     #[test]
