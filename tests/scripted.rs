@@ -53,6 +53,11 @@ impl Scripted {
         Self::made(&fs::read_to_string(self.folder.path().join("world.json")).unwrap())
     }
 
+    /// All of it, for throw-away files of the runs too.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The folder for `PATH`.
     pub(crate) fn bin(&self) -> PathBuf {
         self.folder.path().join("bin")

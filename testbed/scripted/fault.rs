@@ -43,7 +43,9 @@ pub(crate) fn of(folder: &Path, name: &str) -> Fault {
     lock.lock().unwrap();
     let calls = fs::read_to_string(folder.join("calls")).unwrap_or_default();
     let number = calls.lines().filter(|line| *line == name).count();
-    fs::write(folder.join("calls"), format!("{calls}{name}\n")).unwrap();
+    // Added to and never emptied: a caller that was killed leaves others at work, while the test reads.
+    let mut calls = fs::File::options().create(true).append(true).open(folder.join("calls")).unwrap();
+    calls.write_all(format!("{name}\n").as_bytes()).unwrap();
     let asked = fs::read_to_string(folder.join("fault")).unwrap_or_default();
     match asked.trim().strip_prefix(&format!("{name} {number} ")) {
         None => Fault::None,

@@ -19,6 +19,7 @@ mod completion_bash;
 mod deny;
 mod dry_run;
 mod enroll;
+mod faults;
 mod gitops;
 mod goes_live;
 mod golden;
@@ -37,7 +38,6 @@ mod rehearse;
 mod schemas;
 mod scratch;
 #[path = "../scripted.rs"]
-#[allow(dead_code, reason = "the faults of single calls are for others")]
 mod scripted;
 mod security;
 mod simulated;

@@ -1,0 +1,184 @@
+//! Every call of every verb that writes goes wrong in every way that a helm or a kubectl can: nothing hangs, nothing is
+//! called done that is not, and the same command completes the job when all goes right again.
+
+mod made;
+mod state;
+
+use std::{fmt, fs, path::Path, sync::Mutex, time::Duration};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use self::state::state;
+use crate::{
+    scripted::{Scripted, copy_files},
+    world::Ran,
+};
+
+/// How a call that only looks goes wrong, and one that writes.
+const LOOKS: [&str; 8] = ["nothing", "fails", "garbage", "cut", "half", "hang", "flood", "killed-after"];
+const WRITES: [&str; 9] =
+    ["nothing", "fails", "lost", "garbage", "hang", "flood", "slow", "killed-before", "killed-after"];
+
+/// A run that takes longer hangs.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// A busy machine may take its time.
+const LONG: &str = "60s";
+
+/// Files and a cluster, before a verb.
+struct Place {
+    files: TempDir,
+    cluster: Scripted,
+}
+
+impl Place {
+    fn copy(&self) -> Self {
+        let files = tempfile::tempdir().unwrap();
+        copy_files(self.files.path(), files.path());
+        Self { files, cluster: self.cluster.copy() }
+    }
+
+    /// The binary; `None` where it hangs. A `child_limit` ends a child that hangs.
+    fn run(&self, line: &str, child_limit: &str) -> Option<Ran> {
+        let words: Vec<&str> = line.split_whitespace().chain(["--yes", "--timeout", "10s", "-o", "json"]).collect();
+        let path = format!("{}:/usr/bin:/bin", self.cluster.bin().display());
+        let scratch = self.cluster.path().display().to_string();
+        let handle = duct::cmd(env!("CARGO_BIN_EXE_substra-mtls"), words)
+            .dir(self.files.path())
+            .full_env([("PATH", path.as_str()), ("TMPDIR", &scratch), ("SUBSTRA_MTLS_CHILD_LIMIT", child_limit)])
+            .stdin_null()
+            .stdout_capture()
+            .stderr_capture()
+            .unchecked()
+            .start()
+            .unwrap();
+        let ended = handle.wait_timeout(LIMIT).unwrap().is_some();
+        if !ended {
+            handle.kill().unwrap();
+            return None;
+        }
+        let output = handle.into_output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let status = output.status.code().unwrap_or(-9);
+        Some(Ran { status, stdout: text(&output.stdout), stderr: text(&output.stderr) })
+    }
+
+    /// Whether a throw-away folder of a run is still there.
+    fn leaves_copies(&self) -> bool {
+        let entries = fs::read_dir(self.cluster.path()).unwrap().map(|entry| entry.unwrap());
+        let mut commons = entries.filter(|entry| entry.file_name().to_str().unwrap().starts_with("substra-mtls-"));
+        commons.any(|common| fs::read_dir(common.path()).unwrap().next().is_some())
+    }
+}
+
+/// One call of a verb, and how it goes wrong.
+struct Fault {
+    call: String,
+    way: &'static str,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.call, self.way)
+    }
+}
+
+/// What is wrong with a run that met a fault, and with the next one.
+fn judged(start: &Place, line: &str, fault: &Fault, meant: &str) -> Result<(), String> {
+    let place = start.copy();
+    place.cluster.goes_wrong(&fault.to_string());
+    let ran = place.run(line, if fault.way == "hang" { "1s" } else { LONG }).ok_or("it hangs")?;
+    let now = state(place.files.path(), &place.cluster);
+    let said: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
+    if !place.cluster.calls().contains(&fault.call) {
+        return Err("it was never met".to_owned());
+    }
+    match (ran.status, fault.way.starts_with("killed")) {
+        (-9, true) => {}
+        (0, false) if now == meant => {}
+        (0, false) => {
+            return Err(format!("it says that it is done, and is not:\n{}", crate::world::diff(meant, &now)));
+        }
+        (1.., false) if said["error"]["code"].is_string() && said["result"].is_null() => {}
+        (status, _) => return Err(format!("it ends with {status} and says {}{}", ran.stdout, ran.stderr)),
+    }
+    state::whole(place.files.path(), &place.cluster)?;
+    place.cluster.goes_right();
+    let again = place.run(line, LONG).ok_or("the next run hangs")?;
+    let then = state(place.files.path(), &place.cluster);
+    if again.status != 0 || then != meant {
+        return Err(format!("the next run does not complete it: {}{}", again.stderr, crate::world::diff(meant, &then)));
+    }
+    if place.leaves_copies() {
+        return Err("copies of values files are left".to_owned());
+    }
+    state::whole(place.files.path(), &place.cluster)
+}
+
+/// Every call of a verb, in every way.
+fn every_fault(start: &Place, line: &str) {
+    let good = start.copy();
+    let Some(ran) = good.run(line, LONG) else { panic!("it hangs without a fault") };
+    assert_eq!(ran.status, 0, "{}", ran.stderr);
+    let meant = state(good.files.path(), &good.cluster);
+    state::whole(good.files.path(), &good.cluster).unwrap();
+    assert_ne!(meant, state(start.files.path(), &start.cluster), "the verb does something");
+    let calls = good.cluster.calls();
+    let ways = |call: &str| if is_write(call) { &WRITES[..] } else { &LOOKS[..] };
+    let of = |call: &String| ways(call).iter().map(|way| Fault { call: call.clone(), way }).collect::<Vec<_>>();
+    let cases: Vec<Fault> = calls.iter().flat_map(of).collect();
+    let (queue, wrong) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
+    // A case that waits for a child's time to end costs no work: four at a time.
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(fault) = { queue.lock().unwrap().next() } {
+                    if let Err(why) = judged(start, line, fault, &meant) {
+                        wrong.lock().unwrap().push(format!("{fault}: {why}"));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+fn is_write(call: &str) -> bool {
+    matches!(call.split(' ').nth(1), Some("upgrade" | "create" | "replace" | "delete" | "patch"))
+}
+
+fn place(files: &Path, cluster: Scripted) -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    copy_files(files, folder.path());
+    Place { files: folder, cluster }
+}
+
+/// One verb a test, so that they share the cores.
+macro_rules! every_fault_of {
+    ($($name:ident: $made:ident, $line:expr;)*) => {$(
+        #[test]
+        fn $name() {
+            every_fault(&made::$made(), $line);
+        }
+    )*};
+}
+
+every_fault_of! {
+    a_request_survives_every_fault: connected, "enroll -n org-1 -f backend-values.yaml --release backend";
+    an_installation_survives_every_fault: approved,
+        "enroll -n org-1 -f backend-values.yaml --release backend --certificate MyOrg1MSP.crt";
+    a_renewal_survives_every_fault: renewal_approved,
+        "enroll -n org-1 -f backend-values.yaml --release backend --certificate MyOrg1MSP.crt";
+    an_approval_by_a_ca_in_a_secret_survives_every_fault: requested_of_a_secret,
+        "approve -n orchestrator MyOrg1MSP.csr -f orchestrator-values.yaml --release orchestrator --unverified-mail --ca-secret federation-ca";
+    an_approval_behind_a_closed_gate_survives_every_fault: second_requested,
+        "approve -n orchestrator MyOrg2MSP.csr -f orchestrator-values.yaml --release orchestrator --unverified-mail --ca-cert ca.crt --ca-key ca.key";
+    closing_survives_every_fault: installed,
+        "gate close -n orchestrator -f orchestrator-values.yaml --release orchestrator --installed MyOrg1MSP --ca-cert ca.crt";
+    opening_survives_every_fault: closed, "gate open -n orchestrator -f orchestrator-values.yaml --release orchestrator";
+    a_new_ca_survives_every_fault: plain, "ca init -n orchestrator -f orchestrator-values.yaml --release orchestrator";
+    trust_survives_every_fault: closed_with_another_ca,
+        "ca trust other-ca.crt -n orchestrator -f orchestrator-values.yaml --release orchestrator --for MyOrg1MSP";
+}
