@@ -288,7 +288,7 @@ both_helms! {
         org(&site, "enroll -f backend-values.yaml --no-upgrade --yes --certificate MyOrg1MSP.crt").ok();
         synced(&site.org, "backend", &backend);
         let closed = orc(&site, &format!("gate close {words} --installed MyOrg1MSP")).ok();
-        assert!(closed.stderr.contains("gate open") && closed.stderr.contains("-f orchestrator-values.yaml --release orchestrator --no-upgrade"), "{}", closed.stderr);
+        assert!(closed.stderr.contains("gate open") && closed.stderr.contains("-f orchestrator-values.yaml --no-upgrade --release orchestrator"), "{}", closed.stderr);
         synced(&site.orc, "orchestrator", &orchestrator);
         orc(&site, "check -f orchestrator-values.yaml --only half-way --fail-on warning").ok();
         orc(&site, &format!("gate open {words}")).ok();
