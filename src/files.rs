@@ -284,12 +284,19 @@ mod tests {
     fn a_key_file_is_new_private_and_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("MyOrg1MSP.key");
-        create_private(&path, b"one").unwrap();
+        let key = b"-----BEGIN PRIVATE KEY-----\n";
+        create_private(&path, key).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(create_private(&path, b"two").unwrap_err().code, "file-exists");
-        assert_eq!(read_private(&path).unwrap().as_slice(), b"one");
+        assert_eq!(read_private(&path).unwrap().as_slice(), key);
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         assert_eq!(read_private(&path).unwrap_err().code, "key-file-open");
+        fs::write(&path, "one").unwrap();
+        assert_eq!(
+            read_private(&path).unwrap_err().code,
+            "key-file-no-key",
+            "what is no key is not made one by its mode"
+        );
     }
 
     #[test]
