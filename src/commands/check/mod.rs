@@ -99,13 +99,11 @@ fn log(args: &CheckArgs, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLo
     }
 }
 
-/// The CA that was named, for `approve`, else that of the working directory: its key beside it, as `ca init` makes both.
+/// The CA that was named, for `approve`: a key beside its certificate, as `ca init` makes both.
 fn signer(args: &CheckArgs) -> Vec<(&'static str, String)> {
-    if let Some(secret) = &args.ca_secret {
-        return vec![("--ca-secret", secret.to_string())];
-    }
-    let certificate = args.ca_cert.as_deref().unwrap_or(Path::new("orchestrator-ca.crt"));
-    named(certificate, &certificate.with_extension("key")).to_vec()
+    let secret = args.ca_secret.iter().map(|name| ("--ca-secret", name.to_string()));
+    let files = args.ca_cert.iter().flat_map(|path| named(path, &path.with_extension("key")));
+    files.chain(secret).collect()
 }
 
 /// A CA in files, as options of `approve`.

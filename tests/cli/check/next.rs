@@ -95,3 +95,17 @@ fn whoever_forgets_the_namespace_is_told_so() {
     let named = fed.run(&fed.orc, "enroll -f @backend-values.yaml").unwrap_err();
     assert_eq!((named.exit, named.next.contains("add -n")), (Exit::CheckFailed, false), "{named}");
 }
+
+#[test]
+fn the_ca_that_was_named_signs_what_is_to_be_approved() {
+    let fed = Federation::new();
+    let asked = |ca: &str| {
+        let line = format!("check -f @orchestrator-values.yaml {ca}");
+        fed.world.here(&told(&fed.run(&fed.orc, &line).unwrap()).0)
+    };
+    let approve =
+        "helm substra-mtls approve MyOrg1MSP.csr -n orchestrator -f orchestrator-values.yaml --release orchestrator";
+    assert_eq!(asked(""), approve);
+    assert_eq!(asked("--ca-cert @ca.crt"), format!("{approve} --ca-cert ca.crt --ca-key ca.key"));
+    assert_eq!(asked("--ca-secret federation-ca"), format!("{approve} --ca-secret federation-ca"));
+}
