@@ -70,6 +70,7 @@ pub(super) fn check_tree(text: &str, tree: &Tree) -> Result<(), Refusal> {
     if tree.root.as_ref().is_none_or(Node::is_unwritten) {
         return check_empty(text);
     }
+    tree.root.as_ref().map_or(Ok(()), |root| check_tabs(text, root))?;
     let Some(Node { kind: Kind::Map { pairs, .. }, .. }) = &tree.root else { return Ok(()) };
     let is_sops = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if text == "sops");
     if let Some((key, _)) = pairs.iter().find(|(key, _)| is_sops(key)) {
@@ -81,6 +82,28 @@ pub(super) fn check_tree(text: &str, tree: &Tree) -> Result<(), Refusal> {
     match open.filter(|last| text[last.bytes.end..].trim().is_empty()) {
         Some(last) => Err(Refusal::new("block-text-end", last.at, BLOCK_TEXT_END)),
         None => Ok(()),
+    }
+}
+
+/// Helm takes no tab for indentation: neither before a line's first node, after its dashes, nor before a block text's first
+/// line. Between brackets, and within texts, it does.
+fn check_tabs(text: &str, node: &Node) -> Result<(), Refusal> {
+    let line = text[..node.bytes.start].rfind('\n').map_or(0, |at| at + 1);
+    let before = &text[line..node.bytes.start];
+    let signs = before.trim_start_matches([' ', '\t', '-', '?', ':']);
+    let indents = before[..before.len() - signs.len()].contains('\t');
+    let block = text[node.bytes.clone()].split_inclusive('\n').skip(1).find(|line| !line.trim().is_empty());
+    let block = block.filter(|_| node.is_block_text() && !node.header(text).bytes().any(|b| b.is_ascii_digit()));
+    let in_block = block.is_some_and(|line| line.trim_start_matches(' ').starts_with('\t'));
+    if (indents && !node.is_unwritten()) || in_block {
+        return Err(Refusal::new("tab", node.at, "a tab stands where Helm wants blanks for indentation"));
+    }
+    match &node.kind {
+        Kind::Map { pairs, flow: false } => {
+            pairs.iter().try_for_each(|(key, value)| check_tabs(text, key).and_then(|()| check_tabs(text, value)))
+        }
+        Kind::List { items, flow: false } => items.iter().try_for_each(|item| check_tabs(text, item)),
+        _ => Ok(()),
     }
 }
 

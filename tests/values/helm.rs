@@ -126,3 +126,60 @@ fn helm_reads_mutants_and_their_edits_as_we_do() {
     let mutants = named_mutants();
     assert!(compare("helm3", &mutants) * 50 < mutants.len());
 }
+
+/// Texts with tabs in every place where one could stand.
+const TABS: [&str; 27] = [
+    "a:\n  \tb: 1\n",
+    "a:\n  \t- 1\n",
+    "a:\n- \tb\n",
+    "a: {b: 1,\n  \tc: 2}\n",
+    "a: [1,\n\t2]\n",
+    "a: x\n  \ty\n",
+    "a: |\n  \ty\n",
+    "a:\n  \tx\n",
+    "a:\n  \t\"x\"\n",
+    "a:\n  \t{b: 1}\n",
+    "a:\n  \t|\n   x\n",
+    "a:\n  - \t- 1\n",
+    "a:\n  -\tb: 1\n",
+    "? \ta\n: 1\n",
+    "a: 'x\n  \ty'\nb: 1\n",
+    "\ta: 1\n",
+    "a:\n  b: 1\n \tc: 2\n",
+    "a:\n  \t!!str x\n",
+    "a:\n  \t&x y\n",
+    "a:\n  - 1\n  \t- 2\n",
+    "b: &b 1\na:\n  \t*b\n",
+    "a: b\n \tc: 1\n",
+    "a:\n  - x\n  \ty\n",
+    "a:\n  \tx\n  y\n",
+    "a:\tb\n",
+    "a: &x\n  \tb\n",
+    "a: |\n  x\n  \ty\n",
+];
+
+/// Those that Helm reads, by their numbers; the test beside asks it.
+const READ: [usize; 6] = [3, 4, 5, 14, 24, 26];
+
+#[test]
+fn a_tab_is_indentation_for_us_where_it_is_for_helm() {
+    for (number, text) in TABS.iter().enumerate() {
+        assert_eq!(
+            read(text.as_bytes()).is_ok(),
+            READ.contains(&number),
+            "{number} {text:?}: {:?}",
+            read(text.as_bytes())
+        );
+    }
+}
+
+#[test]
+fn helm_reads_tabs_as_we_do() {
+    let texts: Vec<Vec<u8>> = TABS.iter().map(|text| text.as_bytes().to_vec()).collect();
+    for helm in ["helm3", "helm4"] {
+        for (number, said) in helm_reads(helm, &texts).into_iter().enumerate() {
+            let ours = read(&texts[number]).ok().map(settled);
+            assert_eq!(said.map(settled), ours, "{helm} {number} {:?}", TABS[number]);
+        }
+    }
+}
