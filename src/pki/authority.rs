@@ -127,7 +127,10 @@ fn findings(ca: &Certificate, key: Option<&PrivateKey>, now: OffsetDateTime) -> 
     let key_id = ca.subject_key_id.as_ref().is_some_and(|id| !id.is_empty());
     let no_key_id = "the orchestrator finds the organization's CA by this identifier alone";
     check(key_id, "authority-no-key-id", "the CA has no subject key identifier", no_key_id, ANOTHER);
-    check(ca.client_auth(), "authority-usage", "the CA is not meant for client certificates", unlike, ANOTHER);
+    check(ca.signs_clients(), "authority-usage", "the CA is not meant for client certificates", unlike, ANOTHER);
+    let known = !ca.has_unknown_critical();
+    let extension = "the CA has a critical extension that the servers do not understand";
+    check(known, "authority-extension", extension, unlike, ANOTHER);
     check(ca.subject_der != EMPTY_NAME, "authority-no-name", "the CA has no name", unlike, ANOTHER);
     check(!ca.has_weak_signature(), "authority-weak-signature", "the CA is signed over SHA-1 or MD5", unlike, ANOTHER);
     let self_signed = ca.has_weak_signature() || ca.is_signed_by(ca);

@@ -35,7 +35,14 @@ pub(super) fn check(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: O
     if let Some(organization) = meant.of.organization.map(MspId::as_str) {
         identity::check(organization, &[&made], &[(organization, authority.certificate())]).map_err(bug)?;
     }
-    chains(der, &authority.certificate().der, meant, now).map_err(|error| {
+    let serves = meant.of.organization.is_some() || authority.certificate().server_auth();
+    let fits = if serves {
+        chains(der, &authority.certificate().der, meant, now).map_err(|error| error.to_string())
+    } else {
+        // What webpki does not look at in an anchor, and Go and BoringSSL do.
+        Err("the CA's extended key usage is not for servers".to_owned())
+    };
+    fits.map_err(|error| {
         Failure::new(Exit::Refused, "authority-does-not-fit", "this CA cannot vouch for these names")
             .why(format!("a server would refuse the certificate: {error}"))
             .next("look at the CA's name constraints and critical extensions, or sign with another CA")

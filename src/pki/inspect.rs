@@ -72,7 +72,13 @@ pub struct Certificate {
 pub(super) struct Usages {
     client: bool,
     server: bool,
+    /// "Any" counts for Go, and for OpenSSL and BoringSSL not.
+    named_client: bool,
 }
+
+/// Extensions that both servers' libraries understand when they are critical: key usage, alternative names, basic and
+/// name constraints, policies, extended key usage. OpenSSL knows more, Go before 1.22 no policy constraints.
+const UNDERSTOOD: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.32", "2.5.29.37"];
 
 /// Reads every certificate of a PEM file, in its order. Text around the blocks is passed over.
 ///
@@ -201,7 +207,7 @@ impl Certificate {
             ParsedExtension::KeyUsage(usage) => self.key_cert_sign = Some(usage.key_cert_sign()),
             ParsedExtension::ExtendedKeyUsage(usage) => {
                 let (client, server) = (usage.any || usage.client_auth, usage.any || usage.server_auth);
-                self.usages = Some(Usages { client, server });
+                self.usages = Some(Usages { client, server, named_client: usage.client_auth });
             }
             _ => {}
         }
@@ -218,6 +224,18 @@ impl Certificate {
     #[must_use]
     pub fn server_auth(&self) -> bool {
         self.usages.is_none_or(|usages| usages.server)
+    }
+
+    /// Whether whatever it signs may be a client for everybody, OpenSSL included: it names clients, or nothing.
+    #[must_use]
+    pub fn signs_clients(&self) -> bool {
+        self.usages.is_none_or(|usages| usages.named_client)
+    }
+
+    /// Whether a critical extension stands in it that a server does not understand: it and all below it are refused.
+    #[must_use]
+    pub fn has_unknown_critical(&self) -> bool {
+        self.extensions.iter().any(|extension| extension.critical && !UNDERSTOOD.contains(&extension.oid.as_str()))
     }
 
     /// Whether it has an extended key usage at all.

@@ -1,6 +1,7 @@
 //! The pure core of keys, requests and certificates, from the outside.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs)]
 
+mod authorities;
 mod cases_form;
 mod cases_names;
 mod cases_world;

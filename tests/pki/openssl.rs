@@ -17,10 +17,10 @@ use time::OffsetDateTime;
 use crate::forge::{HOST, ORG, World};
 
 /// A folder of its own in which `openssl` runs.
-struct Bench(tempfile::TempDir);
+pub(crate) struct Bench(pub(crate) tempfile::TempDir);
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
@@ -28,23 +28,23 @@ impl Bench {
         self.0.path().join(name)
     }
 
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn put(&self, name: &str, content: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), content).unwrap();
     }
 
-    fn get(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn get(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap()
     }
 
     /// Runs `openssl` with the words of `line`; it has to succeed. Returns what it printed.
-    fn run(&self, line: &str) -> String {
+    pub(crate) fn run(&self, line: &str) -> String {
         let output = openssl(self.0.path(), line);
         assert!(output.0, "openssl {line}: {}", output.1);
         output.1
     }
 }
 
-fn openssl(folder: &Path, line: &str) -> (bool, String) {
+pub(crate) fn openssl(folder: &Path, line: &str) -> (bool, String) {
     let words = line.split_whitespace();
     let output = Command::new("openssl").args(words).current_dir(folder).stdin(Stdio::null()).output().unwrap();
     let said = [output.stdout, output.stderr].concat();

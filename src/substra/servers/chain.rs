@@ -38,10 +38,6 @@ pub(super) enum Fault {
 /// The most issuers of a chain that are looked for; the real parties take more, federations have one or two.
 pub(super) const LONGEST: usize = 4;
 
-/// Extensions that both parties understand when they are critical: key usage, alternative names, basic and name
-/// constraints, policies, extended key usage.
-const UNDERSTOOD: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.32", "2.5.29.37"];
-
 /// What the parties look at and this tool's own checks do not.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Details {
@@ -62,10 +58,8 @@ impl Details {
         let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else {
             return Self { unknown_critical: true, ..Self::default() };
         };
-        let mut details = Self::default();
+        let mut details = Self { unknown_critical: certificate.has_unknown_critical(), ..Self::default() };
         for extension in parsed.extensions() {
-            let understood = UNDERSTOOD.contains(&extension.oid.to_id_string().as_str());
-            details.unknown_critical |= extension.critical && !understood;
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(_) => details.alternative_names = true,
                 ParsedExtension::KeyUsage(usage) => details.no_signatures = !usage.digital_signature(),

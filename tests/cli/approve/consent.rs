@@ -283,7 +283,7 @@ fn enroll_writes_over_nothing_that_it_reads_and_nothing_of_others() {
     fs::rename(world.path("MyOrg2MSP.csr"), world.path("MyOrg1MSP.csr")).unwrap();
     let before = world.snapshot();
     world.run("enroll -f backend-values.yaml --key-file new.key").refused(5, "target-foreign");
-    world.run("enroll -f backend-values.yaml --key-file MyOrg1MSP.csr").refused(5, "key-file-open");
+    world.run("enroll -f backend-values.yaml --key-file MyOrg1MSP.csr").refused(5, "key-file-no-key");
     assert_eq!(world.snapshot(), before);
     fs::remove_file(world.path("MyOrg1MSP.csr")).unwrap();
     world.run("enroll -f backend-values.yaml --key-file new.key").ok();
