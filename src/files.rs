@@ -5,6 +5,7 @@ mod append;
 mod descriptor;
 mod lines;
 mod plain;
+mod probe;
 mod scratch;
 
 use std::{
@@ -21,6 +22,7 @@ pub use self::{
     append::{append_synced, tail},
     descriptor::read_descriptor,
     lines::{each_line, followed, is_same},
+    probe::{probe_append, probe_folder, probe_new},
     scratch::{Scratch, scratch, sweep},
 };
 use crate::failure::{Exit, Failure, Result};
@@ -207,18 +209,6 @@ pub fn unnamed() -> Result<File> {
     // What is written goes to its end wherever that is, so that it can be cut off while it is written.
     let named = tempfile::Builder::new().prefix("substra-mtls-").append(true).tempfile();
     named.map(tempfile::NamedTempFile::into_file).map_err(|e| unwritable(&std::env::temp_dir(), &e))
-}
-
-/// Refuses early what would fail late: a folder that is missing or cannot be written. Only asks: a dry run asks too.
-///
-/// # Errors
-/// As said.
-pub fn probe_folder(folder: &Path) -> Result<()> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    // With a slash at its end a file is none.
-    let inside = folder.join("");
-    let may = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-    rustix::fs::access(&inside, may).map_err(|e| unwritable(folder, &e.into()))
 }
 
 /// Makes a folder and what is missing above it.

@@ -228,7 +228,7 @@ impl<'a> Desk<'a> {
     /// Shows a plan, asks where `consent` names what would happen, and applies it. Gives back whether anything was
     /// or would be done.
     fn carry_out(&self, steps: &[Step], common: &CommonArgs, consent: Option<&str>) -> Result<bool> {
-        let open = self.plan_is_open(steps);
+        let open = self.plan_is_open(steps)?;
         if open && !common.dry_run {
             if let Some(what) = consent {
                 self.console.consent(what)?;
@@ -238,15 +238,16 @@ impl<'a> Desk<'a> {
         Ok(open)
     }
 
-    /// Shows a plan, and says whether anything is left to do.
-    fn plan_is_open(&self, steps: &[Step]) -> bool {
+    /// Shows a plan, and says whether anything is left to do; refuses one whose last steps would fail after its first.
+    fn plan_is_open(&self, steps: &[Step]) -> Result<bool> {
         let open = steps.iter().any(|step| step.state == State::ToDo);
         if open {
             self.show(steps);
         } else {
             steps.iter().for_each(|step| self.console.say(format!("already  {}", step.title)));
         }
-        open
+        plan::probe(steps)?;
+        Ok(open)
     }
 
     fn apply(&self, steps: &[Step], common: &CommonArgs) -> Result<()> {

@@ -47,11 +47,21 @@ pub enum Event {
     Left,
 }
 
+/// Asks of every step that is to be done whether it could be: no first step is done where a later one must fail.
+///
+/// # Errors
+/// The first step that would fail; nothing was written.
+pub fn probe<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<()> {
+    let mut open = steps.into_iter().filter(|step| step.state == State::ToDo);
+    open.try_for_each(Step::probe).map_err(|failure| failure.unchanged("nothing was written"))
+}
+
 /// Applies every step that is not done already.
 ///
 /// # Errors
 /// The first failure of a step, or the wish to stop; both say which steps are done and that the same command goes on.
 pub fn apply(steps: &[Step], world: &World<'_>, tell: &mut dyn FnMut(&Step, Event)) -> Result<()> {
+    probe(steps)?;
     for (index, step) in steps.iter().enumerate() {
         if step.state == State::Already {
             tell(step, Event::Already);

@@ -9,6 +9,6 @@ mod sealed;
 mod step;
 
 pub use self::{
-    engine::{Event, World, apply},
+    engine::{Event, World, apply, probe},
     step::{Action, Done, State, Step},
 };

@@ -188,6 +188,17 @@ impl Step {
         seen.then(|| proof::sentence(&self.action))
     }
 
+    /// Refuses early what would fail late: a file that cannot be put where it belongs. Nothing is written.
+    pub(super) fn probe(&self) -> Result<()> {
+        match &self.action {
+            Action::KeyFile { path, pem } => files::probe_new(path, pem.len()),
+            Action::Publish { path, bytes } => files::probe_new(path, bytes.len()),
+            Action::EditValues { path, new, .. } => files::probe_new(&files::real(path), new.len()),
+            Action::AppendLog { path, lines } => files::probe_append(path, lines.len()),
+            _ => Ok(()),
+        }
+    }
+
     /// Does it and looks whether it is so now.
     pub(super) fn apply(&self, world: &World<'_>) -> Result<&Done> {
         let done = match self.write(world)? {

@@ -123,3 +123,42 @@ fn a_file_is_named_by_a_name_that_helm_would_understand_too() {
     symlink("backend-values.yaml", world.path("plain.yaml")).unwrap();
     world.run("enroll -f plain.yaml --key-file a.key").ok();
 }
+
+#[test]
+fn no_first_step_is_done_where_a_later_one_cannot_be() {
+    let world = World::new();
+    world.request();
+    let before = world.snapshot();
+    let ran = world.approve("MyOrg1MSP.csr", "--unverified-mail --out-dir missing").refused(1, "file-unwritable");
+    assert!(ran.stderr.ends_with("unchanged: nothing was written\n"), "{}", ran.stderr);
+    assert!(world.snapshot() == before, "the log, a certificate or the values were written");
+}
+
+#[test]
+fn a_log_that_cannot_grow_has_no_half_line_and_the_next_run_completes() {
+    let world = World::new();
+    world.request();
+    let limited = |name: &str| {
+        let line = "approve MyOrg1MSP.csr -f orchestrator-values.yaml --ca-cert ca.crt --ca-key ca.key --offline --yes --unverified-mail";
+        let script = format!("trap '' XFSZ; ulimit -f 1; exec {} {line}", env!("CARGO_BIN_EXE_substra-mtls"));
+        let output = Command::new("sh").args(["-c", &script]).current_dir(world.path("")).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        assert!(said.contains("[file-unwritable]\n  why: file too large"), "{name}: {said}");
+        assert!(said.contains("unchanged: nothing was changed by this run (not done: log, "), "{name}: {said}");
+    };
+    let before = world.snapshot();
+    limited("a new log");
+    assert!(world.snapshot() == before, "a new log has half a line");
+    world.approve("MyOrg1MSP.csr", "--unverified-mail").ok();
+    let log = world.read("ca.issued.jsonl");
+    assert!(log.len() > 1024, "longer than the limit, so that no byte of a second line fits");
+    std::fs::remove_file(world.path("MyOrg1MSP.csr")).unwrap();
+    std::fs::remove_file(world.path("MyOrg1MSP.key")).unwrap();
+    world.request();
+    world.write("ca.issued.jsonl", "");
+    let before = world.snapshot();
+    limited("a log that is there");
+    assert!(world.snapshot() == before, "a log that was there has half a line");
+    world.approve("MyOrg1MSP.csr", "--unverified-mail").ok();
+}

@@ -90,7 +90,7 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     said.into_iter().for_each(|text| desk.console.say(text));
     ready.iter().for_each(|one| approval.show(one));
     approval.say_restarts(&upgrade.restarts);
-    let open = desk.plan_is_open(&steps);
+    let open = desk.plan_is_open(&steps)?;
     if open && !args.common.dry_run {
         desk.console.consent(&consent(&ready, &steps))?;
         approval.signs(&authority, &mut ready, &mut steps)?;

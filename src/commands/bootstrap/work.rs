@@ -27,6 +27,8 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
     let log = log_steps(&plan)?;
     plan.first.steps.extend(log);
     let mut ran = Ran::planned(&plan);
+    let parts = plan.parts.iter().map(|part| &part.steps);
+    plan::probe(parts.chain([&plan.first.steps, &plan.last.steps]).flatten())?;
     ran.stage = if plan.shown(desk) { PLANNED } else { "already" };
     if args.dry_run || ran.stage == "already" {
         return Ok(plan.outcome(&ran));
