@@ -1,4 +1,6 @@
-//! Private keys: made, read in every form that people have, written as PKCS#8, and used to sign.
+//! Private keys: made, read, written as PKCS#8, and used to sign.
+
+mod forms;
 
 use std::fmt;
 
@@ -6,13 +8,11 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
     rand::SystemRandom,
     rsa::KeySize,
-    signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _, RsaKeyPair},
+    signature::{self, EcdsaKeyPair, KeyPair as _, RsaKeyPair},
 };
-use der::{Decode, asn1::ObjectIdentifier};
-use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, pkcs5::EncryptionScheme, pkcs5::pbes2::Kdf};
 use zeroize::Zeroizing;
 
-use super::{fingerprint::Fingerprint, oid, pem};
+use super::{fingerprint::Fingerprint, pem};
 use crate::failure::{Exit, Failure};
 
 /// The kinds of key that both ends of the channel accept: Go's TLS and gRPC's (not Ed25519, not P-521).
@@ -158,15 +158,7 @@ impl PrivateKey {
         if keys.next().is_some() {
             return Err(KeyError::SeveralKeys);
         }
-        match block.label.as_str() {
-            _ if block.headers => Err(KeyError::Unsupported),
-            "PRIVATE KEY" => pkcs8_pair(&block.der),
-            "RSA PRIVATE KEY" => RsaKeyPair::from_der(&block.der).map(Pair::Rsa).map_err(|_| refused(&block.der)),
-            "EC PRIVATE KEY" => sec1_pair(&block.der),
-            "ENCRYPTED PRIVATE KEY" => pkcs8_pair(&decrypted(&block.der, passphrase)?),
-            _ => Err(KeyError::Unsupported),
-        }
-        .and_then(Self::new)
+        forms::pair(block, passphrase).and_then(Self::new)
     }
 
     /// The key as an unencrypted PKCS#8 block: what the servers read.
@@ -228,67 +220,9 @@ impl PrivateKey {
     }
 }
 
-/// Well-formed but not taken, or damaged?
-fn refused(der: &[u8]) -> KeyError {
-    if der::AnyRef::from_der(der).is_ok() { KeyError::Unsupported } else { KeyError::Damaged }
-}
-
-fn pkcs8_pair(der: &[u8]) -> Result<Pair, KeyError> {
-    let info = PrivateKeyInfoRef::try_from(der).map_err(|_| KeyError::Damaged)?;
-    if info.algorithm.oid == oid::RSA {
-        return RsaKeyPair::from_pkcs8(der).map(Pair::Rsa).map_err(|_| refused(der));
-    }
-    let curve = info.algorithm.parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
-    let algorithm = curve_algorithm(curve).filter(|_| info.algorithm.oid == oid::EC).ok_or(KeyError::Unsupported)?;
-    EcdsaKeyPair::from_pkcs8(algorithm, der).map(Pair::Ec).map_err(|_| KeyError::Damaged)
-}
-
-fn curve_algorithm(curve: Option<ObjectIdentifier>) -> Option<&'static EcdsaSigningAlgorithm> {
-    match curve {
-        Some(oid::P256) => Some(&signature::ECDSA_P256_SHA256_ASN1_SIGNING),
-        Some(oid::P384) => Some(&signature::ECDSA_P384_SHA384_ASN1_SIGNING),
-        _ => None,
-    }
-}
-
-fn sec1_pair(der: &[u8]) -> Result<Pair, KeyError> {
-    [oid::P256, oid::P384]
-        .into_iter()
-        .filter_map(|curve| curve_algorithm(Some(curve)))
-        .find_map(|algorithm| EcdsaKeyPair::from_private_key_der(algorithm, der).ok())
-        .map(Pair::Ec)
-        .ok_or_else(|| refused(der))
-}
-
-fn decrypted(der: &[u8], passphrase: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let sealed = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| refused(der))?;
-    if !is_bounded(&sealed.encryption_algorithm) {
-        return Err(KeyError::Unsupported);
-    }
-    let passphrase = passphrase.ok_or(KeyError::PassphraseNeeded)?;
-    let opened = sealed.decrypt(passphrase).map_err(|_| KeyError::PassphraseWrong)?;
-    Ok(Zeroizing::new(opened.as_bytes().to_vec()))
-}
-
-/// A crafted file must not keep the machine busy for hours or eat its memory.
-fn is_bounded(scheme: &EncryptionScheme) -> bool {
-    const ROUNDS: u32 = 10_000_000;
-    const SCRYPT_WORK: u64 = 1 << 23; // N * r * p; 128 bytes each: at most 1 GiB
-    match scheme.pbes2().map(|parameters| &parameters.kdf) {
-        Some(Kdf::Pbkdf2(kdf)) => kdf.iteration_count <= ROUNDS,
-        Some(Kdf::Scrypt(kdf)) => kdf
-            .cost_parameter
-            .checked_mul(u64::from(kdf.block_size))
-            .and_then(|work| work.checked_mul(u64::from(kdf.parallelization)))
-            .is_some_and(|work| work <= SCRYPT_WORK),
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use aws_lc_rs::signature::{UnparsedPublicKey, VerificationAlgorithm};
-    use pkcs8::pkcs5::pbes2::{EncryptionScheme as Encryption, Parameters, Pbkdf2Params};
 
     use super::*;
 
@@ -345,15 +279,5 @@ mod tests {
         assert_eq!(error(&pem.replacen("MI", "AA", 1)), KeyError::Damaged);
         let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAQID\n-----END RSA PRIVATE KEY-----\n";
         assert_eq!(error(old), KeyError::Unsupported);
-    }
-
-    #[test]
-    fn an_encryption_that_would_take_hours_to_open_is_not_tried() {
-        let pbkdf2 = |rounds| {
-            let kdf = Pbkdf2Params::hmac_sha256(rounds, &[0; 16]).unwrap().into();
-            is_bounded(&EncryptionScheme::from(Parameters { kdf, encryption: Encryption::Aes256Cbc { iv: [0; 16] } }))
-        };
-        assert!(pbkdf2(600_000));
-        assert!(!pbkdf2(10_000_001));
     }
 }
