@@ -1,6 +1,7 @@
 //! The check between signing and letting go: read by a second library, compared with what was meant, verified.
 
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use der::{Decode, asn1::AnyRef};
+use rustls::pki_types::{CertificateDer, Der, ServerName, UnixTime};
 use time::OffsetDateTime;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
@@ -35,15 +36,25 @@ pub(super) fn check(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: O
     if let Some(organization) = meant.of.organization.map(MspId::as_str) {
         identity::check(organization, &[&made], &[(organization, authority.certificate())]).map_err(bug)?;
     }
+    fits(der, authority, meant, now)
+}
+
+/// Whether a server would take it under this CA's name and constraints, signed as it is by the authority's key.
+///
+/// # Errors
+/// `authority-does-not-fit`.
+pub(super) fn fits(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: OffsetDateTime) -> Result<(), Failure> {
     let serves = meant.of.organization.is_some() || authority.certificate().server_auth();
     let fits = if serves {
-        chains(der, &authority.certificate().der, meant, now).map_err(|error| error.to_string())
+        chains(der, authority, meant, now).map_err(|error| error.to_string())
     } else {
         // What webpki does not look at in an anchor, and Go and BoringSSL do.
         Err("the CA's extended key usage is not for servers".to_owned())
     };
     fits.map_err(|error| {
-        Failure::new(Exit::Refused, "authority-does-not-fit", "this CA cannot vouch for these names")
+        let hosts: Vec<&str> = meant.of.hosts.iter().map(AsRef::as_ref).collect();
+        let what = format!("this CA cannot vouch for {}", hosts.join(", "));
+        Failure::new(Exit::Refused, "authority-does-not-fit", what)
             .why(format!("a server would refuse the certificate: {error}"))
             .next("look at the CA's name constraints and critical extensions, or sign with another CA")
     })
@@ -88,9 +99,12 @@ fn same_extensions(made: &Certificate, meant: &Meant<'_>) -> bool {
 
 /// A third library builds the path as a client or a server would, with the name constraints of the CA; a server's has to
 /// pass for both, and for each of its names.
-fn chains(leaf: &[u8], ca: &[u8], meant: &Meant<'_>, now: OffsetDateTime) -> Result<(), webpki::Error> {
-    let (leaf, ca) = (CertificateDer::from(leaf), CertificateDer::from(ca));
-    let anchors = [anchor_from_trusted_cert(&ca)?];
+fn chains(leaf: &[u8], ca: &Authority, meant: &Meant<'_>, now: OffsetDateTime) -> Result<(), webpki::Error> {
+    let (leaf, anchor) = (CertificateDer::from(leaf), CertificateDer::from(&*ca.certificate().der));
+    let mut anchor = anchor_from_trusted_cert(&anchor)?;
+    let key = AnyRef::from_der(ca.key().spki()).map_err(|_| webpki::Error::BadDer)?;
+    anchor.subject_public_key_info = Der::from_slice(key.value());
+    let anchors = [anchor];
     let seconds = std::time::Duration::from_secs(u64::try_from(now.unix_timestamp()).unwrap_or_default());
     let time = UnixTime::since_unix_epoch(seconds);
     let leaf = EndEntityCert::try_from(&leaf)?;

@@ -82,6 +82,12 @@ pub(super) struct Subject<'a> {
     pub(super) spki: &'a [u8],
 }
 
+impl<'a> Subject<'a> {
+    fn of(request: &'a Request) -> Self {
+        Self { organization: Some(&request.msp_id), hosts: &request.hosts, spki: &request.spki }
+    }
+}
+
 /// What a certificate is meant to say; the check compares the outcome with it.
 pub(super) struct Meant<'a> {
     pub(super) of: Subject<'a>,
@@ -128,15 +134,30 @@ pub fn issue(
     validity: Validity,
     now: OffsetDateTime,
 ) -> Result<Issued, Failure> {
-    let of = Subject { organization: Some(&request.msp_id), hosts: &request.hosts, spki: &request.spki };
-    certify(authority, of, validity.duration(), now)
+    certify(authority, Subject::of(request), validity.duration(), now)
+}
+
+/// What [`issue`] would find, asked before anybody agrees, and from when to when the certificate would be valid. A key that
+/// is thrown away signs in the CA's place, under the CA's name and constraints: the CA itself signs nothing.
+///
+/// # Errors
+/// `authority-ends` and `authority-does-not-fit`, as for [`issue`].
+pub fn fits(
+    authority: &Authority,
+    request: &Request,
+    validity: Validity,
+    now: OffsetDateTime,
+) -> Result<Window, Failure> {
+    let now = whole_seconds(now);
+    let window = window(authority.certificate(), validity.duration(), now)?;
+    let stand_in = authority.stand_in()?;
+    let meant = meant(&stand_in, Subject::of(request), window)?;
+    check::fits(&sign(&stand_in, &meant)?, &stand_in, &meant, now)?;
+    Ok(window)
 }
 
 /// From when to when a certificate that is issued now is valid: the end is cut to the CA's.
-///
-/// # Errors
-/// `authority-ends` when less than a day is left.
-pub fn window(ca: &Certificate, life: std::time::Duration, now: OffsetDateTime) -> Result<Window, Failure> {
+fn window(ca: &Certificate, life: std::time::Duration, now: OffsetDateTime) -> Result<Window, Failure> {
     let now = whole_seconds(now);
     let asked = now + life;
     let end = ca.not_after - Duration::SECOND;
@@ -162,11 +183,12 @@ pub(super) fn certify(
     now: OffsetDateTime,
 ) -> Result<Issued, Failure> {
     let now = whole_seconds(now);
-    let Window { not_before, not_after, cut_to_ca_end } = window(authority.certificate(), life, now)?;
-    let meant = meant(authority, of, not_before, not_after)?;
+    let window = window(authority.certificate(), life, now)?;
+    let meant = meant(authority, of, window)?;
     let der = sign(authority, &meant)?;
     check::check(&der, authority, &meant, now)?;
     let pem = pem::write("CERTIFICATE", &der)?;
+    let Window { not_before, not_after, cut_to_ca_end } = window;
     Ok(Issued { der, pem, serial: hex(&meant.serial), not_before, not_after, cut_to_ca_end })
 }
 
@@ -181,18 +203,13 @@ fn bug(error: der::Error) -> Failure {
         .next("report this as a bug, with the kind of the CA; nothing was issued")
 }
 
-fn meant<'a>(
-    authority: &Authority,
-    of: Subject<'a>,
-    not_before: OffsetDateTime,
-    not_after: OffsetDateTime,
-) -> Result<Meant<'a>, Failure> {
+fn meant<'a>(authority: &Authority, of: Subject<'a>, window: Window) -> Result<Meant<'a>, Failure> {
     Ok(Meant {
         of,
         serial: serial()?,
         subject: subject(of).map_err(bug)?,
-        not_before,
-        not_after,
+        not_before: window.not_before,
+        not_after: window.not_after,
         extensions: extensions(authority, of).map_err(bug)?,
     })
 }

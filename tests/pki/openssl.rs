@@ -7,7 +7,7 @@ use std::{
 
 use substra_mtls::pki::{
     authority::{Authority, create_root},
-    issue::issue,
+    issue::{fits, issue},
     key::{KeyError, KeyType, PrivateKey},
     policy::judge,
     request,
@@ -260,7 +260,14 @@ fn refuses_to_issue_outside_of_the_name_constraints_of_the_ca() {
     bench.run(&format!("req -x509 -new -key k.key -days 1000 -subj /CN=CA -out ca.crt {constraints}"));
     let key = PrivateKey::from_pem(&bench.get("k.key"), None).unwrap();
     let (authority, _) = Authority::load(&bench.get("ca.crt"), key, now).unwrap();
-    let issue = |host| issue(&authority, &request(host), "90d".parse().unwrap(), now);
-    assert!(issue("backend.org-1.com").is_ok());
-    assert_eq!(issue("backend.org-2.com").unwrap_err().code, "authority-does-not-fit");
+    let validity = "90d".parse().unwrap();
+    // What is foreseen before anybody agrees is what comes.
+    let within = request("backend.org-1.com");
+    let issued = issue(&authority, &within, validity, now).unwrap();
+    assert_eq!(fits(&authority, &within, validity, now).unwrap(), issued.window());
+    let outside = request("backend.org-2.com");
+    assert_eq!(issue(&authority, &outside, validity, now).unwrap_err().code, "authority-does-not-fit");
+    let foreseen = fits(&authority, &outside, validity, now).unwrap_err();
+    assert_eq!(foreseen.code, "authority-does-not-fit");
+    assert!(foreseen.what.ends_with("backend.org-2.com"), "{foreseen}");
 }

@@ -54,7 +54,7 @@ impl Approval<'_> {
         let issued = entry.map(|entry| log::again(entry, authority, self.desk.now)).transpose()?;
         let window = match &issued {
             Some(issued) => issued.window(),
-            None => issue::window(authority.certificate(), self.args.validity.duration(), self.desk.now)?,
+            None => issue::fits(authority, &request, self.args.validity, self.desk.now)?,
         };
         let folder = self.args.out_dir.clone().or_else(|| path.parent().map(PathBuf::from)).unwrap_or_default();
         let target = folder.join(format!("{}.crt", request.msp_id));

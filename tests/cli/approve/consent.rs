@@ -39,6 +39,36 @@ fn a_dry_run_of_approve_signs_nothing_and_shows_what_would_be_signed() {
     assert_eq!((parsed(&at("notAfter")) - parsed(&at("notBefore"))).whole_days(), 90);
 }
 
+/// Without a terminal a question ends as "no-terminal": what is refused before it was found before it.
+#[test]
+fn a_ca_whose_name_constraints_do_not_fit_is_found_before_the_question_and_by_the_dry_run() {
+    let world = World::new();
+    world.request();
+    let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
+    let mut ca = rcgen::CertificateParams::default();
+    ca.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Constrained(0));
+    ca.not_after = time::OffsetDateTime::now_utc() + time::Duration::days(1000);
+    let within = |domain: &str| {
+        let permitted_subtrees = vec![rcgen::GeneralSubtree::DnsName(domain.to_owned())];
+        let mut ca = ca.clone();
+        ca.name_constraints = Some(rcgen::NameConstraints { permitted_subtrees, excluded_subtrees: Vec::new() });
+        ca.self_signed(&key).unwrap().pem()
+    };
+    world.write("narrow.crt", &within("org-2.example.org"));
+    world.write("narrow.key", &key.to_pem());
+    world.chmod("narrow.key", 0o600);
+    let before = world.snapshot();
+    let line = format!("{BARE} --ca-cert narrow.crt --ca-key narrow.key");
+    for more in ["", " --dry-run", " --yes"] {
+        let ran = world.run(&format!("{line}{more}")).refused(5, "authority-does-not-fit");
+        assert!(ran.stderr.contains("cannot vouch for substra.org-1.example.org"), "{}", ran.stderr);
+        assert_eq!(world.snapshot(), before, "{more}");
+    }
+    world.write("narrow.crt", &within("org-1.example.org"));
+    world.run(&line).refused(2, "no-terminal");
+    world.run(&format!("{line} --yes")).ok();
+}
+
 #[test]
 fn the_certificate_that_leaves_is_the_one_in_the_log() {
     let world = World::new();
