@@ -25,7 +25,10 @@ pub use self::{
     probe::{probe_append, probe_folder, probe_new},
     scratch::{Scratch, scratch, sweep},
 };
-use crate::failure::{Exit, Failure, Result};
+use crate::{
+    failure::{Exit, Failure, Result},
+    pki::pem,
+};
 
 /// No file that the tool reads is honestly larger: 8 MiB, in bytes.
 const LARGEST: u64 = 8 << 20;
@@ -55,9 +58,6 @@ pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
     }
 }
 
-/// How the label of every private key's PEM block ends.
-const KEY_LABEL: &[u8] = b"PRIVATE KEY-----";
-
 /// A private key file: refused when anybody but its owner can read it, as ssh does.
 ///
 /// # Errors
@@ -67,7 +67,7 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let mode = file.metadata().map_err(|e| unreadable(path, &e))?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         // What is no key is not made one by its mode.
-        if !slurp(path, file)?.windows(KEY_LABEL.len()).any(|part| part == KEY_LABEL) {
+        if !pem::shows_private_key(&slurp(path, file)?) {
             return Err(Failure::new(
                 Exit::Refused,
                 "key-file-no-key",

@@ -86,8 +86,7 @@ const UNDERSTOOD: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30
 /// Codes: `certificate-file-damaged`, `certificate-file-holds-key`, `certificate-file-other-block`,
 /// `certificate-file-empty`, `certificate-damaged`.
 pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
-    // Looked for in the raw bytes: a torn key block is still a key in the wrong place.
-    if pem.windows(16).any(|window| window == b"PRIVATE KEY-----") {
+    if pem::shows_private_key(pem) {
         return Err(bad("certificate-file-holds-key", "a private key stands where only certificates may")
             .why("a certificate file is handed around, a private key must not be")
             .next(

@@ -6,6 +6,15 @@ use zeroize::Zeroizing;
 
 use crate::failure::{Exit, Failure};
 
+/// How a private key shows in raw bytes: the ends of the labels of PEM, PGP and SSH2, the first word of `PuTTY`'s form.
+const KEY_SIGNS: [&[u8]; 4] =
+    [b"PRIVATE KEY-----", b"PRIVATE KEY BLOCK-----", b"PRIVATE KEY ----", b"PuTTY-User-Key-File-"];
+
+/// Whether a private key is in `bytes`, in whatever state: a torn one is still a key.
+pub(crate) fn shows_private_key(bytes: &[u8]) -> bool {
+    KEY_SIGNS.iter().any(|sign| bytes.windows(sign.len()).any(|window| window == *sign))
+}
+
 /// One block of a PEM file.
 pub(super) struct Block {
     /// What stands between `BEGIN` and the dashes, for example `CERTIFICATE`.

@@ -13,7 +13,13 @@ pub(crate) fn form(cases: &mut Cases) {
     cases.refuses(KEYS, "a key alone", key.as_bytes());
     cases.refuses(KEYS, "a torn key of the old kind", b"-----BEGIN RSA PRIVATE KEY-----\nMII");
     cases.refuses(KEYS, "an encrypted key", b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n");
+    let bag = b"Bag Attributes\n    friendlyName: backend\nKey Attributes: <No Attributes>\n";
+    cases.refuses(KEYS, "a key out of a PKCS#12 file", &[bag, key.as_bytes(), &pem].concat());
+    cases.refuses(KEYS, "PuTTY's form", &[b"PuTTY-User-Key-File-3: rsa\nEncryption: none\n", &pem[..]].concat());
+    cases.refuses(KEYS, "SSH2's form", &[b"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n", &pem[..]].concat());
+    cases.refuses(KEYS, "PGP's form", &[b"-----BEGIN PGP PRIVATE KEY BLOCK-----\n", &pem[..]].concat());
     cases.accepts(KEYS, "a request alone", &pem);
+    cases.accepts(KEYS, "the attributes of a bag without its key", &[&bag[..], &pem].concat());
 
     let damaged = String::from_utf8(pem.clone()).unwrap().replacen("MI", "M ", 1);
     cases.refuses(PEM, "an empty file", b"");

@@ -25,7 +25,7 @@ pub(super) struct Form {
 /// Applies the rules.
 pub(super) fn read(bytes: &[u8]) -> Result<Form, Failure> {
     // In the raw bytes and first: a key is burnt whatever else is wrong with the file.
-    if bytes.windows(16).any(|window| window == b"PRIVATE KEY-----") {
+    if pem::shows_private_key(bytes) {
         return Err(finding("request-holds-private-key", "it holds a private key")
             .why("a private key that left its machine is burnt: whoever read the mail can act as the organization")
             .next("tell the sender to destroy this key and to make a new request with `helm substra-mtls enroll --new-request -f backend-values.yaml`"));
