@@ -31,7 +31,7 @@ pub fn append_synced(path: &Path, bytes: &[u8]) -> Result<()> {
 /// The last bytes of a file, at most so many.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`super::read`].
 pub fn tail(path: &Path, count: usize) -> Result<Vec<u8>> {
     let mut file = opened(path)?;
     let mut read = || -> io::Result<Vec<u8>> {
