@@ -24,7 +24,7 @@ pub(super) fn look(action: &Action, world: &World<'_>) -> Result<()> {
         Action::Upgrade(upgrade) => is_deployed(world.cluster()?, upgrade),
         Action::Restart { workloads, note } => are_noted(world.cluster()?, workloads, note),
         // To wait for it is to look at it; and what waits for a signature is never applied.
-        Action::RollOut { .. } | Action::AfterConsent => Ok(()),
+        Action::RollOut { .. } | Action::AfterConsent(_) => Ok(()),
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) fn sentence(action: &Action) -> String {
         Action::Upgrade(upgrade) => format!("release {} is deployed with the values of the files", upgrade.release),
         Action::Restart { .. } => "the pods are started anew".to_owned(),
         Action::RollOut { release, .. } => format!("every workload of release {release} runs what is deployed"),
-        Action::AfterConsent => "nothing is signed yet".to_owned(),
+        Action::AfterConsent(_) => "nothing is signed yet".to_owned(),
     }
 }
 

@@ -82,8 +82,9 @@ pub enum Action {
         /// The annotation and its new value, by which a later run sees what the pods were started with.
         note: (&'static str, String),
     },
-    /// What it writes is signed once the operator has agreed: then the verb puts that in its place.
-    AfterConsent,
+    /// What it writes is signed once the operator has agreed: then the verb puts that in its place. For a file with what it
+    /// will do, as yet without a byte: by that it is asked about before.
+    AfterConsent(Option<Box<Action>>),
     /// Waits until these workloads are rolled out and no old pod is left.
     RollOut {
         /// The release that they belong to.
@@ -133,7 +134,7 @@ impl Step {
 
     /// Puts in place what steps wait for, in their order.
     pub fn fill(steps: &mut [Self], actions: impl IntoIterator<Item = Action>) {
-        let waiting = steps.iter_mut().filter(|step| matches!(step.action, Action::AfterConsent));
+        let waiting = steps.iter_mut().filter(|step| matches!(step.action, Action::AfterConsent(_)));
         waiting.zip(actions).for_each(|(step, action)| step.action = action);
     }
 
@@ -190,13 +191,7 @@ impl Step {
 
     /// Refuses early what would fail late: a file that cannot be put where it belongs. Nothing is written.
     pub(super) fn probe(&self) -> Result<()> {
-        match &self.action {
-            Action::KeyFile { path, pem } => files::probe_new(path, pem.len()),
-            Action::Publish { path, bytes } => files::probe_new(path, bytes.len()),
-            Action::EditValues { path, new, .. } => files::probe_new(&files::real(path), new.len()),
-            Action::AppendLog { path, lines } => files::probe_append(path, lines.len()),
-            _ => Ok(()),
-        }
+        probe(&self.action)
     }
 
     /// Does it and looks whether it is so now.
@@ -223,9 +218,20 @@ impl Step {
                 workloads.iter().try_for_each(|workload| cluster.annotate_template(workload, key, value))
             }
             Action::RollOut { release, workloads } => roll_out(world.cluster()?, release, workloads, world),
-            Action::AfterConsent => Err(nothing_to_write(&self.title)),
+            Action::AfterConsent(_) => Err(nothing_to_write(&self.title)),
         }?;
         Ok(Done::Seen)
+    }
+}
+
+fn probe(action: &Action) -> Result<()> {
+    match action {
+        Action::KeyFile { path, pem } => files::probe_new(path, pem.len()),
+        Action::Publish { path, bytes } => files::probe_new(path, bytes.len()),
+        Action::EditValues { path, new, .. } => files::probe_new(&files::real(path), new.len()),
+        Action::AppendLog { path, lines } => files::probe_append(path, lines.len()),
+        Action::AfterConsent(Some(later)) => probe(later),
+        _ => Ok(()),
     }
 }
 

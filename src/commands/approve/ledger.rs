@@ -15,6 +15,7 @@ use crate::{
         request::RequestDigest,
     },
     plan::{Action, Step},
+    report::text::count,
 };
 
 /// The label that every `ConfigMap` of a log carries; its value is the CA's Secret.
@@ -58,9 +59,6 @@ pub(in crate::commands) fn of_cluster(cluster: &dyn crate::cluster::Cluster, sec
     Ok(log)
 }
 
-/// A certificate that is to be logged: its request's digest, and whose it is.
-pub(in crate::commands) type Due<'a> = (RequestDigest, &'a MspId);
-
 impl Approval<'_> {
     /// What was issued before under this CA.
     pub(in crate::commands) fn ledger(&self) -> Result<IssueLog> {
@@ -71,24 +69,22 @@ impl Approval<'_> {
     }
 
     /// The log before any certificate: one write and one sync for the whole batch in a file, an object for each request
-    /// in a cluster. What they write is [`Approval::log_actions`]'s; `is_first` where the log knows nothing of the CA.
-    pub(in crate::commands) fn log_steps(&self, due: &[Due<'_>], is_first: bool) -> Result<Vec<Step>> {
+    /// in a cluster. What they write is [`Approval::log_actions`]'s, `is_first` where the log knows nothing of the CA.
+    pub(in crate::commands) fn log_steps(&self, due: &[&MspId], is_first: bool) -> Vec<Step> {
         let new = if is_first { "; no certificate recorded under this CA before" } else { "" };
-        let step = |title: String| Step::to_do("log", title + new, Action::AfterConsent);
+        let step = |title: String, later| Step::to_do("log", title + new, Action::AfterConsent(later));
         match &self.source {
-            _ if due.is_empty() => Ok(Vec::new()),
+            _ if due.is_empty() => Vec::new(),
             Source::Files { certificate, .. } => {
                 let path = beside(certificate);
-                files::probe_folder(path.parent().unwrap_or(Path::new("")))?;
-                let count = format!("{} certificate{}", due.len(), if due.len() == 1 { "" } else { "s" });
-                Ok(vec![step(format!("issue log {}: {count}", path.display()))])
+                let title = format!("issue log {}: {}", path.display(), count(due.len(), "certificate"));
+                vec![step(title, Some(Box::new(Action::AppendLog { path, lines: String::new() })))]
             }
             Source::Secret(secret) => {
                 // Not by its name, which in a dry run of bootstrap is that of a request that is thrown away.
-                let title = |(_, org): &Due<'_>| {
-                    format!("ConfigMap of the issue log of Secret {secret}: the certificate of {org}")
-                };
-                Ok(due.iter().map(title).map(step).collect())
+                let title =
+                    |org: &&MspId| format!("ConfigMap of the issue log of Secret {secret}: the certificate of {org}");
+                due.iter().map(|org| step(title(org), None)).collect()
             }
         }
     }

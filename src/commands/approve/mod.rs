@@ -9,7 +9,6 @@ mod verify;
 
 use self::{
     admission::{Admission, After},
-    ledger::Due,
     sign::Ready,
 };
 use crate::{
@@ -78,9 +77,8 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let orgs: Vec<MspId> = ready.iter().map(|one| one.request.msp_id.clone()).collect();
     let admits = approval.orchestrator.admit_settings(&orgs, &approval.object);
     let edited = approval.files.edit(&admits)?;
-    let due: Vec<Due<'_>> =
-        ready.iter().filter(|one| !one.is_again).map(|one| (one.request.digest, &one.request.msp_id)).collect();
-    let mut steps = approval.log_steps(&due, !ledger.knows(authority.fingerprint()))?;
+    let due: Vec<&MspId> = ready.iter().filter(|one| !one.is_again).map(|one| &one.request.msp_id).collect();
+    let mut steps = approval.log_steps(&due, !ledger.knows(authority.fingerprint()));
     steps.extend(ready.iter().map(Ready::step));
     let upgrade = approval.upgrade(&edited, &admits)?;
     steps.extend(edited.steps);

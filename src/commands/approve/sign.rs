@@ -54,7 +54,7 @@ impl Approval<'_> {
         let issued = entry.map(|entry| log::again(entry, authority, self.desk.now)).transpose()?;
         let window = match &issued {
             Some(issued) => issued.window(),
-            None => issue::fits(authority, &request, self.args.validity, self.desk.now)?,
+            None => self.fits(authority, &request)?,
         };
         let folder = self.args.out_dir.clone().or_else(|| path.parent().map(PathBuf::from)).unwrap_or_default();
         let target = folder.join(format!("{}.crt", request.msp_id));
@@ -79,6 +79,11 @@ impl Approval<'_> {
         all
     }
 
+    /// What signing would find, and from when to when the certificate would be valid.
+    pub(in crate::commands) fn fits(&self, authority: &Authority, request: &Request) -> Result<Window> {
+        issue::fits(authority, request, self.args.validity, self.desk.now)
+    }
+
     /// Signs what is not signed yet; gives the new entries of the log.
     pub(super) fn sign(&self, authority: &Authority, all: &mut [Ready]) -> Result<Vec<Entry>> {
         let due: Vec<&mut Ready> = all.iter_mut().filter(|ready| ready.issued.is_none()).collect();
@@ -98,23 +103,10 @@ impl Approval<'_> {
     }
 
     /// The certificate is the one of the entry: nothing leaves that the log does not hold.
-    fn sign_new(&self, authority: &Authority, request: &Request) -> Result<(Issued, Entry)> {
+    pub(in crate::commands) fn sign_new(&self, authority: &Authority, request: &Request) -> Result<(Issued, Entry)> {
         let issued = issue::issue(authority, request, self.args.validity, self.desk.now)?;
         let entry = Entry::new(request, &issued, authority, &self.claim(), self.desk.now);
         Ok((log::again(&entry, authority, self.desk.now)?, entry))
-    }
-
-    /// Signs, or gives out again.
-    pub(in crate::commands) fn sign_one(
-        &self,
-        authority: &Authority,
-        log: &IssueLog,
-        request: &Request,
-    ) -> Result<(Issued, Option<Entry>)> {
-        if let Some(entry) = log.find(&request.digest) {
-            return Ok((log::again(entry, authority, self.desk.now)?, None));
-        }
-        self.sign_new(authority, request).map(|(issued, entry)| (issued, Some(entry)))
     }
 
     /// Everything that the operator should see before the question.
@@ -173,12 +165,16 @@ impl Ready {
     pub(super) fn step(&self) -> Step {
         let replaces = self.replaces.as_ref().map(|serial| format!(", replaces {serial}")).unwrap_or_default();
         let title = format!("certificate of {} in {}{replaces}", self.request.msp_id, self.target.display());
-        Step::to_do("certificate", title, self.action().unwrap_or(Action::AfterConsent)).already_if(self.is_there)
+        let later = || Action::AfterConsent(Some(Box::new(self.publish(Vec::new()))));
+        Step::to_do("certificate", title, self.action().unwrap_or_else(later)).already_if(self.is_there)
     }
 
     /// What the step does, once the certificate is there.
     pub(super) fn action(&self) -> Option<Action> {
-        let bytes = self.issued.as_ref()?.pem.clone().into_bytes();
-        Some(Action::Publish { path: self.target.clone(), bytes })
+        Some(self.publish(self.issued.as_ref()?.pem.clone().into_bytes()))
+    }
+
+    fn publish(&self, bytes: Vec<u8>) -> Action {
+        Action::Publish { path: self.target.clone(), bytes }
     }
 }

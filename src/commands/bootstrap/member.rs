@@ -28,7 +28,7 @@ use crate::{
         key::PrivateKey,
         log::{Entry, IssueLog},
         policy::{self, Party},
-        request,
+        request::{self, Request},
     },
     plan::{Action, State, Step, edits::Edited},
 };
@@ -56,12 +56,20 @@ pub(super) struct Part<'a> {
     pub(super) cluster: &'a dyn Cluster,
     pub(super) msp_id: MspId,
     pub(super) steps: Vec<Step>,
-    /// The certificate that is or will be in place.
-    pub(super) certificate: Certificate,
-    /// The new line of the issue log.
-    pub(super) entry: Option<Entry>,
+    /// The certificate that is in place, or that was signed.
+    pub(super) certificate: Option<Certificate>,
+    /// What is to be signed once the operator has agreed.
+    pub(super) due: Option<Due<'a>>,
     pub(super) restarts: Vec<String>,
     pub(super) warnings: Vec<String>,
+}
+
+/// A request that was judged, its key, and where the pair goes.
+pub(super) struct Due<'a> {
+    request: Request,
+    key: PrivateKey,
+    enrolment: Enrolment<'a>,
+    seen: Seen,
 }
 
 impl<'a> Member<'a> {
@@ -153,30 +161,31 @@ impl<'a> Member<'a> {
         self.enrolment.judged(&self.seen, &Source::Live, authorities)
     }
 
-    /// The steps, and a certificate where one is needed.
+    /// The steps, and a request where a certificate is needed.
     pub(super) fn plan(self, head: &Head<'_>, ca: &Certificate, signer: Option<&Signer<'_>>) -> Result<Part<'a>> {
-        let (pair, entry) = match signer {
-            Some(signer) => self.sign(signer)?,
-            None => (self.live(&authorities(head, self.msp_id, ca)?)?, None),
+        let asks = signer.map(|signer| self.request(signer)).transpose()?;
+        let pair = match asks {
+            Some(_) => None,
+            None => Some(self.live(&authorities(head, self.msp_id, ca)?)?),
         };
         let trust = self.trust(ca)?;
         let Self { msp_id, cluster, enrolment, seen, ahead, namespace, .. } = self;
-        let installation = enrolment.installation(&seen, &pair, ahead.edited, ahead.planned)?;
+        let installation = enrolment.installation(&seen, pair.as_ref(), ahead.edited, ahead.planned)?;
         let mut steps: Vec<Step> = namespace.into_iter().chain(trust).collect();
         steps.extend(installation.steps);
         Ok(Part {
             cluster,
             msp_id: msp_id.clone(),
             steps,
-            certificate: pair.certificate,
-            entry,
+            certificate: pair.map(|pair| pair.certificate),
+            due: asks.map(|(request, key)| Due { request, key, enrolment, seen }),
             restarts: installation.restarts,
             warnings: installation.warnings,
         })
     }
 
     /// The key is made here and goes into the organization's own Secret; the request passes the same policy as any.
-    fn sign(&self, signer: &Signer<'_>) -> Result<(Pair, Option<Entry>)> {
+    fn request(&self, signer: &Signer<'_>) -> Result<(Request, PrivateKey)> {
         let backend = &self.enrolment.backend;
         let key = PrivateKey::generate(self.enrolment.key_type())?;
         let csr = request::create(&key, &backend.msp_id, &backend.host)?;
@@ -185,9 +194,8 @@ impl<'a> Member<'a> {
             policy::judge(&name, csr.as_bytes(), circumstances)
         });
         let request = judged.map_err(|found| first(found, "the organization cannot have a certificate"))?;
-        let (issued, entry) = signer.approval.sign_one(signer.authority, signer.ledger, &request)?;
-        let certificate = Certificate::from_der(&issued.der)?;
-        Ok((Pair { certificate, pem: issued.pem.into_bytes(), key }, entry))
+        signer.approval.fits(signer.authority, &request)?;
+        Ok((request, key))
     }
 
     /// The CA that the backend trusts: made where nothing is, compared where something is.
@@ -225,6 +233,17 @@ fn works_by_another(msp_id: &MspId, other: &Certificate) -> Failure {
 }
 
 impl Part<'_> {
+    /// Signs what is due, and puts the pair where a step waits for it.
+    pub(super) fn sign(&mut self, approval: &Approval<'_>, authority: &Authority) -> Result<Option<Entry>> {
+        let Some(Due { request, key, enrolment, seen }) = self.due.take() else { return Ok(None) };
+        let (issued, entry) = approval.sign_new(authority, &request)?;
+        let certificate = Certificate::from_der(&issued.der)?;
+        let pair = Pair { certificate, pem: issued.pem.into_bytes(), key };
+        Step::fill(&mut self.steps, [enrolment.pair_action(&seen, &pair)]);
+        self.certificate = Some(pair.certificate);
+        Ok(Some(entry))
+    }
+
     pub(super) fn is_done(&self) -> bool {
         self.steps.iter().all(|step| step.state == State::Already)
     }

@@ -9,12 +9,12 @@ mod work;
 
 use crate::{
     cli::BootstrapArgs,
-    commands::{self, Desk, at_most, side_by_side},
+    commands::{self, Desk, at_most, ca::authority::Ca, side_by_side},
     failure::{Failure, Result},
     federation::{Federation, Gate},
     files,
     names::MspId,
-    pki::log::IssueLog,
+    pki::{authority::Authority, log::IssueLog},
     plan::edits::Edited,
     report::{Console, Outcome},
 };
@@ -39,6 +39,8 @@ struct Plan<'a> {
     /// The orchestrator as the first part leaves it.
     head: Head<'a>,
     log: IssueLog,
+    /// What signs for those who need a pair.
+    authority: Option<&'a Authority>,
     /// Admission and gate.
     last: HeadPart,
     /// Why the gate stays open although the file wants it closed.
@@ -79,18 +81,25 @@ pub fn carry_out(federation: &Federation, args: &BootstrapArgs, desk: &Desk<'_>,
         || at_most(args.parallel.into(), &berths, |(post, desk)| Member::observe(post, desk, args.install)),
     );
     let names = federation.organizations.iter().map(|org| &org.msp_id);
-    let plan = planned(head?, names.zip(members))?;
+    let head = head?;
+    let asked = head.asked()?;
+    let mut ca = head.ca(&asked)?;
+    let plan = planned(head, &mut ca, names.zip(members))?;
     work::carry_out(plan, args, desk)
 }
 
 /// One plan for all.
-fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result<Member<'a>>)>) -> Result<Plan<'a>> {
-    let asked = head.asked()?;
-    let mut ca = head.ca(&asked)?;
-    let (first, head) = head.set_up(&mut ca)?;
+fn planned<'a>(
+    head: Head<'a>,
+    ca: &'a mut Ca<'_>,
+    observed: impl Iterator<Item = (&'a MspId, Result<Member<'a>>)>,
+) -> Result<Plan<'a>> {
+    let (first, head) = head.set_up(ca)?;
+    let ca = &*ca;
+    let certificate = &ca.certificate;
     let (mut failed, mut members) = (Vec::new(), Vec::new());
     for (msp_id, member) in observed {
-        match member.and_then(|member| Ok((member.needs_pair(&head, &ca.certificate)?, member))) {
+        match member.and_then(|member| Ok((member.needs_pair(&head, certificate)?, member))) {
             Ok(member) => members.push(member),
             Err(failure) => failed.push((msp_id.clone(), failure)),
         }
@@ -101,14 +110,14 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
     let all: Vec<MspId> = members.iter().map(|(_, member)| member.msp_id.clone()).collect();
     let signs = members.iter().any(|(needs, _)| *needs);
     let approval = head.approval(&all)?;
-    head.knows(&ca.certificate, &approval)?;
+    head.knows(certificate, &approval)?;
     let close = head.federation.orchestrator.gate == Gate::Close;
     let log = if signs || (close && !head.is_closed()) { approval.ledger()? } else { IssueLog::default() };
     let authority = signs.then(|| ca.authority()).transpose()?;
     let signer = authority.map(|authority| Signer { approval: &approval, authority, ledger: &log });
     let parts = commands::parallel(members, |(needs, member)| {
         let msp_id = member.msp_id.clone();
-        (msp_id, member.plan(&head, &ca.certificate, signer.as_ref().filter(|_| needs)))
+        (msp_id, member.plan(&head, certificate, signer.as_ref().filter(|_| needs)))
     });
     let mut planned = Vec::new();
     for (msp_id, part) in parts {
@@ -118,7 +127,7 @@ fn planned<'a>(head: Head<'a>, observed: impl Iterator<Item = (&'a MspId, Result
         }
     }
     all_can_follow(&first, &head, &failed, &planned)?;
-    let mut plan = Plan { first, parts: planned, failed, log, head, last: HeadPart::default(), open: None };
+    let mut plan = Plan { first, parts: planned, failed, log, head, last: HeadPart::default(), authority, open: None };
     let admitted = plan.organizations();
     plan.last = plan.admission(&admitted)?;
     apart::edits(&plan)?;

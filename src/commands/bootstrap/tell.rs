@@ -17,7 +17,7 @@ use crate::{
 /// How an organization's work ended.
 pub(super) struct Ended {
     pub(super) msp_id: MspId,
-    pub(super) certificate: Certificate,
+    pub(super) certificate: Option<Certificate>,
     pub(super) was_done: bool,
     pub(super) failure: Option<Failure>,
     pub(super) steps: Vec<Value>,
@@ -137,12 +137,10 @@ impl Plan<'_> {
         let mut lines = Vec::new();
         for part in &self.parts {
             let state = if part.is_done() { "already" } else { PLANNED };
-            // A new certificate that is only planned is thrown away.
-            let certificate = Some(&part.certificate).filter(|_| part.entry.is_none());
-            lines.push(line(&part.msp_id, certificate, state));
+            lines.push(line(&part.msp_id, part.certificate.as_ref(), state));
         }
         for one in ran.ended.iter().filter(|one| one.failure.is_none()) {
-            lines.push(line(&one.msp_id, Some(&one.certificate), if one.was_done { "already" } else { "now" }));
+            lines.push(line(&one.msp_id, one.certificate.as_ref(), if one.was_done { "already" } else { "now" }));
         }
         let failed = self.failed.iter().map(|(msp_id, failure)| {
             json!({"organization": msp_id.as_str(), "state": "failed", "code": failure.code, "why": failure.what, "next": failure.next})

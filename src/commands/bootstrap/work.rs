@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cli::BootstrapArgs,
-    commands::{Desk, at_most},
+    commands::{Desk, at_most, parallel},
     failure::{Failure, Result},
     names::MspId,
     pki::log::Entry,
@@ -24,7 +24,7 @@ struct Reached {
 
 pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_>) -> Result<Outcome> {
     // Nobody may dial TLS before it is up, and no certificate may be in place before the log has it.
-    let log = log_steps(&plan)?;
+    let log = plan.log_steps()?;
     plan.first.steps.extend(log);
     let mut ran = Ran::planned(&plan);
     let parts = plan.parts.iter().map(|part| &part.steps);
@@ -34,6 +34,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
         return Ok(plan.outcome(&ran));
     }
     desk.console.consent(&plan.consent())?;
+    plan.sign()?;
     let names = plan.parts.iter().map(|part| part.msp_id.as_str()).chain(["orchestrator"]);
     let progress = Progress::new(desk.console, names);
     let orchestrator = World { cluster: plan.head.desk.cluster, timeout: args.timeout, clock: desk.clock.clone() };
@@ -97,18 +98,24 @@ fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &Line) -> Reache
     Reached { steps: told(name, steps, Some(reached)), failure: result.err() }
 }
 
-/// The log of all new certificates, before any of them is in place.
-fn log_steps(plan: &Plan<'_>) -> Result<Vec<Step>> {
-    let new: Vec<Entry> = plan.parts.iter().filter_map(|part| part.entry.clone()).collect();
-    let due: Vec<_> = new.iter().map(|entry| (entry.request, &entry.organization)).collect();
-    let is_first = new.iter().all(|entry| !plan.log.knows(entry.authority));
-    let approval = plan.head.approval(&[])?;
-    let mut steps = approval.log_steps(&due, is_first)?;
-    Step::fill(&mut steps, approval.log_actions(&new));
-    Ok(steps)
-}
-
 impl Plan<'_> {
+    /// The log of all new certificates, before any of them is in place.
+    fn log_steps(&self) -> Result<Vec<Step>> {
+        let due: Vec<&MspId> = self.parts.iter().filter(|part| part.due.is_some()).map(|part| &part.msp_id).collect();
+        let is_first = self.authority.is_some_and(|authority| !self.log.knows(authority.fingerprint()));
+        Ok(self.head.approval(&[])?.log_steps(&due, is_first))
+    }
+
+    /// The signatures, and the steps that wait for them.
+    fn sign(&mut self) -> Result<()> {
+        let Some(authority) = self.authority else { return Ok(()) };
+        let approval = self.head.approval(&[])?;
+        let signed = parallel(&mut self.parts, |part| part.sign(&approval, authority));
+        let new: Vec<Entry> = signed.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
+        Step::fill(&mut self.first.steps, approval.log_actions(&new));
+        Ok(())
+    }
+
     /// Where an organization stopped, a smaller last part: whoever is in place is admitted, and the gate is not moved.
     /// Gives back why that cannot be.
     fn settle(&mut self, ended: &[Ended], desk: &Desk<'_>) -> Option<Failure> {

@@ -76,7 +76,7 @@ impl Enrolment<'_> {
         let pair = self.judged(seen, source, &authorities)?;
         let Ahead { edited, planned } = ahead?;
         let left = Left::of(planned.is_left, &edited, &backend::OWN_PATHS, "every pod mounts the pair");
-        let installation = self.installation(seen, &pair, edited, planned)?;
+        let installation = self.installation(seen, Some(&pair), edited, planned)?;
         self.show_certificate(&pair, &installation.restarts);
         let steps = installation.steps;
         let open = self.desk.carry_out(&steps, &self.args.common, Some(&self.consent(seen, &steps)))?;
@@ -85,18 +85,19 @@ impl Enrolment<'_> {
         Ok(self.told(&pair, outcome))
     }
 
-    /// The pair, the values, the upgrade and its rollout, and the pending Secret last.
+    /// The pair, the values, the upgrade and its rollout, and the pending Secret last. A pair that is not there yet is
+    /// signed once the operator has agreed; it is of a new key, for which no Secret waits.
     pub(in crate::commands) fn installation(
         &self,
         seen: &Seen,
-        pair: &Pair,
+        pair: Option<&Pair>,
         edited: Edited,
         planned: Planned,
     ) -> Result<Installation> {
         let planned = planned.seen(&seen.objects);
         self.mounted_as_secret(&planned.manifest)?;
         let mut steps = vec![self.pair_step(seen, pair)?];
-        let goodbye = self.goodbye(seen, pair, &steps[0]);
+        let goodbye = pair.and_then(|pair| self.goodbye(seen, pair, &steps[0]));
         steps.extend(edited.steps);
         steps.extend(planned.steps);
         steps.extend(goodbye);
@@ -192,18 +193,23 @@ impl Enrolment<'_> {
     }
 
     /// Both halves in one write.
-    fn pair_step(&self, seen: &Seen, pair: &Pair) -> Result<Step> {
-        let name = self.backend.client_certificate.as_str();
+    pub(in crate::commands) fn pair_action(&self, seen: &Seen, pair: &Pair) -> Action {
         let key = pair.key.to_pem();
         let data: [(&str, &[u8]); 2] = [("tls.crt", &pair.pem), ("tls.key", key.as_bytes())];
+        if let Some(old) = &seen.pair {
+            return Action::Replace(old.with_data(&data));
+        }
+        let labels =
+            [("substra-mtls/release", seen.found.name.as_str()), ("substra-mtls/msp-id", self.backend.msp_id.as_str())];
+        Action::Create(Object::secret(self.backend.client_certificate.as_str(), PAIR_TYPE, &labels, &data))
+    }
+
+    fn pair_step(&self, seen: &Seen, pair: Option<&Pair>) -> Result<Step> {
+        let name = self.backend.client_certificate.as_str();
         let title = format!("Secret {name}: the certificate of {} and its key", self.backend.msp_id);
-        let Some(old) = &seen.pair else {
-            let labels = [
-                ("substra-mtls/release", seen.found.name.as_str()),
-                ("substra-mtls/msp-id", self.backend.msp_id.as_str()),
-            ];
-            return Ok(Step::to_do("pair", title, Action::Create(Object::secret(name, PAIR_TYPE, &labels, &data))));
-        };
+        let action = pair.map_or(Action::AfterConsent(None), |pair| self.pair_action(seen, pair));
+        let step = Step::to_do("pair", title, action);
+        let Some(old) = &seen.pair else { return Ok(step) };
         if old.secret_type() != PAIR_TYPE {
             return Err(refuse("pair-type", format!("Secret {name} is of type {}", old.secret_type()))
                 .why(format!("the pair goes into a Secret of type {PAIR_TYPE}, and a type cannot be changed"))
@@ -212,8 +218,9 @@ impl Enrolment<'_> {
                     self.delete(seen, name)
                 )));
         }
-        let same = seen.live.as_ref().is_some_and(|live| live.certificate.der == pair.certificate.der);
-        Ok(Step::to_do("pair", title, Action::Replace(old.with_data(&data))).already_if(same && !old.carries_a_copy()))
+        let live = seen.live.as_ref().map(|live| &live.certificate.der);
+        let same = live.is_some() && live == pair.map(|pair| &pair.certificate.der);
+        Ok(step.already_if(same && !old.carries_a_copy()))
     }
 
     /// The pending Secret goes last, so that a run that is cut short finds its key again; and only with its own pair, once

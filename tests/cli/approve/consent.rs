@@ -70,6 +70,20 @@ fn a_ca_whose_name_constraints_do_not_fit_is_found_before_the_question_and_by_th
 }
 
 #[test]
+fn a_folder_that_is_missing_is_found_before_the_question_and_by_the_dry_run() {
+    let world = World::new();
+    world.request();
+    let line = format!("{BARE} --ca-cert ca.crt --ca-key ca.key --out-dir missing");
+    for more in ["", " --dry-run", " --yes"] {
+        let ran = world.run(&format!("{line}{more}")).refused(1, "file-unwritable");
+        assert!(ran.stderr.contains("no such file or directory"), "{}", ran.stderr);
+    }
+    fs::create_dir(world.path("missing")).unwrap();
+    world.run(&format!("{line} --dry-run")).ok();
+    world.run(&line).refused(2, "no-terminal");
+}
+
+#[test]
 fn the_certificate_that_leaves_is_the_one_in_the_log() {
     let world = World::new();
     world.request();
