@@ -4,6 +4,7 @@ mod child;
 mod helm;
 mod kubectl;
 mod object;
+mod program;
 pub mod simulated;
 pub mod sops;
 mod tools;

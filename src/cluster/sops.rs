@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::{
     child::{Call, Kind, MOST, Reply},
     kubectl::one_line,
+    program,
 };
 use crate::{
     failure::{Exit, Failure, Result},
@@ -76,15 +77,11 @@ fn index(path: &[Value]) -> String {
 }
 
 fn run(name: &Path, words: &[&str], stdin: Zeroizing<Vec<u8>>) -> Result<Reply> {
-    let program = which::which("sops").map_err(|_| {
-        Failure::new(
-            Exit::Outside,
-            "tool-missing",
-            format!("sops was not found, and {} is encrypted by it", name.display()),
-        )
-        .why("its values can be read and edited by sops alone, and it is not on PATH")
-        .next("install sops 3.10 or later and have its key at hand, then run the same command again")
-        .unchanged("nothing was written")
+    let sops = Path::new("sops");
+    let program = program::find(sops).ok_or_else(|| {
+        let what = format!("sops was not found, and {} is encrypted by it", name.display());
+        program::missing(sops, what, "its values can be read and edited by sops alone, and it is not on PATH")
+            .next("install sops 3.10 or later and have its key at hand, then run the same command again")
     })?;
     let args = words.iter().map(OsString::from).collect();
     // All of the environment: keys and the ways to them are named there.

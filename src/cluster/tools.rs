@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::{
     ChartVersion, Cluster, Object, ObjectRef, Pointed, Release, Upgrade,
     child::{Call, Kind, MOST, Reply},
+    program,
 };
 use crate::{
     failure::{Exit, Failure, Result},
@@ -175,11 +176,10 @@ impl Tools {
 
 /// A program by its name on PATH, or by its path.
 fn find(program: &Path) -> Result<PathBuf> {
-    which::which(program).map_err(|_| {
-        Failure::new(Exit::Outside, "tool-missing", format!("{} was not found", program.display()))
-            .why("this verb needs it to reach the cluster, and it is neither on PATH nor named by HELM_BIN")
+    program::find(program).ok_or_else(|| {
+        let needed = "this verb needs it to reach the cluster, and it is neither on PATH nor named by HELM_BIN";
+        program::missing(program, format!("{} was not found", program.display()), needed)
             .next("install it, or put its folder on PATH")
-            .unchanged("nothing was written")
     })
 }
 

@@ -97,3 +97,35 @@ fn the_tests_may_shorten_a_childs_time() {
     assert!(said.contains("no answer within 1 s from: ") && said.contains("[time-limit]"), "{said}");
     assert!(start.elapsed() < Duration::from_secs(5));
 }
+
+/// A sealed file, so that sops is wanted.
+const ENCRYPTED: &str = "orchestrator:\n    mspID: ENC[x]\nsops:\n    mac: ENC[y]\n";
+
+#[test]
+fn no_program_of_the_working_directory_is_run() {
+    let world = World::new();
+    let good = tools(&world, ": >good; exit 1", ": >good; exit 1");
+    world.write("sealed.yaml", ENCRYPTED);
+    for name in ["helm", "kubectl", "sops"] {
+        world.write(name, "#!/bin/sh\n: >evil\nexit 1\n");
+        world.chmod(name, 0o755);
+    }
+    let lines = [LINES[0], LINES[2], "enroll -f sealed.yaml --key-file k.key"];
+    for path in ["", ".", "./", "..:.", ":/nonexistent", "/nonexistent:", "/nonexistent::/none", "bin/.."] {
+        for line in lines {
+            let output = tool(&world, path, line).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(6), "{path:?} {line}: {said}");
+            assert!(
+                said.contains("[tool-missing]") && said.contains("directory is not run"),
+                "{path:?} {line}: {said}"
+            );
+        }
+        assert_eq!(tool(&world, path, LINES[1]).output().unwrap().status.code(), Some(3), "{path:?}");
+        assert!(!world.path("evil").exists(), "{path:?}");
+    }
+    for path in [format!(".:{good}"), format!(":{good}"), format!("bin:{good}")] {
+        tool(&world, &path, LINES[0]).output().unwrap();
+        assert!(fs::remove_file(world.path("good")).is_ok() && !world.path("evil").exists(), "{path}");
+    }
+}

@@ -277,3 +277,5 @@ fn no_value_of_others_is_in_what_the_kubelet_says() {
     assert!(text.contains("Back-off pulling image"), "{text}");
     clean("check", &text);
 }
+
+mod others;
