@@ -7,7 +7,7 @@ use std::sync::{
 
 use signal_hook::{
     SigId,
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
 };
 
 use crate::failure::{Exit, Failure, Result};
@@ -18,9 +18,10 @@ static WISH: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::n
 static LISTENS: AtomicBool = AtomicBool::new(false);
 static STEPS: AtomicUsize = AtomicUsize::new(0);
 
-const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+/// SIGQUIT too: it would leave the terminal of a passphrase dumb, and a core dump with keys in it.
+const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 
-/// Listens for SIGINT, SIGTERM and SIGHUP; from here on they end the work between two steps and not within one.
+/// Listens for SIGINT, SIGTERM, SIGHUP and SIGQUIT; from here on they end the work between two steps and not within one.
 ///
 /// # Errors
 /// The system refuses the handler.

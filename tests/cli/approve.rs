@@ -37,6 +37,17 @@ fn a_request_becomes_a_certificate_a_line_in_the_log_and_a_key_in_the_values() {
 }
 
 #[test]
+fn behind_a_closed_gate_nobody_is_said_to_be_let_in_by_a_file_alone() {
+    let world = World::new();
+    world.request();
+    let on =
+        "enabled: true # by hand\n    mtls: {enabled: true, clientCACerts: {MyOrg2MSP: [orchestrator-tls-cacert]}}";
+    world.write("orchestrator-values.yaml", &ORCHESTRATOR.replace("enabled: true # by hand", on));
+    let ran = world.approve("MyOrg1MSP.csr", "--unverified-mail").ok();
+    assert!(ran.fact("gate").contains("once these values are deployed"), "{}", ran.stdout);
+}
+
+#[test]
 fn the_same_request_gives_the_same_bytes_again() {
     let world = World::new();
     let claim = format!("--fingerprint MyOrg1MSP={}", world.request());

@@ -104,9 +104,11 @@ fn a_signal_at_the_passphrase_is_heard_at_once_and_the_terminal_shows_what_is_ty
     assert!(Command::new("sh").args(["-c", encrypt]).current_dir(world.path("")).status().unwrap().success());
     let before = world.snapshot();
     let line = APPROVE.replace("ca.key", "enc.key") + " --unverified-mail --yes";
-    // The terminal makes a signal of this character; what follows would be the passphrase.
-    let (screen, status) = at_terminal(&world, &line, "\u{3}");
-    assert!(status == 130 && screen.contains("[interrupted]"), "{status} {screen}");
+    // The terminal makes a signal of each of these characters; what follows would be the passphrase.
+    for signal in ["\u{3}", "\u{1c}"] {
+        let (screen, status) = at_terminal(&world, &line, signal);
+        assert!(status == 130 && screen.contains("[interrupted]"), "{signal:?} {status} {screen}");
+    }
     let hidden = "n=0; while [ $n -lt 200 ] && stty -a | grep -q ' echo '; do n=$((n+1)); sleep 0.05; done";
     let tool = env!("CARGO_BIN_EXE_substra-mtls");
     let waits =

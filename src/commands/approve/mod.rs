@@ -169,10 +169,15 @@ impl Approval<'_> {
             certificates,
             lines,
         );
-        let gate = if self.orchestrator.mtls_enabled {
-            "mutual TLS is on: each organization is let in as soon as its certificate is installed"
-        } else {
-            "mutual TLS is off at the orchestrator: the values file alone changes, until gate close turns it on"
+        let deploys = self.seen.is_some() && !self.args.common.no_upgrade;
+        let gate = match (self.orchestrator.mtls_enabled, deploys) {
+            (true, true) => "mutual TLS is on: each organization is let in as soon as its certificate is installed",
+            (true, false) => {
+                "mutual TLS is on: each organization is let in once these values are deployed and its certificate is installed"
+            }
+            (false, _) => {
+                "mutual TLS is off at the orchestrator: the values file alone changes, until gate close turns it on"
+            }
         };
         outcome = outcome.fact("gate", gate);
         for one in ready {
