@@ -10,7 +10,12 @@ use substra_mtls::{
     values::{self, Setting},
 };
 
-use crate::{check::world::Scene, simulated::Federation, world::World};
+use crate::{
+    bootstrap::world::{Fed, LINE},
+    check::world::Scene,
+    simulated::Federation,
+    world::World,
+};
 
 const BACKEND: &str = include_str!("hidden/backend.yaml");
 const ORCHESTRATOR: &str = include_str!("hidden/orchestrator.yaml");
@@ -132,6 +137,30 @@ fn no_value_and_no_comment_of_others_is_in_any_result() {
 }
 
 #[test]
+fn no_value_of_others_is_in_what_bootstrap_says() {
+    for (deployed, files) in [(1, 2), (1, 1)] {
+        let fed = Fed::new(1);
+        let ca = fed.world.read("ca.crt");
+        fed.orc.create(&Object::secret("ours-ca", "Opaque", &[], &[("ca.crt", ca.as_bytes())])).unwrap();
+        install(&fed.org(1), "backend", "substra-backend", "26.15.3", &filled(BACKEND, deployed));
+        install(&fed.orc, "orchestrator", "orchestrator", "8.8.0", &filled(ORCHESTRATOR, deployed));
+        fed.world.write("org-1.yaml", &filled(BACKEND, files));
+        fed.world.write("orchestrator-values.yaml", &filled(ORCHESTRATOR, files));
+        let ends = [" --dry-run", "", " --accept-drift --dry-run", " --accept-drift", ""].map(|more| {
+            let result = fed.run(&format!("{LINE}{more}"));
+            clean(more, &told(&result));
+            result.map_or_else(|failure| failure.code.to_owned(), |outcome| outcome.stage().to_owned())
+        });
+        let meant = if deployed == files {
+            ["planned", "bootstrapped", "already", "already", "already"]
+        } else {
+            ["drift", "drift", "planned", "bootstrapped", "already"]
+        };
+        assert_eq!(ends, meant, "{deployed} {files}");
+    }
+}
+
+#[test]
 fn what_differs_is_said_by_its_path_and_its_kind() {
     let federation = federation(1, 2);
     federation.world.write("backend-values.yaml", &filled(BACKEND, 2).replace("migrations:", "more:"));
@@ -169,8 +198,10 @@ fn no_value_of_others_is_in_what_is_said_without_a_cluster() {
         assert_eq!(ran(&world, "", &format!("{enroll} {format}")).0, 0);
         let (status, text) = ran(&world, "", &format!("{approve} --dry-run {format}"));
         assert!(status == 0 && text.contains("ours-ca") && text.contains("(hidden)"), "{text}");
-        ran(&world, "", &format!("{rehearse} {format}"));
-        ran(&world, "", &format!("check -f backend-values.yaml {format}"));
+        let (status, text) = ran(&world, "", &format!("{rehearse} {format}"));
+        assert!(status == 0 && text.contains("TheirMSP: [ours-ca]") && text.contains("(hidden)"), "{text}");
+        let (status, text) = ran(&world, "", &format!("check -f backend-values.yaml {format}"));
+        assert!(status == 3 && text.contains("mtls-without-pair"), "{text}");
     }
     ran(&world, "", "check -f backend-values.yaml -o prometheus");
     for (broken, code) in [
