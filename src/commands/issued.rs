@@ -43,18 +43,13 @@ pub(super) fn poses<'a>(leaf: &Certificate, names: &'a [String]) -> Option<&'a S
     names.iter().find(|name| leaf.covers(name) || said(name))
 }
 
-/// The entries that are alive.
-pub(super) fn alive(log: &IssueLog, now: OffsetDateTime) -> impl Iterator<Item = &Entry> {
-    log.entries().iter().filter(move |entry| entry.not_after > now)
-}
-
 /// What is wrong with those that are alive.
 pub(super) fn troubles<'a>(log: &'a IssueLog, names: &[String], now: OffsetDateTime) -> Vec<(&'a Entry, Trouble)> {
     let of = |entry: &'a Entry| {
         let found = entry.decoded().map(|leaf| judge(entry, &leaf, names)).unwrap_or_default();
         found.into_iter().map(move |trouble| (entry, trouble))
     };
-    alive(log, now).flat_map(of).collect()
+    log.alive(now).flat_map(of).collect()
 }
 
 fn judge(entry: &Entry, leaf: &Certificate, names: &[String]) -> Vec<Trouble> {

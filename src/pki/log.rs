@@ -117,9 +117,9 @@ impl IssueLog {
         self.entries.iter().any(|entry| entry.authority == authority)
     }
 
-    /// Adds what was just written.
-    pub fn push(&mut self, entry: Entry) {
-        self.entries.push(entry);
+    /// The entries whose certificates have not ended.
+    pub fn alive(&self, now: OffsetDateTime) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.not_after >= now)
     }
 
     /// The line to append for `entry`, with its line feed.

@@ -140,7 +140,7 @@ pub(crate) fn hosts(cases: &mut Cases) {
     let entry = world.log.entries()[0].clone();
     let ended = |not_after| {
         let mut world = World::default();
-        world.log.push(Entry { not_after, ..entry.clone() });
+        world.logs(&Entry { not_after, ..entry.clone() });
         world
     };
     let second = Duration::SECOND;
@@ -148,10 +148,10 @@ pub(crate) fn hosts(cases: &mut Cases) {
     cases.refuses_in(CODE, "one whose certificate ends now", &named("backend.org-2.com"), &ended(NOW));
     let foreign = Entry { authority: KEY.fingerprint(), ..entry.clone() };
     let mut of_another_ca = World::default();
-    of_another_ca.log.push(foreign);
+    of_another_ca.logs(&foreign);
     cases.refuses_in(CODE, "one by a certificate of another CA", &named("backend.org-2.com"), &of_another_ca);
     let mut answered = world.clone();
-    answered.log.push(logged(&named("backend.org-2.com")).log.entries()[0].clone());
+    answered.logs(&logged(&named("backend.org-2.com")).log.entries()[0]);
     cases.accepts_in(CODE, "what was signed before", &named("backend.org-2.com"), &answered);
     let many = |count: usize| {
         let hosts: Vec<String> = (1..count).map(|n| format!("b{n}.org-1.com")).collect();

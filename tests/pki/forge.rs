@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use substra_mtls::{
     pki::{
         key::{KeyType, PrivateKey},
-        log::IssueLog,
+        log::{Entry, IssueLog},
         policy::Circumstances,
     },
     substra::kebab::kebab_case,
@@ -179,5 +179,10 @@ impl World {
             log: &self.log,
             now: NOW,
         }
+    }
+
+    /// One more line of the log.
+    pub(crate) fn logs(&mut self, entry: &Entry) {
+        self.log.take(1, IssueLog::line(entry).as_bytes()).unwrap();
     }
 }

@@ -147,7 +147,7 @@ pub(crate) fn answered(pem: &[u8]) -> (Authority, Entry) {
 /// A federation in which the request was answered before.
 pub(crate) fn logged(pem: &[u8]) -> World {
     let mut world = World::default();
-    world.log.push(answered(pem).1);
+    world.logs(&answered(pem).1);
     world
 }
 

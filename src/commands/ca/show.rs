@@ -81,7 +81,7 @@ pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let outcome = outcome.fact("release", found.name.as_str()).fact("certificates", all);
     let text = table(&rows, desk.now);
     let Some(log) = &log else { return Ok(outcome.shown(text)) };
-    let (alive, total) = (alive(log, desk.now), log.entries().len());
+    let (alive, total) = (log.alive(desk.now).count(), log.entries().len());
     Ok(outcome
         .fact("issued", json!({"alive": alive, "total": total}))
         .shown(format!("{text}\nof {total} certificates in the issue log {alive} are alive")))
@@ -145,16 +145,9 @@ fn rows(shelf: &Shelf, wanted: &ObjectRef, object: Option<&Object>) -> Vec<Row> 
 
 fn counted(row: Row, log: Option<&IssueLog>, now: OffsetDateTime) -> Row {
     let ca = row.certificate.as_ref().filter(|certificate| certificate.is_ca).map(Certificate::fingerprint);
-    let count = |log: &IssueLog| {
-        let entries = log.entries().iter().filter(|entry| entry.not_after > now);
-        entries.filter(|entry| Some(entry.authority) == ca).count()
-    };
+    let count = |log: &IssueLog| log.alive(now).filter(|entry| Some(entry.authority) == ca).count();
     let alive = ca.and(log).map(count);
     Row { alive, ..row }
-}
-
-fn alive(log: &IssueLog, now: OffsetDateTime) -> usize {
-    log.entries().iter().filter(|entry| entry.not_after > now).count()
 }
 
 impl Row {

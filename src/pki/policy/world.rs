@@ -128,8 +128,7 @@ pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failur
 
 /// Rule 12, third part: no name that a certificate of another organization covers, of whatever CA, while it lives.
 pub(super) fn host_of_another(host: &Hostname, msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
-    let entries = around.log.entries().iter();
-    let mut others = entries.filter(|entry| entry.not_after >= around.now && entry.organization != *msp_id);
+    let mut others = around.log.alive(around.now).filter(|entry| entry.organization != *msp_id);
     let other = others.find(|entry| entry.hosts.contains(host))?;
     Some(
         finding("request-host", format!("its name {host} is that of {}", other.organization))

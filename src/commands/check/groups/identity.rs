@@ -219,7 +219,7 @@ fn judge_log(site: &Site, sheet: &mut Sheet) {
             Kind::Refused => sheet.failed(&ISSUED_REFUSED, said, wait),
         }
     }
-    let alive = format!("alive: {}", count(issued::alive(log, site.now).count(), "certificate"));
+    let alive = format!("alive: {}", count(log.alive(site.now).count(), "certificate"));
     sheet.ok(&ISSUED_NAME, alive.as_str());
     sheet.ok(&ISSUED_REFUSED, alive.as_str());
 }
