@@ -12,7 +12,7 @@ use crate::{
     pki::{
         authority::Authority,
         fingerprint::Fingerprint,
-        inspect,
+        inspect::{self, Certificate},
         log::IssueLog,
         policy::{self, Circumstances, Claim, Party},
         request::Request,
@@ -97,19 +97,21 @@ impl Approval<'_> {
     /// What the server's own pair covers, where the cluster shows it: exact names only, since a wildcard of the
     /// federation's domain may well cover the backends' hosts too.
     fn server_names(&self) -> Vec<String> {
-        let pair = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
-        let server = pair.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next());
-        let names = server.map(|server| server.dns_names).unwrap_or_default();
+        let names = self.server().map(|server| server.dns_names).unwrap_or_default();
         names.into_iter().filter(|name| !name.starts_with("*.")).map(|name| name.to_ascii_lowercase()).collect()
     }
 
     /// Keys that no organization can have: the CA's, and the server's where the cluster shows it.
     fn burnt(&self, authority: &Authority) -> Vec<(Fingerprint, String)> {
         let mut burnt = vec![(authority.fingerprint(), "the certificate authority".to_owned())];
-        let pair = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
-        let server = pair.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next());
-        burnt.extend(server.map(|server| (server.fingerprint(), "the orchestrator's server".to_owned())));
+        burnt.extend(self.server().map(|server| (server.fingerprint(), "the orchestrator's server".to_owned())));
         burnt
+    }
+
+    /// The server's own certificate, where the cluster shows it.
+    fn server(&self) -> Option<Certificate> {
+        let pair = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()))?;
+        inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next()
     }
 
     /// Rule 15: somebody must have compared the fingerprint over another channel.
