@@ -285,3 +285,31 @@ fn roll_out(cluster: &dyn Cluster, release: &str, workloads: &[ObjectRef], world
 fn name(path: &Path) -> String {
     path.display().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::times::Clock;
+
+    #[test]
+    fn what_waits_for_a_signature_is_asked_about_before_and_written_once_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let publish =
+            |name: &str, bytes: &[u8]| Action::Publish { path: folder.path().join(name), bytes: bytes.into() };
+        let waits =
+            |name| Step::to_do("certificate", "a.crt", Action::AfterConsent(Some(Box::new(publish(name, b"")))));
+        assert_eq!(waits("missing/a.crt").probe().unwrap_err().code, "file-unwritable");
+        let mut steps = [Step::to_do("values", "v", publish("v", b"v")), waits("a.crt")];
+        steps[1].probe().unwrap();
+        let world = World { cluster: None, timeout: Duration::ZERO, clock: Clock::system() };
+        assert_eq!(steps[1].apply(&world).unwrap_err().code, "bug");
+        let made = folder.path().join("a.crt");
+        assert!(!files::is_there(&made));
+        Step::fill(&mut steps, [publish("a.crt", b"signed")]);
+        assert_eq!(*steps[1].apply(&world).unwrap(), Done::Seen);
+        assert_eq!(files::read(&made).unwrap().as_slice(), b"signed");
+        assert_eq!(steps[0].done(), None, "what waits for nothing is left as it was");
+    }
+}

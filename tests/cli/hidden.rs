@@ -10,12 +10,7 @@ use substra_mtls::{
     values::{self, Setting},
 };
 
-use crate::{
-    bootstrap::world::{Fed, LINE},
-    check::world::Scene,
-    simulated::Federation,
-    world::World,
-};
+use crate::{check::world::Scene, simulated::Federation, world::World};
 
 const BACKEND: &str = include_str!("hidden/backend.yaml");
 const ORCHESTRATOR: &str = include_str!("hidden/orchestrator.yaml");
@@ -133,30 +128,6 @@ fn no_value_and_no_comment_of_others_is_in_any_result() {
         let codes = every_verb(&federation(deployed, files));
         let refused: &[&str] = if deployed == files { &[] } else { &["enroll drift", "gate close drift"] };
         assert_eq!(codes, refused, "{deployed} {files}");
-    }
-}
-
-#[test]
-fn no_value_of_others_is_in_what_bootstrap_says() {
-    for (deployed, files) in [(1, 2), (1, 1)] {
-        let fed = Fed::new(1);
-        let ca = fed.world.read("ca.crt");
-        fed.orc.create(&Object::secret("ours-ca", "Opaque", &[], &[("ca.crt", ca.as_bytes())])).unwrap();
-        install(&fed.org(1), "backend", "substra-backend", "26.15.3", &filled(BACKEND, deployed));
-        install(&fed.orc, "orchestrator", "orchestrator", "8.8.0", &filled(ORCHESTRATOR, deployed));
-        fed.world.write("org-1.yaml", &filled(BACKEND, files));
-        fed.world.write("orchestrator-values.yaml", &filled(ORCHESTRATOR, files));
-        let ends = [" --dry-run", "", " --accept-drift --dry-run", " --accept-drift", ""].map(|more| {
-            let result = fed.run(&format!("{LINE}{more}"));
-            clean(more, &told(&result));
-            result.map_or_else(|failure| failure.code.to_owned(), |outcome| outcome.stage().to_owned())
-        });
-        let meant = if deployed == files {
-            ["planned", "bootstrapped", "already", "already", "already"]
-        } else {
-            ["drift", "drift", "planned", "bootstrapped", "already"]
-        };
-        assert_eq!(ends, meant, "{deployed} {files}");
     }
 }
 
