@@ -25,7 +25,7 @@ pub(super) enum Kind {
 /// The same in words.
 pub(super) struct Trouble {
     pub(super) kind: Kind,
-    /// "ORG's certificate 01ab.. carries orchestrator.example.org: its holder can pose as the orchestrator".
+    /// "ORG's certificate 01ab.. carries orchestrator.example.org, a name of the orchestrator: its holder can pose as it".
     pub(super) said: String,
 }
 
@@ -59,7 +59,13 @@ fn judge(entry: &Entry, leaf: &Certificate, names: &[String]) -> Vec<Trouble> {
     };
     let mut found = Vec::new();
     if let Some(name) = poses(leaf, names) {
-        found.push(trouble(Kind::Poses, &format!("carries {name}: its holder can pose as the orchestrator")));
+        // Measured: who dials refuses a certificate for clients alone, whatever its names.
+        let what = if leaf.server_auth() {
+            "its holder can pose as it"
+        } else {
+            "its usage alone keeps its holder from posing as it"
+        };
+        found.push(trouble(Kind::Poses, &format!("carries {name}, a name of the orchestrator: {what}")));
     } else if leaf.server_auth() {
         found.push(trouble(Kind::Serves, "may be a server"));
     }

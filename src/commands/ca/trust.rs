@@ -112,8 +112,9 @@ pub(super) fn compared(args: &TrustArgs, given: Option<Fingerprint>, certificate
     };
     match given {
         Some(given) if given == certificate.fingerprint() => Ok(()),
+        // Not which it is: a number that can be copied from here would be compared with nothing.
         Some(given) => refuse(
-            format!("its key is {}, the fingerprint given is {given}", certificate.fingerprint()),
+            format!("its key has another fingerprint than {given}"),
             "it is another CA, or was changed on its way: ask its owner for it again",
         ),
         None => refuse(

@@ -37,9 +37,8 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     wanted.extend(found.workloads());
     let objects = cluster.get(&wanted)?;
     let step = object_step(&found, &objects, &trust, &certificate, desk)?;
-    if step.state == State::ToDo || args.fingerprint.is_some() {
-        identified(args, desk, &certificate)?;
-    }
+    let is_known = step.state != State::ToDo && args.fingerprint.is_none();
+    let is_compared = is_known || identified(args, desk, &certificate)?;
     let mut steps = vec![step];
     let mut warnings = Vec::new();
     let mut left = Left::default();
@@ -59,8 +58,11 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let stage = commands::stage(open, args.common.dry_run, "trusted");
     let outcome = commands::outcome("ca trust", stage, &steps)
         .fact("object", trust.cacert.as_str())
-        .fact("ca", certificate.subject.as_str())
-        .labelled("caFingerprint", "ca fingerprint", certificate.fingerprint().to_string())
+        .fact("ca", certificate.subject.as_str());
+    let fingerprint = is_compared.then(|| certificate.fingerprint().to_string());
+    let outcome = fingerprint
+        .into_iter()
+        .fold(outcome, |outcome, print| outcome.labelled("caFingerprint", "ca fingerprint", print))
         .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after))
         .warnings(warnings);
     let outcome = left.told(outcome, (&args.common, &files, &found), desk, &steps);
@@ -132,15 +134,16 @@ fn object_step(
     Ok(Step::to_do("cacert", title, Action::Replace(old.with_data(&[("ca.crt", &bundle)]))).already_if(known))
 }
 
-/// Whoever can put a CA here can pose as the orchestrator: its owner's word is needed, over another channel.
-fn identified(args: &TrustArgs, desk: &Desk<'_>, certificate: &Certificate) -> Result<()> {
+/// Whoever can put a CA here can pose as the orchestrator: its owner's word is needed, over another channel. A dry run
+/// only says so, and is told that nobody has compared it yet.
+fn identified(args: &TrustArgs, desk: &Desk<'_>, certificate: &Certificate) -> Result<bool> {
     let console = &desk.console;
     if args.fingerprint.is_none() && args.common.dry_run {
         console.say("the CA's fingerprint will have to be compared");
-        return Ok(());
+        return Ok(false);
     }
     if args.fingerprint.is_some() || !console.interactive {
-        return compared(args, args.fingerprint, certificate);
+        return compared(args, args.fingerprint, certificate).map(|()| true);
     }
     console.say(format!("{}: {}", args.certificate.display(), certificate.subject));
     let typed = console.ask("Fingerprint that the CA's owner read out to you (8 groups): ")?;
@@ -149,7 +152,7 @@ fn identified(args: &TrustArgs, desk: &Desk<'_>, certificate: &Certificate) -> R
             .why("what was typed is not a fingerprint: 8 groups of 8 hexadecimal digits")
             .next("run the command again and type the groups as they are read out to you")
     })?;
-    compared(args, Some(typed), certificate)
+    compared(args, Some(typed), certificate).map(|()| true)
 }
 
 fn what_follows(args: &TrustArgs, desk: &Desk<'_>, found: &Found, trust: &Trust) -> String {

@@ -188,11 +188,16 @@ fn a_ca_that_was_renewed_with_its_key_takes_the_place_of_the_ended_one() {
 #[test]
 fn a_backend_trusts_nobody_whose_fingerprint_was_not_compared() {
     let (site, _) = backend("25.0.0");
-    failed(site.backend("@ca.crt"), "ca-fingerprint");
-    failed(site.backend(&format!("@ca.crt --fingerprint {}", "0".repeat(64))), "ca-fingerprint");
-    assert_eq!(site.backend("@ca.crt --dry-run").unwrap().stage(), "planned");
     let org = site.orc.namespace("org-1");
     let print = site.fingerprint("ca.crt");
+    let hidden = |text: &str| assert!(!text.contains(print.trim_start_matches("SHA256:")), "{text}");
+    hidden(&failed(site.backend("@ca.crt"), "ca-fingerprint").to_string());
+    let other = format!("--fingerprint {}", "0".repeat(64));
+    hidden(&failed(site.backend(&format!("@ca.crt {other}")), "ca-fingerprint").to_string());
+    hidden(&failed(site.trust(&format!("@ca.crt --for MyOrg1MSP {other}")), "ca-fingerprint").to_string());
+    let planned = site.backend("@ca.crt --dry-run").unwrap();
+    assert_eq!(planned.stage(), "planned");
+    hidden(&planned.json().to_string());
     org.create(&Object::config_map("orchestrator-cacert", &[], &[("ca.crt", "hello")])).unwrap();
     failed(site.backend(&format!("@ca.crt --fingerprint {print}")), "cacert-unreadable");
     org.lose(&ObjectRef::config_map("orchestrator-cacert"));

@@ -250,8 +250,15 @@ pub(super) const CASES: &[Case] = &[
             )
         });
     }),
-    ("issued-name", ORC, "failed", "carries orchestrator.example.org", |s| {
-        logged(s, &Recipe { common_name: "orchestrator.example.org".into(), ..client() })
+    (
+        "issued-name",
+        ORC,
+        "failed",
+        "orchestrator.example.org, a name of the orchestrator: its usage alone keeps",
+        |s| logged(s, &Recipe { common_name: "orchestrator.example.org".into(), ..client() }),
+    ),
+    ("issued-name", ORC, "failed", "a name of the orchestrator: its holder can pose as it", |s| {
+        logged(s, &Recipe { common_name: "orchestrator.example.org".into(), usage: None, ..client() })
     }),
     ("issued-name", ORC, "warning", "may be a server", |s| logged(s, &Recipe { usage: None, ..client() })),
     ("issued-refused", ORC, "failed", "would be refused", |s| logged(s, &Recipe::walkthrough("MyOrg1MSP", "a.b"))),
