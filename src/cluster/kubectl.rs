@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::{Object, ObjectRef, Tools, child::Reply};
-use crate::failure::{Exit, Failure, Result};
+use crate::{
+    failure::{Exit, Failure, Result},
+    report::mask,
+};
 
 /// A wrong namespace answers just as a missing right does, and is the more usual of the two.
 pub(super) const FORBIDDEN: &str = "check --namespace and --kube-context; if they are right, ask the cluster's administrator for the Role in the README, part Rights";
@@ -38,7 +41,10 @@ impl Tools {
     pub(super) fn kubectl_write(&self, verb: &str, object: &Object) -> Result<()> {
         let bytes = Zeroizing::new(object.json().to_string().into_bytes());
         // Client-side field checks would ask the server for its schema first; the server checks anyway.
-        let reply = self.kubectl(&[verb, "--validate=false", "--output=name", "--filename=-"], Some(bytes))?;
+        let mut reply = self.kubectl(&[verb, "--validate=false", "--output=name", "--filename=-"], Some(bytes))?;
+        if !reply.success {
+            reply.stderr = mask::without(&reply.stderr, &held(object), &[&object.reference().name]);
+        }
         done(&reply, &format!("{verb} {}", object.reference())).map(drop)
     }
 
@@ -67,6 +73,13 @@ impl Tools {
         done(&reply, doing)?;
         Ok(reply.stdout)
     }
+}
+
+/// What an object holds, which whoever refuses it may quote: others may keep items of their own in it. Of a key no copy
+/// is made; its lines are taken out of whatever a child says.
+fn held(object: &Object) -> Value {
+    let items = object.keys().into_iter().filter(|key| *key != "tls.key");
+    items.filter_map(|key| Some(String::from_utf8_lossy(&object.data(key)?).into_owned())).collect()
 }
 
 /// One object, a list of them, or nothing at all: kubectl prints each of these.

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use substra_mtls::{
-    cluster::{Cluster, Object},
+    cluster::{Cluster, Object, ObjectRef},
     values,
 };
 
@@ -77,17 +77,17 @@ fn quoted(text: &str) -> String {
     said
 }
 
-/// Stands before the scripted `helm`: its upgrades fail with what `refusal` has.
-fn upgrades_fail(cluster: &Scripted, refusal: &str) -> String {
+/// Stands before the scripted programs: one verb of one of them fails, with what `refusal` has.
+fn fails(cluster: &Scripted, program: &str, verb: &str, refusal: &str) -> String {
     let folder = cluster.path();
-    fs::write(folder.join("refusal"), format!("Error: UPGRADE FAILED: {refusal}")).unwrap();
+    fs::write(folder.join("refusal"), format!("Error: {verb} FAILED: {refusal}")).unwrap();
     fs::create_dir(folder.join("real")).unwrap();
-    fs::rename(folder.join("bin/helm"), folder.join("real/helm")).unwrap();
+    fs::rename(folder.join("bin").join(program), folder.join("real").join(program)).unwrap();
     let here = folder.display();
     let script = format!(
-        "#!/bin/sh\ncase $1 in upgrade) cat '{here}/refusal' >&2; exit 1 ;; esac\nexec '{here}/real/helm' \"$@\"\n"
+        "#!/bin/sh\ncase \" $* \" in *\" {verb} \"*) cat '{here}/refusal' >&2; exit 1 ;; esac\nexec '{here}/real/{program}' \"$@\"\n"
     );
-    executable(&folder.join("bin/helm"), &script);
+    executable(&folder.join("bin").join(program), &script);
     format!("{}:/usr/bin:/bin", folder.join("bin").display())
 }
 
@@ -112,11 +112,30 @@ fn a_failing_upgrade_quotes_no_value_of_others() {
         for format in FORMATS {
             let federation = approved();
             let cluster = Scripted::of(&federation.orc);
-            let path = upgrades_fail(&cluster, &quoted(&text));
+            let path = fails(&cluster, "helm", "upgrade", &quoted(&text));
             let (status, text) =
                 ran(&federation.world, &path, &format!("{} --yes --accept-drift {format}", line.replace('@', "")));
-            assert!(status == 6 && text.contains("UPGRADE FAILED: cannot use"), "{status} {line}: {text}");
+            assert!(status == 6 && text.contains("upgrade FAILED: cannot use"), "{status} {line}: {text}");
         }
+    }
+}
+
+#[test]
+fn a_refused_object_quotes_nothing_that_others_keep_in_it() {
+    let federation = approved();
+    federation.enroll("--certificate @MyOrg1MSP.crt --accept-drift").unwrap();
+    federation.enroll("--renew --accept-drift").unwrap();
+    federation.approve().unwrap();
+    let pair = ObjectRef::secret("orchestrator-client-cert");
+    let old = federation.org.get(&[pair]).unwrap().remove(0);
+    federation.org.replace(&old.with_data(&[("theirs", b"mkr1v900")])).unwrap();
+    let said = quoted("{a: mkr1v900, b: bWtyMXY5MDA=}");
+    let line = format!("enroll {ORG} -n org-1 --certificate MyOrg1MSP.crt --yes --accept-drift").replace('@', "");
+    for format in FORMATS {
+        let cluster = Scripted::of(&federation.orc);
+        let path = fails(&cluster, "kubectl", "replace", &said);
+        let (status, text) = ran(&federation.world, &path, &format!("{line} {format}"));
+        assert!(status == 6 && text.contains("replace FAILED: cannot use"), "{status}: {text}");
     }
 }
 
