@@ -7,6 +7,7 @@ use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
     failure::{Exit, Failure, Result},
     files,
+    names::ReleaseName,
 };
 
 /// Whether the world is now as the action meant it.
@@ -73,7 +74,7 @@ fn is_gone(cluster: &dyn Cluster, seen: &Object) -> Result<()> {
 fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()> {
     let (name, wanted) = (&upgrade.release, upgrade.base + 1);
     let Some(now) = cluster.release(name)? else {
-        return Err(not_deployed(upgrade, "helm has no release of this name".to_owned()));
+        return Err(not_deployed(cluster, upgrade, "helm has no release of this name".to_owned()));
     };
     let as_meant = same(&now.config, &upgrade.values.0);
     if now.revision > wanted {
@@ -84,18 +85,22 @@ fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()> {
             format!("somebody else upgraded release {name} too"),
         )
         .why(format!("it is at revision {}, this upgrade was to be {wanted}; {whose}", now.revision))
-        .next(format!("helm history {name}; agree with whoever it was, then run the same command again")));
+        .next(format!("{}; agree with whoever it was, then run the same command again", history(cluster, name))));
     }
     if now.revision < wanted {
-        return Err(not_deployed(upgrade, format!("helm said yes, and it is still at revision {}", now.revision)));
+        return Err(not_deployed(
+            cluster,
+            upgrade,
+            format!("helm said yes, and it is still at revision {}", now.revision),
+        ));
     }
     if now.status != "deployed" {
-        return Err(not_deployed(upgrade, format!("revision {wanted} is {}", now.status)));
+        return Err(not_deployed(cluster, upgrade, format!("revision {wanted} is {}", now.status)));
     }
     if as_meant {
         return Ok(());
     }
-    Err(not_deployed(upgrade, format!("the values of revision {wanted} are not those that were judged")))
+    Err(not_deployed(cluster, upgrade, format!("the values of revision {wanted} are not those that were judged")))
 }
 
 fn are_noted(cluster: &dyn Cluster, workloads: &[ObjectRef], (key, value): &(&str, String)) -> Result<()> {
@@ -132,9 +137,14 @@ fn not_as_written(exit: Exit, what: &str, why: String) -> Failure {
         .next("see who else writes it (another operator, a sync, a policy), then run the same command again")
 }
 
-fn not_deployed(upgrade: &Upgrade, why: String) -> Failure {
+/// The command that shows who upgraded the release when.
+fn history(cluster: &dyn Cluster, name: &ReleaseName) -> String {
+    format!("helm{} history {name}", cluster.pointed().options("--kube-context"))
+}
+
+fn not_deployed(cluster: &dyn Cluster, upgrade: &Upgrade, why: String) -> Failure {
     let name = &upgrade.release;
     Failure::new(Exit::Outside, "not-deployed", format!("release {name} is not as this upgrade meant it"))
         .why(why)
-        .next(format!("helm history {name}; then run the same command again"))
+        .next(format!("{}; then run the same command again", history(cluster, name)))
 }

@@ -155,6 +155,18 @@ fn place(files: &Path, cluster: Scripted) -> Place {
     Place { files: folder, cluster }
 }
 
+#[test]
+fn the_history_that_is_told_is_that_of_the_release() {
+    let place = made::approved();
+    place.cluster.goes_wrong("helm upgrade 0 nothing");
+    let line =
+        "enroll -n org-1 --kube-context one -f backend-values.yaml --release backend --certificate MyOrg1MSP.crt";
+    let ran = place.run(line, LONG).unwrap();
+    let said: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let next = said["error"]["next"].as_str().unwrap();
+    assert!(next.starts_with("helm -n org-1 --kube-context one history backend; "), "{next}");
+}
+
 /// One verb a test, so that they share the cores.
 macro_rules! every_fault_of {
     ($($name:ident: $made:ident, $line:expr;)*) => {$(
