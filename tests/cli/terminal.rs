@@ -28,6 +28,10 @@ pub(crate) fn typed(
 ) -> (String, i32) {
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--echo", echo, "--command", command, "/dev/null"]);
+    // What the machine of the tests says of colours is not what the test says of them.
+    for name in ["CI", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        script.env_remove(name);
+    }
     script.current_dir(world.path("")).envs(environment.iter().copied());
     let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut input, mut output) = (child.stdin.take(), child.stdout.take().unwrap());

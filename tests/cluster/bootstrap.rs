@@ -85,7 +85,7 @@ both_helms! {
     fn one_without_rights_leaves_the_others_done_and_the_gate_open(helm) {
         let fed = Fed::new(helm, 3);
         fed.site.admin(&fed.orgs[1], "delete rolebinding substra-mtls");
-        let failed = fed.bootstrap("").refused(6, "forbidden");
+        let failed = fed.bootstrap("").stopped(6, "forbidden");
         assert!(failed.stderr.contains("not done: MyOrg2MSP"), "{}", failed.stderr);
         let checked = fed.check("");
         assert!(checked.stdout.contains("MyOrg1MSP     admitted"), "{}", checked.stdout);
@@ -147,7 +147,7 @@ both_helms! {
     fn a_member_that_nobody_describes_keeps_the_gate_open(helm) {
         let fed = Fed::new(helm, 1);
         fed.site.write("orchestrator-values.yaml", &orchestrator_values(2));
-        fed.bootstrap("--accept-drift").refused(3, "not-described");
+        fed.bootstrap("--accept-drift").stopped(3, "not-described");
         fed.is_enrolled(1);
         assert!(!fed.is_closed());
         fed.site.write("federation.yaml", &fed.federation("{cert: ca.crt, key: ca.key}", "close\n  cutOff: [MyOrg2MSP]"));

@@ -58,7 +58,7 @@ both! {
         helm.wait().unwrap();
         let before = site.state(&site.org);
         let ran = site.enroll("--certificate MyOrg1MSP.crt").refused(3, "release-pending");
-        assert!(ran.stderr.contains("helm rollback"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(" rollback backend REVISION"), "{}", ran.stderr);
         assert_eq!(site.state(&site.org), before);
     }
 

@@ -112,9 +112,9 @@ both! {
 
     fn ctrl_c_finishes_the_step_and_says_where_it_stands(site) {
         site.approved();
-        let stopped = enroll(site, "--certificate MyOrg1MSP.crt", "create", "ctrl-c").refused(130, "interrupted");
+        let stopped = enroll(site, "--certificate MyOrg1MSP.crt", "create", "ctrl-c").stopped(130, "interrupted");
         assert!(stopped.stderr.contains("so far: done: pair; not done: values, upgrade, rollout, pending"), "{}", stopped.stderr);
-        let stopped = enroll(site, "--certificate MyOrg1MSP.crt", "upgrade", "ctrl-c").refused(130, "interrupted");
+        let stopped = enroll(site, "--certificate MyOrg1MSP.crt", "upgrade", "ctrl-c").stopped(130, "interrupted");
         assert!(stopped.stderr.contains("done: pair, values, upgrade; not done: rollout, pending"), "{}", stopped.stderr);
         assert!(site.helm(&site.org, "status backend").contains("STATUS: deployed"), "helm was let finish");
         site.enroll("--certificate MyOrg1MSP.crt").ok();

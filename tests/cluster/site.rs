@@ -40,11 +40,23 @@ impl Ran {
         self
     }
 
+    /// Ended before anything was changed.
     #[track_caller]
     pub(crate) fn refused(self, status: i32, code: &str) -> Self {
+        self.failed(status, code, "  unchanged: ")
+    }
+
+    /// Ended half-way: it says what is done.
+    #[track_caller]
+    pub(crate) fn stopped(self, status: i32, code: &str) -> Self {
+        self.failed(status, code, "  so far: ")
+    }
+
+    #[track_caller]
+    fn failed(self, status: i32, code: &str, standing: &str) -> Self {
         assert_eq!(self.status, status, "{}{}", self.stdout, self.stderr);
         assert!(self.stderr.contains(&format!("[{code}]")), "{code}: {}", self.stderr);
-        for label in ["error: ", "  why: ", "  next: ", "  unchanged: "] {
+        for label in ["error: ", "  why: ", "  next: ", standing] {
             assert!(self.stderr.contains(label), "{label:?} is missing: {}", self.stderr);
         }
         self
