@@ -1,5 +1,7 @@
 //! What the values files say of a release, with the key below which it was read in each message.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use crate::{
@@ -42,6 +44,7 @@ pub(super) fn usual(settings: impl FnOnce(&Orchestrator) -> Vec<Setting>) -> Vec
 /// As [`Backend::read`], and for the values of an umbrella chart without its key.
 pub(super) fn backend(files: &ValuesFiles, hostname: Option<&Hostname>) -> Result<Backend> {
     let values = files.merged();
+    is_a_backends(&files.paths(), &values)?;
     if values["orchestrator"]["mspID"].is_null() {
         is_no_umbrella(files, &values)?;
     }
@@ -54,6 +57,7 @@ pub(super) fn backend(files: &ValuesFiles, hostname: Option<&Hostname>) -> Resul
 /// As for [`backend`].
 pub(super) fn trust(files: &ValuesFiles) -> Result<Trust> {
     let values = files.merged();
+    is_a_backends(&files.paths(), &values)?;
     if values["orchestrator"]["mspID"].is_null() {
         is_no_umbrella(files, &values)?;
     }
@@ -66,11 +70,46 @@ pub(super) fn trust(files: &ValuesFiles) -> Result<Trust> {
 /// As [`Orchestrator::read`], and for the values of an umbrella chart without its key.
 pub(super) fn orchestrator(files: &ValuesFiles) -> Result<Orchestrator> {
     let values = files.merged();
+    is_an_orchestrators(&files.paths(), &values)?;
     if !values["channels"].is_array() && values["orchestrator"]["tls"].is_null() {
         is_no_umbrella(files, &values)?;
     }
     let read = Orchestrator::read(&values).map_err(|failure| below(files, failure))?;
     Ok(read.called(files.key().chart()))
+}
+
+/// That these are not an orchestrator's files, as their content shows.
+///
+/// # Errors
+/// They are.
+pub(super) fn is_a_backends(files: &[PathBuf], values: &Value) -> Result<()> {
+    let looks = values["orchestrator"]["mspID"].is_null() && is_of_members(values);
+    let seen = "it has channels or clientCACerts, and no orchestrator.mspID";
+    if looks { Err(other_side(files, ("an orchestrator's", seen), "a backend's")) } else { Ok(()) }
+}
+
+/// That these are not a backend's files.
+///
+/// # Errors
+/// They are.
+pub(super) fn is_an_orchestrators(files: &[PathBuf], values: &Value) -> Result<()> {
+    let looks = !values["orchestrator"]["mspID"].is_null() && !is_of_members(values);
+    let seen = "it has orchestrator.mspID, and neither channels nor clientCACerts";
+    if looks { Err(other_side(files, ("a backend's", seen), "an orchestrator's")) } else { Ok(()) }
+}
+
+fn is_of_members(values: &Value) -> bool {
+    values["channels"].is_array() || !values["orchestrator"]["tls"]["mtls"]["clientCACerts"].is_null()
+}
+
+/// Files that were given for the other side.
+fn other_side(files: &[PathBuf], (looks, why): (&str, &str), given: &str) -> Failure {
+    let like = if files.len() > 1 { "look like" } else { "looks like" };
+    let named = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+    Failure::new(Exit::CheckFailed, "values-side", format!("{named} {like} {looks} file"))
+        .why(format!("it was given as {given}, and {why}"))
+        .next("give each file for its own side")
+        .unchanged("nothing was written")
 }
 
 fn below(files: &ValuesFiles, failure: Failure) -> Failure {

@@ -215,3 +215,55 @@ fn the_gate_judges_the_issue_log_as_check_does() {
         seen.iter().for_each(|seen| assert!(closed.contains(seen.as_str()), "{seen}: {closed}"));
     }
 }
+
+#[test]
+fn a_certificate_of_before_the_renewal_is_not_told_as_the_renewal() {
+    let fed = installed();
+    fed.enroll("--renew").unwrap();
+    let told = |outcome: &Outcome| {
+        let json = outcome.json();
+        (json["warnings"].to_string(), json["next"].to_string())
+    };
+    let old = fed.enroll("--certificate @MyOrg1MSP.crt").unwrap();
+    let (warned, next) = told(&old);
+    assert_eq!(old.stage(), "already");
+    assert!(warned.contains("answers an earlier request") && warned.contains("client-cert-pending"), "{warned}");
+    assert!(next.contains("when MyOrg1MSP.crt comes back: ") && !next.contains("is installed"), "{next}");
+    assert_eq!(fed.run(&fed.orc, APPROVE).unwrap().stage(), "approved");
+    let new = fed.enroll("--certificate @MyOrg1MSP.crt").unwrap();
+    let (warned, next) = told(&new);
+    assert_eq!((new.stage(), warned.as_str()), ("installed", "[]"));
+    assert!(next.contains("tell the orchestrator's operator"), "{next}");
+}
+
+#[test]
+fn a_values_file_of_the_other_side_is_known_by_what_is_in_it() {
+    let fed = installed();
+    let signs = "--ca-cert @ca.crt --ca-key @ca.key --unverified-mail";
+    let before = (fed.world.snapshot(), fed.orc.writes(), fed.org.writes());
+    for (verb, file, looks) in [
+        ("enroll".to_owned(), "orchestrator-values.yaml", "an orchestrator's"),
+        ("ca trust @ca.crt --backend".to_owned(), "orchestrator-values.yaml", "an orchestrator's"),
+        ("ca trust @ca.crt --for MyOrg1MSP".to_owned(), "backend-values.yaml", "a backend's"),
+        ("ca init".to_owned(), "backend-values.yaml", "a backend's"),
+        ("gate open".to_owned(), "backend-values.yaml", "a backend's"),
+        ("gate close --installed MyOrg1MSP".to_owned(), "backend-values.yaml", "a backend's"),
+        (format!("approve @MyOrg1MSP.csr {signs}"), "backend-values.yaml", "a backend's"),
+    ] {
+        let cluster = if looks == "a backend's" { &fed.orc } else { &fed.org };
+        let failure = failed(fed.run(cluster, &format!("{verb} -f @{file} --yes")), "values-side");
+        assert!(failure.what.ends_with(&format!("{file} looks like {looks} file")), "{verb}: {failure}");
+    }
+    assert_eq!((fed.world.snapshot(), fed.orc.writes(), fed.org.writes()), before);
+}
+
+#[test]
+fn a_request_for_another_organization_than_the_release_s_is_warned_of() {
+    let fed = Federation::new();
+    let warned = |fed: &Federation| fed.enroll("--dry-run").unwrap().json()["warnings"].to_string();
+    assert_eq!(warned(&fed), "[]");
+    let other = fed.world.read("backend-values.yaml").replace("MyOrg1MSP", "MyOrg2MSP");
+    fed.world.write("backend-values.yaml", &other);
+    let said = "deployed with orchestrator.mspID MyOrg1MSP, and these values files are of MyOrg2MSP";
+    assert!(warned(&fed).contains(said), "{}", warned(&fed));
+}

@@ -34,7 +34,7 @@ pub(in crate::commands) fn found(args: &ApproveArgs) -> Result<(Source, Option<S
         }
         _ => Err(Failure::new(Exit::Usage, "usage", "no certificate authority is named")
             .why("orchestrator-ca.crt and orchestrator-ca.key are not both in the working directory")
-            .next("add --ca-cert FILE and --ca-key FILE, or --ca-secret NAME")
+            .next("run this where these files are, or add --ca-cert FILE and --ca-key FILE, or --ca-secret NAME; where there is no CA yet, ca init makes one")
             .unchanged("nothing was signed and nothing was written")),
     }
 }

@@ -87,7 +87,8 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
 /// The one CA of the file, judged as far as somebody else signs with it; `passed_over` are findings that do not matter.
 pub(super) fn single_ca(args: &TrustArgs, desk: &Desk<'_>, passed_over: &[&str]) -> Result<Certificate> {
     let path = args.certificate.display();
-    let mut found = inspect::certificates(&files::read(&args.certificate)?)?;
+    let of_file = |failure: Failure| Failure { what: format!("{path}: {}", failure.what), ..failure };
+    let mut found = inspect::certificates(&files::read(&args.certificate)?).map_err(of_file)?;
     let count = found.len();
     let (Some(certificate), true) = (found.pop(), count == 1) else {
         return Err(Failure::new(Exit::Refused, "trust-bundle", format!("{path} holds {count} certificates"))

@@ -124,6 +124,10 @@ fn of_orchestrator(site: &Site) -> Vec<Row> {
         let enforced = site.running().is_some_and(|o| o.tls_enabled && o.mtls_enabled && o.verify_msp_id && has_key(o));
         let (stage, next) = match (enforced, has_key(orchestrator)) {
             (true, _) => (Stage::Enforced, String::new()),
+            // Before TLS there is nothing to admit to, nor a CA of ours that could sign.
+            (false, has_key) if !orchestrator.tls_enabled => {
+                (if has_key { Stage::Admitted } else { Stage::None }, site.ours("ca init", ""))
+            }
             (false, true) => (Stage::Admitted, site.ours("gate close", &format!("--installed {}", word(organization)))),
             (false, false) => (Stage::None, site.approve(&format!("{organization}.csr"))),
         };

@@ -18,6 +18,7 @@ use crate::{
     failure::{Failure, Result},
     files,
     pki::{
+        fingerprint::Fingerprint,
         inspect::{self, Certificate},
         key::PrivateKey,
         mirror::{self, Expected},
@@ -82,7 +83,9 @@ impl Enrolment<'_> {
         let open = self.desk.carry_out(&steps, &self.args.common, Some(&self.consent(seen, &steps)))?;
         let outcome = self.installed(&pair, &steps, open).warnings(installation.warnings);
         let outcome = left.told(outcome, (&self.args.common, &self.files, &seen.found), self.desk, &steps);
-        Ok(self.told(&pair, outcome))
+        let Some(warning) = self.waiting(seen, &pair) else { return Ok(self.told(&pair, outcome)) };
+        let outcome = if outcome.stage() == "already" { outcome } else { self.told(&pair, outcome) };
+        Ok(outcome.warnings([warning]).next(self.answer()))
     }
 
     /// The pair, the values, the upgrade and its rollout, and the pending Secret last. A pair that is not there yet is
@@ -283,8 +286,19 @@ impl Enrolment<'_> {
         outcome.fact("proven", proven.join("; ")).labelled(
             "notProven",
             "not proven",
-            "that the orchestrator lets it in: it asks for certificates only after gate close",
+            "that the orchestrator lets it in: check --live shows that, once the gate is closed",
         )
+    }
+
+    /// A newer request than this certificate answers: it would be taken for the renewal.
+    fn waiting(&self, seen: &Seen, pair: &Pair) -> Option<String> {
+        let key = PrivateKey::from_pem(&seen.pending.as_ref()?.data("tls.key")?, None).ok()?;
+        (key.spki() != pair.key.spki()).then(|| {
+            format!(
+                "the certificate with serial {} answers an earlier request: the last one, of key {}, still waits in Secret {}",
+                pair.certificate.serial, Fingerprint::of_spki(key.spki()), self.pending_name()
+            )
+        })
     }
 
     /// What the orchestrator's operator waits for.

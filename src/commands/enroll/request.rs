@@ -42,18 +42,30 @@ impl Enrolment<'_> {
 
     /// The key in a Secret of the release's namespace: it never touches a disk.
     pub(super) fn request_with_secret(&self, seen: &Seen) -> Result<Outcome> {
-        let warning = (!seen.dials_tls()).then(|| self.no_tls(&format!("release {}", seen.found.name)));
+        let no_tls = (!seen.dials_tls()).then(|| self.no_tls(&format!("release {}", seen.found.name)));
+        let warnings = self.other_organization(seen).into_iter().chain(no_tls);
         let reuse = seen.pending.as_ref().filter(|_| !self.args.new_request && !seen.pending_is_live());
         if let Some(pending) = reuse {
             let (key, csr) = self.pending_request(pending)?;
             let secret = Step::to_do("pending", self.pending_title(), Action::Create(pending.clone())).already_if(true);
-            return self.finish_request(&key, &[secret, self.csr_step(&csr)?], warning);
+            return self.finish_request(&key, &[secret, self.csr_step(&csr)?], warnings);
         }
         let key = PrivateKey::generate(self.args.key_type)?;
         let csr = request::create(&key, &self.backend.msp_id, &self.backend.host)?;
         let action = self.keep(seen, &key, csr.as_bytes());
         let secret = Step::to_do("pending", self.pending_title(), action);
-        self.finish_request(&key, &[secret, self.csr_step(csr.as_bytes())?], warning)
+        self.finish_request(&key, &[secret, self.csr_step(csr.as_bytes())?], warnings)
+    }
+
+    /// The files of another organization's backend; the second run would be refused for the drift.
+    fn other_organization(&self, seen: &Seen) -> Option<String> {
+        let deployed = seen.found.config()["orchestrator"]["mspID"].as_str()?;
+        let (name, ours) = (&seen.found.name, &self.backend.msp_id);
+        (deployed != ours.as_str()).then(|| {
+            format!(
+                "release {name} is deployed with orchestrator.mspID {deployed}, and these values files are of {ours}"
+            )
+        })
     }
 
     /// The second run would be refused for it, after mail and phone.
@@ -144,18 +156,24 @@ impl Enrolment<'_> {
             .fact_of(is_new, "fingerprint", "fingerprint", key.fingerprint().to_string())
             .fact_of(is_new, "toReadOut", "to read out", key.fingerprint().groups().join(" "))
             .warnings(warnings);
-        let again = self
-            .ours(VERB)
-            .option("--hostname", &self.args.hostname)
-            .option("--client-ca", self.args.client_ca.iter().map(|file| file.display()))
-            .option("--key-file", self.args.key_file.iter().map(|file| file.display()))
-            .option("--certificate", [format!("{org}.crt")]);
         Ok(outcome
             .next(format!(
                 "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",
                 path.display()
             ))
-            .next(format!("when {org}.crt comes back: {again}")))
+            .next(self.answer()))
+    }
+
+    /// What to do with the certificate that answers the request.
+    pub(super) fn answer(&self) -> String {
+        let file = format!("{}.crt", self.backend.msp_id);
+        let again = self
+            .ours(VERB)
+            .option("--hostname", &self.args.hostname)
+            .option("--client-ca", self.args.client_ca.iter().map(|file| file.display()))
+            .option("--key-file", self.args.key_file.iter().map(|file| file.display()))
+            .option("--certificate", [&file]);
+        format!("when {file} comes back: {again}")
     }
 }
 

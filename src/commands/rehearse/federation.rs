@@ -12,6 +12,7 @@ use super::{
 use crate::{
     cli::RehearseArgs,
     cluster::{ChartVersion, Cluster, Object, PAIR_TYPE, simulated::Simulated},
+    commands::read::{is_a_backends, is_an_orchestrators},
     failure::{Exit, Failure, Result},
     files,
     names::MspId,
@@ -123,9 +124,7 @@ impl Federation {
 
     fn install(&mut self, files: &[PathBuf], backends: Vec<Site>, ca_is_there: bool) -> Result<()> {
         let values = read(files)?;
-        if !values["orchestrator"]["mspID"].is_null() {
-            return Err(other_side(files, ("a backend's", "orchestrator.mspID is set in it"), "an orchestrator's"));
-        }
+        is_an_orchestrators(files, &values)?;
         let read = Orchestrator::read(&values).map_err(|failure| of_file(files, failure))?;
         for site in backends {
             let org = self.backend(site, &read, ca_is_there)?;
@@ -142,15 +141,7 @@ impl Federation {
     fn backend(&self, site: Site, orchestrator: &Orchestrator, ca_is_there: bool) -> Result<Organization> {
         let Site { cluster, release, files } = site;
         let values = read(&files)?;
-        if values["orchestrator"]["mspID"].is_null()
-            && (values["channels"].is_array() || !values["orchestrator"]["tls"]["mtls"]["clientCACerts"].is_null())
-        {
-            return Err(other_side(
-                &files,
-                ("an orchestrator's", "it has channels or clientCACerts, and no orchestrator.mspID"),
-                "a backend's",
-            ));
-        }
+        is_a_backends(&files, &values)?;
         let backend = Backend::read(&values, None).map_err(|failure| of_file(&files, failure))?;
         let held = Held::of(&values, orchestrator).filter(|_| ca_is_there);
         if ca_is_there && let Some(cacert) = &backend.cacert {
@@ -300,12 +291,4 @@ fn named(files: &[PathBuf]) -> String {
 /// A failure of what is in these files, which says so.
 fn of_file(files: &[PathBuf], failure: Failure) -> Failure {
     Failure { what: format!("{}: {}", named(files), failure.what), ..failure }
-}
-
-/// A file that was given for the other side, known by its content.
-fn other_side(files: &[PathBuf], (looks, why): (&str, &str), given: &str) -> Failure {
-    let like = if files.len() > 1 { "look like" } else { "looks like" };
-    Failure::new(Exit::CheckFailed, "values-side", format!("{} {like} {looks} file", named(files)))
-        .why(format!("it was given as {given}, and {why}"))
-        .next("give each file for its own side")
 }

@@ -195,6 +195,8 @@ fn a_backend_trusts_nobody_whose_fingerprint_was_not_compared() {
     let other = format!("--fingerprint {}", "0".repeat(64));
     hidden(&failed(site.backend(&format!("@ca.crt {other}")), "ca-fingerprint").to_string());
     hidden(&failed(site.trust(&format!("@ca.crt --for MyOrg1MSP {other}")), "ca-fingerprint").to_string());
+    let no_certificate = failed(site.backend("@backend-values.yaml"), "certificate-file-empty");
+    assert!(no_certificate.what.contains("backend-values.yaml: there is no certificate"), "{no_certificate}");
     let planned = site.backend("@ca.crt --dry-run").unwrap();
     assert_eq!(planned.stage(), "planned");
     hidden(&planned.json().to_string());

@@ -109,3 +109,31 @@ fn the_ca_that_was_named_signs_what_is_to_be_approved() {
     assert_eq!(asked("--ca-cert @ca.crt"), format!("{approve} --ca-cert ca.crt --ca-key ca.key"));
     assert_eq!(asked("--ca-secret federation-ca"), format!("{approve} --ca-secret federation-ca"));
 }
+
+#[test]
+fn before_tls_an_orchestrator_is_told_to_make_its_ca_and_to_approve_nothing() {
+    let fed = Federation::new();
+    let plain = fed.world.read("orchestrator-values.yaml").replace("enabled: true", "enabled: false");
+    fed.world.write("orchestrator-values.yaml", &plain);
+    let chart = ChartVersion { name: "orchestrator".into(), version: "8.8.0".into() };
+    fed.orc.install("orchestrator", chart, values::read(plain.as_bytes()).unwrap()).unwrap();
+    let init = "helm substra-mtls ca init -n orchestrator -f orchestrator-values.yaml --release orchestrator";
+    let (next, failed) = told(&fed.run(&fed.orc, "check -f @orchestrator-values.yaml").unwrap());
+    assert_eq!(fed.world.here(&next), init);
+    assert_eq!(failed, [next]);
+}
+
+#[test]
+fn what_a_cut_off_ca_init_left_to_deploy_is_told_as_ca_init_and_not_as_drift_to_take_back() {
+    let fed = Federation::new();
+    let chart = ChartVersion { name: "orchestrator".into(), version: "8.8.0".into() };
+    let text = fed.world.read("orchestrator-values.yaml");
+    let plain = text.replace("orchestrator:\n  tls:\n    enabled: true # by hand\n", "");
+    assert_ne!(plain, text);
+    fed.orc.install("orchestrator", chart, values::read(plain.as_bytes()).unwrap()).unwrap();
+    let init = "in the folder of the CA's files: helm substra-mtls ca init -n orchestrator -f orchestrator-values.yaml --release orchestrator";
+    let drift = || findings(&fed.run(&fed.orc, "check -f @orchestrator-values.yaml").unwrap()).remove("drift").unwrap();
+    assert_eq!(fed.world.here(&drift().next), init, "{}", drift().seen);
+    fed.world.write("orchestrator-values.yaml", &format!("{text}podAnnotations: {{a: b}}\n"));
+    assert!(drift().next.starts_with("bring the files up to"), "{}", drift().next);
+}

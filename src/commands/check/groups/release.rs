@@ -140,6 +140,8 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     let lines: Vec<String> = dangers.iter().map(|(_, line)| line.clone()).chain(lines).collect();
     if lines.is_empty() {
         sheet.ok(&DRIFT, "files and deployed values are equal");
+    } else if waits_for_init(site, found, files, own) && dangers.is_empty() {
+        sheet.failed(&DRIFT, lines.join("; "), site.remedy().init());
     } else {
         let next = format!(
             "bring the files up to what {} shows, or pass --accept-drift",
@@ -162,6 +164,14 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
         Side::Orchestrator => "gate open",
     };
     sheet.warn(&HALF_WAY, ours.join("; "), site.ours(verb, ""));
+}
+
+/// Whether all that is not deployed is what `ca init` sets: it was cut off before its upgrade.
+fn waits_for_init(site: &Site, found: &Found, files: &ValuesFiles, own: &[&[&str]]) -> bool {
+    let sets: Vec<Vec<&str>> = own.iter().chain(orchestrator::TLS_PATHS).map(|path| files.key().path(path)).collect();
+    let sets: Vec<&[&str]> = sets.iter().map(Vec::as_slice).collect();
+    site.orchestrator().is_some_and(|orchestrator| orchestrator.tls_enabled)
+        && drift::between(&found.release.config, &files.whole(), &sets).is_empty()
 }
 
 /// What no verb brings in by itself, at our own paths too: another CA.
