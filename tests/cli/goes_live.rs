@@ -103,6 +103,19 @@ fn a_ca_that_somebody_wrote_is_let_in_by_no_verb_unless_it_is_accepted() {
 }
 
 #[test]
+fn a_ca_that_was_deployed_while_the_gate_was_open_is_said_when_it_comes_alive() {
+    let federation = enrolled();
+    let own = "          - orchestrator-tls-cacert\n";
+    edit(&federation, "orchestrator", own, &format!("{own}          - evil-ca\n"));
+    let values = substra_mtls::values::read(federation.world.read("orchestrator-values.yaml").as_bytes()).unwrap();
+    let chart = federation.orc.chart(&"orchestrator".parse().unwrap()).unwrap().unwrap();
+    federation.orc.install("orchestrator", chart, values).unwrap();
+    let said = federation.close("--dry-run").unwrap().json()["warnings"].to_string();
+    assert!(said.contains("evil-ca, under MyOrg1MSP, holds CN=Orchestrator Root CA"), "{said}");
+    assert!(said.contains("whoever has its key can act as every organization"), "{said}");
+}
+
+#[test]
 fn a_member_that_nobody_approved_in_this_run_is_not_let_in_unseen() {
     let federation = closed();
     let line = "orchestrator.tls.mtls.clientCACerts.MyOrg3MSP: deployed nothing, files [\"orchestrator-tls-cacert\"]";

@@ -130,10 +130,18 @@ impl Mounts<'_> {
     /// Every certificate that the server trusts for clients: of the objects that hold CAs, in the kind that is mounted. What
     /// else has an item `ca.crt` (a pair of cert-manager's, an object of the same name in the other kind) is not in it.
     pub(in crate::commands) fn pool(&self, orchestrator: &Orchestrator) -> Vec<Certificate> {
-        let names = orchestrator.authorities().into_iter();
-        let objects = names.filter_map(|name| self.object(&ObjectRef::of_kind(self.kind(name), name)));
-        let texts = objects.filter_map(|object| object.data("ca.crt"));
-        texts.filter_map(|pem| inspect::certificates(&pem).ok()).flatten().collect()
+        self.authorities(orchestrator).into_iter().map(|(_, ca)| ca).collect()
+    }
+
+    /// The same, each with the name of its object.
+    pub(in crate::commands) fn authorities(&self, orchestrator: &Orchestrator) -> Vec<(String, Certificate)> {
+        let read = |name: &str| -> Vec<(String, Certificate)> {
+            let object = self.object(&ObjectRef::of_kind(self.kind(name), name));
+            let pem = object.and_then(|object| object.data("ca.crt"));
+            let all = pem.and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
+            all.into_iter().map(|ca| (name.to_owned(), ca)).collect()
+        };
+        orchestrator.authorities().into_iter().flat_map(read).collect()
     }
 
     /// The server's own pair, with which its health probe dials (chart `orchestrator`, probes of the server); `None` where
@@ -141,6 +149,37 @@ impl Mounts<'_> {
     pub(in crate::commands) fn server(&self, name: &str) -> Option<Pair> {
         read_pair(self.object(&ObjectRef::secret(name)))
     }
+}
+
+/// A CA under `clientCACerts` that is not the federation's.
+pub(in crate::commands) struct Foreign<'a> {
+    /// Its object.
+    pub(in crate::commands) name: &'a str,
+    /// "evil-ca, under MyOrg1MSP, holds CN=Evil: whoever has its key can act as every organization".
+    pub(in crate::commands) said: String,
+}
+
+/// CAs under `clientCACerts` whose key is none of the orchestrator's own CAs, nor known by other means.
+pub(in crate::commands) fn foreign<'a>(
+    orchestrator: &Orchestrator,
+    all: &'a [(String, Certificate)],
+    is_known: impl Fn(&Certificate) -> bool,
+) -> Vec<Foreign<'a>> {
+    let own = |ca: &Certificate| {
+        is_known(ca) || all.iter().any(|(name, own)| name == orchestrator.cacert.as_str() && own.spki == ca.spki)
+    };
+    let under = |key: &str, (name, ca): &'a (String, Certificate)| Foreign {
+        name,
+        said: format!("{name}, under {key}, holds {}: whoever has its key can act as every organization", ca.subject),
+    };
+    let keys = orchestrator.client_cas.iter();
+    keys.flat_map(|(key, objects)| {
+        all.iter()
+            .filter(|(name, ca)| objects.contains(name) && !own(ca))
+            .map(|one| under(key, one))
+            .collect::<Vec<_>>()
+    })
+    .collect()
 }
 
 /// Both halves of a pair.

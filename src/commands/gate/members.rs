@@ -4,10 +4,14 @@ use super::Gate;
 use crate::{
     cli::CloseArgs,
     cluster::ObjectRef,
-    commands::{approve::ledger, check::mounts::read_pair, issued},
+    commands::{
+        approve::ledger,
+        check::mounts::{self, read_pair},
+        issued,
+    },
     failure::{Exit, Failure, Result},
     names::MspId,
-    pki::log::IssueLog,
+    pki::{inspect::Certificate, log::IssueLog},
 };
 
 impl Gate<'_> {
@@ -74,14 +78,20 @@ impl Gate<'_> {
         }
     }
 
-    /// What is wrong with the certificates of a log, in the words of `check`.
+    /// What is wrong with the certificates of a log and with the CAs that come alive with the gate, in the words of
+    /// `check`. A CA that has signed what the log has is the federation's.
     pub(in crate::commands) fn dangers(&self, log: Option<&IssueLog>) -> Vec<String> {
+        let cas = self.mounts(&self.found.manifest).authorities(&self.orchestrator);
+        let is_known = |ca: &Certificate| log.is_some_and(|log| log.knows(ca.fingerprint()));
+        let foreign = mounts::foreign(&self.orchestrator, &cas, is_known).into_iter().map(|foreign| foreign.said);
         let Some(log) = log else {
-            return vec!["the issue log was not looked at: listing ConfigMaps is not allowed here".to_owned()];
+            let unseen = "the issue log was not looked at: listing ConfigMaps is not allowed here".to_owned();
+            return foreign.chain([unseen]).collect();
         };
         let pair = read_pair(ObjectRef::secret(self.orchestrator.server_pair.as_str()).among(&self.objects));
         let names = issued::names(&self.orchestrator, &self.found, pair.as_ref().map(|pair| &pair.leaf));
-        issued::troubles(log, &names, self.desk.now).into_iter().map(|(_, trouble)| trouble.said).collect()
+        let troubles = issued::troubles(log, &names, self.desk.now).into_iter().map(|(_, trouble)| trouble.said);
+        foreign.chain(troubles).collect()
     }
 }
 

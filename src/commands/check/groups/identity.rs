@@ -9,6 +9,7 @@ use super::{
             PAIR_ORGANIZATION, PAIR_TWO, PAIR_USAGE, VERIFY,
         },
         finding::Sheet,
+        mounts::{self, Foreign},
         observe::Site,
     },
     count, keys,
@@ -132,26 +133,13 @@ fn judge_pool(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
         return;
     }
     let all = keys::authorities(site);
-    let own: Vec<&Certificate> = all
-        .iter()
-        .filter(|(name, _)| name == orchestrator.cacert.as_str())
-        .map(|(_, ca)| ca)
-        .chain(&site.known)
-        .collect();
-    for (key, objects) in &orchestrator.client_cas {
-        for (name, ca) in all.iter().filter(|(name, _)| objects.contains(name)) {
-            if !own.iter().any(|own| own.spki == ca.spki) {
-                let seen = format!(
-                    "{name}, under {key}, holds {}: whoever has its key can act as every organization",
-                    ca.subject
-                );
-                let next = format!(
-                    "{}; then take {name} out of clientCACerts. Where it is the federation's own CA for clients: --ca-cert FILE",
-                    site.approve("ORG.csr")
-                );
-                sheet.warn(&FOREIGN_CA, seen, next);
-            }
-        }
+    let is_known = |ca: &Certificate| site.known.iter().any(|known| known.spki == ca.spki);
+    for Foreign { name, said } in mounts::foreign(orchestrator, &all, is_known) {
+        let next = format!(
+            "{}; then take {name} out of clientCACerts. Where it is the federation's own CA for clients: --ca-cert FILE",
+            site.approve("ORG.csr")
+        );
+        sheet.warn(&FOREIGN_CA, said, next);
     }
     sheet.ok(&FOREIGN_CA, "only the orchestrator's own");
 }
