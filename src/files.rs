@@ -261,7 +261,7 @@ fn unsynced(folder: &Path, error: &io::Error) -> Failure {
 }
 
 /// The system's own words, without Rust's "(os error N)".
-fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }

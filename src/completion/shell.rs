@@ -42,8 +42,9 @@ pub enum Shell {
 /// # Errors
 /// The binary does not know where it stands, or nobody reads stdout.
 pub fn print(shell: Shell) -> Result<Exit> {
-    let failed =
-        |e: io::Error| Failure::new(Exit::Failed, "stdout", "the script could not be written").why(e.to_string());
+    let failed = |e: io::Error| {
+        Failure::new(Exit::Failed, "stdout", "the script could not be written").why(crate::files::reason(&e))
+    };
     let binary = std::env::current_exe().map_err(failed)?.to_string_lossy().into_owned();
     let mut script = Vec::new();
     let written = match shell {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     failure::{Exit, Failure, Result},
-    plain,
+    files, plain,
 };
 
 /// How results are written.
@@ -93,8 +93,11 @@ impl Console {
         if self.quiet {
             return Ok(());
         }
-        writeln!(io::stdout(), "{text}")
-            .map_err(|e| Failure::new(Exit::Failed, "stdout", "the result could not be written").why(e.to_string()))
+        writeln!(io::stdout(), "{text}").map_err(|e| {
+            Failure::new(Exit::Failed, "stdout", "the result could not be written")
+                .why(files::reason(&e))
+                .next("what the run has done is done: run the same command again, and it says so")
+        })
     }
 
     /// Asks for consent; `what` says what happens: "change the values file and upgrade release orchestrator".

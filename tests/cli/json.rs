@@ -123,3 +123,19 @@ fn each_source(folder: &Path, look: &mut impl FnMut(&str)) {
         }
     }
 }
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure_in_plain_words() {
+    let world = World::new();
+    for format in ["text", "json"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
+        command.args(["enroll", "-f", "backend-values.yaml", "--key-file", "k.key", "-o", format]);
+        command.current_dir(world.path("")).env_clear().stdout(full);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("[stdout]") && said.contains("\n  next: what the run has done is done"), "{said}");
+        assert!(!said.contains("os error") && !said.contains("unchanged: nothing"), "{said}");
+    }
+}

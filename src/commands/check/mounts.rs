@@ -155,7 +155,7 @@ impl Mounts<'_> {
 pub(in crate::commands) struct Foreign<'a> {
     /// Its object.
     pub(in crate::commands) name: &'a str,
-    /// "evil-ca, under MyOrg1MSP, holds CN=Evil: whoever has its key can act as every organization".
+    /// As a line for people: which object, under which key, with whose certificate, and what its owner can do.
     pub(in crate::commands) said: String,
 }
 
