@@ -306,7 +306,10 @@ impl Site {
         let backend = self.backend()?;
         let is_there = |name: &str| self.object(&ObjectRef::of_kind(self.kind_of(name), name)).is_some();
         let lacks_ca = backend.cacert.as_ref().is_some_and(|name| self.objects.is_ok() && !is_there(name.as_str()));
-        (!backend.tls_enabled || lacks_ca).then(|| self.remedy().trust(backend.tls_enabled))
+        // A `ca trust` that was cut off before its upgrade.
+        let waits = matches!(&self.deployed, Some(Party::Backend(deployed)) if !deployed.tls_enabled);
+        let dials = backend.tls_enabled && !waits;
+        (!dials || lacks_ca).then(|| self.remedy().trust(dials))
     }
 
     /// A kubectl command of these words.

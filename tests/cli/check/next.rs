@@ -137,3 +137,20 @@ fn what_a_cut_off_ca_init_left_to_deploy_is_told_as_ca_init_and_not_as_drift_to_
     fed.world.write("orchestrator-values.yaml", &format!("{text}podAnnotations: {{a: b}}\n"));
     assert!(drift().next.starts_with("bring the files up to"), "{}", drift().next);
 }
+
+#[test]
+fn a_ca_trust_that_was_cut_off_is_told_to_be_run_again_before_any_request() {
+    let fed = Federation::new();
+    let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
+    let plain = BACKEND.replace("    enabled: true\n    cacert: orchestrator-cacert\n", "    enabled: false\n");
+    fed.org.install("backend", chart, values::read(plain.as_bytes()).unwrap()).unwrap();
+    let trust = "helm substra-mtls ca trust orchestrator-ca.crt --backend -n org-1 -f backend-values.yaml --release backend --enable-tls";
+    let outcome = fed.run(&fed.org, "check -f @backend-values.yaml").unwrap();
+    let half_way = findings(&outcome).remove("half-way").unwrap();
+    assert_eq!((half_way.status.as_str(), fed.world.here(&half_way.next).as_str()), ("warning", trust));
+    let (next, _) = told(&outcome);
+    assert_eq!(fed.world.here(&next), trust);
+    pasted(&fed, &next, &["--yes"]);
+    let enroll = "helm substra-mtls enroll -n org-1 -f backend-values.yaml --release backend";
+    assert_eq!(fed.world.here(&told(&fed.run(&fed.org, "check -f @backend-values.yaml").unwrap()).0), enroll);
+}

@@ -159,7 +159,10 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
         return sheet.ok(&HALF_WAY, "what the files say of mutual TLS is deployed");
     }
     let verb = match site.side {
-        Side::Backend => "enroll",
+        Side::Backend => {
+            let next = site.first_step().unwrap_or_else(|| site.ours("enroll", ""));
+            return sheet.warn(&HALF_WAY, ours.join("; "), next);
+        }
         Side::Orchestrator if site.orchestrator().is_some_and(|o| o.mtls_enabled) => "gate close",
         Side::Orchestrator => "gate open",
     };
