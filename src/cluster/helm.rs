@@ -154,7 +154,10 @@ impl Tools {
             reply.stderr = mask::without(&reply.stderr, &given, &[]);
         }
         ensure(&reply, "read the values files")?;
-        let unexpected = || Failure::new(Exit::Outside, "helm", "helm's reading of the values files is not understood");
+        let unexpected = || {
+            Failure::new(Exit::Outside, "helm", "helm's reading of the values files is not understood")
+                .next("check by hand that helm template works, then run the same command again")
+        };
         let outer = crate::values::read(&reply.stdout).map_err(|e| unexpected().why(e.to_string()))?;
         let inner = outer["values"].as_str().unwrap_or_default();
         let all: Value = serde_json::from_str(inner).map_err(|e| unexpected().why(e.to_string()))?;

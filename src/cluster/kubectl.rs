@@ -88,7 +88,9 @@ fn objects(stdout: &[u8]) -> Result<Vec<Object>> {
         return Ok(Vec::new());
     }
     let mut value: Value = serde_json::from_slice(stdout).map_err(|e| {
-        Failure::new(Exit::Outside, "kubectl", "kubectl gave something that is not JSON").why(e.to_string())
+        Failure::new(Exit::Outside, "kubectl", "kubectl gave something that is not JSON")
+            .why(e.to_string())
+            .next("check by hand that kubectl get -o json answers, then run the same command again")
     })?;
     Ok(match value.get_mut("items").map(Value::take) {
         Some(Value::Array(items)) => items.into_iter().map(Object::from).collect(),

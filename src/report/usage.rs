@@ -55,9 +55,11 @@ fn failure(text: &str) -> Failure {
     let mut paragraphs = text.split("\n\n").map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "));
     let what = paragraphs.next().unwrap_or_default();
     let (next, why): (Vec<String>, Vec<String>) = paragraphs.partition(|one| one.starts_with("Usage: "));
+    // Of a value that cannot be read clap shows no usage.
+    let next = if next.is_empty() { "correct it, then run the command again".to_owned() } else { next.join(" ") };
     Failure::new(Exit::Usage, "usage", what.trim_start_matches("error: "))
         .why(why.join(" "))
-        .next(next.join(" "))
+        .next(next)
         .unchanged("nothing was written")
 }
 

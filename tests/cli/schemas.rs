@@ -36,6 +36,10 @@ fn schema_of(answer: &Value) -> String {
 /// Refuses an answer that has not the form of its schema.
 #[track_caller]
 pub(crate) fn judged(answer: &Value) {
+    // Whoever reads a failure at night wants to know why, and what to do.
+    for part in ["what", "why", "next"] {
+        assert!(answer.get("error").is_none_or(|error| error[part] != ""), "no {part}: {answer:#}");
+    }
     if let Err(why) = judge(&FILES, &schema_of(answer), answer) {
         panic!("{why}\n{answer:#}");
     }

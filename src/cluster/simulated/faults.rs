@@ -62,7 +62,9 @@ impl Simulated {
         if !matches!(fault, Some(Fault::Before | Fault::After)) {
             return Ok(());
         }
-        Err(Failure::new(Exit::Outside, "fault", "the simulated call failed").why("a test asked for it"))
+        Err(Failure::new(Exit::Outside, "fault", "the simulated call failed")
+            .why("a test asked for it")
+            .next("run the same command again"))
     }
 }
 
