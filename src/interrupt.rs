@@ -7,7 +7,7 @@ use std::sync::{
 
 use signal_hook::{
     SigId,
-    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ},
 };
 
 use crate::failure::{Exit, Failure, Result};
@@ -30,6 +30,8 @@ pub fn listen() -> std::io::Result<()> {
     for signal in SIGNALS {
         signal_hook::flag::register(signal, Arc::clone(&WISH))?;
     }
+    // A file that may not grow is a write that fails, and not the end of us in the middle of a line.
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     Ok(())
 }
 

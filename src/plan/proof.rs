@@ -21,7 +21,7 @@ pub(super) fn look(action: &Action, world: &World<'_>) -> Result<()> {
         Action::AppendLog { path, lines } => holds(path, &files::tail(path, lines.len())?, lines.as_bytes()),
         Action::EditValues { path, new, .. } => holds(path, &files::read(path)?, new),
         Action::Create(object) | Action::Replace(object) => is_held(world.cluster()?, object),
-        Action::Delete { seen, .. } => is_gone(world.cluster()?, seen),
+        Action::Delete { seen, while_held } => is_gone(world.cluster()?, seen, while_held),
         Action::Upgrade(upgrade) => is_deployed(world.cluster()?, upgrade),
         Action::Restart { workloads, note } => are_noted(world.cluster()?, workloads, note),
         // To wait for it is to look at it; and what waits for a signature is never applied.
@@ -50,8 +50,11 @@ pub(super) fn sentence(action: &Action) -> String {
 /// # Errors
 /// `not-as-written`.
 pub(super) fn is_held(cluster: &dyn Cluster, meant: &Object) -> Result<()> {
-    let found = cluster.get(&[meant.reference()])?;
-    let why = match found.first() {
+    is_among(&cluster.get(&[meant.reference()])?, meant)
+}
+
+fn is_among(found: &[Object], meant: &Object) -> Result<()> {
+    let why = match meant.reference().among(found) {
         None => "it is not there".to_owned(),
         Some(found) => match found.lacks(meant) {
             None => return Ok(()),
@@ -61,13 +64,14 @@ pub(super) fn is_held(cluster: &dyn Cluster, meant: &Object) -> Result<()> {
     Err(not_as_written(Exit::Outside, &named(meant), why))
 }
 
-fn is_gone(cluster: &dyn Cluster, seen: &Object) -> Result<()> {
-    let found = cluster.get(&[seen.reference()])?;
+/// An object is gone, and the one that holds what it held is still there: nobody may call that done otherwise.
+fn is_gone(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<()> {
+    let found = cluster.get(&[seen.reference(), while_held.reference()])?;
     let stays = |found: &Object| found.uid() == seen.uid() && found.json()["metadata"]["deletionTimestamp"].is_null();
-    if found.first().is_some_and(stays) {
+    if seen.reference().among(&found).is_some_and(stays) {
         return Err(not_as_written(Exit::Outside, &named(seen), "it was deleted and is still there".to_owned()));
     }
-    Ok(())
+    is_among(&found, while_held)
 }
 
 /// The revision, the status and the values that Helm has now.

@@ -1,4 +1,4 @@
-//! Every call of every verb that writes goes wrong in every way that a helm or a kubectl can: nothing hangs, nothing is
+//! Every call of every verb of one release goes wrong in every way that a helm or a kubectl can: nothing hangs, nothing is
 //! called done that is not, and the same command completes the job when all goes right again.
 
 mod made;
