@@ -208,7 +208,7 @@ fn a_second_run_from_the_same_file_at_once_is_refused() {
     file.lock().unwrap();
     let failure = fed.run(LINE).unwrap_err();
     assert_eq!(failure.code, "locked");
-    drop(file);
+    file.unlock().unwrap();
     fed.run(LINE).unwrap();
 }
 

@@ -161,7 +161,7 @@ fn failures_of_approve_are_pinned() {
     let lock = fs::File::open(world.path("ca.crt")).unwrap();
     lock.lock().unwrap();
     golden.ran("a CA that is locked", &sign("--yes --unverified-mail"));
-    drop(lock);
+    lock.unlock().unwrap();
     world.write("ca.issued.jsonl", "{\"time\":\"2026-");
     golden.ran("a damaged log", &sign("--yes --unverified-mail"));
     fs::remove_file(world.path("ca.issued.jsonl")).unwrap();
