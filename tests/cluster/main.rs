@@ -50,6 +50,7 @@ mod federation;
 mod gate;
 mod gitops;
 mod killed;
+mod ran;
 mod readme;
 #[path = "../scripted.rs"]
 #[allow(dead_code, reason = "nothing goes wrong here")]
