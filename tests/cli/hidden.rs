@@ -33,12 +33,29 @@ pub(crate) fn filled(template: &str, series: u8) -> String {
     text + rest
 }
 
-/// The first marker of a text, in any of the forms that programs write.
-pub(crate) fn leaked(text: &str) -> Option<&str> {
+/// The first marker of a text, in any of the forms that programs write. Fingerprints, serial numbers and their groups are
+/// left out: they are drawn by chance, and hold every short number now and then.
+pub(crate) fn leaked(text: &str) -> Option<String> {
+    let is_drawn = |word: &str| {
+        let is_hex = word.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        is_hex && word.len() >= 8 && (word.len() >= 32 || !word.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let words = text.split_inclusive(|c: char| !c.is_ascii_alphanumeric());
+    let word = |word: &&str| !is_drawn(word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()));
+    let text: String = words.filter(word).collect();
     let beginnings =
         ["mkr", "MKR", "bWty", "770010", "771001", "7710010", "7720010", "7.71", "7.72", "0456", "rustc-secret"];
     let at = beginnings.iter().find_map(|beginning| text.find(beginning))?;
-    Some(&text[at.saturating_sub(60)..text.len().min(at + 20)])
+    Some(text[text.floor_char_boundary(at.saturating_sub(60))..text.ceil_char_boundary(at + 20)].to_owned())
+}
+
+#[test]
+fn a_marker_is_found_and_a_number_that_is_drawn_by_chance_is_none() {
+    let fingerprint = format!("SHA256:{}0456", "ab".repeat(30));
+    assert_eq!(leaked(&format!("{fingerprint}, read out 0456abcd abcd0456, serial 01d0456e77001012")), None);
+    for text in ["maxTasksKept: 0456}", "n: 770010", "n: 77001042", "7.710012e+06", "a mkr-1 b"] {
+        assert!(leaked(&format!("{fingerprint} é {text}")).is_some(), "{text}");
+    }
 }
 
 #[track_caller]
