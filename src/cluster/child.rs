@@ -163,7 +163,7 @@ impl Call {
 
     fn failed_to_start(&self, error: &io::Error) -> Failure {
         Failure::new(Exit::Outside, "child", format!("cannot run {}", self.program.display()))
-            .why(error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase())
+            .why(files::reason(error))
             .next("check that it is installed and can be run by you")
     }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What is deployed, what will be, and what of that this run sets.
-pub(super) struct Upgrade<'a> {
+pub(super) struct DriftGuard<'a> {
     pub(super) chart: Chart,
     /// Where the chart's values stand among all.
     pub(super) key: &'a ValuesKey,
@@ -33,7 +33,7 @@ struct Found {
     is_danger: bool,
 }
 
-impl Upgrade<'_> {
+impl DriftGuard<'_> {
     /// One line for each difference that this run does not make; it goes live all the same.
     pub(super) fn lines(&self) -> Vec<String> {
         self.differences().into_iter().map(|one| one.line).collect()
@@ -82,17 +82,17 @@ struct Trust {
 }
 
 impl Trust {
-    fn of(upgrade: &Upgrade<'_>, meant: &Value) -> Self {
-        let read = |values: &Value| Orchestrator::read(&upgrade.key.below(values)).ok();
-        let is_on = |values: &Value| at(&upgrade.key.below(values), MTLS_ENABLED) == Some(&Value::Bool(true));
-        let (deployed, will) = (read(upgrade.deployed), read(upgrade.will));
+    fn of(guard: &DriftGuard<'_>, meant: &Value) -> Self {
+        let read = |values: &Value| Orchestrator::read(&guard.key.below(values)).ok();
+        let is_on = |values: &Value| at(&guard.key.below(values), MTLS_ENABLED) == Some(&Value::Bool(true));
+        let (deployed, will) = (read(guard.deployed), read(guard.will));
         let admitting = deployed.iter().flat_map(|deployed| deployed.client_cas.values().flatten().cloned());
         let own = read(meant).map(|meant| meant.cacert.to_string());
         Self {
             pool: admitting.chain(own).collect(),
             members: will.map(|will| will.members).unwrap_or_default(),
-            was_on: is_on(upgrade.deployed),
-            will_be_on: is_on(upgrade.will),
+            was_on: is_on(guard.deployed),
+            will_be_on: is_on(guard.will),
         }
     }
 
@@ -149,7 +149,7 @@ mod tests {
     fn lines(key: &str, sealed: bool, (deployed, will): (Value, Value), own: &[Setting]) -> Vec<String> {
         let key: ValuesKey = key.parse().unwrap_or_default();
         let (chart, deployed, will) = (Chart::Orchestrator, &deployed, &will);
-        Upgrade { chart, key: &key, deployed, will, own, is_sealed: sealed }.lines()
+        DriftGuard { chart, key: &key, deployed, will, own, is_sealed: sealed }.lines()
     }
 
     fn values(on: bool, admitted: &Value) -> Value {

@@ -285,7 +285,7 @@ impl Found {
     }
 
     fn drift(&self, cluster: &dyn Cluster, wish: &Wish<'_>) -> Result<Vec<String>> {
-        let lines = goes_live::Upgrade {
+        let lines = goes_live::DriftGuard {
             chart: wish.chart,
             key: &self.key,
             deployed: &self.release.config,

@@ -9,7 +9,7 @@ use std::{
 
 use time::OffsetDateTime;
 
-use crate::{interrupt, times::Clock};
+use crate::{files, interrupt, times::Clock};
 
 /// How long nothing may come, and how soon a signal is heard meanwhile.
 const IDLE: Duration = Duration::from_secs(5);
@@ -35,15 +35,15 @@ impl Dialled {
             match TcpStream::connect_timeout(&address, IDLE) {
                 Ok(stream) => {
                     let limits = stream.set_read_timeout(Some(TICK)).and(stream.set_write_timeout(Some(IDLE)));
-                    return limits.map(|()| Self { stream, clock, end }).map_err(|e| e.to_string());
+                    return limits.map(|()| Self { stream, clock, end }).map_err(|e| files::reason(&e));
                 }
-                Err(error) => why = error.to_string(),
+                Err(error) => why = files::reason(&error),
             }
             if clock.now() >= end {
                 break;
             }
         }
-        Err(why.split(" (os error").next().unwrap_or_default().to_lowercase())
+        Err(why)
     }
 
     fn goes_on(&self) -> io::Result<()> {
@@ -56,7 +56,7 @@ fn resolved(address: &str) -> Result<Vec<SocketAddr>, String> {
     let (sender, receiver) = mpsc::channel();
     let name = address.to_owned();
     std::thread::spawn(move || {
-        let found = name.to_socket_addrs().map(Iterator::collect::<Vec<_>>).map_err(|e| e.to_string());
+        let found = name.to_socket_addrs().map(Iterator::collect::<Vec<_>>).map_err(|e| files::reason(&e));
         // Nobody waits any more where this fails.
         drop(sender.send(found));
     });

@@ -185,7 +185,7 @@ fn dangers(site: &Site, found: &Found, files: &ValuesFiles) -> Vec<(Vec<String>,
         Ok(Party::Orchestrator(orchestrator)) => orchestrator.own_tls_settings(config),
         Err(_) => Vec::new(),
     };
-    let upgrade = goes_live::Upgrade {
+    let guard = goes_live::DriftGuard {
         chart: if site.side == Side::Backend { Chart::Backend } else { Chart::Orchestrator },
         key: files.key(),
         deployed: &found.release.config,
@@ -193,7 +193,7 @@ fn dangers(site: &Site, found: &Found, files: &ValuesFiles) -> Vec<(Vec<String>,
         own: &own,
         is_sealed: files.are_sealed(),
     };
-    upgrade.dangers()
+    guard.dangers()
 }
 
 /// While mutual TLS is off, `approve` edits the file alone: what it adds renders the same manifests.
