@@ -9,7 +9,9 @@ use super::world::World;
 
 /// Runs the tool at a terminal, types an answer at each question, and gives what the screen showed and the exit status.
 fn at_terminal(world: &World, line: &str, answers: &str) -> (String, i32) {
-    typed(world, &format!("{} {line}", env!("CARGO_BIN_EXE_substra-mtls")), &[("TERM", "dumb")], answers, "never")
+    // The shell of `script` is whatever the machine has, and some of them would die of a signal that the tool hears.
+    let command = format!("exec {} {line}", env!("CARGO_BIN_EXE_substra-mtls"));
+    typed(world, &command, &[("TERM", "dumb")], answers, "never")
 }
 
 /// What somebody reads out by phone is shown before the verb runs.
