@@ -7,6 +7,7 @@ pub mod completion;
 pub mod failure;
 pub mod federation;
 pub mod files;
+mod ids;
 pub mod interrupt;
 pub mod names;
 pub mod pki;

@@ -7,7 +7,7 @@ use crate::{
     cli::CommonArgs,
     cluster::{Cluster, Pointed},
     plan::{
-        State, Step,
+        State, Step, StepId,
         edits::{Edited, ValuesFiles},
     },
     report::{Outcome, text::word},
@@ -47,7 +47,7 @@ impl Left {
         let Some(rest) = &self.0 else { return outcome };
         let (name, namespace) = (&found.name, &found.release.namespace);
         let named = common.values.iter().map(|file| word(&file.display().to_string())).collect::<Vec<_>>().join(" ");
-        let edits = steps.iter().any(|step| step.id == "values" && step.state == State::ToDo);
+        let edits = steps.iter().any(|step| step.id == StepId::Values && step.state == State::ToDo);
         let commit = if edits { "commit" } else { "see that these are committed:" };
         let pointed = desk.cluster.map(Cluster::pointed).unwrap_or_default();
         outcome

@@ -2,7 +2,7 @@
 
 use crate::{
     cluster::Object,
-    plan::{Action, State, Step, rollout},
+    plan::{Action, State, Step, StepId, rollout},
     substra::manifest::Manifest,
 };
 
@@ -25,7 +25,7 @@ pub(super) struct Planned {
 impl Planned {
     /// The same plan once the workloads were seen: where nothing is deployed anew, the rollout may be complete.
     pub(super) fn seen(mut self, objects: &[Object]) -> Self {
-        if self.steps.iter().any(|step| step.state == State::ToDo && step.id != "rollout") {
+        if self.steps.iter().any(|step| step.state == State::ToDo && step.id != StepId::Rollout) {
             return self;
         }
         for step in &mut self.steps {
@@ -45,6 +45,6 @@ impl Planned {
 
     /// A restart comes before the rollout: that is waited for, however complete it looks now.
     pub(super) fn await_rollout(&mut self) {
-        self.steps.iter_mut().filter(|step| step.id == "rollout").for_each(|step| step.state = State::ToDo);
+        self.steps.iter_mut().filter(|step| step.id == StepId::Rollout).for_each(|step| step.state = State::ToDo);
     }
 }

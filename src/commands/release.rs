@@ -16,7 +16,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     names::ReleaseName,
     plan::{
-        Action, Step,
+        Action, Step, StepId,
         drift::same,
         edits::{Edited, ValuesFiles},
     },
@@ -214,7 +214,7 @@ impl Found {
     /// Everything is deployed: only the rollout is looked at.
     fn settled(&self, upgrade: Upgrade) -> Planned {
         let title = format!("helm upgrade of release {}", self.name);
-        let upgrade = Step::to_do("upgrade", title, Action::Upgrade(upgrade)).already_if(true);
+        let upgrade = Step::to_do(StepId::Upgrade, title, Action::Upgrade(upgrade)).already_if(true);
         Planned {
             steps: vec![upgrade, self.rollout(self.workloads())],
             manifest: self.manifest.clone(),
@@ -227,7 +227,7 @@ impl Found {
 
     fn rollout(&self, workloads: Vec<ObjectRef>) -> Step {
         let title = format!("rollout of release {}: every workload new and ready, no old pod left", self.name);
-        Step::to_do("rollout", title, Action::RollOut { release: self.name.to_string(), workloads })
+        Step::to_do(StepId::Rollout, title, Action::RollOut { release: self.name.to_string(), workloads })
     }
 
     /// Three children side by side: Helm's own reading of the files, the chart in that version, what it renders. A release
@@ -256,7 +256,7 @@ impl Found {
             let install = if upgrade.base == 0 { "--install " } else { "" };
             let title =
                 format!("helm upgrade {install}{} {} --version {}", upgrade.release, upgrade.chart, upgrade.version);
-            steps.push(Step::to_do("upgrade", title, Action::Upgrade(upgrade)));
+            steps.push(Step::to_do(StepId::Upgrade, title, Action::Upgrade(upgrade)));
             steps.push(self.rollout(references(&whole)));
         }
         Ok(Planned { steps, manifest, whole, restarts, warnings, is_left: wish.common.no_upgrade })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Action, Step, sealed};
+use super::{Action, Step, StepId, sealed};
 use crate::{
     cluster::{Cluster, Merged, sops},
     failure::{Exit, Failure, Result},
@@ -246,7 +246,7 @@ fn step(file: &File, key: &ValuesKey, settings: &[Setting], new: Vec<u8>) -> Ste
         old: file.text.clone(),
         new: Zeroizing::new(new),
     };
-    Step::to_do("values", format!("values file {}{more}", file.path.display()), action).already_if(done)
+    Step::to_do(StepId::Values, format!("values file {}{more}", file.path.display()), action).already_if(done)
 }
 
 fn read_one(path: &Path) -> Result<File> {

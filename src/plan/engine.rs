@@ -102,7 +102,7 @@ fn half_done(step: &Step, failure: &Failure) -> bool {
 
 /// Who is done and who is not, for the last line of a failure.
 fn standing(steps: &[Step], at: usize, half: bool) -> String {
-    let ids = |steps: &[Step]| steps.iter().map(|step| step.id).collect::<Vec<_>>().join(", ");
+    let ids = |steps: &[Step]| steps.iter().map(|step| step.id.id()).collect::<Vec<_>>().join(", ");
     let (done, open) = steps.split_at(at);
     let (halfway, open) = open.split_at(usize::from(half));
     let changed = !done.iter().all(|step| step.state == State::Already);

@@ -7,8 +7,10 @@ mod proof;
 pub mod rollout;
 mod sealed;
 mod step;
+mod step_id;
 
 pub use self::{
     engine::{Event, World, apply, probe},
     step::{Action, Done, State, Step},
+    step_id::StepId,
 };

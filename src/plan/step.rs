@@ -11,7 +11,7 @@ use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
     failure::{Exit, Failure, Result},
     files, interrupt,
-    plan::{World, proof, rollout},
+    plan::{StepId, World, proof, rollout},
     report::diff,
     substra::own,
     values::{self, Place, ValuesKey},
@@ -105,8 +105,8 @@ pub enum Done {
 
 /// One step.
 pub struct Step {
-    /// Stable, for scripts: `values`, `pair`, `upgrade`, ...
-    pub id: &'static str,
+    /// What kind of step it is, for scripts.
+    pub id: StepId,
     /// One line, for people: "Secret orchestrator-client-cert: certificate and key".
     pub title: String,
     /// Found done, or to be done.
@@ -119,7 +119,7 @@ pub struct Step {
 
 impl Step {
     /// A step that is to be done.
-    pub fn to_do(id: &'static str, title: impl Into<String>, action: Action) -> Self {
+    pub fn to_do(id: StepId, title: impl Into<String>, action: Action) -> Self {
         Self { id, title: title.into(), state: State::ToDo, action, done: OnceLock::new() }
     }
 
@@ -141,7 +141,7 @@ impl Step {
     /// Whether one of these steps is to deploy its release anew.
     #[must_use]
     pub fn any_upgrades(steps: &[Self]) -> bool {
-        steps.iter().any(|step| step.id == "upgrade" && step.state == State::ToDo)
+        steps.iter().any(|step| step.id == StepId::Upgrade && step.state == State::ToDo)
     }
 
     /// The object that it makes, or puts in another's place.
@@ -299,9 +299,9 @@ mod tests {
         let publish =
             |name: &str, bytes: &[u8]| Action::Publish { path: folder.path().join(name), bytes: bytes.into() };
         let waits =
-            |name| Step::to_do("certificate", "a.crt", Action::AfterConsent(Some(Box::new(publish(name, b"")))));
+            |name| Step::to_do(StepId::Certificate, "a.crt", Action::AfterConsent(Some(Box::new(publish(name, b"")))));
         assert_eq!(waits("missing/a.crt").probe().unwrap_err().code, "file-unwritable");
-        let mut steps = [Step::to_do("values", "v", publish("v", b"v")), waits("a.crt")];
+        let mut steps = [Step::to_do(StepId::Values, "v", publish("v", b"v")), waits("a.crt")];
         steps[1].probe().unwrap();
         let world = World { cluster: None, timeout: Duration::ZERO, clock: Clock::system() };
         assert_eq!(steps[1].apply(&world).unwrap_err().code, "bug");

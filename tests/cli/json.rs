@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 
 use clap::Parser;
 use regex_lite::Regex;
-use substra_mtls::cli::Cli;
+use substra_mtls::{cli::Cli, plan::StepId};
 
 use super::world::{BACKEND, World};
 
@@ -99,10 +99,9 @@ fn ids() -> BTreeSet<String> {
         // A code that is chosen by what a child said, or at a place in a file.
         ("code", format!(r#"\{{\s*\({word}, (?:"|[A-Z]+\))"#)),
         ("code", format!(r"Err\(\({word}, ")),
-        ("step", format!(r"Step::to_do\(\s*{word}")),
         ("check", format!(r"(?m)^    [A-Z_]+ {word} [A-Z]")),
     ];
-    let mut found = BTreeSet::new();
+    let mut found: BTreeSet<String> = StepId::ALL.iter().map(|id| format!("step {id}")).collect();
     each_source(Path::new(SOURCES), &mut |text| {
         for (kind, pattern) in &kinds {
             let all = Regex::new(pattern).unwrap();

@@ -15,7 +15,7 @@ use substra_mtls::{
         inspect::certificates,
         key::{KeyType, PrivateKey},
     },
-    plan::{self, Action, Step},
+    plan::{self, Action, Step, StepId},
     report::{Console, Outcome},
     substra::{
         servers::{Answer, call},
@@ -201,7 +201,7 @@ fn a_rollout_that_hangs_on_a_mount_ends_with_the_time_limit() {
     let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     federation.org.install("backend", chart, values).unwrap();
     let workloads = vec![ObjectRef::new("deployment", "backend-substra-backend-server")];
-    let step = Step::to_do("rollout", "rollout", Action::RollOut { release: "backend".into(), workloads });
+    let step = Step::to_do(StepId::Rollout, "rollout", Action::RollOut { release: "backend".into(), workloads });
     let (clock, limit) = (federation.clock(), Duration::from_mins(15));
     let world = plan::World { cluster: Some(&federation.org), timeout: limit, clock: clock.clone() };
     let failure = plan::apply(&[step], &world, &mut |_, _| {}).err().unwrap();

@@ -14,7 +14,7 @@ use crate::{
         log::{Entry, IssueLog},
         request::RequestDigest,
     },
-    plan::{Action, Step},
+    plan::{Action, Step, StepId},
     report::text::count,
 };
 
@@ -72,7 +72,7 @@ impl Approval<'_> {
     /// in a cluster. What they write is [`Approval::log_actions`]'s, `is_first` where the log knows nothing of the CA.
     pub(in crate::commands) fn log_steps(&self, due: &[&MspId], is_first: bool) -> Vec<Step> {
         let new = if is_first { "; no certificate recorded under this CA before" } else { "" };
-        let step = |title: String, later| Step::to_do("log", title + new, Action::AfterConsent(later));
+        let step = |title: String, later| Step::to_do(StepId::Log, title + new, Action::AfterConsent(later));
         match &self.source {
             _ if due.is_empty() => Vec::new(),
             Source::Files { certificate, .. } => {

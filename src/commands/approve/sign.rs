@@ -17,7 +17,7 @@ use crate::{
         log::{self, Entry, IssueLog},
         request::Request,
     },
-    plan::{Action, Step},
+    plan::{Action, Step, StepId},
     times,
 };
 
@@ -166,7 +166,7 @@ impl Ready {
         let replaces = self.replaces.as_ref().map(|serial| format!(", replaces {serial}")).unwrap_or_default();
         let title = format!("certificate of {} in {}{replaces}", self.request.msp_id, self.target.display());
         let later = || Action::AfterConsent(Some(Box::new(self.publish(Vec::new()))));
-        Step::to_do("certificate", title, self.action().unwrap_or_else(later)).already_if(self.is_there)
+        Step::to_do(StepId::Certificate, title, self.action().unwrap_or_else(later)).already_if(self.is_there)
     }
 
     /// What the step does, once the certificate is there.

@@ -30,7 +30,7 @@ use crate::{
         policy::{self, Party},
         request::{self, Request},
     },
-    plan::{Action, State, Step, edits::Edited},
+    plan::{Action, State, Step, StepId, edits::Edited},
 };
 
 /// An organization as it was found.
@@ -205,7 +205,7 @@ impl<'a> Member<'a> {
         let title = format!("{kind} {name}: the CA's certificate");
         let Some(object) = ObjectRef::of_kind(kind, name.as_str()).among(&self.seen.objects) else {
             let object = ca_object(kind, name, self.seen.found.name.as_str(), &ca.to_pem());
-            return Ok(Some(Step::to_do("cacert", title, Action::Create(object))));
+            return Ok(Some(Step::to_do(StepId::Cacert, title, Action::Create(object))));
         };
         let held = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
         let now = self.enrolment.now();

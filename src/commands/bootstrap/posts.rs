@@ -11,7 +11,7 @@ use crate::{
     },
     failure::{Exit, Failure, Result},
     federation::{Ca, Federation, Organization, Site},
-    plan::{Action, Step},
+    plan::{Action, Step, StepId},
 };
 
 /// Opens the cluster of a site.
@@ -136,7 +136,7 @@ pub(super) fn namespace(cluster: &dyn Cluster, found: &Found) -> Result<Option<S
     match cluster.get(&[ObjectRef::new("namespace", name)]) {
         Ok(there) if there.is_empty() => {
             let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-            Ok(Some(Step::to_do("namespace", format!("namespace {name}"), Action::Create(object.into()))))
+            Ok(Some(Step::to_do(StepId::Namespace, format!("namespace {name}"), Action::Create(object.into()))))
         }
         Ok(_) => Ok(None),
         Err(failure) if failure.code == "forbidden" => Ok(None),

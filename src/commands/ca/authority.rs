@@ -23,7 +23,7 @@ use crate::{
         inspect::{self, Certificate},
         key::{KeyError, KeyType, PrivateKey},
     },
-    plan::{Action, Step},
+    plan::{Action, Step, StepId},
     substra::kind::ObjectKind,
 };
 
@@ -105,7 +105,8 @@ impl<'a> Asked<'a> {
         let kept = files::read_if_there(key)?.map(|_| files::read_private(key)).transpose()?;
         let certificate_step = |pem: &[u8], done| {
             let action = Action::Publish { path: certificate.to_owned(), bytes: pem.to_vec() };
-            Step::to_do("ca-certificate", format!("CA certificate {}", certificate.display()), action).already_if(done)
+            Step::to_do(StepId::CaCertificate, format!("CA certificate {}", certificate.display()), action)
+                .already_if(done)
         };
         match (there, kept) {
             (Some(pem), kept) => {
@@ -125,7 +126,7 @@ impl<'a> Asked<'a> {
                 files::probe_folder(certificate.parent().unwrap_or(Path::new("")))?;
                 let (private, pem) = authority::create_root(KeyType::default(), self.desk.now)?;
                 let action = Action::KeyFile { path: key.to_owned(), pem: self.sealed(&private)? };
-                let key_step = Step::to_do("ca-key", format!("CA key {}, mode 0600", key.display()), action);
+                let key_step = Step::to_do(StepId::CaKey, format!("CA key {}, mode 0600", key.display()), action);
                 let steps = vec![key_step, certificate_step(pem.as_bytes(), false)];
                 Ok(Ca { steps, is_new: true, ..self.opened(pem.as_bytes(), private)? })
             }
@@ -142,7 +143,7 @@ impl<'a> Asked<'a> {
             let data: [(&str, &[u8]); 2] = [("tls.crt", pem.as_bytes()), ("tls.key", private.as_bytes())];
             let action = Action::Create(Object::secret(name.as_str(), PAIR_TYPE, &[], &data));
             return Ok(Ca {
-                steps: vec![Step::to_do("ca-secret", title, action)],
+                steps: vec![Step::to_do(StepId::CaSecret, title, action)],
                 is_new: true,
                 ..self.opened(pem.as_bytes(), key)?
             });
@@ -155,7 +156,7 @@ impl<'a> Asked<'a> {
             })
         };
         let ca = self.taken_over(&item("tls.crt")?, Some(item("tls.key")?))?;
-        let step = Step::to_do("ca-secret", title, Action::Create(secret.clone())).already_if(true);
+        let step = Step::to_do(StepId::CaSecret, title, Action::Create(secret.clone())).already_if(true);
         Ok(Ca { steps: vec![step], ..ca })
     }
 

@@ -18,7 +18,7 @@ use crate::{
     },
     failure::Result,
     plan::{
-        State, Step,
+        State, Step, StepId,
         drift::same,
         edits::{Edited, ValuesFiles},
     },
@@ -164,7 +164,7 @@ impl<'a> Init<'a> {
 
     fn result(&self, source: &Source, ca: &Ca<'_>, serving: &Serving, steps: &[Step], open: bool) -> Outcome {
         let is_to_do = |id| steps.iter().any(|step| step.id == id && step.state == State::ToDo);
-        let done = if is_to_do("cacert") || self.goes_on() { "initialized" } else { "renewed" };
+        let done = if is_to_do(StepId::Cacert) || self.goes_on() { "initialized" } else { "renewed" };
         let stage = commands::stage(open, self.args.common.dry_run, done);
         let (certificate, leaf) = (&ca.certificate, &serving.certificate);
         let (fingerprint, is_new) = (certificate.fingerprint(), ca.is_new);

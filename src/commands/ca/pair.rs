@@ -12,7 +12,7 @@ use crate::{
         inspect::Certificate,
         server::{self, Made, Pair},
     },
-    plan::{Action, Step},
+    plan::{Action, Step, StepId},
 };
 
 /// What a pair is judged by.
@@ -97,7 +97,7 @@ impl Outlook<'_> {
 /// A pair that stays, freed of the copy that client-side apply may have left beside it.
 pub(super) fn stays(secret: &Object, leaf: &Certificate) -> Step {
     let title = format!("Secret {}: server pair {}", secret.name(), leaf.serial);
-    Step::to_do("server-pair", title, Action::Replace(secret.with_data(&[]))).already_if(!secret.carries_a_copy())
+    Step::to_do(StepId::ServerPair, title, Action::Replace(secret.with_data(&[]))).already_if(!secret.carries_a_copy())
 }
 
 /// Both halves in one write, with the note of what running pods have to be started with.
@@ -116,5 +116,5 @@ pub(super) fn step(
         Some(old) => Action::Replace(old.with_data(&data).with_annotation(key, note)),
         None => Action::Create(Object::secret(name.as_str(), PAIR_TYPE, &labels, &data).with_annotation(key, note)),
     };
-    Step::to_do("server-pair", title, action)
+    Step::to_do(StepId::ServerPair, title, action)
 }

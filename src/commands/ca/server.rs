@@ -14,7 +14,7 @@ use crate::{
         inspect::{self, Certificate},
         server::Pair,
     },
-    plan::{Action, State, Step},
+    plan::{Action, State, Step, StepId},
     substra::{
         kind::ObjectKind,
         manifest::{Manifest, expected_kind},
@@ -138,11 +138,12 @@ impl<'a> Place<'a> {
         let pem = ca.certificate.to_pem();
         let Some(old) = self.object(&ObjectRef::of_kind(kind, name)) else {
             let object = ca_object(kind, &self.orchestrator.cacert, self.release, &pem);
-            return Step::to_do("cacert", title, Action::Create(object));
+            return Step::to_do(StepId::Cacert, title, Action::Create(object));
         };
         let there = old.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
         let holds = there.iter().any(|held| held.spki == ca.certificate.spki && held.not_after > desk.now);
-        Step::to_do("cacert", title, Action::Replace(old.with_data(&[("ca.crt", pem.as_bytes())]))).already_if(holds)
+        Step::to_do(StepId::Cacert, title, Action::Replace(old.with_data(&[("ca.crt", pem.as_bytes())])))
+            .already_if(holds)
     }
 
     /// What the orchestrator will trust: the CA, and what stands beside it in its object.
@@ -189,14 +190,14 @@ impl<'a> Place<'a> {
         }
         let names = workloads.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let title = format!("restart of {names}: the server loads its pair once, at its start");
-        Some(Step::to_do("restart", title, Action::Restart { workloads, note: (NOTE, note) }))
+        Some(Step::to_do(StepId::Restart, title, Action::Restart { workloads, note: (NOTE, note) }))
     }
 }
 
 impl Serving {
     /// For releases that are left alone: the restart is told and not done.
     pub(in crate::commands) fn without_restart(&mut self, kubectl: Shown) -> Option<String> {
-        let at = self.steps.iter().position(|step| step.id == "restart" && step.state == State::ToDo)?;
+        let at = self.steps.iter().position(|step| step.id == StepId::Restart && step.state == State::ToDo)?;
         self.restarts = false;
         let Action::Restart { workloads, note: (key, value) } = self.steps.remove(at).action else { return None };
         let patch = serde_json::json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});

@@ -22,7 +22,7 @@ use crate::{
         log::IssueLog,
         policy::{self, Circumstances},
     },
-    plan::{Action, Step},
+    plan::{Action, Step, StepId},
     report::Outcome,
     substra::{
         kebab::kebab_case,
@@ -161,7 +161,7 @@ fn object_step(found: &Found, objects: &[Object], name: &ObjectName, certificate
     let kind = found.kind_of(name.as_str());
     let title = format!("{kind} {name}: the CA's certificate");
     let pem = certificate.to_pem();
-    let step = Step::to_do("ca-object", title, Action::Create(ca_object(kind, name, found.name.as_str(), &pem)));
+    let step = Step::to_do(StepId::CaObject, title, Action::Create(ca_object(kind, name, found.name.as_str(), &pem)));
     let Some(old) = ObjectRef::of_kind(kind, name.as_str()).among(objects) else {
         return Ok(step);
     };

@@ -16,7 +16,7 @@ use crate::{
     },
     failure::{Exit, Failure, Result},
     pki::inspect::{self, Certificate},
-    plan::{Action, State, Step, edits::ValuesFiles},
+    plan::{Action, State, Step, StepId, edits::ValuesFiles},
     report::Outcome,
     substra::backend::{self, Trust},
     times,
@@ -110,7 +110,7 @@ fn object_step(
     let pem = certificate.to_pem();
     let Some(old) = ObjectRef::of_kind(kind, name.as_str()).among(objects) else {
         let object = ca_object(kind, name, found.name.as_str(), &pem);
-        return Ok(Step::to_do("cacert", title, Action::Create(object)));
+        return Ok(Step::to_do(StepId::Cacert, title, Action::Create(object)));
     };
     let held = old.data("ca.crt").map(|pem| pem.to_vec()).unwrap_or_default();
     let there = if held.trim_ascii().is_empty() { Ok(Vec::new()) } else { inspect::certificates(&held) };
@@ -131,7 +131,7 @@ fn object_step(
     }
     bundle.extend_from_slice(pem.as_bytes());
     let known = there.iter().any(|one| one.der == certificate.der);
-    Ok(Step::to_do("cacert", title, Action::Replace(old.with_data(&[("ca.crt", &bundle)]))).already_if(known))
+    Ok(Step::to_do(StepId::Cacert, title, Action::Replace(old.with_data(&[("ca.crt", &bundle)]))).already_if(known))
 }
 
 /// Whoever can put a CA here can pose as the orchestrator: its owner's word is needed, over another channel. A dry run

@@ -23,7 +23,7 @@ use crate::{
         key::PrivateKey,
         mirror::{self, Expected},
     },
-    plan::{Action, State, Step, edits::Edited},
+    plan::{Action, State, Step, StepId, edits::Edited},
     report::{Outcome, PLANNED},
     substra::{backend, kind::ObjectKind},
     times,
@@ -211,7 +211,7 @@ impl Enrolment<'_> {
         let name = self.backend.client_certificate.as_str();
         let title = format!("Secret {name}: the certificate of {} and its key", self.backend.msp_id);
         let action = pair.map_or(Action::AfterConsent(None), |pair| self.pair_action(seen, pair));
-        let step = Step::to_do("pair", title, action);
+        let step = Step::to_do(StepId::Pair, title, action);
         let Some(old) = &seen.pair else { return Ok(step) };
         if old.secret_type() != PAIR_TYPE {
             return Err(refuse("pair-type", format!("Secret {name} is of type {}", old.secret_type()))
@@ -239,7 +239,7 @@ impl Enrolment<'_> {
             _ => return None,
         };
         let title = format!("Secret {} goes", self.pending_name());
-        Some(Step::to_do("pending", title, Action::Delete { seen: pending.clone(), while_held }))
+        Some(Step::to_do(StepId::Pending, title, Action::Delete { seen: pending.clone(), while_held }))
     }
 
     fn consent(&self, seen: &Seen, steps: &[Step]) -> String {

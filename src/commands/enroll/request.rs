@@ -12,7 +12,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     files,
     pki::{key::PrivateKey, request},
-    plan::{Action, State, Step},
+    plan::{Action, State, Step, StepId},
     report::Outcome,
 };
 
@@ -26,7 +26,7 @@ impl Enrolment<'_> {
         let (key, is_new) = self.key_of_file(path)?;
         let csr = request::create(&key, &self.backend.msp_id, &self.backend.host)?;
         let title = format!("private key in {} (mode 0600)", path.display());
-        let key_step = Step::to_do("key", title, Action::KeyFile { path: path.to_owned(), pem: key.to_pem() });
+        let key_step = Step::to_do(StepId::Key, title, Action::KeyFile { path: path.to_owned(), pem: key.to_pem() });
         let steps = vec![key_step.already_if(!is_new), self.csr_step(csr.as_bytes())?];
         let warning = (!self.backend.tls_enabled).then(|| self.no_tls("by these values files, the backend"));
         self.finish_request(&key, &steps, warning)
@@ -47,13 +47,14 @@ impl Enrolment<'_> {
         let reuse = seen.pending.as_ref().filter(|_| !self.args.new_request && !seen.pending_is_live());
         if let Some(pending) = reuse {
             let (key, csr) = self.pending_request(pending)?;
-            let secret = Step::to_do("pending", self.pending_title(), Action::Create(pending.clone())).already_if(true);
+            let secret =
+                Step::to_do(StepId::Pending, self.pending_title(), Action::Create(pending.clone())).already_if(true);
             return self.finish_request(&key, &[secret, self.csr_step(&csr)?], warnings);
         }
         let key = PrivateKey::generate(self.args.key_type)?;
         let csr = request::create(&key, &self.backend.msp_id, &self.backend.host)?;
         let action = self.keep(seen, &key, csr.as_bytes());
-        let secret = Step::to_do("pending", self.pending_title(), action);
+        let secret = Step::to_do(StepId::Pending, self.pending_title(), action);
         self.finish_request(&key, &[secret, self.csr_step(csr.as_bytes())?], warnings)
     }
 
@@ -135,7 +136,7 @@ impl Enrolment<'_> {
             Some(_) => return Err(target::foreign(&path, &format!("no request of {org}"))),
         };
         let title = format!("certificate signing request in {}{replaces}", path.display());
-        Ok(Step::to_do("request", title, Action::Publish { path, bytes: csr.to_vec() }).already_if(same))
+        Ok(Step::to_do(StepId::Request, title, Action::Publish { path, bytes: csr.to_vec() }).already_if(same))
     }
 
     fn finish_request(
@@ -148,7 +149,8 @@ impl Enrolment<'_> {
         let stage = commands::stage(open, self.args.common.dry_run, "requested");
         let org = &self.backend.msp_id;
         let path = in_folder(&self.args.out_dir, &format!("{org}.csr"));
-        let is_new = steps.iter().any(|step| matches!(step.id, "key" | "pending") && step.state == State::ToDo);
+        let is_new =
+            steps.iter().any(|step| matches!(step.id, StepId::Key | StepId::Pending) && step.state == State::ToDo);
         let outcome = commands::outcome(VERB, stage, steps)
             .fact("organization", org.as_str())
             .fact("host", self.backend.host.as_str())
