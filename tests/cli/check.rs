@@ -180,6 +180,18 @@ fn prometheus_gets_gauges_with_stable_names_and_one_status_each() {
 }
 
 #[test]
+fn what_a_label_holds_is_in_the_gauges_as_it_is() {
+    let world = World::new();
+    let values = world.read("orchestrator-values.yaml").replace("MyOrg2MSP", r#""of {} and {a} x""#);
+    world.write("odd.yaml", &values);
+    let gauges = world.run("check -f odd.yaml -o prometheus").stdout;
+    let line = r#"substra_mtls_stage{organization="of {} and {a} x",stage="none"} 1"#;
+    assert!(gauges.lines().any(|one| one == line), "{gauges}");
+    let (_, checked_at) = gauges.lines().last().unwrap().split_once("substra_mtls_checked_at_seconds ").unwrap();
+    assert!(checked_at.parse::<i64>().is_ok(), "what has no label has no braces: {gauges}");
+}
+
+#[test]
 fn the_text_has_the_table_then_the_groups_then_a_sum() {
     let world = World::new();
     let text = world.run("check -f backend-values.yaml --skip tools").stdout;

@@ -12,6 +12,7 @@ mod live;
 pub(in crate::commands) mod mounts;
 mod observe;
 mod pods;
+mod prometheus;
 pub(in crate::commands) mod remedy;
 mod report;
 mod table;
@@ -137,6 +138,6 @@ pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, de
     match args.output {
         CheckFormat::Json => outcome,
         CheckFormat::Text => outcome.shown(report::text(&rows, &judged, desk.now)),
-        CheckFormat::Prometheus => outcome.shown(report::prometheus(&rows, &judged, desk.now)),
+        CheckFormat::Prometheus => outcome.shown(prometheus::gauges(&rows, &judged, desk.now)),
     }
 }

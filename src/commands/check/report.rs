@@ -1,4 +1,4 @@
-//! The findings as people, scripts and Prometheus read them.
+//! The findings as people and scripts read them.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -8,7 +8,7 @@ use super::{
     observe::Site,
     table::Row,
 };
-use crate::{cli::Side, plain, report::text::table};
+use crate::{plain, report::text::table};
 
 /// A site with what was found there.
 pub(in crate::commands) struct Judged {
@@ -82,81 +82,4 @@ pub(super) fn json(judged: &[Judged]) -> Value {
                "checks": one.findings.iter().map(finding).collect::<Vec<_>>()})
     };
     Value::Array(judged.iter().map(site).collect())
-}
-
-/// Gauges in the text exposition format 0.0.4: times in seconds, statuses as one series for each status that could be.
-pub(super) fn prometheus(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> String {
-    let mut out = String::new();
-    let mut gauge = |name: &str, help: &str, series: Vec<(Vec<(&str, String)>, i64)>| {
-        out.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n"));
-        for (labels, value) in series {
-            let labels: Vec<String> =
-                labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escaped(value))).collect();
-            out.push_str(&format!("{name}{{{}}} {value}\n", labels.join(",")));
-        }
-    };
-    let certificate = |row: &Row| {
-        let end = row.certificate.as_ref()?.not_after.unix_timestamp();
-        Some((vec![("organization", row.organization.clone()), ("kind", "client".to_owned())], end))
-    };
-    let mut ends: Vec<_> = rows.iter().filter_map(certificate).collect();
-    ends.extend(judged.iter().flat_map(|one| others(&one.site)));
-    gauge("substra_mtls_certificate_not_after_seconds", "When a certificate ends, in seconds since 1970.", ends);
-    let stage =
-        |row: &Row| (vec![("organization", row.organization.clone()), ("stage", row.stage.word().to_owned())], 1);
-    gauge("substra_mtls_stage", "How far an organization is in the exchange.", rows.iter().map(stage).collect());
-    let mut series = Vec::new();
-    for one in judged {
-        let release = one.site.found.as_ref().map(|found| found.name.to_string()).unwrap_or_default();
-        let namespace = one.site.pointed.namespace.clone().unwrap_or_default();
-        for finding in &one.findings {
-            for status in [Status::Ok, Status::Warning, Status::Failed, Status::Skipped] {
-                let labels = vec![
-                    ("namespace", namespace.clone()),
-                    ("release", release.clone()),
-                    ("side", one.site.side.to_string()),
-                    ("check", finding.check.id.to_owned()),
-                    ("status", status.to_string()),
-                ];
-                series.push((labels, i64::from(status == finding.status)));
-            }
-        }
-    }
-    gauge("substra_mtls_check_status", "How a check came out: 1 for the status that it has.", series);
-    gauge("substra_mtls_checked_at_seconds", "When it was checked.", vec![(Vec::new(), now.unix_timestamp())]);
-    out.replace("{} ", " ")
-}
-
-/// The ends of CAs, and of the server's pair.
-fn others(site: &Site) -> Vec<(Vec<(&'static str, String)>, i64)> {
-    let namespace = site.pointed.namespace.clone().unwrap_or_default();
-    let one = |(name, certificate): (String, crate::pki::inspect::Certificate), kind: &str| {
-        let labels = vec![
-            ("namespace", namespace.clone()),
-            ("object", name),
-            ("serial", certificate.serial.clone()),
-            ("kind", kind.to_owned()),
-        ];
-        (labels, certificate.not_after.unix_timestamp())
-    };
-    let cas = super::groups::authorities(site).into_iter().map(|ca| one(ca, "ca"));
-    let server = (site.side == Side::Orchestrator).then(|| super::groups::server(site)).flatten();
-    cas.chain(server.map(|server| one(server, "server"))).collect()
-}
-
-/// A label's value (exposition formats: backslash, double quote and line feed are escaped), without what steers a
-/// terminal.
-fn escaped(text: &str) -> String {
-    plain::block(text).replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_label_cannot_break_out_of_its_line() {
-        assert_eq!(escaped("a\"} 1\nb\\"), "a\\\"} 1\\nb\\\\");
-        assert_eq!(escaped("a\u{1b}[2J"), "a\\\\u{1b}[2J");
-    }
 }
