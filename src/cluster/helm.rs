@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    ChartVersion, Release, Tools, Upgrade,
+    ChartVersion, Helm, Release, Tools, Upgrade,
     child::{MOST, Reply},
     kubectl::{FORBIDDEN, one_line},
 };
@@ -50,8 +50,8 @@ const READER: &str = r#"{{- $all := dict -}}{{- range $path, $_ := .Files.Glob "
 values: {{ $all | toJson | quote }}
 "#;
 
-impl Tools {
-    pub(super) fn helm_list(&self) -> Result<Vec<(String, ChartVersion)>> {
+impl Helm for Tools {
+    fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
         // `--all` is gone in Helm 4; these four mean the same in both.
         let states = ["--deployed", "--failed", "--pending", "--uninstalling"];
         // Without a limit Helm shows the first 256.
@@ -61,7 +61,7 @@ impl Tools {
         Ok(listed.into_iter().filter_map(|item| Some((item.name, split(&item.chart)?))).collect())
     }
 
-    pub(super) fn helm_status(&self, name: &ReleaseName) -> Result<Option<Release>> {
+    fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
         let reply = self.helm(&["status", name.as_str(), "--output=json"], None)?;
         if is_missing(&reply) {
             return Ok(None);
@@ -76,7 +76,7 @@ impl Tools {
         }))
     }
 
-    pub(super) fn helm_metadata(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
+    fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
         let reply = self.helm(&["get", "metadata", name.as_str(), "--output=json"], None)?;
         if is_missing(&reply) {
             return Ok(None);
@@ -85,7 +85,7 @@ impl Tools {
         Ok(Some(ChartVersion { name: metadata.chart, version: metadata.version }))
     }
 
-    pub(super) fn helm_show_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
+    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
         let version = format!("--version={}", upgrade.version);
         let missing = |why: String| {
             Failure::new(
@@ -120,7 +120,7 @@ impl Tools {
         Ok(ChartVersion { name: part("name"), version: part("version") })
     }
 
-    pub(super) fn helm_template(&self, upgrade: &Upgrade) -> Result<String> {
+    fn render(&self, upgrade: &Upgrade) -> Result<String> {
         let version = format!("--version={}", upgrade.version);
         let args = ["template", upgrade.release.as_str(), &upgrade.chart, &version, "--no-hooks", "--values=-"];
         let reply = self.helm(&args, Some(upgrade.values.json()))?;
@@ -136,7 +136,7 @@ impl Tools {
         .next("mend the values file that the message names, then run the same command again"))
     }
 
-    pub(super) fn helm_read(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
+    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
         let folder = files::scratch()?;
         files::make_folder(&folder.path().join("templates"))?;
         files::make_folder(&folder.path().join("read"))?;
@@ -164,7 +164,8 @@ impl Tools {
         Ok((0..files.len()).map(|index| reading(&all[format!("read/{index}.yaml")])).collect())
     }
 
-    pub(super) fn helm_upgrade(&self, upgrade: &Upgrade, limit: Duration) -> Result<()> {
+    fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
+        let limit = self.options.timeout;
         let version = format!("--version={}", upgrade.version);
         let timeout = format!("--timeout={}s", limit.as_secs());
         let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout, "--values=-"];

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Object, ObjectRef, Tools, child::Reply};
+use super::{Kubernetes, Object, ObjectRef, Tools, child::Reply};
 use crate::{
     failure::{Exit, Failure, Result},
     report::mask,
@@ -12,8 +12,8 @@ use crate::{
 /// A wrong namespace answers just as a missing right does, and is the more usual of the two.
 pub(super) const FORBIDDEN: &str = "check --namespace and --kube-context; if they are right, ask the cluster's administrator for the Role in the README, part Rights";
 
-impl Tools {
-    pub(super) fn kubectl_get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
+impl Kubernetes for Tools {
+    fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
@@ -24,12 +24,12 @@ impl Tools {
         objects(&self.read(&args, "read objects of the namespace")?)
     }
 
-    pub(super) fn kubectl_list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
+    fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
         let selector = format!("--selector={selector}");
         objects(&self.read(&["get", resource, "--output=json", &selector], &format!("list {resource}"))?)
     }
 
-    pub(super) fn kubectl_rules(&self, namespace: &str) -> Result<Value> {
+    fn rules(&self, namespace: &str) -> Result<Value> {
         let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}});
         let bytes = Zeroizing::new(review.to_string().into_bytes());
         let reply =
@@ -38,18 +38,16 @@ impl Tools {
         Ok(answer.first().map(|answer| answer.json()["status"].clone()).unwrap_or_default())
     }
 
-    pub(super) fn kubectl_write(&self, verb: &str, object: &Object) -> Result<()> {
-        let bytes = Zeroizing::new(object.json().to_string().into_bytes());
-        // Client-side field checks would ask the server for its schema first; the server checks anyway.
-        let mut reply = self.kubectl(&[verb, "--validate=false", "--output=name", "--filename=-"], Some(bytes))?;
-        if !reply.success {
-            reply.stderr = mask::without(&reply.stderr, &held(object), &[&object.reference().name]);
-        }
-        done(&reply, &format!("{verb} {}", object.reference())).map(drop)
+    fn create(&self, object: &Object) -> Result<()> {
+        self.write("create", object)
+    }
+
+    fn replace(&self, object: &Object) -> Result<()> {
+        self.write("replace", object)
     }
 
     /// Of kubectl's ways to delete only the raw one sends preconditions.
-    pub(super) fn kubectl_delete(&self, seen: &Object) -> Result<()> {
+    fn delete(&self, seen: &Object) -> Result<()> {
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions":
             {"uid": seen.uid(), "resourceVersion": seen.resource_version()}});
         let path = format!("--raw={}", seen.api_path());
@@ -61,17 +59,29 @@ impl Tools {
         }
     }
 
-    pub(super) fn kubectl_annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
+    fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
         let patch = json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});
         let (name, patch) = (workload.to_string(), format!("--patch={patch}"));
         let reply = self.kubectl(&["patch", &name, "--type=merge", "--output=name", &patch], None)?;
         done(&reply, &format!("restart {workload}")).map(drop)
     }
+}
 
+impl Tools {
     fn read(&self, args: &[&str], doing: &str) -> Result<Zeroizing<Vec<u8>>> {
         let reply = self.kubectl_looks(args, None)?;
         done(&reply, doing)?;
         Ok(reply.stdout)
+    }
+
+    fn write(&self, verb: &str, object: &Object) -> Result<()> {
+        let bytes = Zeroizing::new(object.json().to_string().into_bytes());
+        // Client-side field checks would ask the server for its schema first; the server checks anyway.
+        let mut reply = self.kubectl(&[verb, "--validate=false", "--output=name", "--filename=-"], Some(bytes))?;
+        if !reply.success {
+            reply.stderr = mask::without(&reply.stderr, &held(object), &[&object.reference().name]);
+        }
+        done(&reply, &format!("{verb} {}", object.reference())).map(drop)
     }
 }
 

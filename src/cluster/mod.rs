@@ -1,4 +1,4 @@
-//! The one door to processes: `helm`, `kubectl` and `sops`, and the simulated cluster behind the same trait.
+//! The one door to processes: `helm`, `kubectl` and `sops`, and the simulated cluster behind the same traits.
 
 mod child;
 mod helm;
@@ -105,17 +105,11 @@ impl fmt::Debug for Merged {
     }
 }
 
-/// What the verbs need of a cluster: one namespace of it, through `helm` and `kubectl` or simulated.
+/// What the verbs need of Helm, in one namespace.
 ///
 /// Every method fails with [`crate::failure::Exit::Outside`] when the child or the server fails; the codes that
-/// callers tell apart are `forbidden`, `exists`, `conflict` and `not-found`.
-pub trait Cluster: Sync {
-    /// Where this is, for messages: `namespace org-1, context hospital`.
-    fn place(&self) -> String;
-
-    /// What points at this cluster, for commands that are shown.
-    fn pointed(&self) -> Pointed;
-
+/// callers tell apart are `forbidden` and `pending`.
+pub trait Helm: Sync {
     /// Releases of the namespace with their charts; asked only where `--release` was not given.
     ///
     /// # Errors
@@ -134,6 +128,36 @@ pub trait Cluster: Sync {
     /// See the trait.
     fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>>;
 
+    /// Name and version of the chart that an upgrade would take.
+    ///
+    /// # Errors
+    /// `chart` where it cannot be found in that version.
+    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion>;
+
+    /// The manifest that an upgrade would deploy.
+    ///
+    /// # Errors
+    /// The chart does not render.
+    fn render(&self, upgrade: &Upgrade) -> Result<String>;
+
+    /// How Helm itself reads these values files, one result a file.
+    ///
+    /// # Errors
+    /// See the trait.
+    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>>;
+
+    /// Upgrades, without waiting for the rollout.
+    ///
+    /// # Errors
+    /// See the trait; the release may then be `failed`.
+    fn upgrade(&self, upgrade: &Upgrade) -> Result<()>;
+}
+
+/// What the verbs need of the Kubernetes API, in one namespace.
+///
+/// Every method fails with [`crate::failure::Exit::Outside`] when the child or the server fails; the codes that
+/// callers tell apart are `forbidden`, `exists`, `conflict` and `not-found`.
+pub trait Kubernetes: Sync {
     /// Those of the named objects that are there.
     ///
     /// # Errors
@@ -178,28 +202,13 @@ pub trait Cluster: Sync {
     /// # Errors
     /// See the trait.
     fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()>;
+}
 
-    /// Name and version of the chart that an upgrade would take.
-    ///
-    /// # Errors
-    /// `chart` where it cannot be found in that version.
-    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion>;
+/// One namespace of a cluster: real, through `helm` and `kubectl`, or simulated.
+pub trait Cluster: Helm + Kubernetes {
+    /// Where this is, for messages: `namespace org-1, context hospital`.
+    fn place(&self) -> String;
 
-    /// The manifest that an upgrade would deploy.
-    ///
-    /// # Errors
-    /// The chart does not render.
-    fn render(&self, upgrade: &Upgrade) -> Result<String>;
-
-    /// How Helm itself reads these values files, one result a file.
-    ///
-    /// # Errors
-    /// See the trait.
-    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>>;
-
-    /// Upgrades, without waiting for the rollout.
-    ///
-    /// # Errors
-    /// See the trait; the release may then be `failed`.
-    fn upgrade(&self, upgrade: &Upgrade) -> Result<()>;
+    /// What points at this cluster, for commands that are shown.
+    fn pointed(&self) -> Pointed;
 }

@@ -7,17 +7,16 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    ChartVersion, Cluster, Object, ObjectRef, Pointed, Release, Upgrade,
+    Cluster, Pointed,
     child::{Call, Kind, MOST, Reply},
     program,
 };
 use crate::{
     failure::{Exit, Failure, Result},
-    names::{Namespace, ReleaseName},
+    names::Namespace,
     report,
 };
 
@@ -59,7 +58,7 @@ pub struct ToolsOptions {
 pub struct Tools {
     pub(super) helm: PathBuf,
     pub(super) kubectl: PathBuf,
-    options: ToolsOptions,
+    pub(super) options: ToolsOptions,
     env: Vec<(OsString, OsString)>,
     kubectl_pointers: Vec<OsString>,
 }
@@ -219,61 +218,5 @@ impl Cluster for Tools {
             context: self.options.context.clone(),
             kubeconfig: self.options.kubeconfig.as_ref().map(|path| path.display().to_string()),
         }
-    }
-
-    fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
-        self.helm_list()
-    }
-
-    fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
-        self.helm_status(name)
-    }
-
-    fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
-        self.helm_metadata(name)
-    }
-
-    fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
-        self.kubectl_get(wanted)
-    }
-
-    fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
-        self.kubectl_list(resource, selector)
-    }
-
-    fn rules(&self, namespace: &str) -> Result<Value> {
-        self.kubectl_rules(namespace)
-    }
-
-    fn create(&self, object: &Object) -> Result<()> {
-        self.kubectl_write("create", object)
-    }
-
-    fn replace(&self, object: &Object) -> Result<()> {
-        self.kubectl_write("replace", object)
-    }
-
-    fn delete(&self, seen: &Object) -> Result<()> {
-        self.kubectl_delete(seen)
-    }
-
-    fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
-        self.kubectl_annotate_template(workload, key, value)
-    }
-
-    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
-        self.helm_show_chart(upgrade)
-    }
-
-    fn render(&self, upgrade: &Upgrade) -> Result<String> {
-        self.helm_template(upgrade)
-    }
-
-    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
-        self.helm_read(files)
-    }
-
-    fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
-        self.helm_upgrade(upgrade, self.options.timeout)
     }
 }

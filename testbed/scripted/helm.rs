@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 use substra_mtls::{
-    cluster::{ChartVersion, Cluster, simulated::Simulated},
+    cluster::{ChartVersion, Helm, simulated::Simulated},
     times::Clock,
     values,
 };

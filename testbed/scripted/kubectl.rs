@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef, simulated::Simulated},
+    cluster::{Kubernetes, Object, ObjectRef, simulated::Simulated},
     failure::Result,
 };
 

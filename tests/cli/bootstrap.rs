@@ -9,7 +9,7 @@ pub(crate) mod world;
 use std::time::Duration;
 
 use substra_mtls::{
-    cluster::{Cluster, ObjectRef, simulated::Fault},
+    cluster::{Helm, Kubernetes, ObjectRef, simulated::Fault},
     failure::Exit,
     substra::servers::Answer,
 };

@@ -12,7 +12,7 @@ use clap::Parser;
 use substra_mtls::{
     cli::Cli,
     cluster::{
-        ChartVersion, Cluster, Object, ObjectRef, PAIR_TYPE,
+        ChartVersion, Kubernetes, Object, ObjectRef, PAIR_TYPE,
         simulated::{Fault, Simulated},
     },
     commands::{Desk, dispatch},

@@ -10,7 +10,7 @@ use clap::Parser;
 use regex_lite::Regex;
 use substra_mtls::{
     cli::{Cli, Command as Verb},
-    cluster::{Cluster, ObjectRef},
+    cluster::{Cluster, Kubernetes, ObjectRef},
     commands::{Desk, bootstrap, dispatch},
     failure::Result,
     federation::Site,

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use substra_mtls::{
     cluster::{
-        Cluster, Object,
+        Helm, Kubernetes, Object,
         simulated::{Fault, Simulated},
     },
     failure::{Exit, Failure, Result},

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use serde_json::{Value, json};
 use substra_mtls::{
-    cluster::{ChartVersion, Cluster, Object, simulated::Simulated},
+    cluster::{ChartVersion, Kubernetes, Object, simulated::Simulated},
     failure::Result,
     report::{Outcome, failure_json},
     values::{self, Setting},

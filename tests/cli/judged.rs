@@ -1,7 +1,7 @@
 //! Whatever the verb: the server pair, the objects that will be mounted and the issue log are judged alike.
 
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef, simulated::Simulated},
+    cluster::{Kubernetes, Object, ObjectRef, simulated::Simulated},
     failure::{Exit, Failure, Result},
     pki::{
         authority::create_root,

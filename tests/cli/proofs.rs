@@ -3,7 +3,7 @@
 use std::{fs::File, os::unix::fs::symlink, process::Command};
 
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef},
+    cluster::{Helm, Kubernetes, Object, ObjectRef},
     failure::Exit,
 };
 

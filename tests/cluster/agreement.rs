@@ -6,7 +6,7 @@ use clap::Parser;
 use serde_json::Value;
 use substra_mtls::{
     cli::{Cli, Command},
-    cluster::{ChartVersion, Cluster, Object, ObjectRef, PAIR_TYPE, simulated::Simulated},
+    cluster::{ChartVersion, Cluster, Helm as _, Kubernetes, Object, ObjectRef, PAIR_TYPE, simulated::Simulated},
     commands::{Desk, bootstrap},
     failure::Result,
     federation::Site,

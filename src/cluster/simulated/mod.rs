@@ -4,6 +4,8 @@
 
 mod charts;
 mod faults;
+mod helm;
+mod objects;
 mod pods;
 mod stored;
 
@@ -12,16 +14,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use self::faults::Fault;
-use super::{ChartVersion, Cluster, Object, ObjectRef, Pointed, Release, Upgrade};
+use super::{ChartVersion, Cluster, ObjectRef, Pointed};
 use crate::{
-    failure::{Exit, Failure, Result},
-    names::ReleaseName,
+    failure::Result,
     substra::servers::{BackendClient, OrchestratorServer},
     times::Clock,
-    values,
 };
 
 /// One namespace of a simulated world.
@@ -159,157 +159,5 @@ impl Cluster for Simulated {
 
     fn pointed(&self) -> Pointed {
         Pointed { namespace: Some(self.namespace.clone()), ..Pointed::default() }
-    }
-
-    fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
-        let world = self.world();
-        let here = world.releases.iter().filter(|((namespace, _), _)| *namespace == self.namespace);
-        Ok(here.map(|((_, name), installed)| (name.clone(), installed.chart.clone())).collect())
-    }
-
-    fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
-        let world = self.world();
-        Ok(world.releases.get(&(self.namespace.clone(), name.to_string())).map(|installed| Release {
-            namespace: self.namespace.clone(),
-            revision: installed.revision,
-            status: installed.status.clone(),
-            config: installed.config.clone(),
-            manifest: installed.manifest.clone(),
-        }))
-    }
-
-    fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
-        Ok(self
-            .world()
-            .releases
-            .get(&(self.namespace.clone(), name.to_string()))
-            .map(|installed| installed.chart.clone()))
-    }
-
-    fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
-        let world = self.world();
-        Ok(wanted.iter().filter_map(|name| world.object(&self.namespace, name)).map(Object::from).collect())
-    }
-
-    fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
-        let (key, value) = selector.split_once('=').map_or((selector, None), |(key, value)| (key, Some(value)));
-        let world = self.world();
-        let labelled = |object: &&Value| {
-            let label = object["metadata"]["labels"][key].as_str();
-            label.is_some() && (value.is_none() || label == value)
-        };
-        let mut found = Vec::new();
-        for singular in resource.split(',').map(|plural| plural.trim_end_matches('s')) {
-            let here =
-                world.objects.iter().filter(|((space, name), _)| *space == self.namespace && name.resource == singular);
-            found.extend(here.map(|(_, object)| object).filter(labelled).cloned().map(Object::from));
-            let workloads = world.workloads(&self.namespace);
-            found.extend(
-                workloads
-                    .iter()
-                    .filter(labelled)
-                    .cloned()
-                    .map(Object::from)
-                    .filter(|o| o.reference().resource == singular),
-            );
-        }
-        Ok(found)
-    }
-
-    fn rules(&self, _: &str) -> Result<Value> {
-        Ok(json!({"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]}))
-    }
-
-    fn create(&self, object: &Object) -> Result<()> {
-        let name = object.reference();
-        self.write(&format!("create {name}"), |world| {
-            let key = (self.namespace.clone(), name.clone());
-            if world.objects.contains_key(&key) {
-                return Err(Failure::new(Exit::Outside, "exists", format!("kubectl could not create {name}"))
-                    .why("it is there already")
-                    .next("somebody made it meanwhile; run the same command again"));
-            }
-            world.put(key, object.json().clone());
-            Ok(())
-        })
-    }
-
-    fn replace(&self, object: &Object) -> Result<()> {
-        let name = object.reference();
-        self.write(&format!("replace {name}"), |world| {
-            let key = (self.namespace.clone(), name.clone());
-            let fail = |code, why: &str| {
-                Err(Failure::new(Exit::Outside, code, format!("kubectl could not replace {name}"))
-                    .why(why.to_owned())
-                    .next("somebody changed it meanwhile; run the same command again"))
-            };
-            match world.objects.get(&key) {
-                None => fail("not-found", "it is gone"),
-                Some(there) if there["metadata"]["resourceVersion"] != object.resource_version() => {
-                    fail("conflict", "it was changed meanwhile")
-                }
-                Some(_) => {
-                    world.put(key, object.json().clone());
-                    Ok(())
-                }
-            }
-        })
-    }
-
-    fn delete(&self, seen: &Object) -> Result<()> {
-        let name = seen.reference();
-        self.write(&format!("delete {name}"), |world| {
-            let key = (self.namespace.clone(), name.clone());
-            let is_seen =
-                |there: &Object| there.uid() == seen.uid() && there.resource_version() == seen.resource_version();
-            if world.objects.get(&key).is_some_and(|there| !is_seen(&Object::from(there.clone()))) {
-                return Err(Failure::new(Exit::Outside, "conflict", format!("kubectl could not delete {name}"))
-                    .why("it was changed meanwhile")
-                    .next("somebody changed it meanwhile; run the same command again"));
-            }
-            world.objects.remove(&key);
-            Ok(())
-        })
-    }
-
-    fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
-        self.write(&format!("restart {workload}"), |world| world.restart(&self.namespace, workload, key, value))
-    }
-
-    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
-        let name = upgrade.chart.rsplit('/').next().unwrap_or_default().to_owned();
-        let newest = if name == "orchestrator" { "8.8.0" } else { "26.15.3" };
-        let version = if upgrade.version.is_empty() { newest.to_owned() } else { upgrade.version.clone() };
-        Ok(ChartVersion { name, version })
-    }
-
-    fn render(&self, upgrade: &Upgrade) -> Result<String> {
-        let chart = self.find_chart(upgrade)?;
-        charts::render(&chart, upgrade.release.as_str(), &upgrade.values.0)
-    }
-
-    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
-        Ok(files.iter().map(|text| values::read(text).map_err(|refusal| refusal.to_string())).collect())
-    }
-
-    fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
-        let chart = self.find_chart(upgrade)?;
-        self.write(&format!("upgrade {}", upgrade.release), |world| {
-            world.deploy(&self.namespace, upgrade.release.as_str(), chart, upgrade.values.0.clone())
-        })
-    }
-}
-
-impl World {
-    fn put(&mut self, key: (String, ObjectRef), mut object: Value) {
-        self.version += 1;
-        let uid = self
-            .objects
-            .get(&key)
-            .map_or_else(|| json!(format!("uid-{}", self.version)), |there| there["metadata"]["uid"].clone());
-        object["metadata"]["uid"] = uid;
-        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        object["metadata"]["namespace"] = json!(key.0);
-        self.objects.insert(key, object);
     }
 }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::federation::{Federation, Organization};
 use crate::{
-    cluster::{Cluster, ObjectRef},
+    cluster::{Kubernetes, ObjectRef},
     failure::{Exit, Failure, Result},
     pki::inspect::{self, Certificate},
     substra::servers::{Answer, call},

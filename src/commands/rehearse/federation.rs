@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cli::RehearseArgs,
-    cluster::{ChartVersion, Cluster, Object, PAIR_TYPE, simulated::Simulated},
+    cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
     commands::read::{is_a_backends, is_an_orchestrators},
     failure::{Exit, Failure, Result},
     files,

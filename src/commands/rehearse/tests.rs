@@ -8,7 +8,7 @@ use time::macros::datetime;
 use super::{exchanged, federation::Federation, stage::Stage};
 use crate::{
     cli::RehearseArgs,
-    cluster::{ChartVersion, Cluster},
+    cluster::{ChartVersion, Helm},
     commands::Desk,
     failure::{Exit, Result},
     files,

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use substra_mtls::cluster::{Cluster, Object, ObjectRef, PAIR_TYPE};
+use substra_mtls::cluster::{Kubernetes, Object, ObjectRef, PAIR_TYPE};
 
 use super::batch::second;
 use crate::{

@@ -1,7 +1,7 @@
 //! `bootstrap` where a federation that works could be cut off: TLS going on, a gate closed, half closed or in doubt.
 
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef, PAIR_TYPE},
+    cluster::{Kubernetes, Object, ObjectRef, PAIR_TYPE},
     failure::Exit,
     pki::{
         inspect::certificates,

@@ -1,7 +1,7 @@
 //! `bootstrap` and the pairs and CAs that are there already: none that works is taken away.
 
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef, PAIR_TYPE},
+    cluster::{Kubernetes, Object, ObjectRef, PAIR_TYPE},
     failure::Exit,
     pki::{
         authority::{create_root, root_for},

@@ -4,7 +4,7 @@ use clap::Parser;
 use substra_mtls::{
     cli::{Cli, Command},
     cluster::{
-        ChartVersion, Cluster, Object, ObjectRef, PAIR_TYPE,
+        ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, PAIR_TYPE,
         simulated::{Fault, Simulated},
     },
     commands::{Desk, bootstrap},

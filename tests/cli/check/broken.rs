@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef},
+    cluster::{Kubernetes, Object, ObjectRef},
     pki::{authority::create_root, key::KeyType, key::PrivateKey},
     substra::specimen::{LeafUsage, Recipe},
 };

@@ -9,7 +9,7 @@ use std::{
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use substra_mtls::{
-    cluster::{Cluster, ObjectRef},
+    cluster::{Kubernetes, ObjectRef},
     pki::{
         authority::create_root,
         inspect::certificates,

@@ -6,7 +6,9 @@ use clap::Parser;
 use serde_json::{Value, json};
 use substra_mtls::{
     cli::Cli,
-    cluster::{ChartVersion, Cluster, Object, ObjectRef, Pointed, Release, Upgrade, simulated::Simulated},
+    cluster::{
+        ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, Pointed, Release, Upgrade, simulated::Simulated,
+    },
     commands::{Desk, dispatch},
     failure::{Exit, Failure, Result},
     names::ReleaseName,
@@ -176,9 +178,13 @@ impl Cluster for Seen<'_> {
     fn place(&self) -> String {
         self.inner.place()
     }
+
     fn pointed(&self) -> Pointed {
         self.inner.pointed()
     }
+}
+
+impl Helm for Seen<'_> {
     fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
         self.inner.releases()
     }
@@ -199,6 +205,21 @@ impl Cluster for Seen<'_> {
     fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
         self.inner.chart(name)
     }
+    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
+        self.inner.find_chart(upgrade)
+    }
+    fn render(&self, upgrade: &Upgrade) -> Result<String> {
+        self.inner.render(upgrade)
+    }
+    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
+        self.inner.helm_reading(files)
+    }
+    fn upgrade(&self, _: &Upgrade) -> Result<()> {
+        panic!("check writes nothing")
+    }
+}
+
+impl Kubernetes for Seen<'_> {
     fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
         self.allow("objects")?;
         let mut all: Vec<Value> = self.inner.get(wanted)?.iter().map(|object| object.json().clone()).collect();
@@ -240,18 +261,6 @@ impl Cluster for Seen<'_> {
         panic!("check writes nothing")
     }
     fn annotate_template(&self, _: &ObjectRef, _: &str, _: &str) -> Result<()> {
-        panic!("check writes nothing")
-    }
-    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
-        self.inner.find_chart(upgrade)
-    }
-    fn render(&self, upgrade: &Upgrade) -> Result<String> {
-        self.inner.render(upgrade)
-    }
-    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
-        self.inner.helm_reading(files)
-    }
-    fn upgrade(&self, _: &Upgrade) -> Result<()> {
         panic!("check writes nothing")
     }
 }

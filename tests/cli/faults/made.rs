@@ -1,7 +1,7 @@
 //! The worlds in which the verbs are run.
 
 use substra_mtls::{
-    cluster::{ChartVersion, Cluster, Object, PAIR_TYPE, simulated::Simulated},
+    cluster::{ChartVersion, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
     pki::{authority::create_root, key::KeyType},
     times::Clock,
     values,

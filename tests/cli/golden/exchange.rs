@@ -3,7 +3,7 @@
 use std::fs;
 
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef, PAIR_TYPE, simulated::Fault},
+    cluster::{Kubernetes, Object, ObjectRef, PAIR_TYPE, simulated::Fault},
     pki::key::{KeyType, PrivateKey},
 };
 

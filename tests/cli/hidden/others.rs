@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef},
+    cluster::{Kubernetes, Object, ObjectRef},
     values,
 };
 

@@ -1,0 +1,61 @@
+//! Helm over the simulated cluster.
+
+use serde_json::Value;
+
+use super::{Simulated, charts};
+use crate::{
+    cluster::{ChartVersion, Helm, Release, Upgrade},
+    failure::Result,
+    names::ReleaseName,
+    values,
+};
+
+impl Helm for Simulated {
+    fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
+        let world = self.world();
+        let here = world.releases.iter().filter(|((namespace, _), _)| *namespace == self.namespace);
+        Ok(here.map(|((_, name), installed)| (name.clone(), installed.chart.clone())).collect())
+    }
+
+    fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
+        let world = self.world();
+        Ok(world.releases.get(&(self.namespace.clone(), name.to_string())).map(|installed| Release {
+            namespace: self.namespace.clone(),
+            revision: installed.revision,
+            status: installed.status.clone(),
+            config: installed.config.clone(),
+            manifest: installed.manifest.clone(),
+        }))
+    }
+
+    fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
+        Ok(self
+            .world()
+            .releases
+            .get(&(self.namespace.clone(), name.to_string()))
+            .map(|installed| installed.chart.clone()))
+    }
+
+    fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
+        let name = upgrade.chart.rsplit('/').next().unwrap_or_default().to_owned();
+        let newest = if name == "orchestrator" { "8.8.0" } else { "26.15.3" };
+        let version = if upgrade.version.is_empty() { newest.to_owned() } else { upgrade.version.clone() };
+        Ok(ChartVersion { name, version })
+    }
+
+    fn render(&self, upgrade: &Upgrade) -> Result<String> {
+        let chart = self.find_chart(upgrade)?;
+        charts::render(&chart, upgrade.release.as_str(), &upgrade.values.0)
+    }
+
+    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
+        Ok(files.iter().map(|text| values::read(text).map_err(|refusal| refusal.to_string())).collect())
+    }
+
+    fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
+        let chart = self.find_chart(upgrade)?;
+        self.write(&format!("upgrade {}", upgrade.release), |world| {
+            world.deploy(&self.namespace, upgrade.release.as_str(), chart, upgrade.values.0.clone())
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! The Kubernetes API of the simulated cluster: objects with versions, as the API server guards them.
+
+use serde_json::{Value, json};
+
+use super::{Simulated, World};
+use crate::{
+    cluster::{Kubernetes, Object, ObjectRef},
+    failure::{Exit, Failure, Result},
+};
+
+impl Kubernetes for Simulated {
+    fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
+        let world = self.world();
+        Ok(wanted.iter().filter_map(|name| world.object(&self.namespace, name)).map(Object::from).collect())
+    }
+
+    fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
+        let (key, value) = selector.split_once('=').map_or((selector, None), |(key, value)| (key, Some(value)));
+        let world = self.world();
+        let labelled = |object: &&Value| {
+            let label = object["metadata"]["labels"][key].as_str();
+            label.is_some() && (value.is_none() || label == value)
+        };
+        let mut found = Vec::new();
+        for singular in resource.split(',').map(|plural| plural.trim_end_matches('s')) {
+            let here =
+                world.objects.iter().filter(|((space, name), _)| *space == self.namespace && name.resource == singular);
+            found.extend(here.map(|(_, object)| object).filter(labelled).cloned().map(Object::from));
+            let workloads = world.workloads(&self.namespace);
+            found.extend(
+                workloads
+                    .iter()
+                    .filter(labelled)
+                    .cloned()
+                    .map(Object::from)
+                    .filter(|o| o.reference().resource == singular),
+            );
+        }
+        Ok(found)
+    }
+
+    fn rules(&self, _: &str) -> Result<Value> {
+        Ok(json!({"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]}))
+    }
+
+    fn create(&self, object: &Object) -> Result<()> {
+        let name = object.reference();
+        self.write(&format!("create {name}"), |world| {
+            let key = (self.namespace.clone(), name.clone());
+            if world.objects.contains_key(&key) {
+                return Err(Failure::new(Exit::Outside, "exists", format!("kubectl could not create {name}"))
+                    .why("it is there already")
+                    .next("somebody made it meanwhile; run the same command again"));
+            }
+            world.put(key, object.json().clone());
+            Ok(())
+        })
+    }
+
+    fn replace(&self, object: &Object) -> Result<()> {
+        let name = object.reference();
+        self.write(&format!("replace {name}"), |world| {
+            let key = (self.namespace.clone(), name.clone());
+            let fail = |code, why: &str| {
+                Err(Failure::new(Exit::Outside, code, format!("kubectl could not replace {name}"))
+                    .why(why.to_owned())
+                    .next("somebody changed it meanwhile; run the same command again"))
+            };
+            match world.objects.get(&key) {
+                None => fail("not-found", "it is gone"),
+                Some(there) if there["metadata"]["resourceVersion"] != object.resource_version() => {
+                    fail("conflict", "it was changed meanwhile")
+                }
+                Some(_) => {
+                    world.put(key, object.json().clone());
+                    Ok(())
+                }
+            }
+        })
+    }
+
+    fn delete(&self, seen: &Object) -> Result<()> {
+        let name = seen.reference();
+        self.write(&format!("delete {name}"), |world| {
+            let key = (self.namespace.clone(), name.clone());
+            let is_seen =
+                |there: &Object| there.uid() == seen.uid() && there.resource_version() == seen.resource_version();
+            if world.objects.get(&key).is_some_and(|there| !is_seen(&Object::from(there.clone()))) {
+                return Err(Failure::new(Exit::Outside, "conflict", format!("kubectl could not delete {name}"))
+                    .why("it was changed meanwhile")
+                    .next("somebody changed it meanwhile; run the same command again"));
+            }
+            world.objects.remove(&key);
+            Ok(())
+        })
+    }
+
+    fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
+        self.write(&format!("restart {workload}"), |world| world.restart(&self.namespace, workload, key, value))
+    }
+}
+
+impl World {
+    pub(super) fn put(&mut self, key: (String, ObjectRef), mut object: Value) {
+        self.version += 1;
+        let uid = self
+            .objects
+            .get(&key)
+            .map_or_else(|| json!(format!("uid-{}", self.version)), |there| there["metadata"]["uid"].clone());
+        object["metadata"]["uid"] = uid;
+        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        object["metadata"]["namespace"] = json!(key.0);
+        self.objects.insert(key, object);
+    }
+}
