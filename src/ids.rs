@@ -35,3 +35,22 @@ macro_rules! ids {
 }
 
 pub(crate) use ids;
+
+#[cfg(test)]
+mod tests {
+    use crate::{plan::StepId, report::Stage};
+
+    fn kebab(name: &str) -> String {
+        let word = |letter: char| if letter.is_ascii_uppercase() { format!("-{letter}") } else { letter.to_string() };
+        name.chars().map(word).collect::<String>().trim_start_matches('-').to_ascii_lowercase()
+    }
+
+    #[test]
+    fn every_id_is_its_name_in_kebab_case() {
+        let steps = StepId::ALL.iter().map(|step| (format!("{step:?}"), step.id()));
+        let stages = Stage::ALL.iter().map(|stage| (format!("{stage:?}"), stage.id()));
+        for (name, id) in steps.chain(stages) {
+            assert_eq!(kebab(&name), id);
+        }
+    }
+}

@@ -35,7 +35,7 @@ use crate::{
     federation::Site,
     files,
     plan::{self, Event, State, Step, World},
-    report::{Console, Outcome, PLANNED},
+    report::{Console, Outcome, Stage},
     substra::orchestrator::Orchestrator,
     times::Clock,
 };
@@ -272,17 +272,17 @@ impl<'a> Desk<'a> {
 }
 
 /// The stage of a verb that came to its end.
-fn stage(open: bool, dry_run: bool, done: &'static str) -> &'static str {
+fn stage(open: bool, dry_run: bool, done: Stage) -> Stage {
     match (open, dry_run) {
-        (false, _) => "already",
-        (true, true) => PLANNED,
+        (false, _) => Stage::Already,
+        (true, true) => Stage::Planned,
         (true, false) => done,
     }
 }
 
 /// A verb's result with its steps.
-fn outcome(verb: &'static str, stage: &'static str, steps: &[Step]) -> Outcome {
-    Outcome::new(verb, stage).steps(steps, stage != PLANNED)
+fn outcome(verb: &'static str, stage: Stage, steps: &[Step]) -> Outcome {
+    Outcome::new(verb, stage).steps(steps, stage != Stage::Planned)
 }
 
 /// A file name in a folder, without a `./` before it.

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod mask;
 mod outcome;
 mod progress;
+mod stage;
 mod terminal;
 pub mod text;
 mod usage;
@@ -13,8 +14,9 @@ mod usage;
 pub use self::{
     colour::choose_colours,
     console::{Console, Format},
-    outcome::{Outcome, PLANNED, failure_json, write_failure},
+    outcome::{Outcome, failure_json, write_failure},
     progress::{Line, Progress},
+    stage::Stage,
     usage::write_usage,
 };
 pub(crate) use self::{console::note, outcome::described};

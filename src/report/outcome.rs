@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Console, console};
+use super::{Console, Stage, console};
 use crate::{
     failure::{Exit, Failure, Result},
     plan::{State, Step},
@@ -11,14 +11,11 @@ use crate::{
 /// The version of the JSON form; it changes when a field changes its meaning or goes.
 const SCHEMA_VERSION: u64 = 1;
 
-/// The stage of a run that would have changed something.
-pub const PLANNED: &str = "planned";
-
 /// What a verb found and did.
 #[derive(Debug, Clone)]
 pub struct Outcome {
     verb: &'static str,
-    stage: &'static str,
+    stage: Stage,
     facts: Vec<Fact>,
     steps: Vec<Value>,
     warnings: Vec<String>,
@@ -38,9 +35,9 @@ struct Fact {
 }
 
 impl Outcome {
-    /// An empty result; `stage` is a stable word for scripts: `requested`, `installed`, `already`, `planned`, ...
+    /// An empty result.
     #[must_use]
-    pub fn new(verb: &'static str, stage: &'static str) -> Self {
+    pub fn new(verb: &'static str, stage: Stage) -> Self {
         Self {
             verb,
             stage,
@@ -66,12 +63,12 @@ impl Outcome {
     }
 
     fn is_planned(&self) -> bool {
-        self.stage == PLANNED
+        self.stage == Stage::Planned
     }
 
     /// The stage.
     #[must_use]
-    pub fn stage(&self) -> &'static str {
+    pub fn stage(&self) -> Stage {
         self.stage
     }
 
@@ -208,7 +205,7 @@ impl Outcome {
             }
         }
         if self.is_planned() {
-            console.data(format!("stage: {PLANNED}"))?;
+            console.data(format!("stage: {}", Stage::Planned))?;
         }
         for (label, text) in self.facts.iter().filter(|_| self.shown.is_none()).flat_map(|fact| &fact.lines) {
             console.data(format!("{label}: {text}"))?;

@@ -20,12 +20,12 @@ use self::world::{FILES, Fed, LINE, backend, federation, refused, state};
 fn a_federation_is_in_place_after_one_run_and_the_second_writes_nothing() {
     let fed = Fed::new(3);
     let outcome = fed.run(LINE).unwrap();
-    assert_eq!(outcome.stage(), "bootstrapped");
+    assert_eq!(outcome.stage().id(), "bootstrapped");
     fed.all_are_let_in(3);
     assert!(fed.is_closed());
     let (writes, files) = (fed.orc.writes(), fed.world.snapshot());
     let again = fed.run(LINE).unwrap();
-    assert_eq!((again.stage(), state(&again, 2).as_str()), ("already", "already"));
+    assert_eq!((again.stage().id(), state(&again, 2).as_str()), ("already", "already"));
     assert_eq!((fed.orc.writes(), fed.world.snapshot()), (writes, files));
 }
 
@@ -47,7 +47,7 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     let fed = Fed::new(2);
     let (writes, files) = (fed.orc.writes(), fed.world.snapshot());
     let outcome = fed.run("bootstrap federation.yaml --dry-run").unwrap();
-    assert_eq!(outcome.stage(), "planned");
+    assert_eq!(outcome.stage().id(), "planned");
     let titles: Vec<_> =
         outcome.described_steps().iter().map(|step| format!("{} {}", step["for"], step["id"])).collect();
     assert!(titles.contains(&"\"MyOrg2MSP\" \"pair\"".to_owned()), "{titles:?}");
@@ -75,7 +75,7 @@ fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
             fed.run(LINE).unwrap_or_else(|failure| panic!("{fault:?} at {n}: {failure}"));
             fed.all_are_let_in(2);
             assert!(fed.is_closed());
-            assert_eq!(fed.run(LINE).unwrap().stage(), "already", "{fault:?} at {n}");
+            assert_eq!(fed.run(LINE).unwrap().stage().id(), "already", "{fault:?} at {n}");
         }
     }
 }
@@ -146,7 +146,7 @@ fn the_gate_is_left_where_the_file_says_so() {
     fed.run(LINE).unwrap();
     assert!(!fed.is_closed());
     assert!(fed.world.read("orchestrator-values.yaml").contains("MyOrg2MSP:"), "admitted in the file");
-    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+    assert_eq!(fed.run(LINE).unwrap().stage().id(), "already");
 }
 
 #[test]
@@ -176,8 +176,8 @@ fn what_is_not_installed_is_named_and_installed_only_when_asked() {
     fed.all_are_let_in(2);
     assert!(fed.is_closed());
     assert!(fed.world.path("orchestrator-ca.key").exists());
-    assert_eq!(fed.run(&format!("{LINE} --install")).unwrap().stage(), "already");
-    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+    assert_eq!(fed.run(&format!("{LINE} --install")).unwrap().stage().id(), "already");
+    assert_eq!(fed.run(LINE).unwrap().stage().id(), "already");
 }
 
 #[test]

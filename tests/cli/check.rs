@@ -24,7 +24,7 @@ fn a_good_world_is_silent() {
     for side in ["backend", "orchestrator"] {
         let outcome = scene.outcome(side).unwrap();
         assert_eq!(
-            (outcome.stage(), outcome.exit()),
+            (outcome.stage().id(), outcome.exit()),
             ("ok", Exit::Done),
             "{side}: {:#}",
             outcome.get("sites").unwrap()
@@ -85,7 +85,7 @@ fn the_exit_status_says_whether_something_failed_or_warned() {
     ] {
         scene.more = more.into();
         let outcome = scene.outcome("backend").unwrap();
-        assert_eq!((outcome.stage(), outcome.exit()), (stage, exit), "{more}");
+        assert_eq!((outcome.stage().id(), outcome.exit()), (stage, exit), "{more}");
     }
     scene.view.status = Some("failed");
     scene.more = String::new();

@@ -170,7 +170,7 @@ fn a_renewal_that_restarts_nothing_waits_for_no_other_organization_s_object() {
     fed.close("").unwrap();
     fed.orc.lose(&ObjectRef::secret(SERVER));
     fed.enroll("--renew").unwrap();
-    assert_eq!(fed.run(&fed.orc, APPROVE).unwrap().stage(), "approved");
+    assert_eq!(fed.run(&fed.orc, APPROVE).unwrap().stage().id(), "approved");
 }
 
 /// Certificates of the log that are alive and do harm.
@@ -226,13 +226,13 @@ fn a_certificate_of_before_the_renewal_is_not_told_as_the_renewal() {
     };
     let old = fed.enroll("--certificate @MyOrg1MSP.crt").unwrap();
     let (warned, next) = told(&old);
-    assert_eq!(old.stage(), "already");
+    assert_eq!(old.stage().id(), "already");
     assert!(warned.contains("answers an earlier request") && warned.contains("client-cert-pending"), "{warned}");
     assert!(next.contains("when MyOrg1MSP.crt comes back: ") && !next.contains("is installed"), "{next}");
-    assert_eq!(fed.run(&fed.orc, APPROVE).unwrap().stage(), "approved");
+    assert_eq!(fed.run(&fed.orc, APPROVE).unwrap().stage().id(), "approved");
     let new = fed.enroll("--certificate @MyOrg1MSP.crt").unwrap();
     let (warned, next) = told(&new);
-    assert_eq!((new.stage(), warned.as_str()), ("installed", "[]"));
+    assert_eq!((new.stage().id(), warned.as_str()), ("installed", "[]"));
     assert!(next.contains("tell the orchestrator's operator"), "{next}");
 }
 

@@ -34,7 +34,7 @@ fn the_key_of_a_request_that_was_made_during_the_upgrade_is_kept() {
     federation.org.after("upgrade backend", move || drop(second.enroll("--new-request").unwrap()));
     let outcome = federation.install().unwrap();
     let json = outcome.json();
-    assert_eq!(outcome.stage(), "installed");
+    assert_eq!(outcome.stage().id(), "installed");
     let last = json["steps"].as_array().unwrap().last().unwrap();
     assert_eq!((&last["id"], &last["state"]), (&"pending".into(), &"not-done".into()));
     assert!(json["warnings"].to_string().contains(&format!("secret/{PENDING} stays")), "{json}");

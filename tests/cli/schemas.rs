@@ -1,12 +1,12 @@
 //! Every answer of every verb has the form that `docs/schemas/` says: whatever a test of this folder brings about is
 //! judged here.
 
-use std::{fs, sync::LazyLock};
+use std::{collections::BTreeSet, fs, sync::LazyLock};
 
 use serde_json::Value;
 use substra_mtls::{
     failure::{Failure, Result},
-    report::{self, Outcome},
+    report::{self, Outcome, Stage},
 };
 
 use crate::json_schema::{Files, judge};
@@ -70,7 +70,7 @@ pub(crate) fn seen(result: Result<Outcome>) -> Result<Outcome> {
 
 #[test]
 fn a_field_without_a_schema_and_a_time_of_another_form_are_refused() {
-    let good = substra_mtls::report::Outcome::new("ca trust", "trusted")
+    let good = Outcome::new("ca trust", Stage::Trusted)
         .fact("object", "x")
         .fact("ca", "CN=x")
         .fact("caFingerprint", format!("SHA256:{}", "0".repeat(64)))
@@ -80,7 +80,7 @@ fn a_field_without_a_schema_and_a_time_of_another_form_are_refused() {
         good.clone().fact("more", 1).json(),
         good.clone().fact("caNotAfter", "2026-11-24 16:30:00.0 +00:00:00").json(),
         good.clone().fact("caNotAfter", "2026-13-24T16:30:00Z").json(),
-        Outcome::new("ca trust", "trustd").json(),
+        Outcome::new("ca trust", Stage::Approved).json(),
         good.failed(Failure::new(substra_mtls::failure::Exit::Failed, "Not kebab", "x")).json(),
     ] {
         assert!(judge(&FILES, &schema_of(&bad), &bad).is_err(), "{bad:#}");
@@ -105,4 +105,13 @@ fn every_schema_names_its_dialect_and_closes_every_object() {
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{name}");
         closed(schema, name);
     }
+}
+
+#[test]
+fn every_stage_stands_in_a_schema_and_every_word_of_a_schema_is_a_stage() {
+    let of_schema = |schema: &Value| schema["properties"]["stage"]["enum"].as_array().cloned().unwrap_or_default();
+    let words: BTreeSet<String> =
+        FILES.values().flat_map(of_schema).map(|word| word.as_str().unwrap().to_owned()).collect();
+    let stages: BTreeSet<String> = Stage::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(words, stages);
 }

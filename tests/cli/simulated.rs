@@ -170,10 +170,14 @@ fn every_write_may_fail_do_nothing_or_be_undone_and_the_next_run_completes() {
             assert_eq!(failures, told_of(fault, at), "write {at} {fault:?}");
             assert_eq!(federation.answer(), Answer::Accepted);
             if (fault, at) == (Fault::Undone, 3) {
-                assert_eq!(federation.install().unwrap().stage(), "installed", "the Secret that came back goes too");
+                assert_eq!(
+                    federation.install().unwrap().stage().id(),
+                    "installed",
+                    "the Secret that came back goes too"
+                );
             }
             for outcome in [federation.install(), federation.close("")] {
-                assert_eq!(outcome.unwrap().stage(), "already", "write {at} {fault:?}");
+                assert_eq!(outcome.unwrap().stage().id(), "already", "write {at} {fault:?}");
             }
         }
     }
@@ -218,7 +222,7 @@ fn an_old_certificate_installed_again_does_not_lose_the_key_of_a_newer_request()
     federation.approve().unwrap();
     federation.install().unwrap();
     let requested = federation.enroll("--renew").unwrap();
-    assert_eq!(federation.install().unwrap().stage(), "already");
+    assert_eq!(federation.install().unwrap().stage().id(), "already");
     let again = federation.enroll("").unwrap();
     assert_eq!(again.get("fingerprint"), requested.get("fingerprint"));
 }
@@ -254,10 +258,10 @@ fn the_last_third_of_a_life_asks_for_renewal_by_itself() {
     federation.install().unwrap();
     federation.close("").unwrap();
     federation.now += time::Duration::days(59);
-    assert_eq!(federation.enroll("").unwrap().stage(), "already");
+    assert_eq!(federation.enroll("").unwrap().stage().id(), "already");
     federation.now += time::Duration::days(2);
     let requested = federation.enroll("").unwrap();
-    assert_eq!(requested.stage(), "requested");
+    assert_eq!(requested.stage().id(), "requested");
     assert_eq!(federation.answer(), Answer::Accepted, "the old pair stays live");
     federation.approve().unwrap();
     federation.install().unwrap();

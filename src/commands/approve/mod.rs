@@ -30,7 +30,7 @@ use crate::{
         Step,
         edits::{Edited, ValuesFiles},
     },
-    report::Outcome,
+    report::{Outcome, Stage},
     substra::orchestrator::Orchestrator,
     times,
     values::Setting,
@@ -160,7 +160,7 @@ impl Approval<'_> {
     }
 
     fn result(&self, ready: &[Ready], steps: &[Step], open: bool) -> Outcome {
-        let stage = commands::stage(open, self.args.common.dry_run, "approved");
+        let stage = commands::stage(open, self.args.common.dry_run, Stage::Approved);
         let certificates: Vec<serde_json::Value> = ready.iter().map(|one| self.described(one)).collect();
         let organizations: Vec<&str> = ready.iter().map(|one| one.request.msp_id.as_str()).collect();
         let lines: Vec<_> = certificates.iter().map(|one| ("certificate", sentence(one))).collect();

@@ -10,7 +10,7 @@ use crate::{
     names::MspId,
     pki::inspect::Certificate,
     plan::{State, Step},
-    report::{Outcome, PLANNED},
+    report::{Outcome, Stage},
     times,
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Ended {
 
 /// What a run came to.
 pub(super) struct Ran {
-    pub(super) stage: &'static str,
+    pub(super) stage: Stage,
     pub(super) steps: Vec<Value>,
     /// The organizations that were worked on.
     pub(super) ended: Vec<Ended>,
@@ -46,11 +46,11 @@ impl Ran {
             warnings.extend(part.warnings.iter().map(|warning| format!("{}: {warning}", part.msp_id)));
         }
         steps.extend(told("orchestrator", &plan.last.steps, None));
-        Self { stage: PLANNED, steps, ended: Vec::new(), broken: None, warnings }
+        Self { stage: Stage::Planned, steps, ended: Vec::new(), broken: None, warnings }
     }
 
     fn writes(&self) -> bool {
-        !matches!(self.stage, PLANNED | "already")
+        !matches!(self.stage, Stage::Planned | Stage::Already)
     }
 }
 
@@ -120,7 +120,7 @@ impl Plan<'_> {
     }
 
     pub(super) fn gate_word(&self, ran: &Ran) -> &'static str {
-        let planned = ran.stage == PLANNED;
+        let planned = ran.stage == Stage::Planned;
         if self.head.is_closed() || (self.closes() && !planned && ran.broken.is_none()) {
             "the gate is closed"
         } else if !self.closes() {
@@ -136,7 +136,7 @@ impl Plan<'_> {
     pub(super) fn outcome(&self, ran: &Ran) -> Outcome {
         let mut lines = Vec::new();
         for part in &self.parts {
-            let state = if part.is_done() { "already" } else { PLANNED };
+            let state = if part.is_done() { Stage::Already.id() } else { Stage::Planned.id() };
             lines.push(line(&part.msp_id, part.certificate.as_ref(), state));
         }
         for one in ran.ended.iter().filter(|one| one.failure.is_none()) {

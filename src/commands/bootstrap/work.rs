@@ -13,7 +13,7 @@ use crate::{
     names::MspId,
     pki::log::Entry,
     plan::{self, Event, Step, World},
-    report::{Line, Outcome, PLANNED, Progress},
+    report::{Line, Outcome, Progress, Stage},
 };
 
 /// How far a list of steps came.
@@ -29,8 +29,8 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
     let mut ran = Ran::planned(&plan);
     let parts = plan.parts.iter().map(|part| &part.steps);
     plan::probe(parts.chain([&plan.first.steps, &plan.last.steps]).flatten())?;
-    ran.stage = if plan.shown(desk) { PLANNED } else { "already" };
-    if args.dry_run || ran.stage == "already" {
+    ran.stage = if plan.shown(desk) { Stage::Planned } else { Stage::Already };
+    if args.dry_run || ran.stage == Stage::Already {
         return Ok(plan.outcome(&ran));
     }
     desk.console.consent(&plan.consent())?;
@@ -57,9 +57,9 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
         ran.broken = reached.failure;
     }
     ran.stage = if plan.failed.is_empty() && ran.broken.is_none() && plan.open.is_none() {
-        "bootstrapped"
+        Stage::Bootstrapped
     } else {
-        "unfinished"
+        Stage::Unfinished
     };
     line.end(plan.gate_word(&ran));
     Ok(plan.outcome(&ran))

@@ -22,7 +22,7 @@ use crate::{
         drift::same,
         edits::{Edited, ValuesFiles},
     },
-    report::Outcome,
+    report::{Outcome, Stage},
     substra::orchestrator::{self, Orchestrator},
     times, values,
 };
@@ -164,7 +164,7 @@ impl<'a> Init<'a> {
 
     fn result(&self, source: &Source, ca: &Ca<'_>, serving: &Serving, steps: &[Step], open: bool) -> Outcome {
         let is_to_do = |id| steps.iter().any(|step| step.id == id && step.state == State::ToDo);
-        let done = if is_to_do(StepId::Cacert) || self.goes_on() { "initialized" } else { "renewed" };
+        let done = if is_to_do(StepId::Cacert) || self.goes_on() { Stage::Initialized } else { Stage::Renewed };
         let stage = commands::stage(open, self.args.common.dry_run, done);
         let (certificate, leaf) = (&ca.certificate, &serving.certificate);
         let (fingerprint, is_new) = (certificate.fingerprint(), ca.is_new);
@@ -179,7 +179,7 @@ impl<'a> Init<'a> {
             .labelled("notAfter", "not after", times::rfc3339(leaf.not_after))
             .labelled("backUp", "back up", backups(source))
             .warnings(ca.warnings.iter().chain(&serving.warnings).cloned());
-        if stage != "initialized" {
+        if stage != Stage::Initialized {
             return outcome;
         }
         let pem = match source {

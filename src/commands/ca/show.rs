@@ -22,7 +22,7 @@ use crate::{
         log::IssueLog,
     },
     plan::edits::ValuesFiles,
-    report::{Outcome, text},
+    report::{Outcome, Stage, text},
     substra::{backend::Backend, orchestrator::Orchestrator},
     times,
 };
@@ -77,7 +77,7 @@ pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
         .map(|row| counted(row, log.as_ref(), desk.now))
         .collect();
     let all: Vec<Value> = rows.iter().map(|row| row.json(desk.now)).collect();
-    let outcome = Outcome::new("ca show", "shown").warnings(warning);
+    let outcome = Outcome::new("ca show", Stage::Shown).warnings(warning);
     let outcome = outcome.fact("release", found.name.as_str()).fact("certificates", all);
     let text = table(&rows, desk.now);
     let Some(log) = &log else { return Ok(outcome.shown(text)) };

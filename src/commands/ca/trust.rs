@@ -23,7 +23,7 @@ use crate::{
         policy::{self, Circumstances},
     },
     plan::{Action, Step, StepId},
-    report::Outcome,
+    report::{Outcome, Stage},
     substra::{
         kebab::kebab_case,
         orchestrator::{self, Orchestrator},
@@ -66,7 +66,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let danger = orchestrator::danger(&certificate.subject, Some(org.as_str()));
     show(desk, &certificate, &danger, &after.restarts);
     let open = desk.carry_out(&steps, common, Some(&format!("trust this CA for {org}: {danger}")))?;
-    let outcome = commands::outcome("ca trust", commands::stage(open, common.dry_run, "trusted"), &steps)
+    let outcome = commands::outcome("ca trust", commands::stage(open, common.dry_run, Stage::Trusted), &steps)
         .fact("organization", org.as_str())
         .fact("object", name.as_str())
         .fact("ca", certificate.subject.as_str())

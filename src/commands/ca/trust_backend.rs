@@ -17,7 +17,7 @@ use crate::{
     failure::{Exit, Failure, Result},
     pki::inspect::{self, Certificate},
     plan::{Action, State, Step, StepId, edits::ValuesFiles},
-    report::Outcome,
+    report::{Outcome, Stage},
     substra::backend::{self, Trust},
     times,
 };
@@ -55,7 +55,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
         &args.common,
         Some(&format!("trust {} for the orchestrator{tls}", certificate.subject)),
     )?;
-    let stage = commands::stage(open, args.common.dry_run, "trusted");
+    let stage = commands::stage(open, args.common.dry_run, Stage::Trusted);
     let outcome = commands::outcome("ca trust", stage, &steps)
         .fact("object", trust.cacert.as_str())
         .fact("ca", certificate.subject.as_str());

@@ -3,14 +3,14 @@
 use super::catalogue::{self, ALL, Check};
 use crate::{
     failure::{Exit, Failure, Result},
-    report::Outcome,
+    report::{Outcome, Stage},
 };
 
 /// Explains one check; an id that is none is answered with all of them.
 pub(super) fn explain(id: &str) -> Result<Outcome> {
     let check = known(id)?;
     let side = check.side.map_or_else(|| "backend, orchestrator".to_owned(), |side| side.to_string());
-    Ok(Outcome::new("check", "explained")
+    Ok(Outcome::new("check", Stage::Explained)
         .fact("id", check.id)
         .fact("group", check.group.to_string())
         .fact("side", side)

@@ -33,7 +33,7 @@ use crate::{
     files, interrupt,
     pki::{inspect, log::IssueLog},
     plan::edits::ValuesFiles,
-    report::Outcome,
+    report::{Outcome, Stage},
 };
 
 /// How long a child of `check` may take.
@@ -127,9 +127,9 @@ pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, de
         judged.iter().flat_map(|one| &one.findings).map(|finding| finding.status).max().unwrap_or(Status::Skipped);
     let bad = if args.fail_on == FailOn::Warning { Status::Warning } else { Status::Failed };
     let stage = match worst {
-        Status::Failed => "failed",
-        Status::Warning => "warned",
-        Status::Ok | Status::Skipped => "ok",
+        Status::Failed => Stage::Failed,
+        Status::Warning => Stage::Warned,
+        Status::Ok | Status::Skipped => Stage::Ok,
     };
     let outcome = Outcome::new("check", stage).ends_with(if worst >= bad { Exit::CheckFailed } else { Exit::Done });
     let outcome = outcome

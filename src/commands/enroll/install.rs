@@ -24,7 +24,7 @@ use crate::{
         mirror::{self, Expected},
     },
     plan::{Action, State, Step, StepId, edits::Edited},
-    report::{Outcome, PLANNED},
+    report::{Outcome, Stage},
     substra::{backend, kind::ObjectKind},
     times,
 };
@@ -84,7 +84,7 @@ impl Enrolment<'_> {
         let outcome = self.installed(&pair, &steps, open).warnings(installation.warnings);
         let outcome = left.told(outcome, (&self.args.common, &self.files, &seen.found), self.desk, &steps);
         let Some(warning) = self.waiting(seen, &pair) else { return Ok(self.told(&pair, outcome)) };
-        let outcome = if outcome.stage() == "already" { outcome } else { self.told(&pair, outcome) };
+        let outcome = if outcome.stage() == Stage::Already { outcome } else { self.told(&pair, outcome) };
         Ok(outcome.warnings([warning]).next(self.answer()))
     }
 
@@ -270,7 +270,7 @@ impl Enrolment<'_> {
 
     fn installed(&self, pair: &Pair, steps: &[Step], open: bool) -> Outcome {
         let common = &self.args.common;
-        let stage = commands::stage(open, common.dry_run, "installed");
+        let stage = commands::stage(open, common.dry_run, Stage::Installed);
         let org = &self.backend.msp_id;
         let serial = &pair.certificate.serial;
         let outcome = commands::outcome(VERB, stage, steps)
@@ -278,7 +278,7 @@ impl Enrolment<'_> {
             .fact("serial", serial.as_str())
             .fact("fingerprint", pair.certificate.fingerprint().to_string())
             .labelled("notAfter", "not after", times::rfc3339(pair.certificate.not_after));
-        if stage == PLANNED {
+        if stage == Stage::Planned {
             return outcome;
         }
         let judged = format!("the certificate is from the cluster's CA, names {org} and fits its key");

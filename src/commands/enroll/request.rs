@@ -13,7 +13,7 @@ use crate::{
     files,
     pki::{key::PrivateKey, request},
     plan::{Action, State, Step, StepId},
-    report::Outcome,
+    report::{Outcome, Stage},
 };
 
 /// Labels of everything that belongs to an enrolment.
@@ -146,7 +146,7 @@ impl Enrolment<'_> {
         warnings: impl IntoIterator<Item = String>,
     ) -> Result<Outcome> {
         let open = self.desk.carry_out(steps, &self.args.common, None)?;
-        let stage = commands::stage(open, self.args.common.dry_run, "requested");
+        let stage = commands::stage(open, self.args.common.dry_run, Stage::Requested);
         let org = &self.backend.msp_id;
         let path = in_folder(&self.args.out_dir, &format!("{org}.csr"));
         let is_new =

@@ -19,7 +19,7 @@ use crate::{
         Step,
         edits::{Edited, ValuesFiles},
     },
-    report::Outcome,
+    report::{Outcome, Stage},
     substra::{
         ingress::{Ingress, ingresses},
         manifest::Manifest,
@@ -78,7 +78,7 @@ pub fn close(args: &CloseArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let named = if args.common.release.is_some() { None } else { Some(&gate.found.name) };
     let back = format!("the way back: {}", desk.ours("gate open", &args.common).option("--release", named));
     let live = desk.look("check --live", &args.common).option("--release", [&gate.found.name]);
-    let outcome = gate.result(("gate close", "closed"), &steps, open).warnings(warnings);
+    let outcome = gate.result(("gate close", Stage::Closed), &steps, open).warnings(warnings);
     let outcome = left.told(outcome, gate.place(), desk, &steps);
     Ok(outcome.next(format!("who is let in and who is not: {live}")).next(back))
 }
@@ -95,7 +95,7 @@ pub fn open(args: &OpenArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let consent =
         format!("turn mutual TLS off at release {}: anybody is let in, with or without a certificate", gate.found.name);
     let changed = desk.carry_out(&steps, &args.common, Some(&consent))?;
-    let outcome = gate.result(("gate open", "opened"), &steps, changed).warnings(planned.warnings);
+    let outcome = gate.result(("gate open", Stage::Opened), &steps, changed).warnings(planned.warnings);
     Ok(left.told(outcome, gate.place(), desk, &steps))
 }
 
@@ -186,7 +186,7 @@ impl<'a> Gate<'a> {
         (self.common, &self.files, &self.found)
     }
 
-    fn result(&self, (verb, stage): (&'static str, &'static str), steps: &[Step], open: bool) -> Outcome {
+    fn result(&self, (verb, stage): (&'static str, Stage), steps: &[Step], open: bool) -> Outcome {
         let stage = commands::stage(open, self.common.dry_run, stage);
         commands::outcome(verb, stage, steps)
             .fact("release", self.found.name.as_str())

@@ -17,7 +17,7 @@ use crate::{
     commands::{self, Desk},
     failure::{Exit, Failure, Result},
     plain,
-    report::{Console, Format, Outcome, text::word},
+    report::{self, Console, Format, Outcome, text::word},
 };
 
 pub(super) struct Stage<'a> {
@@ -200,7 +200,8 @@ impl<'a> Stage<'a> {
     /// The result; for scripts with all that was said on the way.
     fn told(self, verdicts: &[Verdict]) -> Outcome {
         let text: String = verdicts.iter().map(Verdict::lines).collect();
-        let stage = if verdicts.iter().all(Verdict::is_right) { "rehearsed" } else { "failed" };
+        let stage =
+            if verdicts.iter().all(Verdict::is_right) { report::Stage::Rehearsed } else { report::Stage::Failed };
         let all: Vec<Value> = verdicts.iter().map(Verdict::json).collect();
         let outcome = Outcome::new("rehearse", stage).fact("before", self.before);
         outcome.fact("rehearsal", self.told).fact("verdicts", all).shown(text)

@@ -90,7 +90,7 @@ fn wrong(outcome: &Outcome) -> Vec<String> {
 /// It fails, and says nothing of going on.
 #[track_caller]
 fn assert_fails(outcome: &Outcome) {
-    assert_eq!((outcome.exit(), outcome.stage()), (Exit::CheckFailed, "failed"));
+    assert_eq!((outcome.exit(), outcome.stage().id()), (Exit::CheckFailed, "failed"));
     assert_eq!(outcome.failure().unwrap().code, "verdict");
     assert_eq!(outcome.json()["next"], serde_json::json!([]));
 }

@@ -135,7 +135,7 @@ fn a_batch_that_was_logged_in_one_object_is_still_read() {
     let batch = Object::config_map("the-ca-issued-0123456789abcdef", &[(LABEL, "the-ca")], &[("issued.jsonl", &lines)]);
     federation.orc.create(&batch).unwrap();
     let before = federation.world.snapshot();
-    assert_eq!(federation.run(&federation.orc, &both).unwrap().stage(), "already");
+    assert_eq!(federation.run(&federation.orc, &both).unwrap().stage().id(), "already");
     assert_eq!(federation.world.snapshot(), before);
     assert_eq!(logged(&federation).len(), 1);
 }

@@ -83,7 +83,7 @@ fn a_federation_in_plain_text_comes_to_mutual_tls() {
     fed.run(LINE).unwrap();
     fed.all_are_let_in(2);
     assert!(fed.is_closed());
-    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+    assert_eq!(fed.run(LINE).unwrap().stage().id(), "already");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn an_upgrade_that_failed_while_it_closed_the_gate_is_finished_only_with_everybo
     fed.world.write("org-2.yaml", &text);
     fed.run(LINE).unwrap();
     assert_eq!(fed.orc.writes().split_off(before.len()), ["upgrade orchestrator"]);
-    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+    assert_eq!(fed.run(LINE).unwrap().stage().id(), "already");
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn a_pair_of_the_organization_s_own_ca_that_the_orchestrator_trusts_stays() {
     fed.run(LINE).unwrap();
     assert_eq!(held(&fed, 2), before);
     fed.all_are_let_in(2);
-    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+    assert_eq!(fed.run(LINE).unwrap().stage().id(), "already");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn a_pair_by_a_ca_that_only_the_release_knows_stays() {
         fed.world.write("federation.yaml", &federation(2, FILES, "leave"));
         let before = held(&fed, 2);
         let outcome = fed.outcome(LINE).unwrap();
-        assert_eq!((outcome.stage(), held(&fed, 2) == before), ("unfinished", true));
+        assert_eq!((outcome.stage().id(), held(&fed, 2) == before), ("unfinished", true));
         assert_eq!(fed.answer(2), Answer::Accepted);
     }
 }

@@ -32,7 +32,7 @@ fn what_was_not_done_is_not_called_done() {
     assert_eq!(state("MyOrg2MSP", "pair").as_deref(), Some("done"));
     assert_eq!(state("MyOrg2MSP", "upgrade").as_deref(), Some("not-done"));
     assert_eq!(state("orchestrator", "upgrade"), None, "the gate stays open");
-    assert_eq!(outcome.stage(), "unfinished");
+    assert_eq!(outcome.stage().id(), "unfinished");
     let unchanged = outcome.failure().unwrap().unchanged.clone().unwrap();
     assert!(unchanged.contains("MyOrg1MSP") && unchanged.contains("gate"), "{unchanged}");
 }
@@ -69,7 +69,7 @@ fn a_release_and_its_orchestrator_may_be_installed_into_one_namespace() {
         .replace("cacert: orchestrator-cacert", "cacert: second-cacert");
     fed.world.write("org-2.yaml", &second);
     fed.run(&format!("{LINE} --install")).unwrap();
-    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+    assert_eq!(fed.run(LINE).unwrap().stage().id(), "already");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn settings_that_are_spread_over_several_files_stay_where_they_are() {
     fed.all_are_let_in(1);
     assert!(fed.is_closed());
     let (files, writes) = (fed.world.snapshot(), fed.orc.writes());
-    assert_eq!(fed.run(LINE).unwrap().stage(), "already");
+    assert_eq!(fed.run(LINE).unwrap().stage().id(), "already");
     assert!(files == fed.world.snapshot() && writes == fed.orc.writes());
 }
 

@@ -227,7 +227,7 @@ pub(crate) fn at_every_write(made: impl Fn() -> Fed, line: &str, look: impl Fn(&
             assert_eq!(code, Some(told_of(fault, write)), "{at}");
             look(&fed, &at);
             fed.run(line).unwrap_or_else(|failure| panic!("{at}: {failure}"));
-            assert_eq!(fed.run(line).unwrap().stage(), "already", "{at}");
+            assert_eq!(fed.run(line).unwrap().stage().id(), "already", "{at}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 fn from_nothing_to_tls_in_the_order_that_starts_no_pod_in_vain() {
     let site = Site::new();
     let outcome = site.init("").unwrap();
-    assert_eq!(outcome.stage(), "initialized");
+    assert_eq!(outcome.stage().id(), "initialized");
     assert_eq!(
         site.orc.writes(),
         ["create secret/orchestrator-tls-cacert", "create secret/orchestrator-tls-server-pair", "upgrade orchestrator"]
@@ -38,7 +38,7 @@ fn a_second_run_changes_nothing() {
     let site = Site::new();
     site.init("").unwrap();
     let before = site.world.snapshot();
-    let writes = site.changes(|| assert_eq!(site.init("").unwrap().stage(), "already"));
+    let writes = site.changes(|| assert_eq!(site.init("").unwrap().stage().id(), "already"));
     assert!(writes.is_empty() && site.world.snapshot() == before, "{writes:?}");
 }
 
@@ -46,7 +46,7 @@ fn a_second_run_changes_nothing() {
 fn a_dry_run_writes_nothing() {
     let site = Site::new();
     let before = site.world.snapshot();
-    let writes = site.changes(|| assert_eq!(site.init("--dry-run --encrypt").unwrap().stage(), "planned"));
+    let writes = site.changes(|| assert_eq!(site.init("--dry-run --encrypt").unwrap().stage().id(), "planned"));
     assert!(writes.is_empty() && site.world.snapshot() == before, "{writes:?}");
 }
 
@@ -62,7 +62,7 @@ fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
             site.init("").unwrap();
             assert_eq!(site.ca(), ca, "one CA, however often it is run");
             assert!(site.answers("orchestrator.example.org"), "{at} {fault:?}");
-            assert_eq!(site.init("").unwrap().stage(), "already", "{at} {fault:?}");
+            assert_eq!(site.init("").unwrap().stage().id(), "already", "{at} {fault:?}");
             assert!(!site.orc.writes().contains(&RESTART.to_owned()), "new pods need no restart");
         }
     }
@@ -104,7 +104,7 @@ fn the_walkthrough_s_ca_is_taken_over_and_only_what_is_missing_is_made() {
     let pair = site.pair();
     assert!(pair.is_signed_by(&site.ca()) && pair.not_after < site.ca().not_after, "cut to the CA's end");
     assert!(site.answers("orchestrator.example.org"));
-    assert_eq!(site.init("").unwrap().stage(), "already");
+    assert_eq!(site.init("").unwrap().stage().id(), "already");
 }
 
 #[test]
@@ -115,14 +115,14 @@ fn an_encrypted_key_is_opened_to_sign_and_left_alone_else() {
     let file = open();
     site.init(&format!("--encrypt --passphrase-fd {}", file.as_raw_fd())).unwrap();
     assert!(site.world.read("orchestrator-ca.key").starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
-    assert_eq!(site.init("").unwrap().stage(), "already", "nobody is asked when nothing is signed");
+    assert_eq!(site.init("").unwrap().stage().id(), "already", "nobody is asked when nothing is signed");
     failed(site.init("--host other.example.org"), "no-terminal");
     site.world.write("wrong", "battery\n");
     let wrong = fs::File::open(site.world.path("wrong")).unwrap();
     failed(site.init(&format!("--host other.example.org --passphrase-fd {}", wrong.as_raw_fd())), "ca-key");
     let file = open();
     let renewed = site.init(&format!("--host other.example.org --passphrase-fd {}", file.as_raw_fd())).unwrap();
-    assert_eq!(renewed.stage(), "renewed");
+    assert_eq!(renewed.stage().id(), "renewed");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_ca_in_a_secret_is_made_once_and_found_again() {
     let secret = site.object(&ObjectRef::secret("federation-ca"));
     let ca = certificates(&secret.data("tls.crt").unwrap()).unwrap().remove(0);
     assert!(secret.secret_type() == PAIR_TYPE && site.pair().is_signed_by(&ca));
-    assert_eq!(site.init("--secret federation-ca").unwrap().stage(), "already");
+    assert_eq!(site.init("--secret federation-ca").unwrap().stage().id(), "already");
     failed(site.init("--secret other"), "ca-elsewhere");
     site.orc.create(&Object::secret("half", "Opaque", &[], &[("tls.crt", b"x")])).unwrap();
     failed(site.init("--secret half"), "ca-secret");

@@ -15,7 +15,7 @@ fn a_renewal_cut_short_is_completed_with_its_restart() {
             });
             assert_eq!(writes.last().map(String::as_str), Some(RESTART), "{at} {fault:?}: {writes:?}");
             assert!(site.answers("other.example.org") && site.answers("orchestrator.example.org"));
-            assert_eq!(site.init("").unwrap().stage(), "already", "the name is kept without being given again");
+            assert_eq!(site.init("").unwrap().stage().id(), "already", "the name is kept without being given again");
         }
     }
 }
@@ -26,9 +26,9 @@ fn the_pair_is_renewed_in_its_last_third_and_not_before() {
     site.init("").unwrap();
     let old = site.pair();
     site.later(260);
-    assert_eq!(site.init("").unwrap().stage(), "already");
+    assert_eq!(site.init("").unwrap().stage().id(), "already");
     site.later(10);
-    let writes = site.changes(|| assert_eq!(site.init("").unwrap().stage(), "renewed"));
+    let writes = site.changes(|| assert_eq!(site.init("").unwrap().stage().id(), "renewed"));
     assert_eq!(writes, ["replace secret/orchestrator-tls-server-pair", RESTART]);
     assert!(site.pair().serial != old.serial && site.pair().dns_names == old.dns_names);
     site.later(200);
@@ -45,7 +45,7 @@ fn a_pair_that_ends_with_its_ca_is_not_renewed_in_vain() {
     }
     site.later(60);
     assert!(site.ca().not_after - site.pair().not_after < Duration::DAY);
-    assert_eq!(site.init("").unwrap().stage(), "already");
+    assert_eq!(site.init("").unwrap().stage().id(), "already");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_pair_that_cannot_pass_its_own_probe_is_renewed() {
         let site = Site::new();
         site.init("").unwrap();
         site.put_pair(&recipe, "orchestrator-ca.crt", "orchestrator-ca.key");
-        let writes = site.changes(|| assert_eq!(site.init("").unwrap().stage(), "renewed"));
+        let writes = site.changes(|| assert_eq!(site.init("").unwrap().stage().id(), "renewed"));
         assert_eq!(writes, ["replace secret/orchestrator-tls-server-pair", RESTART], "{recipe:?}");
         assert!(site.answers(host[0]), "{recipe:?}");
     }
@@ -72,7 +72,7 @@ fn a_renewal_is_not_held_up_by_other_differences_of_the_values() {
     site.init("").unwrap();
     let text = site.world.read("orchestrator-values.yaml");
     site.world.write("orchestrator-values.yaml", &format!("{text}database:\n  auth:\n    username: someone\n"));
-    let writes = site.changes(|| assert_eq!(site.init("--host other.example.org").unwrap().stage(), "renewed"));
+    let writes = site.changes(|| assert_eq!(site.init("--host other.example.org").unwrap().stage().id(), "renewed"));
     assert_eq!(writes, ["replace secret/orchestrator-tls-server-pair", RESTART], "and nothing of them goes live");
 }
 

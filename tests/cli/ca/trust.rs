@@ -65,13 +65,15 @@ impl Site {
 fn while_the_gate_is_open_the_file_alone_changes() {
     let site = with_another_ca("8.8.0");
     let before = site.world.read("orchestrator-values.yaml");
-    let writes = site.changes(|| assert_eq!(site.trust("@org-ca.crt --for MyOrg1MSP").unwrap().stage(), "trusted"));
+    let writes =
+        site.changes(|| assert_eq!(site.trust("@org-ca.crt --for MyOrg1MSP").unwrap().stage().id(), "trusted"));
     assert_eq!(writes, ["create secret/orchestrator-client-ca-my-org1-msp"]);
     assert_eq!(
         diff(&before, &site.world.read("orchestrator-values.yaml")),
         "+    mtls:\n+      clientCACerts:\n+        MyOrg1MSP:\n+          - orchestrator-client-ca-my-org1-msp\n"
     );
-    let writes = site.changes(|| assert_eq!(site.trust("@org-ca.crt --for MyOrg1MSP").unwrap().stage(), "already"));
+    let writes =
+        site.changes(|| assert_eq!(site.trust("@org-ca.crt --for MyOrg1MSP").unwrap().stage().id(), "already"));
     assert!(writes.is_empty(), "{writes:?}");
 }
 
@@ -152,7 +154,7 @@ fn a_backend_s_bundle_is_made_then_extended_and_tls_goes_on_only_when_asked() {
     let writes = site.changes(|| drop(site.backend(&format!("@ca.crt --fingerprint {first}")).unwrap()));
     assert_eq!(writes, ["create secret/orchestrator-cacert"]);
     assert_eq!(site.world.read("backend-values.yaml"), text, "TLS is not turned on by the way");
-    assert_eq!(site.backend("@ca.crt").unwrap().stage(), "already", "what is trusted is not asked about again");
+    assert_eq!(site.backend("@ca.crt").unwrap().stage().id(), "already", "what is trusted is not asked about again");
     let (_, second) = create_root(KeyType::EcdsaP256, site.now).unwrap();
     site.world.write("second.crt", &second);
     let print = site.fingerprint("second.crt");
@@ -165,7 +167,7 @@ fn a_backend_s_bundle_is_made_then_extended_and_tls_goes_on_only_when_asked() {
     assert_eq!(writes, ["upgrade backend"]);
     let tls = "+  tls:\n+    enabled: true\n+    cacert: orchestrator-cacert\n";
     assert_eq!(diff(&text, &site.world.read("backend-values.yaml")), tls);
-    assert_eq!(site.backend("@ca.crt --enable-tls").unwrap().stage(), "already");
+    assert_eq!(site.backend("@ca.crt --enable-tls").unwrap().stage().id(), "already");
 }
 
 #[test]
@@ -198,7 +200,7 @@ fn a_backend_trusts_nobody_whose_fingerprint_was_not_compared() {
     let no_certificate = failed(site.backend("@backend-values.yaml"), "certificate-file-empty");
     assert!(no_certificate.what.contains("backend-values.yaml: there is no certificate"), "{no_certificate}");
     let planned = site.backend("@ca.crt --dry-run").unwrap();
-    assert_eq!(planned.stage(), "planned");
+    assert_eq!(planned.stage().id(), "planned");
     hidden(&planned.json().to_string());
     org.create(&Object::config_map("orchestrator-cacert", &[], &[("ca.crt", "hello")])).unwrap();
     failed(site.backend(&format!("@ca.crt --fingerprint {print}")), "cacert-unreadable");
