@@ -31,7 +31,10 @@ use substra_mtls::{
 };
 use time::{Duration, OffsetDateTime};
 
-use super::world::{BACKEND, ORCHESTRATOR, World, diff};
+use super::{
+    golden::text,
+    world::{BACKEND, ORCHESTRATOR, World, diff},
+};
 
 /// What the walkthrough's part before TLS leaves: a release in plain text.
 pub(crate) const PLAIN: &str = "\
@@ -79,6 +82,7 @@ impl Site {
 
     fn with(&self, cluster: &Simulated, console: Console, line: &str) -> Result<Outcome> {
         let cli = Cli::try_parse_from(self.world.words(&format!("substra-mtls {line}"))).unwrap();
+        let console = text::console(console);
         crate::schemas::seen(dispatch(&cli.command, &Desk::new(Some(cluster), console, &self.clock())))
     }
 

@@ -11,14 +11,17 @@ use substra_mtls::{
     report::{Console, Format, Outcome},
 };
 
-use super::bootstrap::world::{Fed, LINE};
+use super::{
+    bootstrap::world::{Fed, LINE},
+    golden::text,
+};
 
 /// The result; a namespace of this name cannot be opened.
 pub(crate) fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
     let line = format!("substra-mtls check @federation.yaml -o json {more}");
-    let cli = Cli::try_parse_from(fed.world.words(&line)).unwrap();
+    let cli = Cli::try_parse_from(fed.world.words(&text::line(&line))).unwrap();
     let Command::Check(args) = &cli.command else { panic!("{line}") };
-    let console = Console { format: Format::Json, ..Console::silent() };
+    let console = text::console(Console { format: Format::Json, ..Console::silent() });
     let open = |site: &Site| -> Result<Box<dyn Cluster>> {
         if site.namespace.as_str() == closed {
             return Err(Failure::new(Exit::Outside, "tool-missing", "helm was not found").why("x").next("y"));

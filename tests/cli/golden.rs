@@ -1,13 +1,16 @@
-//! What scripts were promised: the JSON of every verb, results and failures, as real runs give it, in `golden/*.json`.
+//! What scripts were promised: the JSON of every verb, results and failures, as real runs give it, in `golden/*.json`;
+//! and what people are told in the same scenes, in `golden/*.txt`.
 //!
 //! Keys, ids, codes, stages, states and exit statuses stand there to the letter, everything else by its kind, so that
-//! words for people may change and what scripts match may not. After a change that is meant:
+//! words for people may change and what scripts match may not. In the text each word stands. After a change that is meant:
 //! `UPDATE_EXPECTED=1 cargo test --test cli pinned`.
 
 mod exchange;
+mod mask;
+pub(crate) mod text;
 mod usage;
 
-use std::{collections::BTreeSet, env, fs, sync::LazyLock};
+use std::{any::type_name, collections::BTreeSet, env, fs, sync::LazyLock};
 
 use serde_json::{Value, json};
 use substra_mtls::{
@@ -35,17 +38,24 @@ static WORDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 /// The answers of one verb, each under the name of what happened.
 pub(crate) struct Golden {
     verb: &'static str,
+    /// Its path, by which it is played again for its text.
+    test: &'static str,
     answers: Vec<(String, Value)>,
 }
 
 impl Golden {
-    pub(crate) fn of(verb: &'static str) -> Self {
-        Self { verb, answers: Vec::new() }
+    /// For the test that asks.
+    pub(crate) fn of<Test: Fn()>(verb: &'static str, _: Test) -> Self {
+        let (_, test) = type_name::<Test>().split_once("::").unwrap();
+        Self { verb, test, answers: Vec::new() }
     }
 
     /// What a verb gave at a desk, as the process would write it and end with it.
     #[track_caller]
     pub(crate) fn result(&mut self, what: &str, result: Result<Outcome>) {
+        if text::is_played() {
+            return text::result(what, result);
+        }
         let (exit, answer) = match result {
             Ok(outcome) => (outcome.exit(), outcome.json()),
             Err(failure) => (failure.exit, report::failure_json(&failure.unchanged("nothing was written"))),
@@ -56,6 +66,9 @@ impl Golden {
     /// What the binary gave with `-o json`.
     #[track_caller]
     pub(crate) fn ran(&mut self, what: &str, ran: &world::Ran) {
+        if text::is_played() {
+            return text::ran(what, ran);
+        }
         let answer = serde_json::from_str(&ran.stdout).unwrap_or_else(|why| panic!("{what}: {why}: {}", ran.stdout));
         self.add(what, ran.status, &answer);
     }
@@ -67,22 +80,30 @@ impl Golden {
         self.answers.push((what.to_owned(), json!({"exit": exit, "answer": kinds("", answer)})));
     }
 
-    /// Compares all of them with the file.
+    /// Compares all of them with the files.
     #[track_caller]
     pub(crate) fn pinned(self) {
-        let path = format!("{FOLDER}/{}.json", self.verb);
+        if text::is_played() {
+            return;
+        }
         let all: Vec<String> = self
             .answers
             .iter()
             .map(|(what, answer)| format!("  {}: {}", json!(what), laid_out(answer, 2, what.len() + 6)))
             .collect();
-        let seen = format!("{{\n{}\n}}\n", all.join(",\n"));
-        if env::var_os("UPDATE_EXPECTED").is_some() {
-            fs::write(&path, &seen).unwrap();
-        }
-        let kept = fs::read_to_string(&path).unwrap_or_default();
-        assert!(kept == seen, "{path}: - as promised, + as it is now\n{}", world::diff(&kept, &seen));
+        kept_as(&format!("{}.json", self.verb), &format!("{{\n{}\n}}\n", all.join(",\n")));
+        kept_as(&format!("{}.txt", self.verb), &text::played(self.test));
     }
+}
+
+#[track_caller]
+fn kept_as(name: &str, seen: &str) {
+    let path = format!("{FOLDER}/{name}");
+    if env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&path, seen).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(kept == seen, "{path}: - as promised, + as it is now\n{}", world::diff(&kept, seen));
 }
 
 /// The answer with what may change replaced by its kind.
@@ -97,19 +118,8 @@ fn kinds(key: &str, value: &Value) -> Value {
         }
         kept if KEPT.contains(&key) => kept.clone(),
         Value::Number(_) => json!("number"),
-        Value::String(text) if !WORDS.contains(text) => json!(kind(text)),
+        Value::String(text) if !text.is_empty() && !WORDS.contains(text) => json!(mask::kind(text)),
         kept => kept.clone(),
-    }
-}
-
-fn kind(text: &str) -> &'static str {
-    let hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    match text {
-        "" => "",
-        text if text.strip_prefix("SHA256:").is_some_and(hexadecimal) => "fingerprint",
-        text if text.len() >= 16 && hexadecimal(text) => "serial",
-        text if text.len() == 20 && text.as_bytes()[10] == b'T' && text.ends_with('Z') => "time",
-        _ => "text",
     }
 }
 

@@ -27,6 +27,7 @@ use substra_mtls::{
 use time::OffsetDateTime;
 
 use super::{
+    golden::text,
     schemas::seen,
     world::{BACKEND, ORCHESTRATOR, World},
 };
@@ -76,7 +77,7 @@ impl Federation {
     /// A verb; `@` stands for the folder.
     pub(crate) fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
         let cli = Cli::try_parse_from(self.world.words(&format!("substra-mtls {line}"))).unwrap();
-        seen(dispatch(&cli.command, &Desk::new(Some(cluster), Console::silent(), &self.clock())))
+        seen(dispatch(&cli.command, &Desk::new(Some(cluster), text::console(Console::silent()), &self.clock())))
     }
 
     /// The world's clock, at the time of the test.

@@ -14,6 +14,8 @@ use substra_mtls::pki::{
 };
 use tempfile::TempDir;
 
+use super::golden::text;
+
 pub(crate) const BACKEND: &str = "\
 # Hospital 1, production
 orchestrator:
@@ -147,7 +149,7 @@ impl World {
 
     /// Runs the binary with words parted by blanks.
     pub(crate) fn run(&self, line: &str) -> Ran {
-        self.run_words(&line.split_whitespace().collect::<Vec<_>>())
+        self.run_words(&text::line(line).split_whitespace().collect::<Vec<_>>())
     }
 
     pub(crate) fn run_words(&self, words: &[&str]) -> Ran {

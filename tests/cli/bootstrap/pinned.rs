@@ -2,12 +2,15 @@
 
 use substra_mtls::cluster::simulated::Fault;
 
-use super::world::{FILES, Fed, LINE, backend, federation};
+use super::world::{FILES, Fed, backend, federation};
 use crate::{golden::Golden, world::World};
+
+/// One organization after the other, so that what is told has one order.
+const LINE: &str = "bootstrap federation.yaml --yes --parallel 1";
 
 #[test]
 fn answers_of_bootstrap_are_pinned() {
-    let mut golden = Golden::of("bootstrap");
+    let mut golden = Golden::of("bootstrap", answers_of_bootstrap_are_pinned);
     let fed = Fed::new(2);
     golden.result("planned", fed.outcome(&format!("{LINE} --dry-run")));
     golden.result("done", fed.outcome(LINE));
@@ -17,7 +20,7 @@ fn answers_of_bootstrap_are_pinned() {
     golden.result("one of two failed", fed.outcome(LINE));
     let fed = Fed::new(2);
     fed.orc.fail_at(3, Fault::Before);
-    golden.result("an upgrade failed", fed.outcome(&format!("{LINE} --parallel 1")));
+    golden.result("an upgrade failed", fed.outcome(LINE));
     let fed = Fed::new(2);
     fed.orc.fail_at(4, Fault::Before);
     golden.result("the last part failed", fed.outcome(LINE));

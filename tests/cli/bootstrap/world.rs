@@ -24,7 +24,7 @@ use substra_mtls::{
 };
 use time::OffsetDateTime;
 
-use crate::world::World;
+use crate::{golden::text, world::World};
 
 pub(crate) const LINE: &str = "bootstrap federation.yaml --yes";
 
@@ -130,7 +130,8 @@ impl Fed {
         let line = format!("substra-mtls {}", line.replace("federation.yaml", "@federation.yaml"));
         let cli = Cli::try_parse_from(self.world.words(&line)).unwrap();
         let Command::Bootstrap(args) = &cli.command else { panic!("{line}") };
-        let desk = Desk::new(None, Console { format: Format::Json, ..Console::silent() }, &self.clock());
+        let console = text::console(Console { format: Format::Json, ..Console::silent() });
+        let desk = Desk::new(None, console, &self.clock());
         let open =
             |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.orc.namespace(site.namespace.as_str()))) };
         crate::schemas::seen(bootstrap::run(args, &desk, &open))

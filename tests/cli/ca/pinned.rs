@@ -5,7 +5,7 @@ use crate::golden::Golden;
 
 #[test]
 fn answers_of_ca_init_are_pinned() {
-    let mut golden = Golden::of("ca-init");
+    let mut golden = Golden::of("ca-init", answers_of_ca_init_are_pinned);
     let mut site = Site::new();
     golden.result("planned", site.init("--dry-run"));
     golden.result("initialized", site.init(""));
@@ -29,7 +29,7 @@ fn answers_of_ca_init_are_pinned() {
 
 #[test]
 fn answers_of_ca_trust_are_pinned() {
-    let mut golden = Golden::of("ca-trust");
+    let mut golden = Golden::of("ca-trust", answers_of_ca_trust_are_pinned);
     let site = trust::with_another_ca("8.8.0");
     golden.result("planned", site.trust("@org-ca.crt --for MyOrg1MSP --dry-run"));
     golden.result("trusted", site.trust("@org-ca.crt --for MyOrg1MSP"));
@@ -49,7 +49,7 @@ fn answers_of_ca_trust_are_pinned() {
 
 #[test]
 fn answers_of_ca_show_are_pinned() {
-    let mut golden = Golden::of("ca-show");
+    let mut golden = Golden::of("ca-show", answers_of_ca_show_are_pinned);
     let site = Site::new();
     let line = "ca show -f @orchestrator-values.yaml --release orchestrator -o json";
     golden.result("plain text", site.json(&site.orc, line));

@@ -12,7 +12,7 @@ use crate::{
 
 #[test]
 fn answers_of_check_are_pinned() {
-    let mut golden = Golden::of("check");
+    let mut golden = Golden::of("check", answers_of_check_are_pinned);
     let mut scene = Scene::new();
     golden.result("a good backend", scene.outcome("backend"));
     golden.result("a good orchestrator", scene.outcome("orchestrator"));
@@ -35,7 +35,7 @@ fn answers_of_check_are_pinned() {
 
 #[test]
 fn answers_of_check_of_a_federation_are_pinned() {
-    let mut golden = Golden::of("check-federation");
+    let mut golden = Golden::of("check-federation", answers_of_check_of_a_federation_are_pinned);
     let fed = Fed::new(2);
     golden.result("before", checked(&fed, "--only pair --only identity-check", ""));
     fed.run(LINE).unwrap();

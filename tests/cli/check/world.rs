@@ -21,7 +21,7 @@ use substra_mtls::{
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::simulated::Federation;
+use crate::{golden::text, simulated::Federation};
 
 type Patch = Box<dyn Fn(&mut Value) + Sync>;
 
@@ -95,7 +95,7 @@ impl Scene {
         let seen = Seen { inner, view: &self.view, now: *now };
         crate::schemas::seen(dispatch(
             &cli.command,
-            &Desk::new(Some(&seen), Console::silent(), &self.federation.clock()),
+            &Desk::new(Some(&seen), text::console(Console::silent()), &self.federation.clock()),
         ))
     }
 

@@ -17,7 +17,7 @@ const KEY_FILE: &str = "enroll -f backend-values.yaml --key-file MyOrg1MSP.key";
 
 #[test]
 fn answers_of_enroll_are_pinned() {
-    let mut golden = Golden::of("enroll");
+    let mut golden = Golden::of("enroll", answers_of_enroll_are_pinned);
     let mut fed = Federation::new();
     golden.result("a request is planned", fed.enroll("--dry-run"));
     golden.result("requested", fed.enroll(""));
@@ -40,7 +40,7 @@ fn answers_of_enroll_are_pinned() {
 
 #[test]
 fn answers_of_enroll_without_a_cluster_are_pinned() {
-    let mut golden = Golden::of("enroll-key-file");
+    let mut golden = Golden::of("enroll-key-file", answers_of_enroll_without_a_cluster_are_pinned);
     let world = World::new();
     golden.ran("a request is planned", &world.run(&format!("{KEY_FILE} --dry-run -o json")));
     golden.ran("requested", &world.run(&format!("{KEY_FILE} -o json")));
@@ -58,7 +58,7 @@ fn answers_of_enroll_without_a_cluster_are_pinned() {
 
 #[test]
 fn failures_of_enroll_are_pinned() {
-    let mut golden = Golden::of("enroll-failures");
+    let mut golden = Golden::of("enroll-failures", failures_of_enroll_are_pinned);
     let fed = Federation::new();
     golden.result("no such release", fed.run(&fed.org, "enroll -f @backend-values.yaml --release other --yes"));
     golden.result(
@@ -96,7 +96,7 @@ const SIGN: &str =
 
 #[test]
 fn answers_of_approve_are_pinned() {
-    let mut golden = Golden::of("approve");
+    let mut golden = Golden::of("approve", answers_of_approve_are_pinned);
     let world = World::new();
     let fingerprint = format!("--fingerprint MyOrg1MSP={} --yes", world.request());
     golden.ran("planned offline", &world.run(&format!("{SIGN} {fingerprint} --dry-run")));
@@ -139,7 +139,7 @@ const FILES: &str = "--ca-cert @ca.crt --ca-key @ca.key";
 
 #[test]
 fn failures_of_approve_are_pinned() {
-    let mut golden = Golden::of("approve-failures");
+    let mut golden = Golden::of("approve-failures", failures_of_approve_are_pinned);
     let world = World::new();
     let sign = |more: &str| world.run(&format!("{SIGN} {more}"));
     golden.ran("no request", &sign("--yes --unverified-mail"));
@@ -187,7 +187,7 @@ fn failures_of_approve_are_pinned() {
 
 #[test]
 fn answers_of_gate_are_pinned() {
-    let mut golden = Golden::of("gate");
+    let mut golden = Golden::of("gate", answers_of_gate_are_pinned);
     let fed = Federation::new();
     let open = |more: &str| {
         fed.run(&fed.orc, &format!("gate open -f @orchestrator-values.yaml --release orchestrator --yes {more}"))
@@ -215,7 +215,7 @@ fn answers_of_gate_are_pinned() {
 
 #[test]
 fn answers_of_rehearse_are_pinned() {
-    let mut golden = Golden::of("rehearse");
+    let mut golden = Golden::of("rehearse", answers_of_rehearse_are_pinned);
     let world = World::new();
     golden.ran("the built-in federation", &world.run("rehearse -o json"));
     world.write("two.yaml", &BACKEND.replace("MyOrg1MSP", "MyOrg2MSP").replace("org-1", "org-2"));

@@ -5,7 +5,7 @@ use crate::world::World;
 
 #[test]
 fn answers_to_wrong_command_lines_are_pinned() {
-    let mut golden = Golden::of("usage");
+    let mut golden = Golden::of("usage", answers_to_wrong_command_lines_are_pinned);
     let world = World::new();
     for line in [
         "nonsense",
