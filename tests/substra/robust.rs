@@ -1,5 +1,6 @@
 //! No bytes that stand in an object or in a manifest make a party panic.
 
+use proptest::{collection::vec, prelude::*, sample::Index};
 use substra_mtls::substra::{
     kebab::{kebab_case, volume_of},
     manifest::Manifest,
@@ -8,65 +9,65 @@ use substra_mtls::substra::{
 
 use super::world::{HOST, WORLD, now, proper, server, signed, trusted};
 
-/// The same numbers on every run (a linear congruential generator, Knuth's constants).
-struct Chance(u64);
+/// One stretch of a file, and what stands in its place.
+#[derive(Debug)]
+struct Damage {
+    start: Index,
+    length: usize,
+    bytes: Vec<u8>,
+}
 
-impl Chance {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % bound
-    }
+fn damage() -> impl Strategy<Value = Damage> {
+    (any::<Index>(), 0..40_usize, vec(any::<u8>(), 0..20)).prop_map(|(start, length, bytes)| Damage {
+        start,
+        length,
+        bytes,
+    })
+}
 
-    /// A file with one stretch of it replaced.
-    fn spoilt(&mut self, file: &[u8]) -> Vec<u8> {
-        let start = self.below(file.len());
-        let end = file.len().min(start + self.below(40));
-        let new: Vec<u8> = (0..self.below(20)).map(|_| u8::try_from(self.below(256)).unwrap()).collect();
-        [&file[..start], &new, &file[end..]].concat()
+impl Damage {
+    fn of(&self, file: &[u8]) -> Vec<u8> {
+        let start = self.start.index(file.len());
+        let end = file.len().min(start + self.length);
+        [&file[..start], &self.bytes, &file[end..]].concat()
     }
 }
 
-#[test]
-fn spoilt_files_are_refused_or_work() {
-    let mut chance = Chance(1);
-    let good = signed(&proper("MyOrg1MSP"), &WORLD.ca);
-    let says = |ca: &[u8], pair: &Pair| {
-        call(&BackendClient::new(ca.to_vec(), Some(pair.clone()), "MyOrg1MSP", HOST), &server(true), now()).to_string()
-    };
-    for _ in 0..100 {
-        let certificate = chance.spoilt(&good.certificate);
-        let key = zeroize::Zeroizing::new(chance.spoilt(&good.key));
-        let ca = chance.spoilt(WORLD.ca.pem.as_bytes());
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn spoilt_files_are_refused_or_work(in_certificate in damage(), in_key in damage(), in_ca in damage()) {
+        let good = signed(&proper("MyOrg1MSP"), &WORLD.ca);
+        let says = |ca: &[u8], pair: &Pair| {
+            let client = BackendClient::new(ca.to_vec(), Some(pair.clone()), "MyOrg1MSP", HOST);
+            call(&client, &server(true), now()).to_string()
+        };
+        let certificate = in_certificate.of(&good.certificate);
+        let key = zeroize::Zeroizing::new(in_key.of(&good.key));
+        let ca = in_ca.of(WORLD.ca.pem.as_bytes());
         for pair in [Pair { certificate, ..good.clone() }, Pair { key, ..good.clone() }] {
-            assert!(!says(WORLD.ca.pem.as_bytes(), &pair).is_empty());
+            prop_assert!(!says(WORLD.ca.pem.as_bytes(), &pair).is_empty());
             drop(OrchestratorServer::start(pair, &ca, &[], false, false));
         }
         let cas = [trusted("MyOrg1MSP", &String::from_utf8_lossy(&ca))];
         drop(OrchestratorServer::start(WORLD.server.clone(), &ca, &cas, true, true));
-        assert!(!says(&ca, &good).is_empty());
+        prop_assert!(!says(&ca, &good).is_empty());
     }
-}
 
-#[test]
-fn any_text_is_a_manifest_or_refused() {
-    let mut chance = Chance(2);
-    for _ in 0..300 {
-        let text = chance.spoilt(include_bytes!("fixtures/orchestrator.yaml"));
+    #[test]
+    fn any_text_is_a_manifest_or_refused(in_manifest in damage()) {
+        let text = in_manifest.of(include_bytes!("fixtures/orchestrator.yaml"));
         if let Ok(manifest) = Manifest::parse(&String::from_utf8_lossy(&text)) {
-            assert!(manifest.workloads().len() <= 2);
+            prop_assert!(manifest.workloads().len() <= 2);
         }
     }
-}
 
-#[test]
-fn a_kebab_form_has_no_capitals_and_no_ascii_letter_is_lost() {
-    let mut chance = Chance(3);
-    let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-    for _ in 0..1_000 {
-        let name: String =
-            (0..chance.below(40)).map(|_| char::from(b' ' + u8::try_from(chance.below(95)).unwrap())).collect();
+    #[test]
+    fn a_kebab_form_has_no_capitals_and_no_ascii_letter_is_lost(name in "[ -~]{0,40}") {
+        let letters = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
         let kebab = kebab_case(&name);
-        assert_eq!(letters(&kebab), letters(&name).to_lowercase(), "{name}");
-        assert!(volume_of(&name).ends_with(&kebab), "{name}");
+        prop_assert_eq!(letters(&kebab), letters(&name).to_lowercase());
+        prop_assert!(volume_of(&name).ends_with(&kebab));
     }
 }

@@ -4,7 +4,7 @@ mod hpack;
 mod huffman;
 
 use super::Answer;
-use hpack::{Decoder, Field};
+use hpack::{Field, NO_DYNAMIC_TABLE};
 
 /// What a client says first.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -34,7 +34,8 @@ const NO_CHANNEL: &str = "header 'channel'";
 /// Nobody answers a request of ours with more.
 const MOST: usize = 1 << 20;
 
-/// The only request of a connection.
+/// The only request of a connection. Until a peer has read our settings its headers may use a dynamic table, which
+/// cannot be read here: so they come first, and it has read them before it answers.
 pub(super) fn request(authority: &str, msp_id: &str) -> Vec<u8> {
     let fields = [
         (":method", "POST"),
@@ -48,7 +49,7 @@ pub(super) fn request(authority: &str, msp_id: &str) -> Vec<u8> {
     // An empty message: not compressed, of length 0.
     let message = [0; 5];
     let frames = [
-        frame(SETTINGS, 0, 0, &[]),
+        frame(SETTINGS, 0, 0, NO_DYNAMIC_TABLE),
         frame(HEADERS, END_HEADERS, 1, &hpack::encode(&fields)),
         frame(DATA, END_STREAM, 1, &message),
     ];
@@ -64,7 +65,7 @@ pub(super) fn response(answer: &Result<(), String>) -> Vec<u8> {
     let fields =
         [(":status", "200"), ("content-type", "application/grpc"), ("grpc-status", status), ("grpc-message", &message)];
     let headers = frame(HEADERS, END_HEADERS | END_STREAM, 1, &hpack::encode(&fields));
-    [frame(SETTINGS, 0, 0, &[]), headers].concat()
+    [frame(SETTINGS, 0, 0, NO_DYNAMIC_TABLE), headers].concat()
 }
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
@@ -76,7 +77,6 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 #[derive(Default)]
 pub(super) struct Incoming {
     bytes: Vec<u8>,
-    decoder: Decoder,
     /// The pieces of a header block whose end has not come.
     block: Vec<u8>,
     fields: Vec<Field>,
@@ -134,7 +134,7 @@ impl Incoming {
                     self.block.extend_from_slice(piece.unwrap_or_default());
                     if flags & END_HEADERS != 0 {
                         let block = std::mem::take(&mut self.block);
-                        match self.decoder.decode(&block) {
+                        match hpack::decode(&block) {
                             Some(fields) => self.fields.extend(fields),
                             None => self.ended = Some("the answer's headers cannot be read".to_owned()),
                         }
