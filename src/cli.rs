@@ -13,7 +13,7 @@ use clap::{Args, Command as Clap, CommandFactory, FromArgMatches, Parser, Subcom
 pub use self::{
     bootstrap::BootstrapArgs,
     ca::{CaCommand, InitArgs, ShowArgs, TrustArgs},
-    check::{CheckArgs, CheckFormat, FailOn, Side, WarnBefore},
+    check::{CheckArgs, FailOn, Side, WarnBefore},
     global::{ClusterArgs, Colours, HelmArgs},
 };
 use crate::{
@@ -60,7 +60,7 @@ impl Cli {
         match &self.command {
             Command::Ca(CaCommand::Show(args)) => args.output,
             Command::Bootstrap(args) => args.output,
-            Command::Check(args) => args.format(),
+            Command::Check(args) => args.output,
             Command::Rehearse(args) => args.output,
             _ => Format::Text,
         }
@@ -190,7 +190,7 @@ pub struct CommonArgs {
     #[arg(long, default_value = "15m", value_parser = crate::times::limit, hide_short_help = true)]
     pub timeout: Duration,
     /// text or json
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(short, long, default_value = "text", value_parser = global::text_or_json(), value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }
 
@@ -316,7 +316,7 @@ pub struct RehearseArgs {
     #[arg(long, value_name = "FILE", requires = "backend")]
     pub orchestrator: Option<PathBuf>,
     /// text or json
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(short, long, default_value = "text", value_parser = global::text_or_json(), value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }
 

@@ -42,6 +42,6 @@ pub struct BootstrapArgs {
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
     /// text or json
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(short, long, default_value = "text", value_parser = super::global::text_or_json(), value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }

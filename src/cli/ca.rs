@@ -91,6 +91,6 @@ pub struct ShowArgs {
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
     /// text or json
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(short, long, default_value = "text", value_parser = super::global::text_or_json(), value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }

@@ -58,15 +58,7 @@ pub struct CheckArgs {
     pub explain: Option<String>,
     /// text, json or prometheus
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
-    pub output: CheckFormat,
-}
-
-impl CheckArgs {
-    /// How a failure is written.
-    #[must_use]
-    pub fn format(&self) -> Format {
-        if self.output == CheckFormat::Json { Format::Json } else { Format::Text }
-    }
+    pub output: Format,
 }
 
 /// One of the two parties.
@@ -92,18 +84,6 @@ pub enum FailOn {
     Failed,
     /// A check failed or warned.
     Warning,
-}
-
-/// How the result of `check` is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum CheckFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON document with `schemaVersion`.
-    Json,
-    /// Gauges in the text exposition format, for the node exporter's textfile collector.
-    Prometheus,
 }
 
 /// When to warn of the end of a certificate.

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{
+    Args, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
-use crate::{names::Namespace, plain};
+use crate::{names::Namespace, plain, report::Format};
 
 /// Helm's own global flags. Helm takes them off the line and passes them by environment; without Helm they are ours.
 /// Those that it takes and leaves on the line all the same are passed over.
@@ -144,4 +147,10 @@ impl HelmArgs {
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
+}
+
+/// The formats that every verb has; `check` has all.
+pub(super) fn text_or_json() -> impl TypedValueParser<Value = Format> {
+    let words = [Format::Text, Format::Json].into_iter().filter_map(|format| format.to_possible_value());
+    PossibleValuesParser::new(words).try_map(|word| <Format as ValueEnum>::from_str(&word, false))
 }

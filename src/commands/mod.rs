@@ -87,13 +87,13 @@ pub fn run(cli: &Cli) -> Result<Exit> {
             return written(rehearse::run(args, &desk), desk.console);
         }
         Command::Check(args) if args.federation.is_some() => {
-            let console = Console::of_process(args.format(), true);
+            let console = Console::of_process(args.output, true);
             let desk = Desk::new(None, console, &clock);
             let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, check::LIMIT)).map(boxed);
             return written(check::federation(args, &desk, &open), console);
         }
         Command::Check(args) => {
-            let console = Console::of_process(args.format(), true);
+            let console = Console::of_process(args.output, true);
             // A tool that is missing is a finding: what needs no cluster is checked all the same.
             let tools = Tools::new(options(&cli.cluster, check::LIMIT));
             let desk = Desk::new(tools.as_ref().ok().map(|tools| tools as &dyn Cluster), console, &clock);

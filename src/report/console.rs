@@ -22,6 +22,8 @@ pub enum Format {
     Text,
     /// One JSON document with `schemaVersion`.
     Json,
+    /// Gauges in the text exposition format, for the node exporter's textfile collector.
+    Prometheus,
 }
 
 /// Where a verb talks and asks.

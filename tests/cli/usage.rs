@@ -30,6 +30,10 @@ fn a_wrong_command_line_ends_with_2() {
         "gate open -f x --timeout 0s",
         "bootstrap x --timeout 0ms",
         "gate open -f x --timeout 5",
+        "enroll -f x -o prometheus",
+        "ca show -f x -o prometheus",
+        "bootstrap x -o prometheus",
+        "rehearse -o prometheus",
     ] {
         let ran = World::new().run(line);
         assert_eq!(ran.status, 2, "{line}: {}", ran.stderr);

@@ -27,13 +27,13 @@ use self::{
 };
 use super::{Desk, approve::ledger};
 use crate::{
-    cli::{CheckArgs, CheckFormat, FailOn, Side},
+    cli::{CheckArgs, FailOn, Side},
     cluster::Cluster,
     failure::{Exit, Failure, Result},
     files, interrupt,
     pki::{inspect, log::IssueLog},
     plan::edits::ValuesFiles,
-    report::{Outcome, Stage},
+    report::{Format, Outcome, Stage},
 };
 
 /// How long a child of `check` may take.
@@ -136,8 +136,8 @@ pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, de
         .fact("organizations", rows.iter().map(|row| row.json(desk.now)).collect::<Vec<_>>())
         .fact("sites", report::json(&judged));
     match args.output {
-        CheckFormat::Json => outcome,
-        CheckFormat::Text => outcome.shown(report::text(&rows, &judged, desk.now)),
-        CheckFormat::Prometheus => outcome.shown(prometheus::gauges(&rows, &judged, desk.now)),
+        Format::Json => outcome,
+        Format::Text => outcome.shown(report::text(&rows, &judged, desk.now)),
+        Format::Prometheus => outcome.shown(prometheus::gauges(&rows, &judged, desk.now)),
     }
 }
