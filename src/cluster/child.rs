@@ -15,7 +15,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
-use self::output::{Outputs, cut_to, scrub, tail};
+use self::output::{OutputPipes, empty_if_longer, redact_keys, tail};
 use crate::{
     failure::{Exit, Failure, Result},
     files,
@@ -27,78 +27,80 @@ use crate::{
 const GRACE: Duration = Duration::from_secs(3);
 const GRACE_OF_HELM: Duration = Duration::from_secs(30);
 
-/// How soon a signal is heard, and an output that has no end is seen.
-const TICK: Duration = Duration::from_millis(50);
+/// How often signals and the length of the output are looked at.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The tests' own word: no child may take longer than this. It only ever shortens.
-const SHORTER: &str = "SUBSTRA_MTLS_CHILD_LIMIT";
+/// Set by tests to shorten the time limit of every child; it never lengthens one.
+const LIMIT_VARIABLE: &str = "SUBSTRA_MTLS_CHILD_LIMIT";
 
 /// What is kept of a child's stdout and of its stderr: 8 MiB, in bytes.
-pub(super) const MOST: usize = 8 << 20;
+pub(super) const MAX_OUTPUT: usize = 8 << 20;
 
-/// What becomes of a child when we are to stop, or when it says too much.
+/// How a child is treated when we are interrupted, or when it prints too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// It only looks: it is ended at once.
-    Reads,
-    /// It writes: it comes to its end, and what it says beyond the limit is thrown away.
-    Writes,
-    /// An upgrade, which stays pending for ever when it is cut short: it is asked to stop and never killed, and what it
-    /// says goes into a file without a name and not into a pipe, which would end it at its next word after our own death.
-    Outlives,
+pub(super) enum ChildKind {
+    /// It only reads: it is killed at once.
+    Read,
+    /// It writes: it may finish, and output beyond the limit is thrown away.
+    Write,
+    /// `helm upgrade` is never killed, since its release would stay pending. Its stderr goes to an unnamed file: a pipe
+    /// would kill it by SIGPIPE if we die.
+    Upgrade,
 }
 
-/// What is run.
-pub(super) struct Call {
+/// A program with its arguments, and the limits that it runs under.
+pub(super) struct ChildCommand {
     pub(super) program: PathBuf,
     pub(super) args: Vec<OsString>,
     /// The whole environment.
     pub(super) env: Vec<(OsString, OsString)>,
     pub(super) stdin: Option<Zeroizing<Vec<u8>>>,
     pub(super) limit: Duration,
-    pub(super) kind: Kind,
+    pub(super) kind: ChildKind,
     /// How many bytes of stdout, and of stderr, are kept.
-    pub(super) most: usize,
+    pub(super) max_output: usize,
 }
 
-/// What came back.
-pub(super) struct Reply {
+/// What a child printed, and whether it succeeded.
+pub(super) struct ChildOutput {
     pub(super) success: bool,
     pub(super) stdout: Zeroizing<Vec<u8>>,
     pub(super) stderr: String,
 }
 
-impl Call {
+impl ChildCommand {
     /// The command line as one would type it; holds no secret, since none is ever put there.
-    pub(super) fn line(&self) -> String {
+    pub(super) fn command_line(&self) -> String {
         let words = std::iter::once(self.program.as_os_str()).chain(self.args.iter().map(OsString::as_os_str));
         words.map(|word| text::word(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
     }
 
-    /// Runs it to its end, or to the end of its time or of our patience.
-    pub(super) fn run(self) -> Result<Reply> {
-        let broken = |e: io::Error| self.failed_to_start(&e);
-        let said = if self.kind == Kind::Outlives { Some(files::unnamed()?) } else { None };
+    /// Runs it until it exits, its time is up, or a signal stops us.
+    pub(super) fn run(self) -> Result<ChildOutput> {
+        let failed = |e: io::Error| self.failed_to_start(&e);
+        let stderr_file = if self.kind == ChildKind::Upgrade { Some(files::unnamed()?) } else { None };
         let ear = Ear::new();
-        let (handle, mut outputs) = self.start(said.as_ref()).map_err(broken)?;
-        let deadline = Instant::now() + shortened(self.limit);
-        let ended = self.watched(&handle, &mut outputs, said.as_ref(), deadline, &ear);
+        let (handle, mut outputs) = self.start(stderr_file.as_ref()).map_err(failed)?;
+        let deadline = Instant::now() + limited(self.limit);
+        let ended = self.wait_for(&handle, &mut outputs, stderr_file.as_ref(), deadline, &ear);
         if ended.is_err() {
             self.stop(&handle);
         }
         ended?;
-        let success = handle.wait().map_err(broken)?.status.success();
-        let (stdout, piped) = outputs.taken();
-        let stderr = said.map_or(Ok(piped), |file| tail(file, self.most)).map_err(broken)?;
-        Ok(Reply { success, stdout, stderr: scrub(&String::from_utf8_lossy(&stderr)) })
+        let success = handle.wait().map_err(failed)?.status.success();
+        let (stdout, piped) = outputs.into_bytes();
+        let stderr = stderr_file.map_or(Ok(piped), |file| tail(file, self.max_output)).map_err(failed)?;
+        Ok(ChildOutput { success, stdout, stderr: redact_keys(&String::from_utf8_lossy(&stderr)) })
     }
 
-    fn start(&self, said: Option<&File>) -> io::Result<(duct::Handle, Outputs)> {
+    fn start(&self, stderr_file: Option<&File>) -> io::Result<(duct::Handle, OutputPipes)> {
         let child = duct::cmd(&self.program, &self.args).full_env(self.env.iter().cloned());
-        let mut outputs = Outputs::default();
-        let child = match said {
-            Some(said) => child.stdout_null().stderr_file(said.try_clone()?),
-            None => child.stdout_file(outputs.pipe(self.most)?).stderr_file(outputs.pipe(self.most)?),
+        let mut outputs = OutputPipes::default();
+        let child = match stderr_file {
+            Some(stderr_file) => child.stdout_null().stderr_file(stderr_file.try_clone()?),
+            None => {
+                child.stdout_file(outputs.add_pipe(self.max_output)?).stderr_file(outputs.add_pipe(self.max_output)?)
+            }
         };
         let child = child.unchecked().before_spawn(|command| {
             command.process_group(0);
@@ -113,25 +115,27 @@ impl Call {
         Ok((handle, outputs))
     }
 
-    /// Waits for the child's end and that of what it says.
-    fn watched(
+    /// Waits until the child has exited and its pipes are closed.
+    fn wait_for(
         &self,
         handle: &duct::Handle,
-        outputs: &mut Outputs,
-        said: Option<&File>,
+        outputs: &mut OutputPipes,
+        stderr_file: Option<&File>,
         deadline: Instant,
         ear: &Ear,
     ) -> Result<()> {
         loop {
-            let ended = handle.wait_timeout(TICK).map_err(|e| self.failed_to_start(&e))?.is_some();
-            if ended && outputs.ended(TICK) {
+            let ended = handle.wait_timeout(POLL_INTERVAL).map_err(|e| self.failed_to_start(&e))?.is_some();
+            if ended && outputs.wait_until_closed(POLL_INTERVAL) {
                 return Ok(());
             }
-            said.map_or(Ok(()), |said| cut_to(said, self.most)).map_err(|e| self.failed_to_start(&e))?;
-            if self.kind == Kind::Reads && outputs.is_full() {
-                return Err(self.too_much());
+            stderr_file
+                .map_or(Ok(()), |stderr_file| empty_if_longer(stderr_file, self.max_output))
+                .map_err(|e| self.failed_to_start(&e))?;
+            if self.kind == ChildKind::Read && outputs.is_full() {
+                return Err(self.output_too_long());
             }
-            if self.kind == Kind::Reads && ear.heard() {
+            if self.kind == ChildKind::Read && ear.heard() {
                 return Err(self.interrupted());
             }
             if Instant::now() >= deadline {
@@ -147,12 +151,12 @@ impl Call {
         signal(Signal::INT);
         let grace = match self.kind {
             // Nothing is lost with it, and somebody waits.
-            Kind::Reads => TICK * 4,
-            Kind::Writes => GRACE,
-            Kind::Outlives => GRACE_OF_HELM,
+            ChildKind::Read => POLL_INTERVAL * 4,
+            ChildKind::Write => GRACE,
+            ChildKind::Upgrade => GRACE_OF_HELM,
         };
-        let gone = matches!(handle.wait_timeout(shortened(grace)), Ok(Some(_)));
-        if self.kind != Kind::Outlives {
+        let gone = matches!(handle.wait_timeout(limited(grace)), Ok(Some(_)));
+        if self.kind != ChildKind::Upgrade {
             // Its own children too: one that goes on would hold its pipes open.
             signal(Signal::KILL);
             if !gone {
@@ -171,7 +175,7 @@ impl Call {
         Failure::new(
             Exit::TimedOut,
             "time-limit",
-            format!("no answer within {} s from: {}", shortened(self.limit).as_secs(), self.line()),
+            format!("no answer within {} s from: {}", limited(self.limit).as_secs(), self.command_line()),
         )
         .why("the child process was asked to stop after its time limit")
         .next("check the cluster, then run the same command again: it goes on from what it finds")
@@ -179,37 +183,37 @@ impl Call {
 
     fn interrupted(&self) -> Failure {
         Failure::new(Exit::Interrupted, "interrupted", "stopped, as you asked")
-            .why(format!("a signal arrived while this was waited for: {}", self.line()))
+            .why(format!("a signal arrived while this was waited for: {}", self.command_line()))
             .next("run the same command again: it goes on from what it finds")
     }
 
-    fn too_much(&self) -> Failure {
-        let what = format!("more than {} MiB came from: {}", self.most >> 20, self.line());
+    fn output_too_long(&self) -> Failure {
+        let what = format!("more than {} MiB came from: {}", self.max_output >> 20, self.command_line());
         Failure::new(Exit::Outside, "child-output", what)
             .why("no answer that is needed here is that long: the rest was not read")
             .next("run that command by hand and see what it says; then run this one again")
     }
 }
 
-/// A limit as the tests may have it.
-fn shortened(limit: Duration) -> Duration {
-    let shorter = std::env::var(SHORTER).ok().and_then(|text| humantime::parse_duration(&text).ok());
-    shorter.map_or(limit, |shorter| limit.min(shorter))
+/// The limit, or a shorter one that a test has set.
+fn limited(limit: Duration) -> Duration {
+    let shortest = std::env::var(LIMIT_VARIABLE).ok().and_then(|text| humantime::parse_duration(&text).ok());
+    shortest.map_or(limit, |shortest| limit.min(shortest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn sh(script: &str, stdin: Option<&[u8]>, limit: Duration) -> Call {
-        Call {
+    fn sh(script: &str, stdin: Option<&[u8]>, limit: Duration) -> ChildCommand {
+        ChildCommand {
             program: "/bin/sh".into(),
             args: vec!["-c".into(), script.into()],
             env: vec![("PATH".into(), "/usr/bin:/bin".into())],
             stdin: stdin.map(|b| Zeroizing::new(b.to_vec())),
             limit,
-            kind: Kind::Reads,
-            most: 1 << 20,
+            kind: ChildKind::Read,
+            max_output: 1 << 20,
         }
     }
 
@@ -243,10 +247,10 @@ mod tests {
             assert_eq!((failure.exit, failure.code), (Exit::Outside, "child-output"));
         }
         let script = "head -c 3000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero | tr '\\0' - >&2; exit 4";
-        let reply = Call { kind: Kind::Writes, ..sh(script, None, LONG) }.run().unwrap();
+        let reply = ChildCommand { kind: ChildKind::Write, ..sh(script, None, LONG) }.run().unwrap();
         assert_eq!((reply.success, reply.stdout.len(), reply.stderr.len()), (false, 1 << 20, 1 << 20));
         let script = "for i in 1 2 3; do head -c 1000000 /dev/zero | tr '\\0' - >&2; sleep 0.2; done; echo end >&2";
-        let reply = Call { kind: Kind::Outlives, ..sh(script, None, LONG) }.run().unwrap();
+        let reply = ChildCommand { kind: ChildKind::Upgrade, ..sh(script, None, LONG) }.run().unwrap();
         assert!(reply.success && reply.stderr.len() <= 1 << 20 && reply.stderr.ends_with("end"));
         assert!(start.elapsed() < LONG);
     }

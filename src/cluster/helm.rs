@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     ChartVersion, Helm, Release, Tools, Upgrade,
-    child::{MOST, Reply},
+    child::{ChildOutput, MAX_OUTPUT},
     kubectl::{FORBIDDEN, one_line},
 };
 use crate::{
@@ -34,7 +34,7 @@ struct Info {
 }
 
 #[derive(Deserialize)]
-struct Listed {
+struct ListedRelease {
     name: String,
     chart: String,
 }
@@ -46,7 +46,7 @@ struct Metadata {
 }
 
 /// The folder inside the throw-away chart in which the values files lie, and the template that prints them.
-const READER: &str = r#"{{- $all := dict -}}{{- range $path, $_ := .Files.Glob "read/*" -}}{{- $_ := set $all $path ($.Files.Get $path | fromYaml) -}}{{- end -}}
+const READER_TEMPLATE: &str = r#"{{- $all := dict -}}{{- range $path, $_ := .Files.Glob "read/*" -}}{{- $_ := set $all $path ($.Files.Get $path | fromYaml) -}}{{- end -}}
 values: {{ $all | toJson | quote }}
 "#;
 
@@ -57,16 +57,16 @@ impl Helm for Tools {
         // Without a limit Helm shows the first 256.
         let args = [&["list", "--output=json", "--max=0"][..], &states].concat();
         let reply = self.helm(&args, None)?;
-        let listed: Vec<Listed> = json_of(&reply, "list releases")?;
-        Ok(listed.into_iter().filter_map(|item| Some((item.name, split(&item.chart)?))).collect())
+        let listed: Vec<ListedRelease> = parse_json(&reply, "list releases")?;
+        Ok(listed.into_iter().filter_map(|item| Some((item.name, split_chart(&item.chart)?))).collect())
     }
 
     fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
         let reply = self.helm(&["status", name.as_str(), "--output=json"], None)?;
-        if is_missing(&reply) {
+        if is_release_missing(&reply) {
             return Ok(None);
         }
-        let status: Status = json_of(&reply, &format!("read release {name}"))?;
+        let status: Status = parse_json(&reply, &format!("read release {name}"))?;
         Ok(Some(Release {
             namespace: status.namespace,
             revision: status.version,
@@ -78,10 +78,10 @@ impl Helm for Tools {
 
     fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
         let reply = self.helm(&["get", "metadata", name.as_str(), "--output=json"], None)?;
-        if is_missing(&reply) {
+        if is_release_missing(&reply) {
             return Ok(None);
         }
-        let metadata: Metadata = json_of(&reply, &format!("read the chart of release {name}"))?;
+        let metadata: Metadata = parse_json(&reply, &format!("read the chart of release {name}"))?;
         Ok(Some(ChartVersion { name: metadata.chart, version: metadata.version }))
     }
 
@@ -99,8 +99,9 @@ impl Helm for Tools {
                 upgrade.version
             ))
         };
-        if WALKTHROUGHS.contains(&upgrade.chart.as_str()) && files::is_there(std::path::Path::new(&upgrade.chart)) {
-            return Err(in_its_place(&upgrade.chart));
+        if REPOSITORY_CHARTS.contains(&upgrade.chart.as_str()) && files::is_there(std::path::Path::new(&upgrade.chart))
+        {
+            return Err(chart_folder_error(&upgrade.chart));
         }
         // A folder's Chart.yaml is what helm would print of it: one child less.
         let folder = files::read_if_there(&std::path::Path::new(&upgrade.chart).join("Chart.yaml"))?;
@@ -132,7 +133,7 @@ impl Helm for Tools {
             "render",
             format!("chart {} does not render with these values", upgrade.chart),
         )
-        .why(one_line(&without_values(&reply.stderr, upgrade)))
+        .why(one_line(&redact_values(&reply.stderr, upgrade)))
         .next("mend the values file that the message names, then run the same command again"))
     }
 
@@ -141,19 +142,19 @@ impl Helm for Tools {
         files::make_folder(&folder.path().join("templates"))?;
         files::make_folder(&folder.path().join("read"))?;
         files::publish(&folder.path().join("Chart.yaml"), b"apiVersion: v2\nname: reader\nversion: 0.0.0\n")?;
-        files::publish(&folder.path().join("templates/values.yaml"), READER.as_bytes())?;
+        files::publish(&folder.path().join("templates/values.yaml"), READER_TEMPLATE.as_bytes())?;
         for (index, text) in files.iter().enumerate() {
             files::create_private(&folder.path().join(format!("read/{index}.yaml")), text)?;
         }
         let path = folder.path().to_string_lossy();
         // What is answered is the files themselves, quoted twice.
-        let most = MOST + 6 * files.iter().map(|text| text.len()).sum::<usize>();
-        let mut reply = self.helm_saying(&["template", "reader", &path], None, most)?;
+        let max_output = MAX_OUTPUT + 6 * files.iter().map(|text| text.len()).sum::<usize>();
+        let mut reply = self.helm_with_output(&["template", "reader", &path], None, max_output)?;
         if !reply.success {
             let given: Value = files.iter().filter_map(|text| crate::values::read(text).ok()).collect();
             reply.stderr = mask::without(&reply.stderr, &given, &[]);
         }
-        ensure(&reply, "read the values files")?;
+        ensure_success(&reply, "read the values files")?;
         let unexpected = || {
             Failure::new(Exit::Outside, "helm", "helm's reading of the values files is not understood")
                 .next("check by hand that helm template works, then run the same command again")
@@ -161,7 +162,7 @@ impl Helm for Tools {
         let outer = crate::values::read(&reply.stdout).map_err(|e| unexpected().why(e.to_string()))?;
         let inner = outer["values"].as_str().unwrap_or_default();
         let all: Value = serde_json::from_str(inner).map_err(|e| unexpected().why(e.to_string()))?;
-        Ok((0..files.len()).map(|index| reading(&all[format!("read/{index}.yaml")])).collect())
+        Ok((0..files.len()).map(|index| parsed_file(&all[format!("read/{index}.yaml")])).collect())
     }
 
     fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
@@ -171,31 +172,31 @@ impl Helm for Tools {
         let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout, "--values=-"];
         args.extend((upgrade.base == 0).then_some("--install"));
         // Helm ends by itself at its own limit; ours is for a Helm that does not.
-        let mut reply = self.helm_that_outlives(&args, Some(upgrade.values.json()), limit + Duration::from_secs(30))?;
+        let mut reply = self.helm_upgrade(&args, Some(upgrade.values.json()), limit + Duration::from_secs(30))?;
         if !reply.success {
-            reply.stderr = without_values(&reply.stderr, upgrade);
+            reply.stderr = redact_values(&reply.stderr, upgrade);
         }
-        ensure(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)
+        ensure_success(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)
     }
 }
 
 /// An error of Helm's own, or of the API server, without the values that it may quote.
-fn without_values(text: &str, upgrade: &Upgrade) -> String {
+fn redact_values(text: &str, upgrade: &Upgrade) -> String {
     mask::without(text, &upgrade.values.0, &[upgrade.release.as_str(), &upgrade.chart])
 }
 
 /// The charts by their repository's name, which a folder may have as well.
-const WALKTHROUGHS: [&str; 2] = ["substra/orchestrator", "substra/substra-backend"];
+const REPOSITORY_CHARTS: [&str; 2] = ["substra/orchestrator", "substra/substra-backend"];
 
 /// Helm takes what lies in the working directory before what a repository has.
-fn in_its_place(chart: &str) -> Failure {
+fn chart_folder_error(chart: &str) -> Failure {
     Failure::new(Exit::Refused, "chart-folder", format!("{chart} is the repository's chart and a folder here"))
         .why("Helm would take the folder of the working directory, which may hold anything")
         .next(format!("run this in another folder; or, if the folder is meant, name it: --chart ./{chart} (chart: ./{chart} in a federation file)"))
         .unchanged("nothing was written")
 }
 
-fn reading(value: &Value) -> std::result::Result<Value, String> {
+fn parsed_file(value: &Value) -> std::result::Result<Value, String> {
     match value {
         // `fromYaml` answers an unreadable file with an object of this one key.
         Value::Object(map) if map.len() == 1 && map.get("Error").is_some_and(Value::is_string) => {
@@ -207,7 +208,7 @@ fn reading(value: &Value) -> std::result::Result<Value, String> {
 }
 
 /// `name-version` as `helm list` joins them: the version begins at the first dash with a digit after it.
-fn split(joined: &str) -> Option<ChartVersion> {
+fn split_chart(joined: &str) -> Option<ChartVersion> {
     let at = joined
         .match_indices('-')
         .map(|(i, _)| i)
@@ -215,11 +216,11 @@ fn split(joined: &str) -> Option<ChartVersion> {
     Some(ChartVersion { name: joined[..at].to_owned(), version: joined[at + 1..].to_owned() })
 }
 
-fn is_missing(reply: &Reply) -> bool {
+fn is_release_missing(reply: &ChildOutput) -> bool {
     !reply.success && reply.stderr.contains("release: not found")
 }
 
-fn ensure<'a>(reply: &'a Reply, doing: &str) -> Result<&'a Reply> {
+fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOutput> {
     if reply.success {
         return Ok(reply);
     }
@@ -234,8 +235,8 @@ fn ensure<'a>(reply: &'a Reply, doing: &str) -> Result<&'a Reply> {
     Err(Failure::new(Exit::Outside, code, format!("helm could not {doing}")).why(text).next(next))
 }
 
-fn json_of<T: serde::de::DeserializeOwned>(reply: &Reply, doing: &str) -> Result<T> {
-    ensure(reply, doing)?;
+fn parse_json<T: serde::de::DeserializeOwned>(reply: &ChildOutput, doing: &str) -> Result<T> {
+    ensure_success(reply, doing)?;
     serde_json::from_slice(&reply.stdout).map_err(|e| {
         Failure::new(Exit::Outside, "helm", format!("helm could not {doing}"))
             .why(format!("its answer is not the JSON that Helm 3 and 4 give, at {}:{}", e.line(), e.column()))
@@ -249,8 +250,8 @@ mod tests {
 
     #[test]
     fn a_joined_chart_is_split_at_its_version() {
-        let chart = split("substra-backend-26.15.3").unwrap();
+        let chart = split_chart("substra-backend-26.15.3").unwrap();
         assert_eq!((chart.name.as_str(), chart.version.as_str()), ("substra-backend", "26.15.3"));
-        assert!(split("nothing").is_none());
+        assert!(split_chart("nothing").is_none());
     }
 }

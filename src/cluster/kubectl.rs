@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Kubernetes, Object, ObjectRef, Tools, child::Reply};
+use super::{Kubernetes, Object, ObjectRef, Tools, child::ChildOutput};
 use crate::{
     failure::{Exit, Failure, Result},
     report::mask,
@@ -32,9 +32,8 @@ impl Kubernetes for Tools {
     fn rules(&self, namespace: &str) -> Result<Value> {
         let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}});
         let bytes = Zeroizing::new(review.to_string().into_bytes());
-        let reply =
-            self.kubectl_looks(&["create", "--validate=false", "--output=json", "--filename=-"], Some(bytes))?;
-        let answer = objects(&done(&reply, "ask what this account may do")?.stdout)?;
+        let reply = self.kubectl_read(&["create", "--validate=false", "--output=json", "--filename=-"], Some(bytes))?;
+        let answer = objects(&ensure_success(&reply, "ask what this account may do")?.stdout)?;
         Ok(answer.first().map(|answer| answer.json()["status"].clone()).unwrap_or_default())
     }
 
@@ -52,8 +51,8 @@ impl Kubernetes for Tools {
             {"uid": seen.uid(), "resourceVersion": seen.resource_version()}});
         let path = format!("--raw={}", seen.api_path());
         let bytes = Zeroizing::new(options.to_string().into_bytes());
-        let reply = self.kubectl(&["delete", &path, "--filename=-"], Some(bytes))?;
-        match done(&reply, &format!("delete {}", seen.reference())) {
+        let reply = self.kubectl_write(&["delete", &path, "--filename=-"], Some(bytes))?;
+        match ensure_success(&reply, &format!("delete {}", seen.reference())) {
             Err(failure) if failure.code != "not-found" => Err(failure),
             _ => Ok(()),
         }
@@ -62,32 +61,33 @@ impl Kubernetes for Tools {
     fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
         let patch = json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});
         let (name, patch) = (workload.to_string(), format!("--patch={patch}"));
-        let reply = self.kubectl(&["patch", &name, "--type=merge", "--output=name", &patch], None)?;
-        done(&reply, &format!("restart {workload}")).map(drop)
+        let reply = self.kubectl_write(&["patch", &name, "--type=merge", "--output=name", &patch], None)?;
+        ensure_success(&reply, &format!("restart {workload}")).map(drop)
     }
 }
 
 impl Tools {
     fn read(&self, args: &[&str], doing: &str) -> Result<Zeroizing<Vec<u8>>> {
-        let reply = self.kubectl_looks(args, None)?;
-        done(&reply, doing)?;
+        let reply = self.kubectl_read(args, None)?;
+        ensure_success(&reply, doing)?;
         Ok(reply.stdout)
     }
 
     fn write(&self, verb: &str, object: &Object) -> Result<()> {
         let bytes = Zeroizing::new(object.json().to_string().into_bytes());
         // Client-side field checks would ask the server for its schema first; the server checks anyway.
-        let mut reply = self.kubectl(&[verb, "--validate=false", "--output=name", "--filename=-"], Some(bytes))?;
+        let mut reply =
+            self.kubectl_write(&[verb, "--validate=false", "--output=name", "--filename=-"], Some(bytes))?;
         if !reply.success {
-            reply.stderr = mask::without(&reply.stderr, &held(object), &[&object.reference().name]);
+            reply.stderr = mask::without(&reply.stderr, &data_to_redact(object), &[&object.reference().name]);
         }
-        done(&reply, &format!("{verb} {}", object.reference())).map(drop)
+        ensure_success(&reply, &format!("{verb} {}", object.reference())).map(drop)
     }
 }
 
 /// What an object holds, which whoever refuses it may quote: others may keep items of their own in it. Of a key no copy
 /// is made; its lines are taken out of whatever a child says.
-fn held(object: &Object) -> Value {
+fn data_to_redact(object: &Object) -> Value {
     let items = object.keys().into_iter().filter(|key| *key != "tls.key");
     items.filter_map(|key| Some(String::from_utf8_lossy(&object.data(key)?).into_owned())).collect()
 }
@@ -109,7 +109,7 @@ fn objects(stdout: &[u8]) -> Result<Vec<Object>> {
 }
 
 /// Tells apart what callers must tell apart, by the reason that the API server names.
-fn done<'a>(reply: &'a Reply, doing: &str) -> Result<&'a Reply> {
+fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOutput> {
     if reply.success {
         return Ok(reply);
     }
@@ -131,19 +131,20 @@ fn done<'a>(reply: &'a Reply, doing: &str) -> Result<&'a Reply> {
 /// A child's stderr as one line that can be read: of a long one the beginning and the end.
 pub(super) fn one_line(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if lines.is_empty() { "it said nothing on stderr".to_owned() } else { shortened(lines.join(" / ")) }
+    if lines.is_empty() { "it said nothing on stderr".to_owned() } else { abbreviated(lines.join(" / ")) }
 }
 
 /// How many characters are shown of each end of a long text.
-const END: usize = 1000;
+const SHOWN_END: usize = 1000;
 
-fn shortened(text: String) -> String {
+fn abbreviated(text: String) -> String {
     let count = text.chars().count();
-    if count <= 2 * END {
+    if count <= 2 * SHOWN_END {
         return text;
     }
-    let (head, tail): (String, String) = (text.chars().take(END).collect(), text.chars().skip(count - END).collect());
-    format!("{head} [{} characters left out] {tail}", count - 2 * END)
+    let (head, tail): (String, String) =
+        (text.chars().take(SHOWN_END).collect(), text.chars().skip(count - SHOWN_END).collect());
+    format!("{head} [{} characters left out] {tail}", count - 2 * SHOWN_END)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    child::{Call, Kind, MOST, Reply},
+    child::{ChildCommand, ChildKind, ChildOutput, MAX_OUTPUT},
     kubectl::one_line,
     program,
 };
@@ -76,7 +76,7 @@ fn index(path: &[Value]) -> String {
     path.iter().map(|key| format!("[{key}]")).collect()
 }
 
-fn run(name: &Path, words: &[&str], stdin: Zeroizing<Vec<u8>>) -> Result<Reply> {
+fn run(name: &Path, words: &[&str], stdin: Zeroizing<Vec<u8>>) -> Result<ChildOutput> {
     let sops = Path::new("sops");
     let program = program::find(sops).ok_or_else(|| {
         let what = format!("sops was not found, and {} is encrypted by it", name.display());
@@ -87,7 +87,8 @@ fn run(name: &Path, words: &[&str], stdin: Zeroizing<Vec<u8>>) -> Result<Reply> 
     // All of the environment: keys and the ways to them are named there.
     let env = env::vars_os().collect();
     // What it edits is a throw-away copy: nothing is lost with it.
-    Call { program, args, env, stdin: Some(stdin), limit: LIMIT, kind: Kind::Reads, most: MOST }.run()
+    ChildCommand { program, args, env, stdin: Some(stdin), limit: LIMIT, kind: ChildKind::Read, max_output: MAX_OUTPUT }
+        .run()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Cluster, Pointed,
-    child::{Call, Kind, MOST, Reply},
+    child::{ChildCommand, ChildKind, ChildOutput, MAX_OUTPUT},
     program,
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Helm's own names for the cluster that it was pointed at by flags, with kubectl's flag for each.
-const POINTERS: [(&str, &str); 6] = [
+const CLUSTER_VARIABLES: [(&str, &str); 6] = [
     ("HELM_KUBEAPISERVER", "--server"),
     ("HELM_KUBECAFILE", "--certificate-authority"),
     ("HELM_KUBETLS_SERVER_NAME", "--tls-server-name"),
@@ -60,11 +60,11 @@ pub struct Tools {
     pub(super) kubectl: PathBuf,
     pub(super) options: ToolsOptions,
     env: Vec<(OsString, OsString)>,
-    kubectl_pointers: Vec<OsString>,
+    kubectl_cluster_flags: Vec<OsString>,
 }
 
 /// How long a child that only asks or writes one object may take.
-const SHORT: Duration = Duration::from_mins(1);
+const CALL_LIMIT: Duration = Duration::from_mins(1);
 
 impl Tools {
     /// Finds both programs and settles the environment.
@@ -72,84 +72,89 @@ impl Tools {
     /// # Errors
     /// One of them is missing, or a bearer token was given to Helm by flag, which kubectl could only get in its argv.
     pub fn new(options: ToolsOptions) -> Result<Self> {
-        let inherits = !options.own_cluster;
+        let follows_helm = !options.own_cluster;
         let flag =
             |name: &str| options.helm_flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| value.clone());
         let given = |name: &str| flag(name).or_else(|| env::var(name).ok()).filter(|value| !value.is_empty());
-        if inherits && given("HELM_KUBETOKEN").is_some() {
+        if follows_helm && given("HELM_KUBETOKEN").is_some() {
             return Err(Failure::new(Exit::Usage, "kube-token", "--kube-token cannot be used here")
                 .why("kubectl takes a token only in its command line, where every user of this machine can read it")
                 .next("put the token into a kubeconfig and name that with --kubeconfig"));
         }
         let program = |named: &Option<PathBuf>, name| find(named.as_deref().unwrap_or(Path::new(name)));
         let (helm, kubectl) = (program(&options.helm, "helm")?, program(&options.kubectl, "kubectl")?);
-        let kubectl_pointers = POINTERS
+        let kubectl_cluster_flags = CLUSTER_VARIABLES
             .iter()
-            .filter(|_| inherits)
+            .filter(|_| follows_helm)
             .filter_map(|(name, flag)| given(name).filter(|value| value != "false").map(|value| (flag, value)))
             .flat_map(|(flag, value)| value.split(',').map(|one| format!("{flag}={one}").into()).collect::<Vec<_>>())
             .collect();
-        let env = environment(inherits, &options.helm_flags);
-        Ok(Self { helm, kubectl, options, env, kubectl_pointers })
+        let env = environment(follows_helm, &options.helm_flags);
+        Ok(Self { helm, kubectl, options, env, kubectl_cluster_flags })
     }
 
-    /// A call of Helm that only looks.
-    pub(super) fn helm(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
-        self.helm_saying(args, stdin, MOST)
+    /// A call of Helm that only reads.
+    pub(super) fn helm(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<ChildOutput> {
+        self.helm_with_output(args, stdin, MAX_OUTPUT)
     }
 
-    /// The same, where an answer may be so long.
-    pub(super) fn helm_saying(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>, most: usize) -> Result<Reply> {
-        let call = self.call(&self.helm, self.helm_words(args), stdin, Kind::Reads);
-        self.run(Call { most, ..call })
+    /// The same, with another limit for the length of its answer.
+    pub(super) fn helm_with_output(
+        &self,
+        args: &[&str],
+        stdin: Option<Zeroizing<Vec<u8>>>,
+        max_output: usize,
+    ) -> Result<ChildOutput> {
+        let call = self.call(&self.helm, self.helm_args(args), stdin, ChildKind::Read);
+        self.run(ChildCommand { max_output, ..call })
     }
 
-    /// A call that goes on when we do not.
-    pub(super) fn helm_that_outlives(
+    /// A `helm upgrade`, which must come to its end even if we do not.
+    pub(super) fn helm_upgrade(
         &self,
         args: &[&str],
         stdin: Option<Zeroizing<Vec<u8>>>,
         limit: Duration,
-    ) -> Result<Reply> {
-        let call = self.call(&self.helm, self.helm_words(args), stdin, Kind::Outlives);
-        self.run(Call { limit, ..call })
+    ) -> Result<ChildOutput> {
+        let call = self.call(&self.helm, self.helm_args(args), stdin, ChildKind::Upgrade);
+        self.run(ChildCommand { limit, ..call })
     }
 
-    fn helm_words(&self, args: &[&str]) -> Vec<OsString> {
-        let mut words: Vec<OsString> = args.iter().map(OsString::from).collect();
-        self.point(&mut words, "--kube-context");
-        words
+    fn helm_args(&self, args: &[&str]) -> Vec<OsString> {
+        let mut all: Vec<OsString> = args.iter().map(OsString::from).collect();
+        self.push_target_flags(&mut all, "--kube-context");
+        all
     }
 
     /// A call of kubectl that writes.
-    pub(super) fn kubectl(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
-        self.run(self.call(&self.kubectl, self.kubectl_words(args), stdin, Kind::Writes))
+    pub(super) fn kubectl_write(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<ChildOutput> {
+        self.run(self.call(&self.kubectl, self.kubectl_args(args), stdin, ChildKind::Write))
     }
 
-    /// A call of kubectl that only looks.
-    pub(super) fn kubectl_looks(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<Reply> {
-        self.run(self.call(&self.kubectl, self.kubectl_words(args), stdin, Kind::Reads))
+    /// A call of kubectl that only reads.
+    pub(super) fn kubectl_read(&self, args: &[&str], stdin: Option<Zeroizing<Vec<u8>>>) -> Result<ChildOutput> {
+        self.run(self.call(&self.kubectl, self.kubectl_args(args), stdin, ChildKind::Read))
     }
 
-    /// What kubectl says within so short a time; `None` where it says nothing. For a completion: no failure, no talk.
+    /// kubectl's stdout, or `None` if it fails or takes longer than `limit`: a completion shows no errors.
     #[must_use]
-    pub fn glance(&self, args: &[&str], limit: Duration) -> Option<String> {
-        let call = self.call(&self.kubectl, self.kubectl_words(args), None, Kind::Reads);
-        let reply = self.run(Call { limit, ..call }).ok()?;
+    pub fn kubectl_within(&self, args: &[&str], limit: Duration) -> Option<String> {
+        let call = self.call(&self.kubectl, self.kubectl_args(args), None, ChildKind::Read);
+        let reply = self.run(ChildCommand { limit, ..call }).ok()?;
         reply.success.then(|| String::from_utf8_lossy(&reply.stdout).into_owned())
     }
 
-    fn kubectl_words(&self, args: &[&str]) -> Vec<OsString> {
+    fn kubectl_args(&self, args: &[&str]) -> Vec<OsString> {
         // Request bodies are printed from -v=8 on, and a kuberc could set that.
-        let mut words: Vec<OsString> = vec!["-v=0".into(), "--request-timeout=30s".into()];
-        words.extend(self.kubectl_pointers.iter().cloned());
-        self.point(&mut words, "--context");
-        words.extend(args.iter().map(OsString::from));
-        words
+        let mut all: Vec<OsString> = vec!["-v=0".into(), "--request-timeout=30s".into()];
+        all.extend(self.kubectl_cluster_flags.iter().cloned());
+        self.push_target_flags(&mut all, "--context");
+        all.extend(args.iter().map(OsString::from));
+        all
     }
 
-    fn point(&self, words: &mut Vec<OsString>, context_flag: &str) {
-        let mut flag = |name: &str, value: &str| words.push(format!("{name}={value}").into());
+    fn push_target_flags(&self, args: &mut Vec<OsString>, context_flag: &str) {
+        let mut flag = |name: &str, value: &str| args.push(format!("{name}={value}").into());
         if let Some(context) = &self.options.context {
             flag(context_flag, context);
         }
@@ -161,13 +166,27 @@ impl Tools {
         }
     }
 
-    fn call(&self, program: &Path, args: Vec<OsString>, stdin: Option<Zeroizing<Vec<u8>>>, kind: Kind) -> Call {
-        Call { program: program.to_owned(), args, env: self.env.clone(), stdin, limit: SHORT, kind, most: MOST }
+    fn call(
+        &self,
+        program: &Path,
+        args: Vec<OsString>,
+        stdin: Option<Zeroizing<Vec<u8>>>,
+        kind: ChildKind,
+    ) -> ChildCommand {
+        ChildCommand {
+            program: program.to_owned(),
+            args,
+            env: self.env.clone(),
+            stdin,
+            limit: CALL_LIMIT,
+            kind,
+            max_output: MAX_OUTPUT,
+        }
     }
 
-    fn run(&self, call: Call) -> Result<Reply> {
+    fn run(&self, call: ChildCommand) -> Result<ChildOutput> {
         if self.options.verbose {
-            report::note(format!("+ {}", call.line()));
+            report::note(format!("+ {}", call.command_line()));
         }
         call.run()
     }
@@ -184,10 +203,11 @@ fn find(program: &Path) -> Result<PathBuf> {
 
 /// Ours, less what would point elsewhere than our flags say or make the tools print more than they should.
 /// Exec credential plugins need the rest.
-fn environment(inherits: bool, flags: &[(&'static str, String)]) -> Vec<(OsString, OsString)> {
+fn environment(follows_helm: bool, flags: &[(&'static str, String)]) -> Vec<(OsString, OsString)> {
     let dropped = ["HELM_DEBUG", "HELM_NAMESPACE", "HELM_KUBECONTEXT", "KUBECTL_EXTERNAL_DIFF"];
     let is_dropped = |name: &OsString| {
-        dropped.iter().any(|dropped| name == *dropped) || (!inherits && name.to_string_lossy().starts_with("HELM_KUBE"))
+        dropped.iter().any(|dropped| name == *dropped)
+            || (!follows_helm && name.to_string_lossy().starts_with("HELM_KUBE"))
     };
     let flags = flags.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
     // What is said last counts.

@@ -146,7 +146,7 @@ fn lines(line: &Line, ask: &[&str]) -> impl Iterator<Item = String> {
     // Not joined: a credential plugin that does not end when it is asked to must not hold up the shell.
     std::thread::spawn(move || {
         let ask: Vec<&str> = ask.iter().map(String::as_str).collect();
-        let said = Tools::new(options).ok().and_then(|tools| tools.glance(&ask, LIMIT));
+        let said = Tools::new(options).ok().and_then(|tools| tools.kubectl_within(&ask, LIMIT));
         // Nobody waits any more where this fails.
         drop(sender.send(said));
     });

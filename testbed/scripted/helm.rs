@@ -33,7 +33,7 @@ pub(crate) fn answer(call: &Call, cluster: &Simulated) -> Answer {
 fn list(cluster: &Simulated) -> Answer {
     let all = cluster.releases().unwrap();
     let one = |(name, chart): &(String, ChartVersion)| {
-        json!({"name": name, "namespace": cluster.place_name(), "revision": "1", "status": "deployed",
+        json!({"name": name, "namespace": cluster.namespace_name(), "revision": "1", "status": "deployed",
                "chart": format!("{}-{}", chart.name, chart.version), "app_version": ""})
     };
     Answer::said(all.iter().map(one).collect::<Value>())
@@ -50,7 +50,7 @@ fn status(cluster: &Simulated, name: &str) -> Answer {
 fn metadata(cluster: &Simulated, name: &str) -> Answer {
     let Some(chart) = cluster.chart(&name.parse().unwrap()).unwrap() else { return Answer::failed(MISSING) };
     Answer::said(
-        json!({"name": name, "chart": chart.name, "version": chart.version, "namespace": cluster.place_name()}),
+        json!({"name": name, "chart": chart.name, "version": chart.version, "namespace": cluster.namespace_name()}),
     )
 }
 

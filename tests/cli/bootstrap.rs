@@ -66,7 +66,7 @@ fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
     for fault in [Fault::Before, Fault::After] {
         for n in 0..count {
             let fed = Fed::new(2);
-            fed.orc.fail_at(n, fault);
+            fed.orc.fail_write(n, fault);
             fed.run(&format!("{LINE} --parallel 1")).unwrap_err();
             // Whoever worked before still does: the gate closes last.
             if !fed.is_closed() {
@@ -120,7 +120,7 @@ fn one_that_fails_leaves_the_others_done_and_the_gate_open() {
 #[test]
 fn a_backend_s_missing_ca_object_is_made() {
     let fed = Fed::new(2);
-    fed.org(2).lose(&ObjectRef::secret("orchestrator-cacert"));
+    fed.org(2).remove_object(&ObjectRef::secret("orchestrator-cacert"));
     fed.run(LINE).unwrap();
     fed.all_are_let_in(2);
 }
@@ -152,7 +152,7 @@ fn the_gate_is_left_where_the_file_says_so() {
 #[test]
 fn a_server_that_would_fail_its_own_probe_keeps_the_gate_open() {
     let fed = Fed::new(1);
-    fed.orc.lose(&ObjectRef::secret("orchestrator-tls-server-pair"));
+    fed.orc.remove_object(&ObjectRef::secret("orchestrator-tls-server-pair"));
     refused(fed.run(LINE), Exit::CheckFailed, "server-pair");
     assert!(!fed.is_closed());
 }
@@ -192,7 +192,7 @@ fn a_federation_from_nothing_may_fail_at_every_write() {
         for n in 0..count {
             let fed = Fed::empty(1);
             fed.world.write("federation.yaml", &federation(1, "{create: true}", "close"));
-            fed.orc.fail_at(n, fault);
+            fed.orc.fail_write(n, fault);
             fed.run(&format!("{LINE} --install")).unwrap_err();
             fed.run(&format!("{LINE} --install")).unwrap_or_else(|failure| panic!("{fault:?} at {n}: {failure}"));
             fed.all_are_let_in(1);

@@ -118,7 +118,7 @@ impl Site {
 
     /// Whether a backend that trusts the CA gets an answer under this host.
     fn answers(&self, host: &str) -> bool {
-        let org = self.orc.namespace("org-1");
+        let org = self.orc.in_namespace("org-1");
         let ca = self.world.read("orchestrator-ca.crt");
         drop(org.create(&Object::secret("orchestrator-cacert", "Opaque", &[], &[("ca.crt", ca.as_bytes())])));
         let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };

@@ -104,7 +104,7 @@ fn the_table_says_who_stands_where() {
     let orchestrator = row(&scene, "orchestrator");
     assert_eq!(orchestrator["stage"], "enforced");
     assert_eq!(orchestrator["certificate"]["serial"], backend["certificate"]["serial"], "the issue log knows it");
-    scene.federation.org.lose(&ObjectRef::secret("orchestrator-client-cert"));
+    scene.federation.org.remove_object(&ObjectRef::secret("orchestrator-client-cert"));
     assert_eq!(row(&scene, "backend")["stage"], "none");
     scene.deploy("orchestrator", "tls-cacert\n      enabled: true", "tls-cacert\n      enabled: false");
     assert_eq!(row(&scene, "orchestrator")["stage"], "admitted");

@@ -26,7 +26,7 @@ pub(crate) fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
         if site.namespace.as_str() == closed {
             return Err(Failure::new(Exit::Outside, "tool-missing", "helm was not found").why("x").next("y"));
         }
-        Ok(Box::new(fed.orc.namespace(site.namespace.as_str())))
+        Ok(Box::new(fed.orc.in_namespace(site.namespace.as_str())))
     };
     crate::schemas::seen(check::federation(args, &Desk::new(None, console, &fed.clock()), &open))
 }
@@ -60,7 +60,7 @@ fn who_stands_where_before_and_after_a_bootstrap() {
 fn one_that_is_broken_or_out_of_reach_hides_nothing_of_the_others() {
     let fed = Fed::new(3);
     fed.run(LINE).unwrap();
-    fed.org(2).lose(&ObjectRef::secret("orchestrator-client-cert"));
+    fed.org(2).remove_object(&ObjectRef::secret("orchestrator-client-cert"));
     let broken = checked(&fed, "", "org-1").unwrap();
     assert_eq!(broken.exit(), Exit::CheckFailed);
     let failing = failing(&broken);

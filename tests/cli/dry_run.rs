@@ -30,8 +30,9 @@ impl Case {
         let clock = self.at.clock();
         clock.set(self.now);
         if let Verb::Bootstrap(args) = &cli.command {
-            let open =
-                |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.at.namespace(site.namespace.as_str()))) };
+            let open = |site: &Site| -> Result<Box<dyn Cluster>> {
+                Ok(Box::new(self.at.in_namespace(site.namespace.as_str())))
+            };
             return bootstrap::run(args, &Desk::new(None, console, &clock), &open);
         }
         dispatch(&cli.command, &Desk::new(Some(&self.at), console, &clock))
@@ -49,7 +50,7 @@ impl Case {
                 "orchestrator-cacert",
                 "federation-ca",
             ];
-            let objects = self.at.namespace(namespace).get(&names.map(ObjectRef::secret)).unwrap();
+            let objects = self.at.in_namespace(namespace).get(&names.map(ObjectRef::secret)).unwrap();
             let items = ["tls.crt", "tls.key", "ca.crt"];
             texts.extend(
                 objects.iter().flat_map(|object| items.map(|key| object.data(key))).flatten().map(|data| data.to_vec()),

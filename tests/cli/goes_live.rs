@@ -179,7 +179,7 @@ fn a_backend_that_trusts_public_cas_trusts_no_other_unseen() {
         "{failure}"
     );
     // The verb that is for it may, and may be cut short.
-    public.org.fail_at(0, Fault::Before);
+    public.org.fail_write(0, Fault::Before);
     let trust = format!("ca trust @ca.crt --backend --enable-tls {ORG}");
     assert_eq!(failed(public.run(&public.org, &trust)).code, "fault");
     public.run(&public.org, &trust).unwrap();
@@ -193,12 +193,12 @@ fn what_an_earlier_run_of_ours_has_left_goes_on_without_a_question() {
     federation.close("").unwrap();
     // Cut short after the file was written.
     let federation = enrolled();
-    federation.orc.fail_at(0, Fault::Before);
+    federation.orc.fail_write(0, Fault::Before);
     assert_eq!(failed(federation.close("")).code, "fault");
     assert!(federation.world.read("orchestrator-values.yaml").contains("verifyClientMSPID: true"));
     federation.run(&federation.orc, &format!("gate open {ORC}")).unwrap();
     federation.close("").unwrap();
-    federation.orc.fail_at(0, Fault::Before);
+    federation.orc.fail_write(0, Fault::Before);
     assert_eq!(failed(federation.run(&federation.orc, &format!("gate open {ORC}"))).code, "fault");
     federation.run(&federation.orc, &format!("gate open {ORC}")).unwrap();
     federation.close("").unwrap();
@@ -206,7 +206,7 @@ fn what_an_earlier_run_of_ours_has_left_goes_on_without_a_question() {
     let theirs = "        MyOrg1MSP:\n          - orchestrator-tls-cacert\n";
     edit(&federation, "orchestrator", theirs, "        Other: [orchestrator-tls-cacert]\n");
     federation.run(&federation.orc, &format!("{CLOSE} {ORC} --accept-drift")).unwrap();
-    federation.orc.fail_at(0, Fault::Before);
+    federation.orc.fail_write(0, Fault::Before);
     assert_eq!(failed(federation.approve()).code, "fault");
     federation.approve().unwrap();
 }

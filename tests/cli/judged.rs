@@ -168,7 +168,7 @@ fn behind_a_closed_gate_nobody_is_approved_or_trusted_by_pods_that_could_not_sta
 fn a_renewal_that_restarts_nothing_waits_for_no_other_organization_s_object() {
     let fed = installed();
     fed.close("").unwrap();
-    fed.orc.lose(&ObjectRef::secret(SERVER));
+    fed.orc.remove_object(&ObjectRef::secret(SERVER));
     fed.enroll("--renew").unwrap();
     assert_eq!(fed.run(&fed.orc, APPROVE).unwrap().stage().id(), "approved");
 }

@@ -31,7 +31,7 @@ fn key(federation: &Federation, name: &str) -> Vec<u8> {
 fn the_key_of_a_request_that_was_made_during_the_upgrade_is_kept() {
     let federation = std::sync::Arc::new(approved());
     let second = std::sync::Arc::clone(&federation);
-    federation.org.after("upgrade backend", move || drop(second.enroll("--new-request").unwrap()));
+    federation.org.after_write("upgrade backend", move || drop(second.enroll("--new-request").unwrap()));
     let outcome = federation.install().unwrap();
     let json = outcome.json();
     assert_eq!(outcome.stage().id(), "installed");
@@ -53,8 +53,8 @@ fn the_last_copy_of_a_key_stays_when_the_pair_is_lost_during_the_upgrade() {
     for reverted in [None, Some(other)] {
         let federation = approved();
         let (kept, org) = (key(&federation, PENDING), federation.org.clone());
-        federation.org.after("upgrade backend", move || {
-            org.lose(&ObjectRef::secret(PAIR));
+        federation.org.after_write("upgrade backend", move || {
+            org.remove_object(&ObjectRef::secret(PAIR));
             reverted.iter().for_each(|other| org.create(other).unwrap());
         });
         let failure = federation.install().unwrap_err();
@@ -72,7 +72,9 @@ fn the_last_copy_of_a_key_stays_when_the_pair_is_lost_during_the_upgrade() {
 fn a_pair_that_is_lost_with_the_last_copy_of_its_key_is_not_called_installed() {
     let federation = approved();
     let org = federation.org.clone();
-    federation.org.after("delete secret/orchestrator-client-cert-pending", move || org.lose(&ObjectRef::secret(PAIR)));
+    federation.org.after_write("delete secret/orchestrator-client-cert-pending", move || {
+        org.remove_object(&ObjectRef::secret(PAIR));
+    });
     let failure = federation.install().unwrap_err();
     assert_eq!((failure.exit, failure.code), (Exit::Outside, "not-as-written"), "{failure}");
     assert_eq!(failure.what, format!("Secret {PAIR} is not as this run wrote it"));
@@ -100,7 +102,7 @@ fn helm_gets_what_was_judged_whatever_becomes_of_the_files() {
     let federation = approved();
     federation.world.write("base,evil%zz.yaml", "worker: {replicas: 1}\n");
     let path = federation.world.path("base,evil%zz.yaml");
-    federation.org.after("create secret/orchestrator-client-cert", move || {
+    federation.org.after_write("create secret/orchestrator-client-cert", move || {
         std::fs::write(path, "worker: {replicas: 9}\n").unwrap();
     });
     let line = "enroll -f @base,evil%zz.yaml -f @backend-values.yaml --release backend --accept-drift --yes --certificate @MyOrg1MSP.crt";

@@ -187,7 +187,8 @@ fn on_all(console: Console) -> Ended {
     let file = fed.world.path("federation.yaml").display().to_string();
     let cli = Cli::try_parse_from(["substra-mtls", "bootstrap", &file]).unwrap();
     let Verb::Bootstrap(args) = &cli.command else { panic!("{file}") };
-    let open = |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(fed.orc.namespace(site.namespace.as_str()))) };
+    let open =
+        |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(fed.orc.in_namespace(site.namespace.as_str()))) };
     let (files, writes) = (fed.world.snapshot(), fed.orc.writes());
     let result = bootstrap::run(args, &Desk::new(None, console, &fed.clock()), &open);
     Ended { result, untouched: files == fed.world.snapshot() && writes == fed.orc.writes() }

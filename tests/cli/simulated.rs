@@ -45,7 +45,7 @@ impl Federation {
         let (world, now) = (World::odd(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", &ORCHESTRATOR.replace(", MyOrg2MSP", ""));
         let orc = Simulated::new("orchestrator", &Clock::simulated(now));
-        let org = orc.namespace("org-1");
+        let org = orc.in_namespace("org-1");
         let ca_pem = world.read("ca.crt");
         let ca = certificates(ca_pem.as_bytes()).unwrap().remove(0);
         let ca_key = PrivateKey::from_pem(world.read("ca.key").as_bytes(), None).unwrap();
@@ -151,7 +151,7 @@ fn every_write_may_fail_do_nothing_or_be_undone_and_the_next_run_completes() {
     for fault in Fault::ALL {
         for at in 0..5 {
             let federation = Federation::new();
-            federation.orc.fail_at(at, fault);
+            federation.orc.fail_write(at, fault);
             let mut failures = Vec::new();
             for step in [
                 &(|| federation.enroll("")) as &dyn Fn() -> Result<Outcome>,
@@ -189,11 +189,11 @@ fn a_failure_half_way_says_what_is_done_and_what_is_not() {
     let federation = Federation::new();
     federation.enroll("").unwrap();
     federation.approve().unwrap();
-    federation.orc.fail_at(1, Fault::Before);
+    federation.orc.fail_write(1, Fault::Before);
     let failure = failed(federation.install());
     let told = "done: pair, values; may be half done: upgrade; not done: rollout, pending";
     assert_eq!(failure.unchanged.unwrap(), told);
-    federation.orc.fail_at(0, Fault::Before);
+    federation.orc.fail_write(0, Fault::Before);
     let failure = failed(federation.install());
     assert_eq!(failure.unchanged.unwrap(), "done: pair, values; may be half done: upgrade; not done: rollout, pending");
 }
@@ -234,7 +234,7 @@ fn approving_never_moves_a_gate_that_is_half_way() {
     federation.enroll("").unwrap();
     federation.approve().unwrap();
     federation.install().unwrap();
-    federation.orc.fail_at(0, Fault::Before);
+    federation.orc.fail_write(0, Fault::Before);
     assert_eq!(failed(federation.close("")).code, "fault");
     assert!(federation.world.read("orchestrator-values.yaml").contains("verifyClientMSPID: true"), "the file is ahead");
     assert_eq!(failed(federation.approve()).code, "gate-half-way");
@@ -245,9 +245,9 @@ fn approving_never_moves_a_gate_that_is_half_way() {
 #[test]
 fn a_pending_release_stops_every_verb() {
     let federation = Federation::new();
-    federation.org.leave("backend", "pending-upgrade");
+    federation.org.set_status("backend", "pending-upgrade");
     assert_eq!(failed(federation.enroll("")).code, "release-pending");
-    federation.orc.leave("orchestrator", "pending-upgrade");
+    federation.orc.set_status("orchestrator", "pending-upgrade");
     assert_eq!(failed(federation.close("")).code, "release-pending");
 }
 

@@ -33,7 +33,7 @@ fn objects_values_and_the_order_of_writes_agree() {
         assert_eq!(fed.site.read(file), fed.site.read(&format!("simulated/{file}")), "{file}");
     }
     for (namespace, release) in places(&fed) {
-        let cluster = world.namespace(namespace);
+        let cluster = world.in_namespace(namespace);
         let deployed = cluster.release(&release.parse().unwrap()).unwrap().unwrap().config;
         assert_eq!(fed.deployed(namespace, release), deployed, "{namespace}");
         let name = ObjectRef::secret("orchestrator-client-cert");
@@ -64,7 +64,7 @@ fn simulated(fed: &Fed) -> Simulated {
     };
     install(&world, "orchestrator", "orchestrator", "8.8.0", "orchestrator-values.yaml");
     for (n, org) in fed.orgs.iter().enumerate() {
-        let cluster = world.namespace(org);
+        let cluster = world.in_namespace(org);
         cluster.create(&ca("orchestrator-cacert")).unwrap();
         install(&cluster, "backend", "substra-backend", "26.15.3", &format!("org-{}.yaml", n + 1));
     }
@@ -81,7 +81,7 @@ fn bootstrapped(fed: &Fed, world: &Simulated) -> (Vec<Value>, BTreeMap<String, V
     let desk = Desk::new(None, console, &world.clock());
     let sites: std::sync::Mutex<Vec<(String, Simulated)>> = std::sync::Mutex::default();
     let open = |site: &Site| -> Result<Box<dyn Cluster>> {
-        let cluster = world.namespace(site.namespace.as_str());
+        let cluster = world.in_namespace(site.namespace.as_str());
         sites.lock().unwrap().push((site.namespace.to_string(), cluster.clone()));
         Ok(Box::new(cluster))
     };

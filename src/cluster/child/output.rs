@@ -18,14 +18,14 @@ type Bytes = Zeroizing<Vec<u8>>;
 /// What comes out of a child's pipes, in the order in which they were made. A thread each reads to the end, so that no
 /// child is held up, and keeps the beginning.
 #[derive(Default)]
-pub(super) struct Outputs {
+pub(super) struct OutputPipes {
     pipes: Vec<(Receiver<Bytes>, Option<Bytes>)>,
     full: Arc<AtomicBool>,
 }
 
-impl Outputs {
-    /// One more pipe; its other end is for the child.
-    pub(super) fn pipe(&mut self, most: usize) -> io::Result<PipeWriter> {
+impl OutputPipes {
+    /// Adds a pipe, and gives the end that the child writes to.
+    pub(super) fn add_pipe(&mut self, max_output: usize) -> io::Result<PipeWriter> {
         let (mut reader, writer) = io::pipe()?;
         let (sender, receiver) = mpsc::channel();
         let full = Arc::clone(&self.full);
@@ -33,7 +33,7 @@ impl Outputs {
             let mut kept = Zeroizing::new(Vec::new());
             let mut block = Zeroizing::new(vec![0; 1 << 16]);
             while let Ok(count @ 1..) = reader.read(&mut block[..]) {
-                let room = most.saturating_sub(kept.len());
+                let room = max_output.saturating_sub(kept.len());
                 if count > room {
                     full.store(true, Ordering::Relaxed);
                 }
@@ -46,13 +46,13 @@ impl Outputs {
         Ok(writer)
     }
 
-    /// Whether one of them has said more than is kept.
+    /// Whether more came out of one of them than is kept.
     pub(super) fn is_full(&self) -> bool {
         self.full.load(Ordering::Relaxed)
     }
 
-    /// Whether all of them have come to their end, waited for so long.
-    pub(super) fn ended(&mut self, patience: Duration) -> bool {
+    /// Whether all of them are closed; each is waited for so long.
+    pub(super) fn wait_until_closed(&mut self, patience: Duration) -> bool {
         self.pipes.iter_mut().all(|(receiver, taken)| {
             if taken.is_none() {
                 *taken = match receiver.recv_timeout(patience) {
@@ -66,29 +66,29 @@ impl Outputs {
         })
     }
 
-    /// What the first two said.
-    pub(super) fn taken(self) -> (Bytes, Bytes) {
+    /// What came out of the first two: stdout and stderr.
+    pub(super) fn into_bytes(self) -> (Bytes, Bytes) {
         let mut all = self.pipes.into_iter().map(|(_, taken)| taken.unwrap_or_default());
         (all.next().unwrap_or_default(), all.next().unwrap_or_default())
     }
 }
 
-/// Throws away what a child has said into a file, once it is too much; what comes after that is kept.
-pub(super) fn cut_to(file: &File, most: usize) -> io::Result<()> {
-    if file.metadata()?.len() > most as u64 { file.set_len(0) } else { Ok(()) }
+/// Empties a file that a child writes to once it is too long; what is written after that is kept.
+pub(super) fn empty_if_longer(file: &File, max_output: usize) -> io::Result<()> {
+    if file.metadata()?.len() > max_output as u64 { file.set_len(0) } else { Ok(()) }
 }
 
-/// The end of what a child has said into a file.
-pub(super) fn tail(mut file: File, most: usize) -> io::Result<Bytes> {
-    let from = file.metadata()?.len().saturating_sub(most as u64);
+/// The end of a file that a child has written to.
+pub(super) fn tail(mut file: File, max_output: usize) -> io::Result<Bytes> {
+    let from = file.metadata()?.len().saturating_sub(max_output as u64);
     let mut bytes = Bytes::default();
     file.seek(SeekFrom::Start(from))?;
-    file.take(most as u64).read_to_end(&mut bytes)?;
+    file.take(max_output as u64).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Takes out of a child's stderr what could be a key; tabs, which are many there, are blanks.
-pub(super) fn scrub(text: &str) -> String {
+/// Removes from a child's stderr what could be a key, and makes tabs blanks.
+pub(super) fn redact_keys(text: &str) -> String {
     let base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn what_could_be_a_key_is_taken_out_of_stderr() {
         let text = format!("bad value {} in pair\u{1b}[2J", "QUJDabc/".repeat(6).replace("c/QUJ", "cdQUJ"));
-        assert_eq!(scrub(&text), "bad value [removed] in pair\u{1b}[2J");
-        assert_eq!(scrub("Error from server (NotFound)"), "Error from server (NotFound)");
+        assert_eq!(redact_keys(&text), "bad value [removed] in pair\u{1b}[2J");
+        assert_eq!(redact_keys("Error from server (NotFound)"), "Error from server (NotFound)");
     }
 }

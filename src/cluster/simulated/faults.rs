@@ -1,6 +1,6 @@
 //! What goes wrong on the simulated cluster when a test asks for it: calls that fail or do nothing, others who work meanwhile.
 
-use super::{Installed, Objects, Releases, Simulated, World};
+use super::{Objects, Releases, Simulated, SimulatedRelease, World};
 use crate::failure::{Exit, Failure, Result};
 
 /// Which calls end badly, for tests of what a run leaves behind.
@@ -26,12 +26,12 @@ pub(super) type Hook = (String, Box<dyn FnOnce() + Send>);
 
 impl Simulated {
     /// The `n`-th write from now on, from 0, ends badly.
-    pub fn fail_at(&self, n: usize, fault: Fault) {
+    pub fn fail_write(&self, n: usize, fault: Fault) {
         self.world().fault = Some((n, fault));
     }
 
     /// Right after the next write of this name, and before its caller goes on, something else happens.
-    pub fn after(&self, write: &str, happens: impl FnOnce() + Send + 'static) {
+    pub fn after_write(&self, write: &str, happens: impl FnOnce() + Send + 'static) {
         self.world().hook = Some((write.to_owned(), Box::new(happens)));
     }
 
@@ -52,7 +52,7 @@ impl Simulated {
             world.writes.push(what.to_owned());
         }
         if let Some((objects, releases)) = old {
-            world.put_back(&objects, &releases);
+            world.restore(&objects, &releases);
         }
         let hook = world.hook.take_if(|(write, _)| write == what);
         drop(world);
@@ -71,7 +71,7 @@ impl Simulated {
 impl World {
     /// Somebody else brings back what was there before: objects as they were, and of a release that was upgraded the old
     /// values, by an upgrade of their own.
-    fn put_back(&mut self, objects: &Objects, releases: &Releases) {
+    fn restore(&mut self, objects: &Objects, releases: &Releases) {
         let new: Vec<_> = self.objects.keys().filter(|key| !objects.contains_key(key)).cloned().collect();
         new.iter().for_each(|key| drop(self.objects.remove(key)));
         for (key, old) in objects {
@@ -81,9 +81,9 @@ impl World {
         }
         for (key, old) in releases {
             let Some(now) = self.releases.get_mut(key) else { continue };
-            if (now.revision, &now.notes) != (old.revision, &old.notes) {
+            if (now.revision, &now.annotations) != (old.revision, &old.annotations) {
                 let revision = now.revision + u64::from(now.revision != old.revision);
-                *now = Installed { revision, ..old.clone() };
+                *now = SimulatedRelease { revision, ..old.clone() };
             }
         }
         self.releases.retain(|key, _| releases.contains_key(key));

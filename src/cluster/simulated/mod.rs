@@ -32,7 +32,7 @@ pub struct Simulated {
 }
 
 type Objects = BTreeMap<(String, ObjectRef), Value>;
-type Releases = BTreeMap<(String, String), Installed>;
+type Releases = BTreeMap<(String, String), SimulatedRelease>;
 
 struct World {
     clock: Clock,
@@ -45,7 +45,7 @@ struct World {
 }
 
 #[derive(Clone)]
-struct Installed {
+struct SimulatedRelease {
     revision: u64,
     status: String,
     config: Value,
@@ -55,13 +55,12 @@ struct Installed {
     server: Option<OrchestratorServer>,
     /// What the workloads' pods wait for; empty when all run.
     waiting: BTreeMap<String, String>,
-    /// Annotations of pod templates that others than the chart have set, by workload.
-    notes: BTreeMap<String, BTreeMap<String, String>>,
+    /// Annotations of pod templates that did not come from the chart, by workload.
+    annotations: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Simulated {
-    /// A world of its own with one empty namespace. Its servers judge by this clock, which other worlds and the desk of
-    /// a verb may share.
+    /// A world with one empty namespace. Its servers check validity by this clock, which a verb may share.
     #[must_use]
     pub fn new(namespace: &str, clock: &Clock) -> Self {
         let world = World {
@@ -78,13 +77,13 @@ impl Simulated {
 
     /// Another namespace of the same world.
     #[must_use]
-    pub fn namespace(&self, namespace: &str) -> Self {
+    pub fn in_namespace(&self, namespace: &str) -> Self {
         Self { namespace: namespace.to_owned(), world: Arc::clone(&self.world) }
     }
 
     /// The namespace's name.
     #[must_use]
-    pub fn place_name(&self) -> String {
+    pub fn namespace_name(&self) -> String {
         self.namespace.clone()
     }
 
@@ -96,8 +95,8 @@ impl Simulated {
         self.world().deploy(&self.namespace, release, chart, config)
     }
 
-    /// Somebody takes an object away.
-    pub fn lose(&self, object: &ObjectRef) {
+    /// Removes an object, as somebody else may do.
+    pub fn remove_object(&self, object: &ObjectRef) {
         self.world().objects.remove(&(self.namespace.clone(), object.clone()));
     }
 
@@ -113,8 +112,8 @@ impl Simulated {
         self.world().writes.clone()
     }
 
-    /// Leaves a release as a helm does that was killed (`pending-upgrade`) or that failed half way (`failed`).
-    pub fn leave(&self, release: &str, status: &'static str) {
+    /// Sets a release's status: `pending-upgrade` as after a helm that was killed, or `failed`.
+    pub fn set_status(&self, release: &str, status: &'static str) {
         if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
             status.clone_into(&mut installed.status);
         }
@@ -122,13 +121,13 @@ impl Simulated {
 
     /// What keeps the pods of a release from running.
     #[must_use]
-    pub fn waits_for(&self, release: &str) -> Option<String> {
+    pub fn waiting_reason(&self, release: &str) -> Option<String> {
         let world = self.world();
         world.releases.get(&(self.namespace.clone(), release.to_owned()))?.waiting.values().next().cloned()
     }
 
-    /// The server of an orchestrator's release ends and does not come again before the next upgrade.
-    pub fn stop(&self, release: &str) {
+    /// Stops the server of an orchestrator's release until the next upgrade.
+    pub fn stop_server(&self, release: &str) {
         if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
             installed.server = None;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Installed, World, charts};
+use super::{SimulatedRelease, World, charts};
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
     failure::{Exit, Failure, Result},
@@ -23,11 +23,12 @@ impl World {
         let manifest = charts::render(&chart, release, &config)?;
         let key = (namespace.to_owned(), release.to_owned());
         let old = self.releases.remove(&key);
-        let (revision, server, notes) = old.map_or_else(Default::default, |old| (old.revision, old.server, old.notes));
+        let (revision, server, annotations) =
+            old.map_or_else(Default::default, |old| (old.revision, old.server, old.annotations));
         let (waiting, server) = self.start_pods(namespace, release, (&chart, &config, &manifest), server)?;
         self.releases.insert(
             key,
-            Installed {
+            SimulatedRelease {
                 revision: revision + 1,
                 status: "deployed".to_owned(),
                 config,
@@ -35,7 +36,7 @@ impl World {
                 chart,
                 server,
                 waiting,
-                notes,
+                annotations,
             },
         );
         Ok(())
@@ -52,8 +53,8 @@ impl World {
                 .next("check the namespace; run the same command again"));
         };
         let Some(mut installed) = self.releases.remove(&name) else { return Ok(()) };
-        let note = installed.notes.entry(workload.name.clone()).or_default();
-        if note.insert(key.to_owned(), value.to_owned()).as_deref() != Some(value) {
+        let annotations = installed.annotations.entry(workload.name.clone()).or_default();
+        if annotations.insert(key.to_owned(), value.to_owned()).as_deref() != Some(value) {
             let what = (&installed.chart, &installed.config, installed.manifest.as_str());
             (installed.waiting, installed.server) = self.start_pods(namespace, &name.1, what, installed.server)?;
         }
@@ -82,7 +83,7 @@ impl World {
             }
         }
         if chart.name == "orchestrator" && waiting.is_empty() {
-            match self.started(namespace, release, chart, config) {
+            match self.start_server(namespace, release, chart, config) {
                 Ok(started) => server = started,
                 // The old pod goes on, since a rolling upgrade ends it only when the new one is ready.
                 Err(why) => waiting
@@ -98,7 +99,7 @@ impl World {
     }
 
     /// The server that these values start; `None` for one without TLS, which nothing here dials.
-    fn started(
+    fn start_server(
         &self,
         namespace: &str,
         release: &str,
@@ -170,13 +171,13 @@ impl World {
     }
 }
 
-impl Installed {
+impl SimulatedRelease {
     fn workload(&self, release: &str, workload: &Workload) -> Value {
         let ready = u64::from(!self.waiting.contains_key(&workload.name));
         json!({
             "kind": workload.kind.to_string(),
             "metadata": {"name": workload.name, "generation": self.revision, "labels": {"app.kubernetes.io/instance": release}},
-            "spec": {"replicas": 1, "template": {"metadata": {"annotations": self.notes.get(&workload.name)}}},
+            "spec": {"replicas": 1, "template": {"metadata": {"annotations": self.annotations.get(&workload.name)}}},
             "status": {"observedGeneration": self.revision, "replicas": 1, "updatedReplicas": 1,
                        "availableReplicas": ready, "readyReplicas": ready},
         })

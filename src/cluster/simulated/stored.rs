@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Installed, Simulated, charts};
+use super::{Simulated, SimulatedRelease, charts};
 use crate::{
     cluster::{ChartVersion, Object},
     failure::{Exit, Failure, Result},
@@ -16,9 +16,9 @@ impl Simulated {
         let world = self.world();
         let objects = world.objects.iter().map(|((space, _), object)| json!({"namespace": space, "object": object}));
         let releases = world.releases.iter().map(|((space, name), installed)| {
-            let Installed { revision, status, config, chart, waiting, notes, .. } = installed;
+            let SimulatedRelease { revision, status, config, chart, waiting, annotations, .. } = installed;
             json!({"namespace": space, "name": name, "revision": revision, "status": status, "config": config,
-                   "chart": {"name": chart.name, "version": chart.version}, "waiting": waiting, "notes": notes})
+                   "chart": {"name": chart.name, "version": chart.version}, "waiting": waiting, "notes": annotations})
         });
         json!({"version": world.version, "objects": objects.collect::<Vec<_>>(), "releases": releases.collect::<Vec<_>>()})
     }
@@ -45,9 +45,12 @@ impl Simulated {
             let manifest = charts::render(&chart, &key.1, &config)?;
             let revision = one["revision"].as_u64().ok_or_else(|| damaged("revision"))?;
             let waiting = serde_json::from_value(one["waiting"].clone()).map_err(|_| damaged("pods"))?;
-            let notes = serde_json::from_value(one["notes"].clone()).map_err(|_| damaged("notes"))?;
+            let annotations = serde_json::from_value(one["notes"].clone()).map_err(|_| damaged("notes"))?;
             let (status, server) = (text(&one["status"]), None);
-            world.releases.insert(key, Installed { revision, status, config, manifest, chart, server, waiting, notes });
+            world.releases.insert(
+                key,
+                SimulatedRelease { revision, status, config, manifest, chart, server, waiting, annotations },
+            );
         }
         drop(world);
         Ok(restored)

@@ -121,7 +121,7 @@ impl Federation {
                 "TLS is on in the files, and the CA is not made yet: without it the orchestrator does not start."
             }
             _ if !runs => {
-                let why = self.orchestrator.waits_for(&self.release).unwrap_or_default();
+                let why = self.orchestrator.waiting_reason(&self.release).unwrap_or_default();
                 return Ok(format!("the orchestrator does not start with these values ({why})."));
             }
             (true, false, _) => "TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in.",

@@ -85,7 +85,7 @@ impl Federation {
         ca.publish(&copies.file("orchestrator-ca.crt"), &copies.file("orchestrator-ca.key"))?;
         let cluster = Simulated::new("orchestrator", clock);
         let backend = |(n, file): (usize, PathBuf)| Site {
-            cluster: cluster.namespace(&format!("org-{}", n + 1)),
+            cluster: cluster.in_namespace(&format!("org-{}", n + 1)),
             release: format!("backend-org-{}", n + 1),
             files: vec![file],
         };
@@ -170,7 +170,7 @@ impl Federation {
 
     /// The server's own names, and what the backends dial besides.
     fn server_pair(&mut self, read: &Orchestrator) -> Result<()> {
-        let mut dns_names = read.own_names(&self.release, &self.orchestrator.place_name());
+        let mut dns_names = read.own_names(&self.release, &self.orchestrator.namespace_name());
         for (org, host) in self.organizations.iter().filter_map(|org| Some((org, org.dialled()?))) {
             if !dns_names.contains(&host.to_ascii_lowercase()) {
                 self.assumed.push(format!("the server's certificate names {host}, which {} dials", org.msp_id));
@@ -178,7 +178,7 @@ impl Federation {
             }
         }
         let key = PrivateKey::generate(KeyType::EcdsaP256)?;
-        let common_name = read.probe_name(&self.release, &self.orchestrator.place_name());
+        let common_name = read.probe_name(&self.release, &self.orchestrator.namespace_name());
         let recipe = Recipe { common_name, dns_names, usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
         let now = self.orchestrator.clock().now();
         let certificate = recipe.sign(key.spki(), &self.ca.certificate, &self.ca.key, now)?;

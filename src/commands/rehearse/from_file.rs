@@ -95,9 +95,9 @@ fn namespaces(file: &federation::Federation, orchestrator: &Simulated) -> BTreeM
     let mut namespaces = BTreeMap::from([(key_of(&file.orchestrator.site), orchestrator.clone())]);
     for site in file.organizations.iter().map(|org| &org.site) {
         // Two clusters may have namespaces of one name.
-        let taken = namespaces.values().any(|other| other.place_name() == site.namespace.as_str());
+        let taken = namespaces.values().any(|other| other.namespace_name() == site.namespace.as_str());
         let name = if taken { format!("{}-{}", site.namespace, namespaces.len()) } else { site.namespace.to_string() };
-        namespaces.entry(key_of(site)).or_insert_with(|| orchestrator.namespace(&name));
+        namespaces.entry(key_of(site)).or_insert_with(|| orchestrator.in_namespace(&name));
     }
     namespaces
 }

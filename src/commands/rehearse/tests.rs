@@ -145,7 +145,7 @@ fn a_refusal_for_another_reason_is_wrong() {
 
 #[test]
 fn a_server_that_is_dead_is_no_verdict() {
-    let failure = judged_behind(|federation, _| federation.orchestrator.stop(&federation.release)).unwrap_err();
+    let failure = judged_behind(|federation, _| federation.orchestrator.stop_server(&federation.release)).unwrap_err();
     assert_eq!((failure.exit, failure.code), (Exit::CheckFailed, "no-answer"));
     assert!(failure.why.contains("connection refused"), "{failure}");
 }

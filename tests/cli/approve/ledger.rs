@@ -104,7 +104,7 @@ fn two_operators_with_overlapping_batches_do_not_sign_one_request_twice() {
     let certificate = federation.world.read("MyOrg2MSP.crt");
     let entry = logged(&federation).remove(0);
     let unseen = ObjectRef::config_map(entry.name());
-    federation.orc.lose(&unseen);
+    federation.orc.remove_object(&unseen);
     relabelled(&federation, &entry, entry.name(), &[]);
     fs::remove_file(federation.world.path("MyOrg2MSP.crt")).unwrap();
 
@@ -114,7 +114,7 @@ fn two_operators_with_overlapping_batches_do_not_sign_one_request_twice() {
     for org in ["MyOrg1MSP", "MyOrg2MSP"] {
         assert!(!federation.world.path(&format!("{org}.crt")).exists(), "nothing leaves: {org}");
     }
-    federation.orc.lose(&unseen);
+    federation.orc.remove_object(&unseen);
     relabelled(&federation, &entry, entry.name(), &[(LABEL, "the-ca")]);
     federation.run(&federation.orc, &both).unwrap();
     assert_eq!(federation.world.read("MyOrg2MSP.crt"), certificate);
@@ -130,7 +130,7 @@ fn a_batch_that_was_logged_in_one_object_is_still_read() {
     let text = |object: &Object| String::from_utf8(object.data("issued.jsonl").unwrap().to_vec()).unwrap();
     let lines: String = objects.iter().map(text).collect();
     for object in &objects {
-        federation.orc.lose(&ObjectRef::config_map(object.name()));
+        federation.orc.remove_object(&ObjectRef::config_map(object.name()));
     }
     let batch = Object::config_map("the-ca-issued-0123456789abcdef", &[(LABEL, "the-ca")], &[("issued.jsonl", &lines)]);
     federation.orc.create(&batch).unwrap();

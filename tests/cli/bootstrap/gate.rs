@@ -184,7 +184,7 @@ fn a_half_closed_gate_stays_half_closed_when_one_organization_fails() {
 #[test]
 fn a_backend_s_ca_object_without_its_item_keeps_the_gate_open() {
     let fed = Fed::new(2);
-    fed.org(2).lose(&ObjectRef::secret("orchestrator-cacert"));
+    fed.org(2).remove_object(&ObjectRef::secret("orchestrator-cacert"));
     fed.org(2).create(&Object::secret("orchestrator-cacert", "Opaque", &[], &[("other", b"x")])).unwrap();
     let failure = refused(fed.run(LINE), Exit::CheckFailed, "cacert-other");
     assert!(failure.next.contains("ca trust"), "{failure}");
@@ -196,7 +196,7 @@ fn a_backend_s_ca_object_without_its_item_keeps_the_gate_open() {
 fn an_upgrade_that_failed_while_it_closed_the_gate_is_finished_only_with_everybody() {
     let fed = Fed::new(2);
     fed.run(LINE).unwrap();
-    fed.orc.leave("orchestrator", "failed");
+    fed.orc.set_status("orchestrator", "failed");
     fed.world.write("org-2.yaml", "orchestrator: {mspID: [a]}\n");
     let before = fed.orc.writes();
     refused(fed.run(LINE), Exit::CheckFailed, "value");

@@ -41,7 +41,7 @@ fn with_a_ca_of_its_own(ends_soon: bool) -> Fed {
 fn a_ca_that_is_not_the_first_of_the_orchestrator_s_object_signs_nothing() {
     let fed = Fed::new(1);
     let other = create_root(KeyType::EcdsaP256, fed.now).unwrap();
-    fed.orc.lose(&ObjectRef::secret(CACERT));
+    fed.orc.remove_object(&ObjectRef::secret(CACERT));
     fed.orc.create(&opaque(CACERT, &format!("{}{}", other.1, fed.world.read("ca.crt")))).unwrap();
     let text = writes_nothing(&fed, LINE, Exit::CheckFailed, "ca-not-the-clusters");
     assert!(!text.contains("--ca-object"), "{text}");
@@ -51,7 +51,7 @@ fn a_ca_that_is_not_the_first_of_the_orchestrator_s_object_signs_nothing() {
 fn pairs_that_work_stay_when_the_orchestrator_s_ca_cannot_be_compared() {
     let fed = Fed::new(1);
     fed.run(LINE).unwrap();
-    fed.orc.lose(&ObjectRef::secret(CACERT));
+    fed.orc.remove_object(&ObjectRef::secret(CACERT));
     let (key, pem) = create_root(KeyType::EcdsaP256, fed.now).unwrap();
     fed.world.write("ca.crt", &pem);
     fed.world.write("ca.key", &key.to_pem());
@@ -113,7 +113,7 @@ fn the_pair_of_another_organization_is_not_written_over() {
 fn a_secret_of_the_ca_that_is_not_there_is_no_new_ca() {
     for more in ["", " --install"] {
         let fed = Fed::new(1);
-        fed.orc.lose(&ObjectRef::secret(CACERT));
+        fed.orc.remove_object(&ObjectRef::secret(CACERT));
         fed.world.write("federation.yaml", &federation(1, "{secret: typo}", "close"));
         writes_nothing(&fed, &format!("{LINE}{more}"), Exit::CheckFailed, "ca-missing");
     }
@@ -166,7 +166,7 @@ fn a_backend_that_has_the_ca_in_an_ended_certificate_alone_is_left_out() {
     let fed = Fed::new(1);
     let key = PrivateKey::from_pem(fed.world.read("ca.key").as_bytes(), None).unwrap();
     let ended = root_for(&key, fed.now - time::Duration::days(6 * 366)).unwrap();
-    fed.org(1).lose(&ObjectRef::secret("orchestrator-cacert"));
+    fed.org(1).remove_object(&ObjectRef::secret("orchestrator-cacert"));
     fed.org(1).create(&opaque("orchestrator-cacert", &ended)).unwrap();
     refused(fed.run(LINE), Exit::CheckFailed, "cacert-other");
     assert!(!fed.is_closed());

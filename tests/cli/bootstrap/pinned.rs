@@ -19,10 +19,10 @@ fn answers_of_bootstrap_are_pinned() {
     fed.world.write("org-2.yaml", &backend(2).replace("mspID: MyOrg2MSP", "mspID: [a, b]"));
     golden.result("one of two failed", fed.outcome(LINE));
     let fed = Fed::new(2);
-    fed.orc.fail_at(3, Fault::Before);
+    fed.orc.fail_write(3, Fault::Before);
     golden.result("an upgrade failed", fed.outcome(LINE));
     let fed = Fed::new(2);
-    fed.orc.fail_at(4, Fault::Before);
+    fed.orc.fail_write(4, Fault::Before);
     golden.result("the last part failed", fed.outcome(LINE));
     let fed = Fed::new(2);
     fed.world.write("federation.yaml", &federation(2, FILES, "leave"));

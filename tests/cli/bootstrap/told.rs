@@ -21,7 +21,7 @@ fn keys_with_one_kebab_form_are_found_before_anything_is_written() {
 fn what_was_not_done_is_not_called_done() {
     let fed = Fed::new(2);
     // The log is a file; the writes are: two organizations' pair and upgrade.
-    fed.orc.fail_at(3, Fault::Before);
+    fed.orc.fail_write(3, Fault::Before);
     let outcome = fed.outcome(&format!("{LINE} --parallel 1")).unwrap();
     let state = |org: &str, id: &str| {
         let steps = outcome.described_steps().iter();
@@ -40,7 +40,7 @@ fn what_was_not_done_is_not_called_done() {
 #[test]
 fn a_last_part_that_fails_still_says_who_is_in_place() {
     let fed = Fed::new(2);
-    fed.orc.fail_at(4, Fault::Before);
+    fed.orc.fail_write(4, Fault::Before);
     let outcome = fed.outcome(LINE).unwrap();
     assert_eq!(outcome.get("organizations").unwrap().as_array().unwrap().len(), 2);
     let failure = outcome.failure().unwrap();
@@ -93,7 +93,7 @@ fn settings_that_are_spread_over_several_files_stay_where_they_are() {
 #[test]
 fn an_interrupted_release_is_named_and_the_others_go_on() {
     let fed = Fed::new(2);
-    fed.org(2).leave("backend", "pending-upgrade");
+    fed.org(2).set_status("backend", "pending-upgrade");
     let failure = refused(fed.run(LINE), Exit::CheckFailed, "release-pending");
     assert!(failure.what.contains("MyOrg2MSP") && failure.unchanged.unwrap().contains("in place: MyOrg1MSP"));
     assert!(!fed.is_closed());

@@ -117,7 +117,7 @@ impl Fed {
     }
 
     pub(crate) fn org(&self, n: usize) -> Simulated {
-        self.orc.namespace(&format!("org-{n}"))
+        self.orc.in_namespace(&format!("org-{n}"))
     }
 
     pub(crate) fn run(&self, line: &str) -> Result<Outcome> {
@@ -133,7 +133,7 @@ impl Fed {
         let console = text::console(Console { format: Format::Json, ..Console::silent() });
         let desk = Desk::new(None, console, &self.clock());
         let open =
-            |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.orc.namespace(site.namespace.as_str()))) };
+            |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.orc.in_namespace(site.namespace.as_str()))) };
         crate::schemas::seen(bootstrap::run(args, &desk, &open))
     }
 
@@ -222,7 +222,7 @@ pub(crate) fn at_every_write(made: impl Fn() -> Fed, line: &str, look: impl Fn(&
     for fault in Fault::ALL {
         for (n, write) in writes.iter().enumerate() {
             let fed = made();
-            fed.orc.fail_at(n, fault);
+            fed.orc.fail_write(n, fault);
             let at = format!("{fault:?} at {n}, {write}");
             let code = fed.run(&one_by_one).map_err(|failure| failure.code).err();
             assert_eq!(code, Some(told_of(fault, write)), "{at}");

@@ -55,7 +55,7 @@ fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
     for fault in [Fault::Before, Fault::After] {
         for at in 0..3 {
             let site = Site::new();
-            site.orc.fail_at(at, fault);
+            site.orc.fail_write(at, fault);
             let failure = failed_fault(site.init(""));
             assert!(failure.unchanged.is_some(), "{failure}");
             let ca = site.ca();
@@ -71,7 +71,7 @@ fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
 #[test]
 fn a_key_without_its_certificate_gets_the_certificate_of_this_key() {
     let site = Site::new();
-    site.orc.fail_at(0, Fault::Before);
+    site.orc.fail_write(0, Fault::Before);
     failed_fault(site.init(""));
     let key = site.world.read("orchestrator-ca.key");
     fs::remove_file(site.world.path("orchestrator-ca.crt")).unwrap();
@@ -179,7 +179,7 @@ fn a_good_server_pair_of_another_ca_is_not_overwritten() {
     let failure = failed(site.init(""), "pair-of-another-ca");
     assert!(failure.next.contains("kubectl -n orchestrator delete secret orchestrator-tls-server-pair"), "{failure}");
     assert_eq!((site.pair(), site.world.path("orchestrator-ca.key").exists()), (pair, false));
-    site.orc.lose(&ObjectRef::secret("orchestrator-tls-server-pair"));
+    site.orc.remove_object(&ObjectRef::secret("orchestrator-tls-server-pair"));
     site.init("").unwrap();
 }
 

@@ -20,7 +20,7 @@ fn answers_of_ca_init_are_pinned() {
     golden.result("nobody may be asked", site.init("--encrypt"));
     let line = "ca init -f @orchestrator-values.yaml --release orchestrator --out-dir @";
     golden.result("no consent", site.with(&site.orc, Console { yes: false, ..Console::silent() }, line));
-    site.orc.fail_at(1, Fault::Before);
+    site.orc.fail_write(1, Fault::Before);
     golden.result("half way", site.init(""));
     fs::remove_file(site.world.path("orchestrator-ca.key")).unwrap();
     golden.result("a CA without its key", site.init(""));
@@ -56,7 +56,7 @@ fn answers_of_ca_show_are_pinned() {
     site.init("").unwrap();
     golden.result("an orchestrator", site.json(&site.orc, line));
     golden.result("with its log", site.json(&site.orc, &format!("{line} --ca-cert @orchestrator-ca.crt")));
-    let org = site.orc.namespace("org-1");
+    let org = site.orc.in_namespace("org-1");
     let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     org.install("backend", chart, values::read(BACKEND.as_bytes()).unwrap()).unwrap();
     golden.result("a backend", site.json(&org, "ca show -f @backend-values.yaml --release backend -o json"));

@@ -8,7 +8,7 @@ fn a_renewal_cut_short_is_completed_with_its_restart() {
         for at in 0..2 {
             let site = Site::new();
             site.init("").unwrap();
-            site.orc.fail_at(at, fault);
+            site.orc.fail_write(at, fault);
             let writes = site.changes(|| {
                 failed_fault(site.init("--host other.example.org"));
                 site.init("--host other.example.org").unwrap();

@@ -11,7 +11,7 @@ fn facts(site: &Site, cluster: &Simulated, line: &str) -> serde_json::Value {
 fn the_orchestrator_s_side_tells_objects_issuers_ends_and_what_is_alive() {
     let mut site = Site::new();
     site.init("").unwrap();
-    let org = site.orc.namespace("org-1");
+    let org = site.orc.in_namespace("org-1");
     let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     let ca = site.world.read("orchestrator-ca.crt");
     org.create(&Object::secret("orchestrator-cacert", "Opaque", &[], &[("ca.crt", ca.as_bytes())])).unwrap();
@@ -34,7 +34,7 @@ fn the_orchestrator_s_side_tells_objects_issuers_ends_and_what_is_alive() {
 #[test]
 fn a_backend_s_side_tells_what_is_missing_too() {
     let site = Site::new();
-    let org = site.orc.namespace("org-1");
+    let org = site.orc.in_namespace("org-1");
     let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     org.install("backend", chart, values::read(BACKEND.as_bytes()).unwrap()).unwrap();
     let ca = site.world.read("ca.crt");

@@ -39,7 +39,7 @@ impl Site {
 
     pub(super) fn backend(&self, more: &str) -> Result<Outcome> {
         let line = format!("ca trust --backend -f @backend-values.yaml --release backend --yes {more}");
-        self.at(&self.orc.namespace("org-1"), &line)
+        self.at(&self.orc.in_namespace("org-1"), &line)
     }
 
     pub(super) fn fingerprint(&self, name: &str) -> String {
@@ -86,7 +86,7 @@ fn behind_a_closed_gate_both_cas_admit_the_organization_after_one_upgrade() {
     site.orc.install("orchestrator", chart, values::read(text.as_bytes()).unwrap()).unwrap();
     assert_ne!(site.answer_to("MyOrg1MSP", "org-ca.crt", "org-ca.key"), Answer::Accepted);
     for fault in [Fault::Before, Fault::After] {
-        site.orc.fail_at(1, fault);
+        site.orc.fail_write(1, fault);
         drop(site.trust("@org-ca.crt --for MyOrg1MSP"));
     }
     site.trust("@org-ca.crt --for MyOrg1MSP").unwrap();
@@ -143,7 +143,7 @@ pub(super) fn backend(version: &str) -> (Site, String) {
     let text = BACKEND.replace("  tls:\n    enabled: true\n    cacert: orchestrator-cacert\n", "");
     site.world.write("backend-values.yaml", &text);
     let chart = ChartVersion { name: "substra-backend".into(), version: version.into() };
-    site.orc.namespace("org-1").install("backend", chart, values::read(text.as_bytes()).unwrap()).unwrap();
+    site.orc.in_namespace("org-1").install("backend", chart, values::read(text.as_bytes()).unwrap()).unwrap();
     (site, text)
 }
 
@@ -160,7 +160,7 @@ fn a_backend_s_bundle_is_made_then_extended_and_tls_goes_on_only_when_asked() {
     let print = site.fingerprint("second.crt");
     let writes = site.changes(|| drop(site.backend(&format!("@second.crt --fingerprint {print}")).unwrap()));
     assert_eq!(writes, ["replace secret/orchestrator-cacert"]);
-    let org = site.orc.namespace("org-1");
+    let org = site.orc.in_namespace("org-1");
     let held = org.get(&[ObjectRef::secret("orchestrator-cacert")]).unwrap()[0].data("ca.crt").unwrap();
     assert_eq!(held.as_slice(), format!("{}{second}", site.world.read("ca.crt")).as_bytes());
     let writes = site.changes(|| drop(site.backend("@ca.crt --enable-tls").unwrap()));
@@ -176,7 +176,7 @@ fn a_ca_that_was_renewed_with_its_key_takes_the_place_of_the_ended_one() {
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let (_, other) = create_root(KeyType::EcdsaP256, site.now).unwrap();
     let ended = root_for(&key, site.now - time::Duration::days(6 * 366)).unwrap();
-    let org = site.orc.namespace("org-1");
+    let org = site.orc.in_namespace("org-1");
     let both = format!("# ours\n{ended}{other}");
     org.create(&Object::secret("orchestrator-cacert", "Opaque", &[], &[("ca.crt", both.as_bytes())])).unwrap();
     let renewed = root_for(&key, site.now).unwrap();
@@ -190,7 +190,7 @@ fn a_ca_that_was_renewed_with_its_key_takes_the_place_of_the_ended_one() {
 #[test]
 fn a_backend_trusts_nobody_whose_fingerprint_was_not_compared() {
     let (site, _) = backend("25.0.0");
-    let org = site.orc.namespace("org-1");
+    let org = site.orc.in_namespace("org-1");
     let print = site.fingerprint("ca.crt");
     let hidden = |text: &str| assert!(!text.contains(print.trim_start_matches("SHA256:")), "{text}");
     hidden(&failed(site.backend("@ca.crt"), "ca-fingerprint").to_string());
@@ -204,7 +204,7 @@ fn a_backend_trusts_nobody_whose_fingerprint_was_not_compared() {
     hidden(&planned.json().to_string());
     org.create(&Object::config_map("orchestrator-cacert", &[], &[("ca.crt", "hello")])).unwrap();
     failed(site.backend(&format!("@ca.crt --fingerprint {print}")), "cacert-unreadable");
-    org.lose(&ObjectRef::config_map("orchestrator-cacert"));
+    org.remove_object(&ObjectRef::config_map("orchestrator-cacert"));
     let writes = site.changes(|| drop(site.backend(&format!("@ca.crt --fingerprint {print}")).unwrap()));
     assert_eq!(writes, ["create configmap/orchestrator-cacert"], "as this chart mounts it");
 }

@@ -82,7 +82,7 @@ pub(super) const CASES: &[Case] = &[
     ("release-pending", ORG, "failed", "pending-upgrade", |s| s.view.status = Some("pending-upgrade")),
     ("release-failed", ORC, "failed", "failed", |s| s.view.status = Some("failed")),
     ("rollout", ORG, "failed", "0 of 1 pods are ready", |s| {
-        s.federation.org.lose(&ObjectRef::secret(PAIR));
+        s.federation.org.remove_object(&ObjectRef::secret(PAIR));
         s.reinstall(ORG);
     }),
     ("drift", ORG, "failed", "worker.replicas: in the files only", |s| {
@@ -116,17 +116,17 @@ pub(super) const CASES: &[Case] = &[
     }),
     ("tls", ORC, "failed", "not true", |s| s.deploy(ORC, "enabled: true # by hand", "enabled: false # by hand")),
     ("mount-missing", ORG, "failed", "nothing of that name is there", |s| {
-        s.federation.org.lose(&ObjectRef::secret("orchestrator-cacert"))
+        s.federation.org.remove_object(&ObjectRef::secret("orchestrator-cacert"))
     }),
     ("mount-missing", ORC, "failed", "Secret orchestrator-tls-server-pair is not there", |s| {
-        s.federation.orc.lose(&ObjectRef::secret(SERVER))
+        s.federation.orc.remove_object(&ObjectRef::secret(SERVER))
     }),
     ("mount-missing", ORC, "failed", "there is a ConfigMap of that name", |s| {
-        s.federation.orc.lose(&ObjectRef::secret("orchestrator-tls-cacert"));
+        s.federation.orc.remove_object(&ObjectRef::secret("orchestrator-tls-cacert"));
         s.federation.orc.create(&Object::config_map("orchestrator-tls-cacert", &[], &[("ca.crt", "x")])).unwrap();
     }),
     ("mount-ca", ORG, "failed", "no item ca.crt; it has: tls.crt", |s| {
-        s.federation.org.lose(&ObjectRef::secret("orchestrator-cacert"));
+        s.federation.org.remove_object(&ObjectRef::secret("orchestrator-cacert"));
         s.federation.org.create(&Object::secret("orchestrator-cacert", "Opaque", &[], &[("tls.crt", b"x")])).unwrap();
     }),
     ("mount-ca", ORC, "failed", "first PEM block", |s| ca(s, "-----BEGIN X-----\nQUJD\n-----END X-----\n")),
@@ -169,7 +169,7 @@ pub(super) const CASES: &[Case] = &[
         let root = create_root(KeyType::EcdsaP256, s.federation.now).unwrap().1;
         ca(s, &root);
     }),
-    ("pair", ORG, "failed", "is not there", |s| s.federation.org.lose(&ObjectRef::secret(PAIR))),
+    ("pair", ORG, "failed", "is not there", |s| s.federation.org.remove_object(&ObjectRef::secret(PAIR))),
     ("pair", ORG, "failed", "connects without a certificate", |s| {
         put(&s.federation.org, &ObjectRef::secret(PAIR), &[("tls.key", b"")])
     }),
@@ -276,7 +276,7 @@ pub(super) const CASES: &[Case] = &[
         s.deploy(ORC, "verifyClientMSPID: true", "verifyClientMSPID: false");
         s.deploy(ORC, "[MyOrg1MSP]", "[MyOrg1MSP, MyOrg2MSP]");
     }),
-    ("mtls-without-pair", ORG, "failed", "is not there", |s| s.federation.org.lose(&ObjectRef::secret(PAIR))),
+    ("mtls-without-pair", ORG, "failed", "is not there", |s| s.federation.org.remove_object(&ObjectRef::secret(PAIR))),
     ("passthrough", ORC, "failed", "Ingress front ends TLS itself", |s| s.view.ingress = json!({})),
     ("restart-objects", ORC, "failed", "secret/orchestrator-tls-server-pair was changed", |s| touched(s, SERVER)),
     ("restart-objects", ORC, "failed", "secret/orchestrator-tls-cacert was changed", |s| {

@@ -157,7 +157,7 @@ fn who_does_not_answer_is_not_waited_for() {
 fn without_a_pair_only_the_door_is_tried() {
     let mut scene = Scene::new();
     let address = listen(&scene, Some(server(&scene, true, true)));
-    scene.federation.org.lose(&ObjectRef::secret("orchestrator-client-cert"));
+    scene.federation.org.remove_object(&ObjectRef::secret("orchestrator-client-cert"));
     let none = "skipped there is no pair in the cluster";
     come_to(&verdicts(&mut scene, "backend", &address), [none, "ok refused: certificate required", none]);
 }

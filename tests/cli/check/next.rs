@@ -25,14 +25,14 @@ fn the_next_command_is_the_operator_s_own() {
     scene.view.status = Some("pending-upgrade");
     let rollback = "helm -n orchestrator history orchestrator; if no helm is running, back to the last deployed revision: helm -n orchestrator rollback orchestrator REVISION";
     assert_eq!(next(&scene, "orchestrator", "release-pending"), rollback);
-    scene.federation.org.lose(&ObjectRef::secret("orchestrator-cacert"));
+    scene.federation.org.remove_object(&ObjectRef::secret("orchestrator-cacert"));
     let make =
         "helm substra-mtls ca trust orchestrator-ca.crt --backend -n org-1 -f backend-values.yaml --release backend";
     assert_eq!(next(&scene, "backend", "mount-missing"), make);
     let init = "helm substra-mtls ca init -n orchestrator -f orchestrator-values.yaml --release orchestrator";
     for name in ["orchestrator-tls-cacert", "orchestrator-tls-server-pair"] {
         let scene = Scene::new();
-        scene.federation.orc.lose(&ObjectRef::secret(name));
+        scene.federation.orc.remove_object(&ObjectRef::secret(name));
         let made = format!("in the folder of the CA's files: {init}");
         assert_eq!(next(&scene, "orchestrator", "mount-missing"), made, "{name}");
     }
@@ -61,7 +61,7 @@ fn a_fresh_backend_is_told_one_step_at_a_time_and_each_leads_to_the_next() {
     let fed = Federation::new();
     let fresh = BACKEND.replace("  tls:\n    enabled: true\n    cacert: orchestrator-cacert\n", "");
     fed.world.write("backend-values.yaml", &fresh);
-    fed.org.lose(&ObjectRef::secret("orchestrator-cacert"));
+    fed.org.remove_object(&ObjectRef::secret("orchestrator-cacert"));
     let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     fed.org.install("backend", chart, values::read(fresh.as_bytes()).unwrap()).unwrap();
     let look = || told(&fed.run(&fed.org, "check -f @backend-values.yaml").unwrap());

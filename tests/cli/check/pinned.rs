@@ -23,7 +23,7 @@ fn answers_of_check_are_pinned() {
     scene.federation.now += time::Duration::days(61);
     golden.result("a pair that ends soon", scene.outcome("backend"));
     scene.more = "--only mount-missing --only rights".into();
-    scene.federation.org.lose(&ObjectRef::secret("orchestrator-client-cert"));
+    scene.federation.org.remove_object(&ObjectRef::secret("orchestrator-client-cert"));
     golden.result("a missing pair", scene.outcome("backend"));
     scene.view.forbidden = vec!["objects"];
     golden.result("small rights", scene.outcome("backend"));

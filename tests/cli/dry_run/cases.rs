@@ -71,7 +71,7 @@ fn in_plain_text() -> Federation {
     let orc = Simulated::new("orchestrator", &Clock::simulated(now));
     let chart = ChartVersion { name: "orchestrator".into(), version: "8.8.0".into() };
     orc.install("orchestrator", chart, values::read(PLAIN.as_bytes()).unwrap()).unwrap();
-    let org = orc.namespace("org-1");
+    let org = orc.in_namespace("org-1");
     let text = BACKEND.replace("enabled: true", "enabled: false");
     world.write("backend-values.yaml", &text);
     let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };

@@ -82,11 +82,11 @@ fn failures_of_enroll_are_pinned() {
     fed.world.write("backend-values.yaml", &BACKEND.replace("substra.org-1", "other.org-1"));
     golden.result("drift", fed.install());
     fed.world.write("backend-values.yaml", BACKEND);
-    fed.org.fail_at(1, Fault::Before);
+    fed.org.fail_write(1, Fault::Before);
     golden.result("half way", fed.install());
-    fed.org.lose(&ObjectRef::secret("orchestrator-cacert"));
+    fed.org.remove_object(&ObjectRef::secret("orchestrator-cacert"));
     golden.result("no CA in the cluster", fed.install());
-    fed.org.leave("backend", "pending-upgrade");
+    fed.org.set_status("backend", "pending-upgrade");
     golden.result("pending release", fed.enroll(""));
     golden.pinned();
 }
@@ -179,7 +179,7 @@ fn failures_of_approve_are_pinned() {
     fed.enroll("").unwrap();
     fed.approve().unwrap();
     fed.install().unwrap();
-    fed.orc.fail_at(0, Fault::Before);
+    fed.orc.fail_write(0, Fault::Before);
     drop(fed.close(""));
     golden.result("a gate half way", fed.approve());
     golden.pinned();
@@ -202,12 +202,12 @@ fn answers_of_gate_are_pinned() {
     golden.result("closed", fed.close(""));
     golden.result("closed already", fed.close(""));
     golden.result("opening is planned", open("--dry-run"));
-    fed.orc.fail_at(0, Fault::Before);
+    fed.orc.fail_write(0, Fault::Before);
     golden.result("half opened", open(""));
     golden.result("opened", open(""));
     golden.result("opened already", open(""));
     golden.result("no such release", fed.run(&fed.orc, "gate open -f @orchestrator-values.yaml --release other --yes"));
-    fed.orc.leave("orchestrator", "pending-upgrade");
+    fed.orc.set_status("orchestrator", "pending-upgrade");
     golden.result("pending release", fed.close(""));
     golden.ran("no helm", &World::new().run("gate close -f orchestrator-values.yaml -o json"));
     golden.pinned();
