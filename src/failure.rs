@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+pub use self::code::Code;
 use crate::plain;
+
+mod code;
 
 /// The result of everything that can end a verb.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -43,7 +46,7 @@ pub struct Failure {
     /// The status that the process ends with.
     pub exit: Exit,
     /// A stable code that scripts may match, in kebab case.
-    pub code: &'static str,
+    pub code: Code,
     /// What failed: one line, lower case, no final dot.
     pub what: String,
     /// Why: one line.
@@ -58,7 +61,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure that ends with `exit` and can be told from others by `code`.
-    pub fn new(exit: Exit, code: &'static str, what: impl Into<String>) -> Self {
+    pub fn new(exit: Exit, code: Code, what: impl Into<String>) -> Self {
         Self {
             exit,
             code,
@@ -135,16 +138,16 @@ mod tests {
 
     #[test]
     fn what_is_done_is_not_called_unchanged() {
-        let told = |standing: &str| Failure::new(Exit::Failed, "x", "x").unchanged(standing).to_string();
+        let told = |standing: &str| Failure::new(Exit::Failed, Code::Bug, "x").unchanged(standing).to_string();
         for begun in
             ["done: values; not done: upgrade", "of MyOrg1MSP: done: pair; not done: values", "in place: MyOrg1MSP"]
         {
-            assert_eq!(told(begun), format!("x [x]\n  so far: {begun}"));
+            assert_eq!(told(begun), format!("x [bug]\n  so far: {begun}"));
         }
         for untouched in
             ["nothing was written", "nothing was changed by this run (not done: log)", "your files were only read"]
         {
-            assert_eq!(told(untouched), format!("x [x]\n  unchanged: {untouched}"));
+            assert_eq!(told(untouched), format!("x [bug]\n  unchanged: {untouched}"));
         }
     }
 }

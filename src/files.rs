@@ -26,7 +26,7 @@ pub use self::{
     scratch::{Scratch, scratch, sweep},
 };
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     pki::pem,
 };
 
@@ -70,15 +70,19 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
         if !pem::shows_private_key(&slurp(path, file)?) {
             return Err(Failure::new(
                 Exit::Refused,
-                "key-file-no-key",
+                Code::KeyFileNoKey,
                 format!("{} holds no private key", path.display()),
             )
             .why("it has no PEM block of one")
             .next("name the file with the key; perhaps a certificate and its key have changed places"));
         }
-        return Err(Failure::new(Exit::Refused, "key-file-open", format!("{} can be read by others", path.display()))
-            .why(format!("its mode is {mode:04o}; a private key must belong to its owner alone"))
-            .next(format!("chmod 600 {}", path.display())));
+        return Err(Failure::new(
+            Exit::Refused,
+            Code::KeyFileOpen,
+            format!("{} can be read by others", path.display()),
+        )
+        .why(format!("its mode is {mode:04o}; a private key must belong to its owner alone"))
+        .next(format!("chmod 600 {}", path.display())));
     }
     slurp(path, file)
 }
@@ -88,7 +92,7 @@ fn slurp(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(meta.len().min(LARGEST)).unwrap_or(0) + 1));
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|e| unreadable(path, &e))?;
     if bytes.len() as u64 > LARGEST {
-        return Err(Failure::new(Exit::Refused, "file-size", format!("{} is larger than 8 MiB", path.display()))
+        return Err(Failure::new(Exit::Refused, Code::FileSize, format!("{} is larger than 8 MiB", path.display()))
             .why("no file that this verb reads is that large")
             .next("check that the right file is named"));
     }
@@ -105,7 +109,7 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> Result<()> {
     temporary.write_all(bytes).and_then(|()| temporary.as_file().sync_all()).map_err(|e| unwritable(path, &e))?;
     temporary.persist_noclobber(path).map_err(|e| match e.error.kind() {
         io::ErrorKind::AlreadyExists => {
-            Failure::new(Exit::Refused, "file-exists", format!("{} is there already", path.display()))
+            Failure::new(Exit::Refused, Code::FileExists, format!("{} is there already", path.display()))
                 .why("a private key file is never overwritten")
                 .next("run the command again to use the key that is there, or name another file")
         }
@@ -130,9 +134,13 @@ pub fn replace(path: &Path, old: &[u8], new: &[u8]) -> Result<()> {
     let _ = std::os::unix::fs::fchown(temporary.as_file(), Some(meta.uid()), Some(meta.gid()));
     temporary.as_file().sync_all().map_err(|e| unwritable(path, &e))?;
     if read(&target)?.as_slice() != old {
-        return Err(Failure::new(Exit::Failed, "file-changed", format!("{} changed while we worked", path.display()))
-            .why("somebody else wrote to it after it was read")
-            .next("run the command again"));
+        return Err(Failure::new(
+            Exit::Failed,
+            Code::FileChanged,
+            format!("{} changed while we worked", path.display()),
+        )
+        .why("somebody else wrote to it after it was read")
+        .next("run the command again"));
     }
     temporary.persist(&target).map_err(|e| unwritable(path, &e.error))?;
     sync_folder(&folder)
@@ -155,7 +163,7 @@ pub fn refuse_hard_links(path: &Path) -> Result<()> {
     }
     Err(Failure::new(
         Exit::Refused,
-        "hard-links",
+        Code::HardLinks,
         format!("{} is not edited: it has {links} hard links", path.display()),
     )
     .why("replacing the file would leave its other names with the old text")
@@ -193,7 +201,7 @@ pub fn lock(path: &Path) -> Result<Lock> {
     match file.try_lock() {
         Ok(()) => Ok(Lock(file)),
         Err(fs::TryLockError::WouldBlock) => {
-            Err(Failure::new(Exit::Failed, "locked", format!("{} is in use by another run", path.display()))
+            Err(Failure::new(Exit::Failed, Code::Locked, format!("{} is in use by another run", path.display()))
                 .why("two operators at one certificate authority could sign the same request twice")
                 .next("wait until the other run has ended, then run the command again"))
         }
@@ -242,20 +250,20 @@ fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Failed, "file-unreadable", format!("cannot read {}", path.display()))
+    Failure::new(Exit::Failed, Code::FileUnreadable, format!("cannot read {}", path.display()))
         .why(reason(error))
         .next("check the path and its permissions")
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Failed, "file-unwritable", format!("cannot write {}", path.display()))
+    Failure::new(Exit::Failed, Code::FileUnwritable, format!("cannot write {}", path.display()))
         .why(reason(error))
         .next("check the folder, its permissions and the free space")
 }
 
 /// In place, and yet a power cut could lose it.
 fn unsynced(folder: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::Failed, "file-unsynced", format!("cannot sync {}", folder.display()))
+    Failure::new(Exit::Failed, Code::FileUnsynced, format!("cannot sync {}", folder.display()))
         .why(reason(error))
         .next("check the disk, then run the same command again: it goes on from what it finds")
 }
@@ -277,13 +285,13 @@ mod tests {
         let key = b"-----BEGIN PRIVATE KEY-----\n";
         create_private(&path, key).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(create_private(&path, b"two").unwrap_err().code, "file-exists");
+        assert_eq!(create_private(&path, b"two").unwrap_err().code.id(), "file-exists");
         assert_eq!(read_private(&path).unwrap().as_slice(), key);
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        assert_eq!(read_private(&path).unwrap_err().code, "key-file-open");
+        assert_eq!(read_private(&path).unwrap_err().code.id(), "key-file-open");
         fs::write(&path, "one").unwrap();
         assert_eq!(
-            read_private(&path).unwrap_err().code,
+            read_private(&path).unwrap_err().code.id(),
             "key-file-no-key",
             "what is no key is not made one by its mode"
         );
@@ -309,9 +317,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("v.yaml");
         fs::write(&file, "theirs").unwrap();
-        assert_eq!(replace(&file, b"old", b"new").unwrap_err().code, "file-changed");
+        assert_eq!(replace(&file, b"old", b"new").unwrap_err().code.id(), "file-changed");
         fs::hard_link(&file, folder.path().join("other")).unwrap();
-        assert_eq!(replace(&file, b"theirs", b"new").unwrap_err().code, "hard-links");
+        assert_eq!(replace(&file, b"theirs", b"new").unwrap_err().code.id(), "hard-links");
         assert_eq!(fs::read(&file).unwrap(), b"theirs");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no temporary file is left");
     }
@@ -319,7 +327,7 @@ mod tests {
     #[test]
     fn a_fifo_and_a_folder_are_refused_without_waiting() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(read(folder.path()).unwrap_err().code, "file-kind");
+        assert_eq!(read(folder.path()).unwrap_err().code.id(), "file-kind");
         assert_eq!(read(&folder.path().join("no")).unwrap_err().why, "no such file or directory");
     }
 
@@ -327,7 +335,7 @@ mod tests {
     fn a_second_run_finds_the_lock_taken() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let held = lock(file.path()).unwrap();
-        assert_eq!(lock(file.path()).unwrap_err().code, "locked");
+        assert_eq!(lock(file.path()).unwrap_err().code.id(), "locked");
         drop(held);
         assert!(lock(file.path()).is_ok());
     }

@@ -38,7 +38,7 @@ pub(crate) use ids;
 
 #[cfg(test)]
 mod tests {
-    use crate::{plan::StepId, report::Stage};
+    use crate::{failure::Code, plan::StepId, report::Stage};
 
     fn kebab(name: &str) -> String {
         let word = |letter: char| if letter.is_ascii_uppercase() { format!("-{letter}") } else { letter.to_string() };
@@ -49,7 +49,8 @@ mod tests {
     fn every_id_is_its_name_in_kebab_case() {
         let steps = StepId::ALL.iter().map(|step| (format!("{step:?}"), step.id()));
         let stages = Stage::ALL.iter().map(|stage| (format!("{stage:?}"), stage.id()));
-        for (name, id) in steps.chain(stages) {
+        let codes = Code::ALL.iter().map(|code| (format!("{code:?}"), code.id()));
+        for (name, id) in steps.chain(stages).chain(codes) {
             assert_eq!(kebab(&name), id);
         }
     }

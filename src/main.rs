@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use substra_mtls::{
     cli::Cli,
     commands, completion,
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     interrupt, report,
 };
 
@@ -34,5 +34,5 @@ fn main() -> ExitCode {
 
 fn listen() -> Result<(), Failure> {
     interrupt::listen()
-        .map_err(|e| Failure::new(Exit::Failed, "signals", "signals cannot be listened to").why(e.to_string()))
+        .map_err(|e| Failure::new(Exit::Failed, Code::Signals, "signals cannot be listened to").why(e.to_string()))
 }

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use self::output::{OutputPipes, empty_if_longer, redact_keys, tail};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     interrupt::Ear,
     report::text,
@@ -166,7 +166,7 @@ impl ChildCommand {
     }
 
     fn failed_to_start(&self, error: &io::Error) -> Failure {
-        Failure::new(Exit::Outside, "child", format!("cannot run {}", self.program.display()))
+        Failure::new(Exit::Outside, Code::Child, format!("cannot run {}", self.program.display()))
             .why(files::reason(error))
             .next("check that it is installed and can be run by you")
     }
@@ -174,7 +174,7 @@ impl ChildCommand {
     fn timed_out(&self) -> Failure {
         Failure::new(
             Exit::TimedOut,
-            "time-limit",
+            Code::TimeLimit,
             format!("no answer within {} s from: {}", limited(self.limit).as_secs(), self.command_line()),
         )
         .why("the child process was asked to stop after its time limit")
@@ -182,14 +182,14 @@ impl ChildCommand {
     }
 
     fn interrupted(&self) -> Failure {
-        Failure::new(Exit::Interrupted, "interrupted", "stopped, as you asked")
+        Failure::new(Exit::Interrupted, Code::Interrupted, "stopped, as you asked")
             .why(format!("a signal arrived while this was waited for: {}", self.command_line()))
             .next("run the same command again: it goes on from what it finds")
     }
 
     fn output_too_long(&self) -> Failure {
         let what = format!("more than {} MiB came from: {}", self.max_output >> 20, self.command_line());
-        Failure::new(Exit::Outside, "child-output", what)
+        Failure::new(Exit::Outside, Code::ChildOutput, what)
             .why("no answer that is needed here is that long: the rest was not read")
             .next("run that command by hand and see what it says; then run this one again")
     }
@@ -235,7 +235,7 @@ mod tests {
     fn a_child_over_its_time_is_ended_with_its_own_children() {
         let start = Instant::now();
         let failure = sh("sleep 60 & sleep 60; wait", None, Duration::from_millis(100)).run().err().unwrap();
-        assert_eq!((failure.exit, failure.code), (Exit::TimedOut, "time-limit"));
+        assert_eq!((failure.exit, failure.code.id()), (Exit::TimedOut, "time-limit"));
         assert!(start.elapsed() < Duration::from_secs(10));
     }
 
@@ -244,7 +244,7 @@ mod tests {
         let start = Instant::now();
         for end in ["", ">&2"] {
             let failure = sh(&format!("yes {end}"), None, LONG).run().err().unwrap();
-            assert_eq!((failure.exit, failure.code), (Exit::Outside, "child-output"));
+            assert_eq!((failure.exit, failure.code.id()), (Exit::Outside, "child-output"));
         }
         let script = "head -c 3000000 /dev/zero | tr '\\0' x; head -c 3000000 /dev/zero | tr '\\0' - >&2; exit 4";
         let reply = ChildCommand { kind: ChildKind::Write, ..sh(script, None, LONG) }.run().unwrap();
@@ -259,7 +259,7 @@ mod tests {
     fn what_a_grandchild_holds_open_is_not_waited_for_beyond_the_limit() {
         let start = Instant::now();
         let failure = sh("sleep 60 &", None, Duration::from_millis(300)).run().err().unwrap();
-        assert_eq!(failure.code, "time-limit");
+        assert_eq!(failure.code.id(), "time-limit");
         assert!(start.elapsed() < Duration::from_secs(5));
     }
 }

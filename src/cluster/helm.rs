@@ -11,7 +11,7 @@ use super::{
     kubectl::{FORBIDDEN, one_line},
 };
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     names::ReleaseName,
     report::mask,
@@ -90,7 +90,7 @@ impl Helm for Tools {
         let missing = |why: String| {
             Failure::new(
                 Exit::CheckFailed,
-                "chart",
+                Code::Chart,
                 format!("chart {} {} cannot be had", upgrade.chart, upgrade.version),
             )
             .why(why)
@@ -130,7 +130,7 @@ impl Helm for Tools {
         }
         Err(Failure::new(
             Exit::CheckFailed,
-            "render",
+            Code::Render,
             format!("chart {} does not render with these values", upgrade.chart),
         )
         .why(one_line(&redact_values(&reply.stderr, upgrade)))
@@ -156,7 +156,7 @@ impl Helm for Tools {
         }
         ensure_success(&reply, "read the values files")?;
         let unexpected = || {
-            Failure::new(Exit::Outside, "helm", "helm's reading of the values files is not understood")
+            Failure::new(Exit::Outside, Code::Helm, "helm's reading of the values files is not understood")
                 .next("check by hand that helm template works, then run the same command again")
         };
         let outer = crate::values::read(&reply.stdout).map_err(|e| unexpected().why(e.to_string()))?;
@@ -190,7 +190,7 @@ const REPOSITORY_CHARTS: [&str; 2] = ["substra/orchestrator", "substra/substra-b
 
 /// Helm takes what lies in the working directory before what a repository has.
 fn chart_folder_error(chart: &str) -> Failure {
-    Failure::new(Exit::Refused, "chart-folder", format!("{chart} is the repository's chart and a folder here"))
+    Failure::new(Exit::Refused, Code::ChartFolder, format!("{chart} is the repository's chart and a folder here"))
         .why("Helm would take the folder of the working directory, which may hold anything")
         .next(format!("run this in another folder; or, if the folder is meant, name it: --chart ./{chart} (chart: ./{chart} in a federation file)"))
         .unchanged("nothing was written")
@@ -226,11 +226,11 @@ fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOu
     }
     let text = one_line(&reply.stderr);
     let (code, next) = if text.contains("another operation (install/upgrade/rollback) is in progress") {
-        ("pending", "see helm history; if no other helm is running, helm rollback to the last deployed revision")
+        (Code::Pending, "see helm history; if no other helm is running, helm rollback to the last deployed revision")
     } else if text.contains("forbidden") {
-        ("forbidden", FORBIDDEN)
+        (Code::Forbidden, FORBIDDEN)
     } else {
-        ("helm", "mend what helm names, then run the same command again: it goes on from what it finds")
+        (Code::Helm, "mend what helm names, then run the same command again: it goes on from what it finds")
     };
     Err(Failure::new(Exit::Outside, code, format!("helm could not {doing}")).why(text).next(next))
 }
@@ -238,7 +238,7 @@ fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOu
 fn parse_json<T: serde::de::DeserializeOwned>(reply: &ChildOutput, doing: &str) -> Result<T> {
     ensure_success(reply, doing)?;
     serde_json::from_slice(&reply.stdout).map_err(|e| {
-        Failure::new(Exit::Outside, "helm", format!("helm could not {doing}"))
+        Failure::new(Exit::Outside, Code::Helm, format!("helm could not {doing}"))
             .why(format!("its answer is not the JSON that Helm 3 and 4 give, at {}:{}", e.line(), e.column()))
             .next("helm version; Helm 3.18 or later, or Helm 4, is needed")
     })

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::{Kubernetes, Object, ObjectRef, Tools, child::ChildOutput};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     report::mask,
 };
 
@@ -53,7 +53,7 @@ impl Kubernetes for Tools {
         let bytes = Zeroizing::new(options.to_string().into_bytes());
         let reply = self.kubectl_write(&["delete", &path, "--filename=-"], Some(bytes))?;
         match ensure_success(&reply, &format!("delete {}", seen.reference())) {
-            Err(failure) if failure.code != "not-found" => Err(failure),
+            Err(failure) if failure.code != Code::NotFound => Err(failure),
             _ => Ok(()),
         }
     }
@@ -98,7 +98,7 @@ fn objects(stdout: &[u8]) -> Result<Vec<Object>> {
         return Ok(Vec::new());
     }
     let mut value: Value = serde_json::from_slice(stdout).map_err(|e| {
-        Failure::new(Exit::Outside, "kubectl", "kubectl gave something that is not JSON")
+        Failure::new(Exit::Outside, Code::Kubectl, "kubectl gave something that is not JSON")
             .why(e.to_string())
             .next("check by hand that kubectl get -o json answers, then run the same command again")
     })?;
@@ -115,15 +115,15 @@ fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOu
     }
     let text = &reply.stderr;
     let (code, next) = if text.contains("(Forbidden)") || text.contains("is forbidden") {
-        ("forbidden", FORBIDDEN)
+        (Code::Forbidden, FORBIDDEN)
     } else if text.contains("(AlreadyExists)") {
-        ("exists", "somebody made it meanwhile; run the same command again")
+        (Code::Exists, "somebody made it meanwhile; run the same command again")
     } else if text.contains("(Conflict)") {
-        ("conflict", "somebody changed it meanwhile; run the same command again")
+        (Code::Conflict, "somebody changed it meanwhile; run the same command again")
     } else if text.contains("(NotFound)") {
-        ("not-found", "check the namespace; run the same command again")
+        (Code::NotFound, "check the namespace; run the same command again")
     } else {
-        ("kubectl", "check that kubectl reaches the cluster, then run the same command again")
+        (Code::Kubectl, "check that kubectl reaches the cluster, then run the same command again")
     };
     Err(Failure::new(Exit::Outside, code, format!("kubectl could not {doing}")).why(one_line(text)).next(next))
 }

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 
 /// A program by its path, or by its name in the folders of PATH that are named from the root: an empty element or a `.`
 /// would run what somebody has put beside the values files.
@@ -23,5 +23,5 @@ pub(super) fn find(program: &Path) -> Option<PathBuf> {
 pub(super) fn missing(program: &Path, what: String, needed: &str) -> Failure {
     let is_here = which::which(program).is_ok();
     let here = if is_here { "; the one to which PATH leads from the working directory is not run" } else { "" };
-    Failure::new(Exit::Outside, "tool-missing", what).why(format!("{needed}{here}")).unchanged("nothing was written")
+    Failure::new(Exit::Outside, Code::ToolMissing, what).why(format!("{needed}{here}")).unchanged("nothing was written")
 }

@@ -11,7 +11,7 @@ use super::{
     program,
 };
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     report::mask,
     values,
@@ -34,7 +34,7 @@ pub fn decrypt(name: &Path, encrypted: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
     if reply.success {
         return Ok(reply.stdout);
     }
-    Err(Failure::new(Exit::Outside, "sops", format!("sops cannot decipher {}", name.display()))
+    Err(Failure::new(Exit::Outside, Code::Sops, format!("sops cannot decipher {}", name.display()))
         // Not everything in the file need be encrypted, and an error may quote it.
         .why(one_line(&mask::without(&reply.stderr, &values::words(encrypted), &[])))
         .next(format!("make this work, then run the same command again: sops decrypt {}", name.display()))
@@ -58,7 +58,7 @@ pub fn set(name: &Path, copy: &Path, path: &[Value], value: Option<&Value>) -> R
     if reply.success {
         return Ok(());
     }
-    Err(Failure::new(Exit::Outside, "sops", format!("sops cannot edit {}", name.display()))
+    Err(Failure::new(Exit::Outside, Code::Sops, format!("sops cannot edit {}", name.display()))
         .why(one_line(&mask::without(&reply.stderr, &values::words(&files::read(copy)?), &[])))
         .next(format!("sops 3.10 or later is needed; by hand: {}", by_hand(name, path, value)))
         .unchanged("nothing was written"))

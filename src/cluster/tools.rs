@@ -15,7 +15,7 @@ use super::{
     program,
 };
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::Namespace,
     report,
 };
@@ -77,7 +77,7 @@ impl Tools {
             |name: &str| options.helm_flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| value.clone());
         let given = |name: &str| flag(name).or_else(|| env::var(name).ok()).filter(|value| !value.is_empty());
         if follows_helm && given("HELM_KUBETOKEN").is_some() {
-            return Err(Failure::new(Exit::Usage, "kube-token", "--kube-token cannot be used here")
+            return Err(Failure::new(Exit::Usage, Code::KubeToken, "--kube-token cannot be used here")
                 .why("kubectl takes a token only in its command line, where every user of this machine can read it")
                 .next("put the token into a kubeconfig and name that with --kubeconfig"));
         }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     cli::CommonArgs,
     cluster::{ChartVersion, Cluster, Pointed, Release},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
     plan::edits::ValuesFiles,
     substra::manifest::Manifest,
@@ -77,7 +77,7 @@ fn other_chart(name: &ReleaseName, chart: Chart, package: &ChartVersion) -> Fail
         chart.name(),
         package.name
     );
-    Failure::new(Exit::CheckFailed, "release-chart", what).why(format!("it is of chart {}", package.name)).next(next)
+    Failure::new(Exit::CheckFailed, Code::ReleaseChart, what).why(format!("it is of chart {}", package.name)).next(next)
 }
 
 const BY_A_SYNC: &str =
@@ -95,12 +95,14 @@ fn absent(cluster: &dyn Cluster, sought: &Sought<'_>) -> Failure {
         "helm list --all-namespaces; then name it with --release and --namespace"
     });
     match sought.release {
-        Some(name) => Failure::new(Exit::CheckFailed, "no-release", format!("there is no release {name} in {place}"))
-            .why(if unnamed { forgotten } else { "the namespace, the context or the name is not the right one" })
-            .next(by_name),
+        Some(name) => {
+            Failure::new(Exit::CheckFailed, Code::NoRelease, format!("there is no release {name} in {place}"))
+                .why(if unnamed { forgotten } else { "the namespace, the context or the name is not the right one" })
+                .next(by_name)
+        }
         None => Failure::new(
             Exit::CheckFailed,
-            "which-release",
+            Code::WhichRelease,
             format!("there is no release of chart {} in {place}", sought.chart.name()),
         )
         .why(if unnamed {
@@ -118,7 +120,7 @@ pub(super) fn pending(name: &ReleaseName, release: &Release, place: &Pointed) ->
     let rollback = Shown::helm().at(place).with("rollback").word(name);
     Failure::new(
         Exit::CheckFailed,
-        "release-pending",
+        Code::ReleasePending,
         format!("release {name} is {} since revision {}", release.status, release.revision),
     )
     .why("another helm works on it, or one was killed and left it so")
@@ -130,7 +132,7 @@ fn only_release(cluster: &dyn Cluster, sought: &Sought<'_>) -> Result<Option<(Re
     let fits = |version: &ChartVersion| !sought.key.is_top() || version.name == sought.chart.name();
     let mut found: Vec<_> = cluster.releases()?.into_iter().filter(|(_, version)| fits(version)).collect();
     let fail = |what: String| {
-        Failure::new(Exit::CheckFailed, "which-release", what)
+        Failure::new(Exit::CheckFailed, Code::WhichRelease, what)
             .next("helm list --all-namespaces; then name it with --release and --namespace")
     };
     let Some((name, version)) = found.pop() else { return Ok(None) };
@@ -161,7 +163,7 @@ pub(super) fn own_part(sought: &Sought<'_>, whole: &Manifest, package: &ChartVer
         None => {
             let key = &sought.key;
             let label = sought.label();
-            Err(Failure::new(Exit::CheckFailed, "values-key", format!("chart {} renders nothing below {key}", package.name))
+            Err(Failure::new(Exit::CheckFailed, Code::ValuesKey, format!("chart {} renders nothing below {key}", package.name))
                 .why(format!("no Deployment or StatefulSet carries the label helm.sh/chart: {label}-VERSION"))
                 .next("name the dependency by its alias, or by its name where it has none; and see that its condition or tags turn it on")
                 .unchanged("nothing was written"))

@@ -31,7 +31,7 @@ use crate::{
     cli::{CaCommand, Cli, ClusterArgs, Command, CommonArgs, GateCommand},
     cluster::{Cluster, Pointed, Tools, ToolsOptions},
     completion,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     federation::Site,
     files,
     plan::{self, Event, State, Step, World},
@@ -137,7 +137,7 @@ fn done(command: &Command, desk: &Desk<'_>) -> Result<Outcome> {
         Command::Check(args) => check::run(args, desk),
         Command::Rehearse(args) => rehearse::run(args, desk),
         Command::Bootstrap(_) | Command::Completion(_) => {
-            Err(Failure::new(Exit::Failed, "bug", "this verb is run without a desk")
+            Err(Failure::new(Exit::Failed, Code::Bug, "this verb is run without a desk")
                 .why("it was asked for at the desk of one cluster")
                 .next("report this as a bug"))
         }

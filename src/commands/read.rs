@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     cli::CommonArgs,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::Hostname,
     plan::edits::{self, ValuesFiles},
     substra::{
@@ -23,7 +23,7 @@ use crate::{
 /// As [`ValuesFiles::read`].
 pub(super) fn files(common: &CommonArgs, usual: impl FnOnce() -> Vec<Setting>) -> Result<ValuesFiles> {
     ValuesFiles::read(&common.values, &common.key()).map_err(|failure| match common.values.last() {
-        Some(last) if failure.code == "tool-missing" => {
+        Some(last) if failure.code == Code::ToolMissing => {
             let by_hand = edits::by_hand(last, &common.key(), &usual());
             let or = if by_hand.is_empty() { String::new() } else { format!("; or by hand, where sops is: {by_hand}") };
             let next = format!("{}{or}", failure.next);
@@ -106,7 +106,7 @@ fn is_of_members(values: &Value) -> bool {
 fn other_side(files: &[PathBuf], (looks, why): (&str, &str), given: &str) -> Failure {
     let like = if files.len() > 1 { "look like" } else { "looks like" };
     let named = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
-    Failure::new(Exit::CheckFailed, "values-side", format!("{named} {like} {looks} file"))
+    Failure::new(Exit::CheckFailed, Code::ValuesSide, format!("{named} {like} {looks} file"))
         .why(format!("it was given as {given}, and {why}"))
         .next("give each file for its own side")
         .unchanged("nothing was written")
@@ -123,7 +123,7 @@ fn below(files: &ValuesFiles, failure: Failure) -> Failure {
 /// Settings that stand below a key would be looked for, and written, at the top.
 fn is_no_umbrella(files: &ValuesFiles, values: &Value) -> Result<()> {
     let Some(key) = (if files.key().is_top() { part(values, 2) } else { None }) else { return Ok(()) };
-    Err(Failure::new(Exit::CheckFailed, "values-key", "the values files look like those of an umbrella chart")
+    Err(Failure::new(Exit::CheckFailed, Code::ValuesKey, "the values files look like those of an umbrella chart")
         .why(format!("the settings of an organization or of an orchestrator stand below {key}"))
         .next(format!("add --values-key {key}"))
         .unchanged("nothing was written"))

@@ -13,7 +13,7 @@ use crate::{
     cli::CommonArgs,
     cluster::{ChartVersion, Cluster, Merged, ObjectRef, Release, Upgrade},
     commands::side_by_side,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
     plan::{
         Action, Step, StepId,
@@ -273,7 +273,7 @@ impl Found {
         }
         Err(Failure::new(
             Exit::CheckFailed,
-            "chart",
+            Code::Chart,
             format!(
                 "{} is {} {}, not {} {}",
                 upgrade.chart, chart.name, chart.version, self.package.name, upgrade.version
@@ -302,7 +302,7 @@ impl Found {
         }
         Err(Failure::new(
             Exit::CheckFailed,
-            "drift",
+            Code::Drift,
             format!("release {} and the values files differ in {}", self.name, count(lines.len(), "place")),
         )
         .why(format!("an upgrade would change these too: {}", lines.join("; ")))

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{find::Sought, release::Found};
 use crate::{
     cluster::{ChartVersion, Cluster, Merged, Object, Release, Upgrade},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
     substra::manifest::Manifest,
 };
@@ -54,7 +54,7 @@ pub(super) fn find(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, abse
 /// Workloads of the chart: those of an umbrella's other parts are not ours to judge.
 fn running(cluster: &dyn Cluster, sought: &Sought<'_>, absent: &Failure) -> Result<Vec<Object>> {
     let all = cluster.list("deployments,statefulsets", INSTANCE).map_err(|failure| match failure.code {
-        "forbidden" => absent.clone().why("and its workloads may not be listed by this account"),
+        Code::Forbidden => absent.clone().why("and its workloads may not be listed by this account"),
         _ => failure,
     })?;
     let ours = |object: &Object| Manifest::of([object.json()]).part(sought.label()).is_some();
@@ -71,7 +71,7 @@ fn chosen(sought: &Sought<'_>, running: &[Object], cluster: &dyn Cluster) -> Res
     names.sort_unstable();
     names.dedup();
     let fail = |what: String| {
-        Failure::new(Exit::CheckFailed, "which-release", what)
+        Failure::new(Exit::CheckFailed, Code::WhichRelease, what)
             .why(format!("workloads of chart {} carry {INSTANCE}: {}", sought.label(), names.join(", ")))
             .next("name one of them with --release")
     };
@@ -99,11 +99,13 @@ fn rendered(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Fai
         Upgrade { release: name.clone(), chart: chart.to_owned(), version, values: Merged(by.whole.clone()), base: 0 };
     let package = cluster.find_chart(&upgrade)?;
     if sought.key.is_top() && package.name != sought.chart.name() {
-        return Err(Failure::new(Exit::CheckFailed, "chart", format!("{chart} is not chart {}", sought.chart.name()))
-            .why(format!("it is chart {} {}", package.name, package.version))
-            .next(
-                "name the right chart with --chart; of an umbrella chart also the key of its values with --values-key",
-            ));
+        return Err(Failure::new(
+            Exit::CheckFailed,
+            Code::Chart,
+            format!("{chart} is not chart {}", sought.chart.name()),
+        )
+        .why(format!("it is chart {} {}", package.name, package.version))
+        .next("name the right chart with --chart; of an umbrella chart also the key of its values with --values-key"));
     }
     let text = cluster.render(&Upgrade { version: package.version.clone(), ..upgrade })?;
     let whole = Manifest::parse(&text)?;

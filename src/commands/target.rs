@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
 };
 
@@ -13,7 +13,7 @@ use crate::{
 /// Code `target-in-use`.
 pub(super) fn is_free(target: &Path, read: &[(PathBuf, &'static str)]) -> Result<()> {
     let Some((path, what)) = read.iter().find(|(path, _)| files::is_same(target, path)) else { return Ok(()) };
-    Err(Failure::new(Exit::Refused, "target-in-use", format!("{} is not written: it is {what}", target.display()))
+    Err(Failure::new(Exit::Refused, Code::TargetInUse, format!("{} is not written: it is {what}", target.display()))
         .why(format!("the run reads it as {}, and would put another file in its place", path.display()))
         .next("have the result written elsewhere, with --out-dir")
         .unchanged("nothing was signed and nothing was written"))
@@ -21,7 +21,7 @@ pub(super) fn is_free(target: &Path, read: &[(PathBuf, &'static str)]) -> Result
 
 /// A file that is not the verb's own to replace.
 pub(super) fn foreign(target: &Path, not: &str) -> Failure {
-    Failure::new(Exit::Refused, "target-foreign", format!("{} is not replaced: it is {not}", target.display()))
+    Failure::new(Exit::Refused, Code::TargetForeign, format!("{} is not replaced: it is {not}", target.display()))
         .why("it was made by somebody else, or for something else, and would be lost")
         .next("move it away, or have the result written elsewhere, with --out-dir")
         .unchanged("nothing was signed and nothing was written")

@@ -15,7 +15,7 @@ use clap_complete::{
 use super::{candidates, line::Line};
 use crate::{
     cli::{Cli, NAME},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
 };
 
 /// The variable by which the scripts of all shells but bash ask; its value is the shell.
@@ -43,7 +43,7 @@ pub enum Shell {
 /// The binary does not know where it stands, or nobody reads stdout.
 pub fn print(shell: Shell) -> Result<Exit> {
     let failed = |e: io::Error| {
-        Failure::new(Exit::Failed, "stdout", "the script could not be written").why(crate::files::reason(&e))
+        Failure::new(Exit::Failed, Code::Stdout, "the script could not be written").why(crate::files::reason(&e))
     };
     let binary = std::env::current_exe().map_err(failed)?.to_string_lossy().into_owned();
     let mut script = Vec::new();

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_saphyr::{Error, Location, MessageFormatter, Spanned, UserMessageFormatter};
 
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     pki::text::shown,
 };
 
@@ -19,20 +19,14 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// A failure at `place`; `why` says what the rule is.
-    pub(super) fn fault(
-        &self,
-        code: &'static str,
-        place: Location,
-        what: impl AsRef<str>,
-        why: impl Into<String>,
-    ) -> Failure {
+    pub(super) fn fault(&self, code: Code, place: Location, what: impl AsRef<str>, why: impl Into<String>) -> Failure {
         self.fault_at(code, (place.line(), place.column()), what.as_ref(), why)
     }
 
     /// As `fault`, for a line and column from 1; line 0 for the whole file.
     pub(super) fn fault_at(
         &self,
-        code: &'static str,
+        code: Code,
         (line, column): (u64, u64),
         what: &str,
         why: impl Into<String>,
@@ -52,7 +46,7 @@ impl Source<'_> {
             let line = before.split(|byte| *byte == b'\n').count() as u64;
             let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let column = String::from_utf8_lossy(&before[start..]).chars().count() as u64 + 1;
-            self.fault_at("federation-yaml", (line, column), "a byte here is not UTF-8", "YAML files are UTF-8 text")
+            self.fault_at(Code::FederationYaml, (line, column), "a byte here is not UTF-8", "YAML files are UTF-8 text")
         })?;
         Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
@@ -66,7 +60,7 @@ impl Source<'_> {
     ) -> Result<&'a Spanned<T>> {
         value.ok_or_else(|| {
             let why = format!("the map that begins here needs the key `{key}`");
-            self.fault("federation-missing", map, format!("`{key}` is missing"), why)
+            self.fault(Code::FederationMissing, map, format!("`{key}` is missing"), why)
         })
     }
 
@@ -75,34 +69,27 @@ impl Source<'_> {
         let place = error.location().unwrap_or(Location::UNKNOWN);
         match inner(error) {
             Error::SerdeUnknownField { field, expected, .. } => {
-                self.unknown("federation-key", "key", field, expected, place)
+                self.unknown(Code::FederationKey, "key", field, expected, place)
             }
             Error::DuplicateMappingKey { key, .. } => {
                 let key = key.as_deref().map_or_else(String::new, |key| format!(" `{}`", shown(key)));
                 let what = format!("the key{key} is there already");
-                self.fault("federation-key", place, what, "each key stands once in its map")
+                self.fault(Code::FederationKey, place, what, "each key stands once in its map")
             }
             Error::QuotingRequired { value, .. } => {
                 let value = shown(value);
                 let why = "readers of YAML take it for a number, a boolean or null; if text is meant, write";
-                self.fault("federation-type", place, format!("`{value}` is not text"), format!("{why} \"{value}\""))
+                self.fault(Code::FederationType, place, format!("`{value}` is not text"), format!("{why} \"{value}\""))
             }
             error => match wanted(error) {
-                Some((what, why)) => self.fault("federation-type", place, what, why),
-                None => self.fault("federation-yaml", place, "this cannot be read", reason(error)),
+                Some((what, why)) => self.fault(Code::FederationType, place, what, why),
+                None => self.fault(Code::FederationYaml, place, "this cannot be read", reason(error)),
             },
         }
     }
 
     /// A word that is none of `known`.
-    pub(super) fn unknown(
-        &self,
-        code: &'static str,
-        kind: &str,
-        given: &str,
-        known: &[&str],
-        place: Location,
-    ) -> Failure {
+    pub(super) fn unknown(&self, code: Code, kind: &str, given: &str, known: &[&str], place: Location) -> Failure {
         let near = nearest(given, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         let what = format!("unknown {kind} `{}`{near}", shown(given));
         self.fault(code, place, what, format!("known here: {}", known.join(", ")))

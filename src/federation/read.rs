@@ -10,7 +10,10 @@ use super::{
     shape::{self, File, Head},
     value::{chart, flag, gate, name, no_option, path, word},
 };
-use crate::{failure::Result, pki::text::shown};
+use crate::{
+    failure::{Code, Result},
+    pki::text::shown,
+};
 
 /// What `ca` may be.
 const CA_FORMS: &str =
@@ -29,7 +32,7 @@ pub(super) fn federation(bytes: &[u8], source: &Source<'_>) -> Result<Federation
     let organizations = source.need(file.value.organizations.as_ref(), "organizations", top)?;
     if organizations.value.0.is_empty() {
         let why = "a federation has at least one organization: its MSP ID, and below it the keys of its backend";
-        return Err(source.fault("federation-missing", organizations.referenced, "there is no organization", why));
+        return Err(source.fault(Code::FederationMissing, organizations.referenced, "there is no organization", why));
     }
     let federation = Federation {
         orchestrator: orchestrator_of(orchestrator, source)?,
@@ -57,7 +60,7 @@ fn head(head: &Spanned<Head>, source: &Source<'_>) -> Result<()> {
         if given.value != supported {
             let what = format!("the {key} `{}` is not known here", shown(&given.value));
             let why = format!("this version of the tool reads apiVersion: {API_VERSION}, kind: {KIND}");
-            return Err(source.fault("federation-version", given.referenced, what, why));
+            return Err(source.fault(Code::FederationVersion, given.referenced, what, why));
         }
     }
     Ok(())
@@ -89,7 +92,7 @@ fn site(raw: &shape::Site<'_>, map: Location, source: &Source<'_>) -> Result<Sit
     let values = source.need(raw.values, "values", map)?;
     if values.value.is_empty() {
         let why = "the settings are edited in a values file, so at least one is needed";
-        return Err(source.fault("federation-missing", values.referenced, "no values file is named", why));
+        return Err(source.fault(Code::FederationMissing, values.referenced, "no values file is named", why));
     }
     Ok(Site {
         context: raw.context.map(|given| no_option(given, source)).transpose()?,
@@ -115,6 +118,6 @@ fn ca(map: Map<'_, shape::Ca>, source: &Source<'_>) -> Result<Ca> {
             let beside = |name| source.folder.join(name);
             Ok(Ca::Create { cert: beside("orchestrator-ca.crt"), key: beside("orchestrator-ca.key") })
         }
-        _ => Err(source.fault("federation-ca", map.referenced, "the ca is not clear", CA_FORMS)),
+        _ => Err(source.fault(Code::FederationCa, map.referenced, "the ca is not clear", CA_FORMS)),
     }
 }

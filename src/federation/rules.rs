@@ -8,7 +8,10 @@ use std::{
 use serde_saphyr::{Location, Spanned};
 
 use super::{Federation, Gate, Site, fault::Source, shape};
-use crate::{failure::Result, pki::text::shown};
+use crate::{
+    failure::{Code, Result},
+    pki::text::shown,
+};
 
 /// A release, and how it is written.
 struct Party<'a> {
@@ -45,7 +48,7 @@ fn releases(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
             let what = format!("{who} has the same release as {other}");
             let why =
                 format!("release {} of namespace {} in one context is one party's only", site.release, site.namespace);
-            return Err(source.fault("federation-clash", place, what, why));
+            return Err(source.fault(Code::FederationClash, place, what, why));
         }
     }
     Ok(())
@@ -58,7 +61,7 @@ fn values(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
         for (path, written) in site.values.iter().zip(raw.values.iter().flat_map(|list| &list.value)) {
             if !seen.insert(plain(path)) {
                 let what = format!("{} is named already", shown(&written.value));
-                return Err(source.fault("federation-value", written.referenced, what, "Helm would read it twice"));
+                return Err(source.fault(Code::FederationValue, written.referenced, what, "Helm would read it twice"));
             }
         }
     }
@@ -71,11 +74,11 @@ fn cut_off(federation: &Federation, raw: &shape::Orchestrator, source: &Source<'
     for (msp_id, place) in federation.orchestrator.cut_off.iter().zip(places) {
         if federation.orchestrator.gate == Gate::Leave {
             let why = "nobody is cut off while the gate is left as it is: write gate: close, or leave cutOff out";
-            return Err(source.fault("federation-cut-off", place, "cutOff without gate: close", why));
+            return Err(source.fault(Code::FederationCutOff, place, "cutOff without gate: close", why));
         }
         if !seen.insert(msp_id) {
             let what = format!("{msp_id} stands in cutOff already");
-            return Err(source.fault("federation-cut-off", place, what, "each organization is named once"));
+            return Err(source.fault(Code::FederationCutOff, place, what, "each organization is named once"));
         }
     }
     Ok(())

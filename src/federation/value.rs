@@ -9,14 +9,18 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::{Gate, fault::Source};
-use crate::{failure::Result, names::BadName, pki::text::shown};
+use crate::{
+    failure::{Code, Result},
+    names::BadName,
+    pki::text::shown,
+};
 
 /// `close` or `leave`.
 pub(super) fn gate(given: &Spanned<String>, source: &Source<'_>) -> Result<Gate> {
     match given.value.as_str() {
         "close" => Ok(Gate::Close),
         "leave" => Ok(Gate::Leave),
-        other => Err(source.unknown("federation-value", "gate", other, &["close", "leave"], given.referenced)),
+        other => Err(source.unknown(Code::FederationValue, "gate", other, &["close", "leave"], given.referenced)),
     }
 }
 
@@ -24,7 +28,7 @@ pub(super) fn gate(given: &Spanned<String>, source: &Source<'_>) -> Result<Gate>
 pub(super) fn flag(given: &Spanned<Value>, source: &Source<'_>) -> Result<bool> {
     given.value.as_bool().ok_or_else(|| {
         let what = "true or false is needed here";
-        source.fault("federation-type", given.referenced, what, "this key takes no other value, and not in quotes")
+        source.fault(Code::FederationType, given.referenced, what, "this key takes no other value, and not in quotes")
     })
 }
 
@@ -32,7 +36,7 @@ pub(super) fn flag(given: &Spanned<Value>, source: &Source<'_>) -> Result<bool> 
 pub(super) fn name<T: FromStr<Err = BadName>>(given: &Spanned<String>, source: &Source<'_>) -> Result<T> {
     given.value.parse().map_err(|bad: BadName| {
         let what = format!("`{}` is not {}", shown(&given.value), bad.kind);
-        source.fault("federation-value", given.referenced, what, bad.rule)
+        source.fault(Code::FederationValue, given.referenced, what, bad.rule)
     })
 }
 
@@ -42,7 +46,7 @@ pub(super) fn line(given: &Spanned<String>, source: &Source<'_>) -> Result<Strin
         return Ok(given.value.clone());
     }
     let what = format!("`{}` cannot be used here", shown(&given.value));
-    Err(source.fault("federation-value", given.referenced, what, "it must be text on one line, and not empty"))
+    Err(source.fault(Code::FederationValue, given.referenced, what, "it must be text on one line, and not empty"))
 }
 
 /// Text that stands alone on a command line and is no flag there.
@@ -52,7 +56,7 @@ pub(super) fn word(given: &Spanned<String>, source: &Source<'_>) -> Result<Strin
         return Ok(text);
     }
     let what = format!("`{}` cannot be used here", shown(&text));
-    Err(source.fault("federation-value", given.referenced, what, "it must be one word that does not begin with -"))
+    Err(source.fault(Code::FederationValue, given.referenced, what, "it must be one word that does not begin with -"))
 }
 
 /// Text on one line that is no flag on a command line.
@@ -62,7 +66,7 @@ pub(super) fn no_option(given: &Spanned<String>, source: &Source<'_>) -> Result<
         return Ok(text);
     }
     let what = format!("`{}` cannot be used here", shown(&text));
-    Err(source.fault("federation-value", given.referenced, what, "it must not begin with -"))
+    Err(source.fault(Code::FederationValue, given.referenced, what, "it must not begin with -"))
 }
 
 /// A path, joined with the file's folder.
@@ -71,7 +75,7 @@ pub(super) fn path(given: &Spanned<String>, source: &Source<'_>) -> Result<PathB
     if text == "~" || text.starts_with("~/") {
         let why = "~ is the shell's; paths here are absolute or relative to the folder of this file";
         return Err(source.fault(
-            "federation-value",
+            Code::FederationValue,
             given.referenced,
             format!("`{}` begins with ~", shown(&text)),
             why,
@@ -89,6 +93,6 @@ pub(super) fn chart(given: &Spanned<String>, source: &Source<'_>) -> Result<Stri
     let joined = source.folder.join(&text).into_os_string().into_string();
     joined.map_err(|path| {
         let what = format!("the chart's path {} is not UTF-8", Path::new(&path).display());
-        source.fault("federation-value", given.referenced, what, "Helm is given it as text")
+        source.fault(Code::FederationValue, given.referenced, what, "Helm is given it as text")
     })
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{folder_of, plain::opened, reason, sync_folder, unreadable, unwritable};
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Code, Exit, Failure, Result};
 
 /// Appends to a log and syncs it; one write, so that a crash leaves whole lines and at most one torn at the end. Where it
 /// fails the log is as long as it was.
@@ -45,7 +45,7 @@ pub fn tail(path: &Path, count: usize) -> Result<Vec<u8>> {
 }
 
 fn torn(path: &Path, length: u64, error: &io::Error) -> Failure {
-    Failure::new(Exit::Failed, "file-torn", format!("{} has half a line at its end", path.display()))
+    Failure::new(Exit::Failed, Code::FileTorn, format!("{} has half a line at its end", path.display()))
         .why(format!("{}; and what was written could not be taken back", reason(error)))
         .next(format!("make room, then: truncate -s {length} {}", path.display()))
 }

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::{plain::NONBLOCK, unreadable};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     interrupt::Ear,
 };
 
@@ -37,7 +37,7 @@ const LONGEST: usize = 4096;
 pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
     let path = PathBuf::from(format!("/dev/fd/{number}"));
     if let Some(why) = unfit(number) {
-        return Err(Failure::new(Exit::Usage, "descriptor", format!("descriptor {number} gives no passphrase"))
+        return Err(Failure::new(Exit::Usage, Code::Descriptor, format!("descriptor {number} gives no passphrase"))
             .why(why)
             .next("open one for it, for example: --passphrase-fd 3 3<passphrase.txt"));
     }
@@ -46,14 +46,18 @@ pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
     let (ear, start) = (Ear::new(), Instant::now());
     loop {
         if ear.heard() {
-            return Err(Failure::new(Exit::Interrupted, "interrupted", "stopped, as you asked")
+            return Err(Failure::new(Exit::Interrupted, Code::Interrupted, "stopped, as you asked")
                 .why(format!("a signal arrived while the passphrase of descriptor {number} was waited for"))
                 .next("run the same command again"));
         }
         if start.elapsed() > PATIENCE {
-            return Err(Failure::new(Exit::TimedOut, "descriptor", format!("descriptor {number} gives no passphrase"))
-                .why(format!("nobody wrote to its end within {} s", PATIENCE.as_secs()))
-                .next("see that whoever writes the passphrase closes the descriptor after it"));
+            return Err(Failure::new(
+                Exit::TimedOut,
+                Code::Descriptor,
+                format!("descriptor {number} gives no passphrase"),
+            )
+            .why(format!("nobody wrote to its end within {} s", PATIENCE.as_secs()))
+            .next("see that whoever writes the passphrase closes the descriptor after it"));
         }
         if !is_ready(&file).map_err(|e| unreadable(&path, &e))? {
             continue;

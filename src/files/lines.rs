@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{plain::opened, real, unreadable};
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Code, Exit, Failure, Result};
 
 /// No line is honestly longer: 1 MiB, in bytes.
 const LONGEST: u64 = 1 << 20;
@@ -30,7 +30,7 @@ pub fn each_line(path: &Path, take: &mut dyn FnMut(usize, &[u8]) -> Result<()>) 
         }
         if line.len() as u64 > LONGEST {
             let what = format!("line {number} of {} is longer than 1 MiB", path.display());
-            return Err(Failure::new(Exit::Refused, "file-size", what)
+            return Err(Failure::new(Exit::Refused, Code::FileSize, what)
                 .why("no line of a file that this verb reads is that long")
                 .next("check that the right file is named"));
         }
@@ -84,10 +84,10 @@ mod tests {
         fs::write(&path, "a\n\nb").unwrap();
         assert_eq!(read(&path).unwrap(), [(1, "a\n".to_owned()), (2, "\n".to_owned()), (3, "b".to_owned())]);
         fs::write(&path, vec![b'x'; (1 << 20) + 1]).unwrap();
-        assert_eq!(read(&path).unwrap_err().code, "file-size");
-        assert_eq!(read(folder.path()).unwrap_err().code, "file-kind");
+        assert_eq!(read(&path).unwrap_err().code.id(), "file-size");
+        assert_eq!(read(folder.path()).unwrap_err().code.id(), "file-kind");
         symlink("nowhere", folder.path().join("dangling")).unwrap();
-        assert_eq!(read(&folder.path().join("dangling")).unwrap_err().code, "file-unreadable");
+        assert_eq!(read(&folder.path().join("dangling")).unwrap_err().code.id(), "file-unreadable");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{folder_of, unreadable};
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Code, Exit, Failure, Result};
 
 /// `O_NONBLOCK`: opening a FIFO must fail later with a message instead of waiting for a writer.
 pub(super) const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
@@ -42,7 +42,7 @@ fn leads_to_a_process(mut path: PathBuf) -> bool {
 }
 
 fn no_plain_file(path: &Path, why: &str) -> Failure {
-    Failure::new(Exit::Failed, "file-kind", format!("{} is not a plain file", path.display()))
+    Failure::new(Exit::Failed, Code::FileKind, format!("{} is not a plain file", path.display()))
         .why(why)
         .next("name the file itself")
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::unwritable;
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Code, Exit, Failure, Result};
 
 /// A folder that goes with this value. While it is held it is locked: by that another run knows that we live.
 pub struct Scratch {
@@ -85,7 +85,7 @@ fn make_private(folder: &Path) -> Result<()> {
         _ => {}
     }
     if !is_ours(folder) {
-        return Err(Failure::new(Exit::Failed, "file-unwritable", format!("cannot use {}", folder.display()))
+        return Err(Failure::new(Exit::Failed, Code::FileUnwritable, format!("cannot use {}", folder.display()))
             .why("copies of values files would stand in it, and it is no folder of yours")
             .next("name a folder of your own for temporary files in TMPDIR, then run the same command again"));
     }

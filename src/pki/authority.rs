@@ -13,7 +13,7 @@ use super::{
     pem,
 };
 use crate::{
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     times,
 };
 
@@ -98,50 +98,61 @@ fn judged(
     Ok((certificate, warnings))
 }
 
-fn bad(code: &'static str, what: &str, why: &str, next: &str) -> Failure {
+fn bad(code: Code, what: &str, why: &str, next: &str) -> Failure {
     Failure::new(Exit::Refused, code, what).why(why).next(next)
+}
+
+/// A key that was not made together with the certificate.
+fn mismatch(ca: &Certificate, key: &PrivateKey) -> Option<Failure> {
+    let why = format!("the certificate has the key {}, the key file {}", ca.fingerprint(), key.fingerprint());
+    let what = "the CA's key does not belong to the CA's certificate";
+    let next = "give the key that was made together with this CA certificate";
+    (ca.spki != key.spki()).then(|| bad(Code::AuthorityKeyMismatch, what, &why, next))
 }
 
 fn findings(ca: &Certificate, key: Option<&PrivateKey>, now: OffsetDateTime) -> Vec<Failure> {
     const ANOTHER: &str = "sign with another CA; if this is the federation's, it has to be replaced first";
-    let mut findings = Vec::new();
+    let mut findings: Vec<Failure> = key.and_then(|key| mismatch(ca, key)).into_iter().collect();
     let mut check = |holds: bool, code, what: &str, why: &str, next: &str| {
         if !holds {
             findings.push(bad(code, what, why, next));
         }
     };
-    if let Some(key) = key {
-        check(
-            ca.spki == key.spki(),
-            "authority-key-mismatch",
-            "the CA's key does not belong to the CA's certificate",
-            &format!("the certificate has the key {}, the key file {}", ca.fingerprint(), key.fingerprint()),
-            "give the key that was made together with this CA certificate",
-        );
-    }
     let unlike = "the orchestrator and the backends would refuse every certificate under it";
-    check(ca.version == 3, "authority-version", "the CA certificate is not of version 3", unlike, ANOTHER);
+    check(ca.version == 3, Code::AuthorityVersion, "the CA certificate is not of version 3", unlike, ANOTHER);
     check(
         ca.is_ca,
-        "authority-not-a-ca",
+        Code::AuthorityNotACa,
         "the certificate is not that of a CA",
         unlike,
         "give the CA's own certificate",
     );
-    check(ca.key_cert_sign != Some(false), "authority-key-usage", "the CA must not sign certificates", unlike, ANOTHER);
+    check(
+        ca.key_cert_sign != Some(false),
+        Code::AuthorityKeyUsage,
+        "the CA must not sign certificates",
+        unlike,
+        ANOTHER,
+    );
     let key_id = ca.subject_key_id.as_ref().is_some_and(|id| !id.is_empty());
     let no_key_id = "the orchestrator finds the organization's CA by this identifier alone";
-    check(key_id, "authority-no-key-id", "the CA has no subject key identifier", no_key_id, ANOTHER);
-    check(ca.signs_clients(), "authority-usage", "the CA is not meant for client certificates", unlike, ANOTHER);
+    check(key_id, Code::AuthorityNoKeyId, "the CA has no subject key identifier", no_key_id, ANOTHER);
+    check(ca.signs_clients(), Code::AuthorityUsage, "the CA is not meant for client certificates", unlike, ANOTHER);
     let known = !ca.has_unknown_critical();
     let extension = "the CA has a critical extension that the servers do not understand";
-    check(known, "authority-extension", extension, unlike, ANOTHER);
-    check(ca.subject_der != EMPTY_NAME, "authority-no-name", "the CA has no name", unlike, ANOTHER);
-    check(!ca.has_weak_signature(), "authority-weak-signature", "the CA is signed over SHA-1 or MD5", unlike, ANOTHER);
+    check(known, Code::AuthorityExtension, extension, unlike, ANOTHER);
+    check(ca.subject_der != EMPTY_NAME, Code::AuthorityNoName, "the CA has no name", unlike, ANOTHER);
+    check(
+        !ca.has_weak_signature(),
+        Code::AuthorityWeakSignature,
+        "the CA is signed over SHA-1 or MD5",
+        unlike,
+        ANOTHER,
+    );
     let self_signed = ca.has_weak_signature() || ca.is_signed_by(ca);
     check(
         self_signed,
-        "authority-not-self-signed",
+        Code::AuthorityNotSelfSigned,
         "the CA certificate does not verify with its own key",
         "it is altered, or belongs to an intermediate CA, which the orchestrator cannot tell apart",
         "give the root CA's certificate and key",
@@ -150,13 +161,13 @@ fn findings(ca: &Certificate, key: Option<&PrivateKey>, now: OffsetDateTime) -> 
     let span = format!("it is valid from {} to {}, now is {}", at(ca.not_before), at(ca.not_after), at(now));
     check(
         ca.not_before <= now,
-        "authority-not-yet-valid",
+        Code::AuthorityNotYetValid,
         "the CA is not valid yet",
         &span,
         "check this machine's clock",
     );
     let left = ca.not_after - now >= Duration::DAY;
-    check(left, "authority-ends", "the CA has less than a day left", &span, "make a new CA and roll it out first");
+    check(left, Code::AuthorityEnds, "the CA has less than a day left", &span, "make a new CA and roll it out first");
     findings
 }
 
@@ -167,7 +178,7 @@ const EMPTY_NAME: [u8; 2] = [0x30, 0];
 pub(crate) fn serial() -> Result<[u8; 17], Failure> {
     let mut serial = [1; 17];
     rand::fill(&mut serial[1..]).map_err(|_| {
-        Failure::new(Exit::Failed, "no-randomness", "no serial number could be made")
+        Failure::new(Exit::Failed, Code::NoRandomness, "no serial number could be made")
             .why("the system gave no randomness")
             .next("try again; if it persists, look at the machine's random source")
     })?;
@@ -190,7 +201,7 @@ pub fn create_root(key_type: KeyType, now: OffsetDateTime) -> Result<(PrivateKey
 /// As [`create_root`].
 pub fn root_for(key: &PrivateKey, now: OffsetDateTime) -> Result<String, Failure> {
     let not_made = || {
-        Failure::new(Exit::Failed, "authority-not-made", "the new CA could not be made")
+        Failure::new(Exit::Failed, Code::AuthorityNotMade, "the new CA could not be made")
             .why("its certificate did not come out as the profile asks")
             .next("try again; if it persists, report this as a bug")
     };
@@ -249,7 +260,7 @@ mod tests {
     fn refuses_a_foreign_key_a_leaf_and_the_end_of_life() {
         let codes = |pem: &str, key, now| -> Vec<_> {
             let findings = Authority::load(pem.as_bytes(), key, now).unwrap_err();
-            findings.iter().map(|finding| finding.code).collect()
+            findings.iter().map(|finding| finding.code.id()).collect()
         };
         let (_, pem) = create_root(KeyType::EcdsaP256, NOW).unwrap();
         let (other, _) = create_root(KeyType::EcdsaP256, NOW).unwrap();

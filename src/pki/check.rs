@@ -12,7 +12,7 @@ use super::{
     issue::Meant,
 };
 use crate::{
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     names::{Hostname, MspId},
     substra::identity,
 };
@@ -24,9 +24,13 @@ use crate::{
 /// it is: for example because of the CA's name constraints.
 pub(super) fn check(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: OffsetDateTime) -> Result<(), Failure> {
     let bug = |why: String| {
-        Failure::new(Exit::Failed, "certificate-check", "the new certificate did not pass the checks and was dropped")
-            .why(why)
-            .next("report this as a bug, with the kind of the CA; nothing was issued")
+        Failure::new(
+            Exit::Failed,
+            Code::CertificateCheck,
+            "the new certificate did not pass the checks and was dropped",
+        )
+        .why(why)
+        .next("report this as a bug, with the kind of the CA; nothing was issued")
     };
     let made = Certificate::from_der(der).map_err(|failure| bug(failure.why))?;
     fields(&made, authority.certificate(), meant).map_err(bug)?;
@@ -54,7 +58,7 @@ pub(super) fn fits(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: Of
     fits.map_err(|error| {
         let hosts: Vec<&str> = meant.of.hosts.iter().map(AsRef::as_ref).collect();
         let what = format!("this CA cannot vouch for {}", hosts.join(", "));
-        Failure::new(Exit::Refused, "authority-does-not-fit", what)
+        Failure::new(Exit::Refused, Code::AuthorityDoesNotFit, what)
             .why(format!("a server would refuse the certificate: {error}"))
             .next("look at the CA's name constraints and critical extensions, or sign with another CA")
     })

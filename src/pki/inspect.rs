@@ -15,7 +15,7 @@ use super::{
     pem,
     text::shown,
 };
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 
 /// One extension as it stands in a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,14 +87,14 @@ const UNDERSTOOD: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30
 /// `certificate-file-empty`, `certificate-damaged`.
 pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
     if pem::shows_private_key(pem) {
-        return Err(bad("certificate-file-holds-key", "a private key stands where only certificates may")
+        return Err(bad(Code::CertificateFileHoldsKey, "a private key stands where only certificates may")
             .why("a certificate file is handed around, a private key must not be")
             .next(
                 "give a file with the certificate alone; if this file was ever sent, that key is burnt: make a new one",
             ));
     }
     let scan = pem::scan(pem).map_err(|_| {
-        bad("certificate-file-damaged", "the certificate file cannot be read")
+        bad(Code::CertificateFileDamaged, "the certificate file cannot be read")
             .why(if pem.starts_with(b"\xef\xbb\xbf") {
                 "it starts with a byte order mark, over which grpcio stumbles too"
             } else {
@@ -106,21 +106,21 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
     for block in &scan.blocks {
         // Go passes over other labels and over blocks with headers (`x509.AppendCertsFromPEM`).
         if block.headers || block.label != "CERTIFICATE" {
-            return Err(bad("certificate-file-other-block", "something other than a certificate stands in the file")
+            return Err(bad(Code::CertificateFileOtherBlock, "something other than a certificate stands in the file")
                 .why(format!("it holds a block of {}", shown(&block.label)))
                 .next("give a file with CERTIFICATE blocks alone"));
         }
         certificates.push(Certificate::from_der(&block.der)?);
     }
     if certificates.is_empty() {
-        return Err(bad("certificate-file-empty", "there is no certificate in the file")
+        return Err(bad(Code::CertificateFileEmpty, "there is no certificate in the file")
             .why("no block `-----BEGIN CERTIFICATE-----` was found")
             .next("give the certificate in PEM form; `openssl x509 -inform DER` converts a binary one"));
     }
     Ok(certificates)
 }
 
-fn bad(code: &'static str, what: &str) -> Failure {
+fn bad(code: Code, what: &str) -> Failure {
     Failure::new(Exit::CheckFailed, code, what)
 }
 
@@ -131,7 +131,7 @@ impl Certificate {
     /// Code `certificate-damaged` when it is no X.509 certificate, has bytes after its end, or an extension twice.
     pub fn from_der(der: &[u8]) -> Result<Self, Failure> {
         let damaged = |why: &str| {
-            bad("certificate-damaged", "a certificate cannot be read")
+            bad(Code::CertificateDamaged, "a certificate cannot be read")
                 .why(why)
                 .next("fetch the certificate again from whoever issued it")
         };

@@ -31,7 +31,7 @@ use super::{
     request::Request,
 };
 use crate::{
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     names::{Hostname, MspId, Validity},
     times,
 };
@@ -165,7 +165,7 @@ fn window(ca: &Certificate, life: std::time::Duration, now: OffsetDateTime) -> R
     if not_after - now < Duration::DAY {
         return Err(Failure::new(
             Exit::Refused,
-            "authority-ends",
+            Code::AuthorityEnds,
             "no certificate can be issued under this CA any more",
         )
         .why(format!("the CA ends on {}, less than a day from now", times::rfc3339(ca.not_after)))
@@ -198,7 +198,7 @@ pub(super) fn whole_seconds(now: OffsetDateTime) -> OffsetDateTime {
 }
 
 fn bug(error: der::Error) -> Failure {
-    Failure::new(Exit::Failed, "certificate-not-built", "the certificate could not be built")
+    Failure::new(Exit::Failed, Code::CertificateNotBuilt, "the certificate could not be built")
         .why(format!("encoding failed: {error}"))
         .next("report this as a bug, with the kind of the CA; nothing was issued")
 }

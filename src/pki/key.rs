@@ -13,7 +13,7 @@ use aws_lc_rs::{
 use zeroize::Zeroizing;
 
 use super::{fingerprint::Fingerprint, pem};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 
 /// The kinds of key that both ends of the channel accept: Go's TLS and gRPC's (not Ed25519, not P-521).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
@@ -121,7 +121,7 @@ impl PrivateKey {
             KeyType::Rsa4096 => RsaKeyPair::generate(KeySize::Rsa4096).map(Pair::Rsa),
         };
         made.ok().and_then(|pair| Self::new(pair).ok()).ok_or_else(|| {
-            Failure::new(Exit::Failed, "key-not-made", format!("no new {key_type} key could be made"))
+            Failure::new(Exit::Failed, Code::KeyNotMade, format!("no new {key_type} key could be made"))
                 .why("the system gave no randomness")
                 .next("try again; if it persists, look at the machine's random source")
         })
@@ -213,7 +213,7 @@ impl PrivateKey {
             }
         };
         signed.map_err(|_| {
-            Failure::new(Exit::Failed, "not-signed", format!("signing with the {} key failed", self.key_type))
+            Failure::new(Exit::Failed, Code::NotSigned, format!("signing with the {} key failed", self.key_type))
                 .why("the cryptographic library gave no signature")
                 .next("try again; if it persists, check the key with `openssl pkey -check`")
         })

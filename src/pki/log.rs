@@ -15,7 +15,7 @@ use super::{
     text::shown,
 };
 use crate::{
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     names::{Hostname, MspId},
     times,
 };
@@ -143,7 +143,7 @@ fn newer(number: usize, line: &[u8]) -> Option<Failure> {
     Some(
         Failure::new(
             Exit::CheckFailed,
-            "issue-log-newer",
+            Code::IssueLogNewer,
             format!("line {number} of the issue log was written by a newer version of this tool"),
         )
         .why(format!("it is an entry of the kind {:?}, of which this version knows nothing", shown(&kind)))
@@ -153,7 +153,7 @@ fn newer(number: usize, line: &[u8]) -> Option<Failure> {
 
 fn damaged(line: usize, ended: bool, whole: bool) -> Failure {
     let failure =
-        Failure::new(Exit::CheckFailed, "issue-log-damaged", format!("line {line} of the issue log cannot be read"));
+        Failure::new(Exit::CheckFailed, Code::IssueLogDamaged, format!("line {line} of the issue log cannot be read"));
     match (ended, whole) {
         (false, false) => failure
             .why("it is cut off: the machine stopped while it was written, before its certificate left")
@@ -202,7 +202,7 @@ impl Entry {
 pub fn again(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Result<Issued, Failure> {
     let organization = &entry.organization;
     let answered = |why: String| {
-        Failure::new(Exit::Refused, "request-answered", format!("the request of {organization} was answered before"))
+        Failure::new(Exit::Refused, Code::RequestAnswered, format!("the request of {organization} was answered before"))
             .why(why)
             .next(format!("ask {organization} for a new key and request: `helm substra-mtls enroll --new-request -f backend-values.yaml`"))
     };
@@ -212,7 +212,7 @@ pub fn again(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Resul
     let certificate = certificate(entry, authority).ok_or_else(|| {
         Failure::new(
             Exit::CheckFailed,
-            "issue-log-damaged",
+            Code::IssueLogDamaged,
             format!("the entry {} of the issue log is damaged", entry.serial),
         )
         .why("its certificate is not the one that the entry describes, or not of this CA")

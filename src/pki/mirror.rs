@@ -7,7 +7,7 @@ use super::{
     text::shown,
 };
 use crate::{
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     names::MspId,
     times,
 };
@@ -35,7 +35,7 @@ pub fn judge(file: &str, bytes: &[u8], expected: &Expected<'_>) -> Result<Certif
     };
     let certificate = inspect::certificates(bytes)
         .and_then(|certificates| {
-            certificates.into_iter().next().ok_or_else(|| finding("certificate-file-empty", "it is empty"))
+            certificates.into_iter().next().ok_or_else(|| finding(Code::CertificateFileEmpty, "it is empty"))
         })
         .map_err(|finding| vec![named(finding)])?;
     let findings = [
@@ -49,7 +49,7 @@ pub fn judge(file: &str, bytes: &[u8], expected: &Expected<'_>) -> Result<Certif
     if findings.is_empty() { Ok(certificate) } else { Err(findings) }
 }
 
-fn finding(code: &'static str, what: impl Into<String>) -> Failure {
+fn finding(code: Code, what: impl Into<String>) -> Failure {
     Failure::new(Exit::Refused, code, what)
 }
 
@@ -57,10 +57,10 @@ fn key(certificate: &Certificate, expected: &Expected<'_>) -> Option<Failure> {
     let finding = match certificate {
         _ if certificate.spki == expected.spki => return None,
         _ if expected.authorities.iter().any(|ca| ca.der == certificate.der) => {
-            finding("certificate-key", "it is the CA's own certificate")
+            finding(Code::CertificateKey, "it is the CA's own certificate")
                 .why("the certificate for this backend is another one, issued for its request")
         }
-        _ => finding("certificate-key", "it is not for the key of this backend's request")
+        _ => finding(Code::CertificateKey, "it is not for the key of this backend's request")
             .why(format!("it has the key {}", certificate.fingerprint())),
     };
     Some(finding.next("ask the orchestrator's operator for the certificate that answers this backend's last request"))
@@ -73,7 +73,7 @@ fn organization(certificate: &Certificate, msp_id: &MspId) -> Option<Failure> {
     let found: Vec<_> = certificate.organizations.iter().map(|organization| shown(organization)).collect();
     let found = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
     Some(
-        finding("certificate-organization", format!("its O is not {msp_id} alone"))
+        finding(Code::CertificateOrganization, format!("its O is not {msp_id} alone"))
             .why(format!("its O is {found}; the orchestrator compares it with `orchestrator.mspID`"))
             .next(format!("ask for a certificate for {msp_id}, or correct `orchestrator.mspID` and enroll again")),
     )
@@ -88,7 +88,7 @@ fn usage(certificate: &Certificate) -> Option<Failure> {
         _ => return None,
     };
     Some(
-        finding("certificate-usage", "it is not a certificate for a client alone")
+        finding(Code::CertificateUsage, "it is not a certificate for a client alone")
             .why(why)
             .next("ask for one issued by approve, with clientAuth alone"),
     )
@@ -99,12 +99,12 @@ fn times(certificate: &Certificate, now: OffsetDateTime) -> Option<Failure> {
     let span =
         format!("it is valid from {} to {}, now is {}", at(certificate.not_before), at(certificate.not_after), at(now));
     if certificate.not_before > now {
-        let finding = finding("certificate-times", "it is not valid yet").why(span);
+        let finding = finding(Code::CertificateTimes, "it is not valid yet").why(span);
         return Some(finding.next("compare the clocks of this machine and of the one that issued it"));
     }
     let ends = certificate.not_after - now < Duration::DAY;
     ends.then(|| {
-        finding("certificate-times", "it has less than a day left")
+        finding(Code::CertificateTimes, "it has less than a day left")
             .why(span)
             .next("make a new request with `helm substra-mtls enroll --new-request -f backend-values.yaml` and have it approved")
     })
@@ -112,7 +112,7 @@ fn times(certificate: &Certificate, now: OffsetDateTime) -> Option<Failure> {
 
 fn authority(certificate: &Certificate, authorities: &[Certificate], now: OffsetDateTime) -> Option<Failure> {
     let foreign = || {
-        finding("certificate-authority", "it was not signed by a CA that this cluster trusts")
+        finding(Code::CertificateAuthority, "it was not signed by a CA that this cluster trusts")
             .why(format!("its issuer is {}; the cluster has {}", certificate.issuer, listed(authorities)))
             .next("compare the CA's fingerprint with the orchestrator's operator over another channel")
     };
@@ -124,12 +124,12 @@ fn authority(certificate: &Certificate, authorities: &[Certificate], now: Offset
             "it is valid from {} to {}, now is {now}: both servers look at the CA's own dates",
             ca.not_before, ca.not_after
         );
-        let finding = finding("certificate-authority-times", "its CA is not valid now").why(why);
+        let finding = finding(Code::CertificateAuthorityTimes, "its CA is not valid now").why(why);
         return Some(finding.next("the orchestrator's operator has to renew the CA first; or compare the clocks"));
     }
     let named = certificate.authority_key_id.is_some() && certificate.authority_key_id == ca.subject_key_id;
     (!named).then(|| {
-        finding("certificate-authority-key-id", "it does not name its CA by key identifier")
+        finding(Code::CertificateAuthorityKeyId, "it does not name its CA by key identifier")
             .why("the orchestrator finds an organization's CA by this identifier and would refuse every call")
             .next("ask for one issued by approve")
     })

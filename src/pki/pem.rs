@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use der::pem::LineEnding;
 use zeroize::Zeroizing;
 
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 
 /// How a private key shows in raw bytes: the ends of the labels of PEM, PGP and SSH2, the first word of `PuTTY`'s form.
 const KEY_SIGNS: [&[u8]; 4] =
@@ -82,7 +82,7 @@ fn boundary<'a>(line: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {
 /// Writes one block: 64 columns, LF, no headers.
 pub(crate) fn write(label: &'static str, der: &[u8]) -> Result<String, Failure> {
     der::pem::encode_string(label, LineEnding::LF, der).map_err(|_| {
-        Failure::new(Exit::Failed, "pem-not-written", "a PEM block could not be written")
+        Failure::new(Exit::Failed, Code::PemNotWritten, "a PEM block could not be written")
             .why(format!("{} bytes are too many for a block of {label}", der.len()))
             .next("report this as a bug")
     })

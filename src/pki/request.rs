@@ -12,7 +12,7 @@ use super::{
     pem,
 };
 use crate::{
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     names::{Hostname, MspId},
 };
 
@@ -137,7 +137,7 @@ pub(super) fn info(der: &[u8]) -> Option<&[u8]> {
 /// When signing fails.
 pub fn create(key: &PrivateKey, msp_id: &MspId, host: &Hostname) -> Result<String, Failure> {
     let not_made = || {
-        Failure::new(Exit::Failed, "request-not-made", "the certificate signing request could not be made")
+        Failure::new(Exit::Failed, Code::RequestNotMade, "the certificate signing request could not be made")
             .why(format!("signing for {msp_id} at {host} with the {} key failed", key.key_type()))
             .next("try again; if it persists, report this as a bug")
     };

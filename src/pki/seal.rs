@@ -5,7 +5,7 @@ use pkcs8::{PrivateKeyInfoRef, pkcs5::pbes2::Parameters};
 use zeroize::Zeroizing;
 
 use super::{key::PrivateKey, pem};
-use crate::failure::{Exit, Failure};
+use crate::failure::{Code, Exit, Failure};
 
 /// Rounds of PBKDF2, as OWASP advises for HMAC-SHA-256.
 const ROUNDS: u32 = 600_000;
@@ -18,7 +18,7 @@ impl PrivateKey {
     /// The system gives no randomness, or the block does not open again.
     pub fn to_encrypted_pem(&self, passphrase: &[u8]) -> Result<Zeroizing<String>, Failure> {
         let not_made = |why: &str| {
-            Failure::new(Exit::Failed, "key-not-encrypted", "the private key could not be encrypted")
+            Failure::new(Exit::Failed, Code::KeyNotEncrypted, "the private key could not be encrypted")
                 .why(why.to_owned())
                 .next("try again; if it persists, report this as a bug")
         };

@@ -8,7 +8,11 @@ use super::{
     issue::{Issued, Subject, certify},
     key::{KeyType, PrivateKey},
 };
-use crate::{failure::Failure, names::Hostname, times};
+use crate::{
+    failure::{Code, Failure},
+    names::Hostname,
+    times,
+};
 
 /// 397 days, as long as public CAs give: the pair is renewed by one command, and its end is everybody's.
 const LIFE: std::time::Duration = std::time::Duration::from_hours(397 * 24);
@@ -70,7 +74,7 @@ impl Pair {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// A stable code: `server-pair`, `server-expired`, ...
-    pub code: &'static str,
+    pub code: Code,
     /// The reason, for people.
     pub why: String,
 }
@@ -86,32 +90,34 @@ pub fn faults<'n>(
 ) -> Vec<Fault> {
     let fault = |code, why: String| Fault { code, why };
     let Some((pair, leaf)) = pair.map(|pair| (pair, &pair.leaf)) else {
-        return vec![fault("server-pair", "it is missing, or its tls.crt or tls.key cannot be read".to_owned())];
+        return vec![fault(Code::ServerPair, "it is missing, or its tls.crt or tls.key cannot be read".to_owned())];
     };
     let uncovered = names.into_iter().find(|name| !leaf.covers(name));
     let mut found = Vec::new();
     if !pair.fits() {
-        found.push(fault("server-pair", "certificate and key do not fit".to_owned()));
+        found.push(fault(Code::ServerPair, "certificate and key do not fit".to_owned()));
     }
     if leaf.not_after < now {
-        found.push(fault("server-expired", format!("it ended on {}", leaf.not_after.date())));
+        found.push(fault(Code::ServerExpired, format!("it ended on {}", leaf.not_after.date())));
     }
     if leaf.not_before > now {
-        found
-            .push(fault("server-not-yet-valid", format!("it is not valid before {}", times::rfc3339(leaf.not_before))));
+        found.push(fault(
+            Code::ServerNotYetValid,
+            format!("it is not valid before {}", times::rfc3339(leaf.not_before)),
+        ));
     }
     if !leaf.server_auth() {
-        found.push(fault("server-auth", "it has an extended key usage without serverAuth".to_owned()));
+        found.push(fault(Code::ServerAuth, "it has an extended key usage without serverAuth".to_owned()));
     }
     if !leaf.client_auth() {
         let why = "it has an extended key usage without clientAuth, and the probe is a client";
-        found.push(fault("server-client-auth", why.to_owned()));
+        found.push(fault(Code::ServerClientAuth, why.to_owned()));
     }
     if let Some(name) = uncovered {
-        found.push(fault("server-name", format!("it does not cover {name}")));
+        found.push(fault(Code::ServerName, format!("it does not cover {name}")));
     }
     if !trusted.iter().any(|ca| pair.chains_to(ca)) {
-        found.push(fault("server-chain", "it comes from none of the CAs that the orchestrator trusts".to_owned()));
+        found.push(fault(Code::ServerChain, "it comes from none of the CAs that the orchestrator trusts".to_owned()));
     }
     found
 }
@@ -180,7 +186,7 @@ mod tests {
         let good = pair(&made);
         let mixed = Pair { leaf: good.leaf.clone(), rest: Vec::new(), key: another.key };
         let code = |pair: Option<&Pair>, name: &'static str, ca: &Authority, now| {
-            fault(pair, [name], &[ca.certificate().clone()], now).map_or("", |fault| fault.code)
+            fault(pair, [name], &[ca.certificate().clone()], now).map_or("", |fault| fault.code.id())
         };
         let name = "orchestrator-server";
         assert_eq!(code(None, name, &ca, NOW), "server-pair");

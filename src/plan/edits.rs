@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{Action, Step, StepId, sealed};
 use crate::{
     cluster::{Cluster, Merged, sops},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     plan::drift::same,
     report::mask,
@@ -137,7 +137,7 @@ impl ValuesFiles {
         edited.whole = values::merge(&edited.trees);
         edited.merged = self.key.below(&edited.whole);
         if edited.whole != values::apply(&self.whole(), &settings) {
-            return Err(Failure::new(Exit::Refused, "values-merge", "the values files cannot be edited together safely")
+            return Err(Failure::new(Exit::Refused, Code::ValuesMerge, "the values files cannot be edited together safely")
                 .why("a later file has null where a map must be: filling it would bring back what an earlier file sets there")
                 .next("write out in the last file what shall be there instead of the null, then run the same command again")
                 .unchanged("nothing was written"));
@@ -216,7 +216,7 @@ fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -
             mask::without(&error, ours, &[]).split('`').step_by(2).collect::<Vec<_>>().join(HIDDEN)
         ),
     };
-    Err(Failure::new(Exit::Refused, "values-reading", format!("{} is not edited", path.display()))
+    Err(Failure::new(Exit::Refused, Code::ValuesReading, format!("{} is not edited", path.display()))
         .why(why)
         .next("please report the file's unusual part; until then edit it by hand")
         .unchanged("nothing was written"))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Action, Done, State, Step};
 use crate::{
     cluster::Cluster,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     interrupt,
     times::Clock,
 };
@@ -27,7 +27,7 @@ impl<'a> World<'a> {
     /// The plan was made without one: a mistake of ours, said instead of a panic.
     pub fn cluster(&self) -> Result<&'a dyn Cluster> {
         self.cluster.ok_or_else(|| {
-            Failure::new(Exit::Failed, "bug", "a step needs a cluster and the plan has none")
+            Failure::new(Exit::Failed, Code::Bug, "a step needs a cluster and the plan has none")
                 .why("this is a mistake of the tool")
                 .next("please report it with the command line")
         })
@@ -82,7 +82,7 @@ pub fn apply(steps: &[Step], world: &World<'_>, tell: &mut dyn FnMut(&Step, Even
 }
 
 pub(super) fn interrupted() -> Failure {
-    Failure::new(Exit::Interrupted, "interrupted", "stopped between two steps, as you asked")
+    Failure::new(Exit::Interrupted, Code::Interrupted, "stopped between two steps, as you asked")
         .why("a signal arrived")
         .next("run the same command again: it goes on from here")
 }
@@ -90,11 +90,20 @@ pub(super) fn interrupted() -> Failure {
 /// Whether a step that failed may have changed something all the same. A file is put in place whole or not at all, and
 /// of what a server refuses nothing is done; of everything else nobody knows.
 fn half_done(step: &Step, failure: &Failure) -> bool {
-    let refused = ["exists", "conflict", "not-found", "forbidden", "pending", "child", "bug", "last-copy"];
+    let refused = [
+        Code::Exists,
+        Code::Conflict,
+        Code::NotFound,
+        Code::Forbidden,
+        Code::Pending,
+        Code::Child,
+        Code::Bug,
+        Code::LastCopy,
+    ];
     match &step.action {
         Action::RollOut { .. } => false,
         Action::KeyFile { .. } | Action::Publish { .. } | Action::EditValues { .. } | Action::AppendLog { .. } => {
-            ["not-as-written", "file-torn", "file-unsynced"].contains(&failure.code)
+            [Code::NotAsWritten, Code::FileTorn, Code::FileUnsynced].contains(&failure.code)
         }
         _ => !refused.contains(&failure.code),
     }

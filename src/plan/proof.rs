@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Action, World, drift::same};
 use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     names::ReleaseName,
 };
@@ -85,7 +85,7 @@ fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()> {
         let whose = if as_meant { "what it had is overwritten" } else { "its values are not ours" };
         return Err(Failure::new(
             Exit::Outside,
-            "upgraded-by-others",
+            Code::UpgradedByOthers,
             format!("somebody else upgraded release {name} too"),
         )
         .why(format!("it is at revision {}, this upgrade was to be {wanted}; {whose}", now.revision))
@@ -136,7 +136,7 @@ fn named(object: &Object) -> String {
 }
 
 fn not_as_written(exit: Exit, what: &str, why: String) -> Failure {
-    Failure::new(exit, "not-as-written", format!("{what} is not as this run wrote it"))
+    Failure::new(exit, Code::NotAsWritten, format!("{what} is not as this run wrote it"))
         .why(why)
         .next("see who else writes it (another operator, a sync, a policy), then run the same command again")
 }
@@ -148,7 +148,7 @@ fn history(cluster: &dyn Cluster, name: &ReleaseName) -> String {
 
 fn not_deployed(cluster: &dyn Cluster, upgrade: &Upgrade, why: String) -> Failure {
     let name = &upgrade.release;
-    Failure::new(Exit::Outside, "not-deployed", format!("release {name} is not as this upgrade meant it"))
+    Failure::new(Exit::Outside, Code::NotDeployed, format!("release {name} is not as this upgrade meant it"))
         .why(why)
         .next(format!("{}; then run the same command again", history(cluster, name)))
 }

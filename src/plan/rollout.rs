@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::engine::interrupted;
 use crate::{
     cluster::{Cluster, Object, ObjectRef},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     times::Clock,
 };
 
@@ -97,7 +97,7 @@ impl Waiter<'_> {
     fn look(&self, by_label: &mut bool) -> Result<Vec<Object>> {
         let label = format!("app.kubernetes.io/instance={}", self.release);
         let list = |resources| match self.cluster.list(resources, &label) {
-            Err(failure) if failure.code == "forbidden" => Ok(None),
+            Err(failure) if failure.code == Code::Forbidden => Ok(None),
             other => other.map(Some),
         };
         if *by_label
@@ -113,7 +113,7 @@ impl Waiter<'_> {
     }
 
     fn late(&self, missing: &str) -> Failure {
-        Failure::new(Exit::TimedOut, "rollout", format!("release {} is upgraded but not rolled out", self.release))
+        Failure::new(Exit::TimedOut, Code::Rollout, format!("release {} is upgraded but not rolled out", self.release))
             .why(missing.to_owned())
             .next("kubectl describe that workload's pods; when it is mended, run the same command again, with a longer --timeout where it is only slow")
     }

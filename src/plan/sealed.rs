@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     cluster::sops,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     values::{self, Setting},
 };
@@ -69,7 +69,7 @@ fn shown(path: &Path, changes: &[Change]) -> String {
 }
 
 fn unproven(path: &Path, changes: &[Change]) -> Failure {
-    Failure::new(Exit::Refused, "sops-unproven", format!("{} is not edited", path.display()))
+    Failure::new(Exit::Refused, Code::SopsUnproven, format!("{} is not edited", path.display()))
         .why("what sops made of it could not be proven to change nothing else")
         .next(format!("by hand: {}; then run the same command again", shown(path, changes)))
         .unchanged("nothing was written")

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files, interrupt,
     plan::{StepId, World, proof, rollout},
     report::diff,
@@ -238,7 +238,7 @@ fn probe(action: &Action) -> Result<()> {
 fn delete(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<Done> {
     proof::is_held(cluster, while_held).map_err(|lost| last_copy(seen, lost))?;
     match cluster.delete(seen) {
-        Err(failure) if failure.code == "conflict" => {
+        Err(failure) if failure.code == Code::Conflict => {
             let name = seen.reference();
             Ok(Done::Left(format!("{name} stays: somebody changed it meanwhile, so that it may hold another key")))
         }
@@ -248,7 +248,7 @@ fn delete(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<D
 
 /// A mistake of ours, said instead of an empty file.
 fn nothing_to_write(title: &str) -> Failure {
-    Failure::new(Exit::Failed, "bug", format!("{title}: what it writes was never signed"))
+    Failure::new(Exit::Failed, Code::Bug, format!("{title}: what it writes was never signed"))
         .why("this is a mistake of the tool")
         .next("please report it with the command line")
 }
@@ -256,18 +256,18 @@ fn nothing_to_write(title: &str) -> Failure {
 fn create(cluster: &dyn Cluster, object: &Object) -> Result<()> {
     match cluster.create(object) {
         // It holds nothing of ours: whoever made it meanwhile, another release of the same run perhaps, it is there.
-        Err(failure) if failure.code == "exists" && object.reference().resource == "namespace" => Ok(()),
+        Err(failure) if failure.code == Code::Exists && object.reference().resource == "namespace" => Ok(()),
         other => other,
     }
 }
 
 /// What would hold the same is not there: the object stays, and the run is not done.
 fn last_copy(seen: &Object, lost: Failure) -> Failure {
-    if lost.code != "not-as-written" {
+    if lost.code != Code::NotAsWritten {
         return lost;
     }
     let what = format!("{} stays: it has the last copy of a key", seen.reference());
-    Failure::new(lost.exit, "last-copy", what).why(format!("{}: {}", lost.what, lost.why)).next(lost.next)
+    Failure::new(lost.exit, Code::LastCopy, what).why(format!("{}: {}", lost.what, lost.why)).next(lost.next)
 }
 
 fn roll_out(cluster: &dyn Cluster, release: &str, workloads: &[ObjectRef], world: &World<'_>) -> Result<()> {
@@ -300,11 +300,11 @@ mod tests {
             |name: &str, bytes: &[u8]| Action::Publish { path: folder.path().join(name), bytes: bytes.into() };
         let waits =
             |name| Step::to_do(StepId::Certificate, "a.crt", Action::AfterConsent(Some(Box::new(publish(name, b"")))));
-        assert_eq!(waits("missing/a.crt").probe().unwrap_err().code, "file-unwritable");
+        assert_eq!(waits("missing/a.crt").probe().unwrap_err().code.id(), "file-unwritable");
         let mut steps = [Step::to_do(StepId::Values, "v", publish("v", b"v")), waits("a.crt")];
         steps[1].probe().unwrap();
         let world = World { cluster: None, timeout: Duration::ZERO, clock: Clock::system() };
-        assert_eq!(steps[1].apply(&world).unwrap_err().code, "bug");
+        assert_eq!(steps[1].apply(&world).unwrap_err().code.id(), "bug");
         let made = folder.path().join("a.crt");
         assert!(!files::is_there(&made));
         Step::fill(&mut steps, [publish("a.crt", b"signed")]);

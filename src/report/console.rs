@@ -10,7 +10,7 @@ use super::{
     terminal::{self, Typed},
 };
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files, plain,
 };
 
@@ -96,7 +96,7 @@ impl Console {
             return Ok(());
         }
         writeln!(io::stdout(), "{text}").map_err(|e| {
-            Failure::new(Exit::Failed, "stdout", "the result could not be written")
+            Failure::new(Exit::Failed, Code::Stdout, "the result could not be written")
                 .why(files::reason(&e))
                 .next("what the run has done is done: run the same command again, and it says so")
         })
@@ -117,7 +117,7 @@ impl Console {
         if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }
-        Err(Failure::new(Exit::Refused, "declined", "stopped, as you answered")
+        Err(Failure::new(Exit::Refused, Code::Declined, "stopped, as you answered")
             .why("the answer was not yes")
             .next("run the command again when you want it")
             .unchanged("nothing was written"))
@@ -170,7 +170,7 @@ fn answered(hidden: bool, question: &str) -> Result<io::Result<Zeroizing<String>
         Err(error) => Ok(Err(error)),
         Ok(Typed::Interrupted) => {
             to_stderr("\n");
-            Err(Failure::new(Exit::Interrupted, "interrupted", "stopped at a question, as you asked")
+            Err(Failure::new(Exit::Interrupted, Code::Interrupted, "stopped at a question, as you asked")
                 .why("a signal arrived")
                 .next("run the same command again")
                 .unchanged("nothing was written"))
@@ -179,7 +179,7 @@ fn answered(hidden: bool, question: &str) -> Result<io::Result<Zeroizing<String>
 }
 
 fn no_terminal(what: &str) -> Failure {
-    Failure::new(Exit::Usage, "no-terminal", what)
+    Failure::new(Exit::Usage, Code::NoTerminal, what)
         .why("stdin or stderr is not a terminal")
         .unchanged("nothing was written")
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use super::{Format, console, outcome::failure_json};
 use crate::{
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     plain,
     report::Console,
 };
@@ -57,7 +57,7 @@ fn failure(text: &str) -> Failure {
     let (next, why): (Vec<String>, Vec<String>) = paragraphs.partition(|one| one.starts_with("Usage: "));
     // Of a value that cannot be read clap shows no usage.
     let next = if next.is_empty() { "correct it, then run the command again".to_owned() } else { next.join(" ") };
-    Failure::new(Exit::Usage, "usage", what.trim_start_matches("error: "))
+    Failure::new(Exit::Usage, Code::Usage, what.trim_start_matches("error: "))
         .why(why.join(" "))
         .next(next)
         .unchanged("nothing was written")

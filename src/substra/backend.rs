@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::paths::{self, wrong};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::{DEFAULT_MSP_ID, Hostname, MspId, ObjectName},
     values::Setting,
 };
@@ -153,11 +153,11 @@ pub fn usual_settings() -> Vec<Setting> {
 fn msp_id(values: &Value) -> Result<MspId> {
     match paths::name::<MspId>(values, MSP_ID)? {
         Some(name) if name.as_str() == DEFAULT_MSP_ID => {
-            Err(unmeant("msp-id", format!("the values name no organization of yours: orchestrator.mspID is {name}"))
+            Err(unmeant(Code::MspId, format!("the values name no organization of yours: orchestrator.mspID is {name}"))
                 .next("set orchestrator.mspID to the name that the federation knows you by"))
         }
         Some(name) => Ok(name),
-        None => Err(unmeant("msp-id", "orchestrator.mspID is missing in the values".to_owned())
+        None => Err(unmeant(Code::MspId, "orchestrator.mspID is missing in the values".to_owned())
             .why("without it the chart calls every organization OwkinPeerMSP")
             .next("set orchestrator.mspID, or name all -f files of the release")),
     }
@@ -172,7 +172,7 @@ fn host(values: &Value) -> Result<Hostname> {
         None => (DEFAULT_DOMAIN, paths::text(values, DEFAULT_DOMAIN)?.map(host_of_url).map(lower).filter(meant)),
     };
     let host = found.ok_or_else(|| {
-        unmeant("host", "the values name no host of this backend".to_owned())
+        unmeant(Code::Host, "the values name no host of this backend".to_owned())
             .why("neither server.ingress.hostname nor server.defaultDomain has a host of yours")
             .next("give it with --hostname, for example --hostname api.org-1.example.org")
     })?;
@@ -190,7 +190,7 @@ fn host_of_url(url: &str) -> &str {
     host.rsplit_once(':').map_or(host, |(host, _)| host)
 }
 
-fn unmeant(code: &'static str, what: String) -> Failure {
+fn unmeant(code: Code, what: String) -> Failure {
     Failure::new(Exit::CheckFailed, code, what)
         .why("it is the chart's default, which nobody means")
         .unchanged("nothing was written")
@@ -226,7 +226,7 @@ mod tests {
             (json!({"orchestrator": {"mspID": "A"}, "server": {"defaultDomain": "http://localhost:8000"}}), "host"),
             (json!({"orchestrator": {"mspID": "A"}, "server": {"ingress": {"hostname": "a_b.c"}}}), "value"),
         ] {
-            assert_eq!(read(&values).unwrap_err().code, code, "{values}");
+            assert_eq!(read(&values).unwrap_err().code.id(), code, "{values}");
         }
     }
 

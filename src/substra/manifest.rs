@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::kind::ObjectKind;
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     values,
 };
 
@@ -73,7 +73,7 @@ impl Manifest {
         let has_workload = |document: &String| kinds.iter().any(|kind| document.contains(kind));
         for document in documents(text).into_iter().filter(has_workload) {
             let value = values::read(document.as_bytes()).map_err(|refusal| {
-                Failure::new(Exit::CheckFailed, "manifest", "the release's manifest cannot be read")
+                Failure::new(Exit::CheckFailed, Code::Manifest, "the release's manifest cannot be read")
                     .why(refusal.to_string())
                     .next("helm get manifest shows it; please report the chart and its version")
             })?;

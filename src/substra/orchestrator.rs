@@ -293,7 +293,7 @@ mod tests {
     fn a_host_that_cannot_be_read_is_not_passed_over() {
         for hosts in [json!("a.b"), json!([{"path": "/"}]), json!([{"name": true}])] {
             let refused = Orchestrator::read(&json!({"ingress": {"extraHosts": hosts}})).unwrap_err();
-            assert_eq!(refused.code, "value");
+            assert_eq!(refused.code.id(), "value");
         }
     }
 
@@ -302,7 +302,7 @@ mod tests {
         let values = json!({"channels": [{"name": "a", "organizations": ["A", "B"]}, {"name": "b", "organizations": ["B", "C"]}]});
         assert_eq!(Orchestrator::read(&values).unwrap().members, ["A", "B", "C"]);
         let spoilt = json!({"channels": [{"name": "a", "organizations": [true]}]});
-        assert_eq!(Orchestrator::read(&spoilt).unwrap_err().code, "value");
+        assert_eq!(Orchestrator::read(&spoilt).unwrap_err().code.id(), "value");
     }
 
     #[test]

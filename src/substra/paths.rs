@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     values::{Change, Setting},
 };
 
@@ -60,7 +60,7 @@ pub(super) fn unfit(path: &[&str], bad: &crate::names::BadName) -> Failure {
 
 /// A value that cannot be used.
 pub(super) fn wrong(path: &[&str], why: &str) -> Failure {
-    Failure::new(Exit::CheckFailed, "value", format!("{} in the values cannot be used", path.join(".")))
+    Failure::new(Exit::CheckFailed, Code::Value, format!("{} in the values cannot be used", path.join(".")))
         .why(why.to_owned())
         .next("mend it in the values file; with several files name all of them, in Helm's order")
         .unchanged("nothing was written")

@@ -8,6 +8,7 @@ use super::{
     splice::{splice, unsplice},
     tree::Tree,
 };
+use crate::failure::Code;
 
 /// The text with the settings, every other byte as it was; the same bytes when everything is so already.
 ///
@@ -47,5 +48,5 @@ fn round(text: &str, tree: Tree, settings: &[&Setting]) -> Result<(String, usize
 }
 
 fn unproven() -> Refusal {
-    Refusal::new("unproven", (0, 0), "the edit could not be proven to change nothing else")
+    Refusal::new(Code::Unproven, (0, 0), "the edit could not be proven to change nothing else")
 }

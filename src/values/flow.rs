@@ -7,6 +7,7 @@ use super::{
     style::{Addition, collection},
     tree::{Kind, Node},
 };
+use crate::failure::Code;
 
 impl Document<'_> {
     /// Whether an empty flow map holds nothing but blanks, so that it can become a block.
@@ -52,7 +53,7 @@ impl Document<'_> {
         let close = node.bytes.end - 1;
         let Some((first, last)) = ends(node) else { return Ok(vec![self.first_members(node, members)]) };
         if last.is_unwritten() {
-            return Err(Refusal::new("flow-null", last.at, "a value is missing at the end of this collection"));
+            return Err(Refusal::new(Code::FlowNull, last.at, "a value is missing at the end of this collection"));
         }
         let end = last.bytes.end;
         let comma = comma_after(self.text, end, close);

@@ -1,6 +1,7 @@
 //! New lines in block style.
 
 use super::{Refusal, plan::Document, splice::Splice, style::Addition, tree::Node};
+use crate::failure::Code;
 
 impl Document<'_> {
     /// A file without content.
@@ -61,7 +62,7 @@ impl Document<'_> {
         items: &[Node],
         additions: &[Addition<'_>],
     ) -> Result<Vec<Splice>, Refusal> {
-        let unfit = || Refusal::new("list-form", node.at, "the list is not written as one `- item` a line");
+        let unfit = || Refusal::new(Code::ListForm, node.at, "the list is not written as one `- item` a line");
         let last = items.last().ok_or_else(unfit)?;
         let before_dash = &self.text[self.line_start(last.bytes.start)..last.bytes.start];
         let column = before_dash.len() - before_dash.trim_start_matches(' ').len();

@@ -1,5 +1,7 @@
 //! Values files: read as Helm reads them, edited without loss, and the edit proven.
 
+use crate::failure::Code;
+
 mod edit;
 mod flow;
 mod insert;
@@ -35,7 +37,7 @@ pub use self::{
 #[error("line {line}, column {column}: {why}")]
 pub struct Refusal {
     /// A stable code in kebab case.
-    pub code: &'static str,
+    pub code: Code,
     /// From 1; 0 for the whole file.
     pub line: usize,
     /// From 1; 0 for the whole file.
@@ -47,7 +49,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(code: &'static str, (line, column): (usize, usize), why: impl Into<String>) -> Self {
+    fn new(code: Code, (line, column): (usize, usize), why: impl Into<String>) -> Self {
         Self { code, line, column, why: why.into(), snippet: None }
     }
 }

@@ -1,5 +1,6 @@
 //! Where settings meet the tree, and which splices follow.
 
+use crate::failure::Code;
 use std::ptr;
 
 use super::{
@@ -101,15 +102,15 @@ impl<'a> Document<'a> {
     pub(super) fn editable(&self, node: &Node) -> Result<(), Refusal> {
         let refuse = |code, why: &str| Err(Refusal::new(code, node.at, why));
         if node.anchor != 0 && self.tree.referred.contains(&node.anchor) {
-            return refuse("anchor", "an alias elsewhere refers to this: the edit would change that place too");
+            return refuse(Code::Anchor, "an alias elsewhere refers to this: the edit would change that place too");
         }
         if node.tag.is_some() {
-            return refuse("tag", "a tag stands here");
+            return refuse(Code::Tag, "a tag stands here");
         }
         match &node.kind {
-            Kind::Alias(_) => refuse("alias", "an alias stands here: its anchor is somewhere else"),
+            Kind::Alias(_) => refuse(Code::Alias, "an alias stands here: its anchor is somewhere else"),
             Kind::Map { pairs, .. } if pairs.iter().any(|(key, _)| is_merge(key)) => {
-                refuse("merge", "this map merges another one with <<, and the order decides which value wins")
+                refuse(Code::Merge, "this map merges another one with <<, and the order decides which value wins")
             }
             _ => Ok(()),
         }
@@ -143,17 +144,17 @@ impl<'a> Document<'a> {
                 self.add_to_flow(node, &members(additions, quoted))
             }
             _ if node.is_null() && key.is_some() => self.open_block(key, node, additions),
-            _ if wants_list => Err(Refusal::new("not-a-list", node.at, "something else stands where a list must be")),
-            _ => Err(Refusal::new("not-a-map", node.at, "something else stands where a map must be")),
+            _ if wants_list => Err(Refusal::new(Code::NotAList, node.at, "something else stands where a list must be")),
+            _ => Err(Refusal::new(Code::NotAMap, node.at, "something else stands where a map must be")),
         }
     }
 
     fn set(&self, key: &Node, value: &Node, scalar: &Scalar, map: &Node) -> Result<Splice, Refusal> {
         let Kind::Scalar { style, .. } = &value.kind else {
-            return Err(Refusal::new("not-a-value", value.at, "a map or list stands where a single value must be"));
+            return Err(Refusal::new(Code::NotAValue, value.at, "a map or list stands where a single value must be"));
         };
         if *style == Style::Block || self.text[value.bytes.clone()].contains('\n') {
-            return Err(Refusal::new("several-lines", value.at, "the value goes over several lines"));
+            return Err(Refusal::new(Code::SeveralLines, value.at, "the value goes over several lines"));
         }
         let flow = matches!(map.kind, Kind::Map { flow: true, .. });
         let new = literal::scalar(scalar, flow && self.is_quoted(map));
@@ -170,7 +171,7 @@ impl<'a> Document<'a> {
         if rest[gap..].starts_with(':') && !self.text[..key.bytes.start].trim_end_matches(' ').ends_with('?') {
             Ok(key.bytes.end + gap + 1)
         } else {
-            Err(Refusal::new("key-form", key.at, "the key is not written as `key:`"))
+            Err(Refusal::new(Code::KeyForm, key.at, "the key is not written as `key:`"))
         }
     }
 }
@@ -181,7 +182,7 @@ fn find<'a>(pairs: &'a [(Node, Node)], name: &str) -> Result<Option<(&'a Node, &
     for (node, value) in pairs {
         if key(node)? == name {
             if found.is_some() {
-                return Err(Refusal::new("key-twice", node.at, format!("the key {name} stands here a second time")));
+                return Err(Refusal::new(Code::KeyTwice, node.at, format!("the key {name} stands here a second time")));
             }
             found = Some((node, value));
         }

@@ -1,5 +1,6 @@
 //! The reading of a values file as Helm's `-f` gives it.
 
+use crate::failure::Code;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -36,7 +37,7 @@ pub(super) fn value(tree: &Tree) -> Result<Value, Refusal> {
     match reader.node(root)? {
         Value::Null => Ok(Value::Object(Map::new())),
         value @ Value::Object(_) => Ok(value),
-        _ => Err(Refusal::new("top", root.at, "the top of a values file must be a map")),
+        _ => Err(Refusal::new(Code::Top, root.at, "the top of a values file must be a map")),
     }
 }
 
@@ -49,9 +50,9 @@ pub(super) fn key(node: &Node) -> Result<String, Refusal> {
 fn typed_key(node: &Node) -> Result<(String, Value), Refusal> {
     let value = match &node.kind {
         Kind::Scalar { text, style } => scalar_value(node, text, *style)?,
-        _ => return Err(Refusal::new("key", node.at, "a key must be a single word or text")),
+        _ => return Err(Refusal::new(Code::Key, node.at, "a key must be a single word or text")),
     };
-    let key = scalar::key(&value).ok_or_else(|| Refusal::new("key", node.at, "Helm cannot use this as a key"))?;
+    let key = scalar::key(&value).ok_or_else(|| Refusal::new(Code::Key, node.at, "Helm cannot use this as a key"))?;
     Ok((key, value))
 }
 
@@ -81,7 +82,8 @@ impl Reader {
             }
             Kind::Alias(id) => {
                 let value = self.anchors.get(id).cloned();
-                let value = value.ok_or_else(|| Refusal::new("alias", node.at, "an alias inside its own anchor"))?;
+                let value =
+                    value.ok_or_else(|| Refusal::new(Code::Alias, node.at, "an alias inside its own anchor"))?;
                 self.count(size(&value), node)?;
                 value
             }
@@ -95,7 +97,7 @@ impl Reader {
     fn count(&mut self, more: usize, node: &Node) -> Result<(), Refusal> {
         self.nodes += more;
         if self.nodes > MOST_NODES {
-            return Err(Refusal::new("alias-bomb", node.at, "aliases multiply the file beyond a million values"));
+            return Err(Refusal::new(Code::AliasBomb, node.at, "aliases multiply the file beyond a million values"));
         }
         Ok(())
     }
@@ -116,7 +118,11 @@ impl Reader {
             let there = odd.get(&key).or_else(|| map.contains_key(&key).then_some(&Value::Null));
             let same = there.is_none_or(|there| *there == typed || (there.is_null() && typed.is_string()));
             if !same {
-                return Err(Refusal::new("key-twice", name.at, "this key and another one are the same text for Helm"));
+                return Err(Refusal::new(
+                    Code::KeyTwice,
+                    name.at,
+                    "this key and another one are the same text for Helm",
+                ));
             }
             if name.anchor != 0 {
                 self.anchors.insert(name.anchor, scalar::settle(typed.clone()));
@@ -140,7 +146,7 @@ impl Reader {
         for item in items {
             match (&item.kind, self.node(item)?) {
                 (Kind::Map { .. } | Kind::Alias(_), Value::Object(map)) => merged.extend(map),
-                _ => return Err(Refusal::new("merge", item.at, "<< takes a map or a list of maps")),
+                _ => return Err(Refusal::new(Code::Merge, item.at, "<< takes a map or a list of maps")),
             }
         }
         Ok(merged)
@@ -150,7 +156,7 @@ impl Reader {
 /// A scalar before JSON, where integers and floats differ.
 fn scalar_value(node: &Node, text: &str, style: Style) -> Result<Value, Refusal> {
     match node.tag.as_deref() {
-        None if style == Style::Plain => scalar::resolve(text).map_err(|why| Refusal::new("number", node.at, why)),
+        None if style == Style::Plain => scalar::resolve(text).map_err(|why| Refusal::new(Code::Number, node.at, why)),
         None | Some("!!str") => Ok(Value::String(text.to_owned())),
         Some("!!null") if text.is_empty() || text == "~" || text == "null" => Ok(Value::Null),
         // A tag of another program: Helm keeps the text.
@@ -168,7 +174,7 @@ fn collection_tag(node: &Node, own: &str) -> Result<(), Refusal> {
 }
 
 fn unknown_tag(node: &Node) -> Refusal {
-    Refusal::new("tag", node.at, "the tag that stands here is not understood")
+    Refusal::new(Code::Tag, node.at, "the tag that stands here is not understood")
 }
 
 fn size(value: &Value) -> usize {

@@ -4,6 +4,7 @@ use super::{
     Refusal,
     tree::{Kind, Node, Tree},
 };
+use crate::failure::Code;
 
 /// Helm 4 adds the missing line end, and with it a line end to the text; Helm 3 does not.
 const BLOCK_TEXT_END: &str =
@@ -16,7 +17,7 @@ const BLOCK_TEXT_END: &str =
 pub(super) fn check(bytes: &[u8]) -> Result<&str, Refusal> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
-        Refusal::new("not-utf8", (before.split(|b| *b == b'\n').count(), 1), "the file is not UTF-8")
+        Refusal::new(Code::NotUtf8, (before.split(|b| *b == b'\n').count(), 1), "the file is not UTF-8")
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -27,24 +28,24 @@ pub(super) fn check(bytes: &[u8]) -> Result<&str, Refusal> {
     Ok(text)
 }
 
-type Finding = (&'static str, usize, &'static str);
+type Finding = (Code, usize, &'static str);
 
 fn check_line(bare: &str) -> Result<(), Finding> {
     if !bare.is_ascii() || bare.bytes().any(|b| b < b' ' || b == 0x7f) {
         check_characters(bare)?;
     }
     if bare.trim_start_matches(' ').starts_with('\t') && bare.trim().is_empty() {
-        return Err(("tab", 1, "a tab stands in an otherwise blank line"));
+        return Err((Code::Tab, 1, "a tab stands in an otherwise blank line"));
     }
     if bare.starts_with('%') {
-        return Err(("directive", 1, "Helm 4 cannot read a % directive"));
+        return Err((Code::Directive, 1, "Helm 4 cannot read a % directive"));
     }
     // Helm 4 sees a new document where `---` is followed by any white space or `#`, Helm 3 only after a blank.
     if let Some(rest) = bare.strip_prefix("---")
         && !rest.trim_matches([' ', '\t']).is_empty()
         && !(rest.starts_with([' ', '\t']) && rest.trim_start_matches([' ', '\t']).starts_with('#'))
     {
-        return Err(("text-after-dashes", 4, "Helm 3 and Helm 4 read text after --- differently"));
+        return Err((Code::TextAfterDashes, 4, "Helm 3 and Helm 4 read text after --- differently"));
     }
     Ok(())
 }
@@ -60,7 +61,7 @@ fn check_characters(line: &str) -> Result<(), Finding> {
             c if c.is_control() => "a control character stands here",
             _ => continue,
         };
-        return Err(("control-character", column + 1, why));
+        return Err((Code::ControlCharacter, column + 1, why));
     }
     Ok(())
 }
@@ -75,12 +76,12 @@ pub(super) fn check_tree(text: &str, tree: &Tree) -> Result<(), Refusal> {
     let is_sops = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if text == "sops");
     if let Some((key, _)) = pairs.iter().find(|(key, _)| is_sops(key)) {
         let why = "the file is encrypted by SOPS, and an edit from outside would break its checksum";
-        return Err(Refusal::new("sops", key.at, why));
+        return Err(Refusal::new(Code::Sops, key.at, why));
     }
     let last = tree.root.as_ref().and_then(Node::last_scalar);
     let open = last.filter(|last| !text.ends_with('\n') && last.keeps_line_ends(text));
     match open.filter(|last| text[last.bytes.end..].trim().is_empty()) {
-        Some(last) => Err(Refusal::new("block-text-end", last.at, BLOCK_TEXT_END)),
+        Some(last) => Err(Refusal::new(Code::BlockTextEnd, last.at, BLOCK_TEXT_END)),
         None => Ok(()),
     }
 }
@@ -96,7 +97,7 @@ fn check_tabs(text: &str, node: &Node) -> Result<(), Refusal> {
     let block = block.filter(|_| node.is_block_text() && !node.header(text).bytes().any(|b| b.is_ascii_digit()));
     let in_block = block.is_some_and(|line| line.trim_start_matches(' ').starts_with('\t'));
     if (indents && !node.is_unwritten()) || in_block {
-        return Err(Refusal::new("tab", node.at, "a tab stands where Helm wants blanks for indentation"));
+        return Err(Refusal::new(Code::Tab, node.at, "a tab stands where Helm wants blanks for indentation"));
     }
     match &node.kind {
         Kind::Map { pairs, flow: false } => {
@@ -110,7 +111,7 @@ fn check_tabs(text: &str, node: &Node) -> Result<(), Refusal> {
 /// Helm 4 cuts the text at `---` and cannot read a piece that begins with `...`.
 fn check_empty(text: &str) -> Result<(), Refusal> {
     match text.lines().position(|line| line.trim_end() == "...") {
-        Some(line) => Err(Refusal::new("documents", (line + 1, 1), "Helm 4 cannot read `...` below nothing")),
+        Some(line) => Err(Refusal::new(Code::Documents, (line + 1, 1), "Helm 4 cannot read `...` below nothing")),
         None => Ok(()),
     }
 }

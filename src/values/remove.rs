@@ -1,5 +1,6 @@
 //! A key is taken out; the last one leaves `{}`.
 
+use crate::failure::Code;
 use std::ops::Range;
 
 use super::{
@@ -20,14 +21,14 @@ impl Document<'_> {
         value: &Node,
     ) -> Result<Vec<Splice>, Refusal> {
         let Kind::Map { pairs, flow } = &map.kind else {
-            return Err(Refusal::new("not-a-map", map.at, "something else stands where a map must be"));
+            return Err(Refusal::new(Code::NotAMap, map.at, "something else stands where a map must be"));
         };
         if *flow {
             return self.remove_from_flow(pairs, key, value);
         }
         let mut start = self.line_start(key.bytes.start);
         if !self.text[start..key.bytes.start].trim().is_empty() {
-            return Err(Refusal::new("key-form", key.at, "the key does not stand on a line of its own"));
+            return Err(Refusal::new(Code::KeyForm, key.at, "the key does not stand on a line of its own"));
         }
         let end = self.line_after(self.content_end(value).max(self.after_colon(key)?));
         // Where the file has no last line end, the one before goes, so that it has none again.
@@ -62,7 +63,7 @@ impl Document<'_> {
         };
         if self.text[gone.clone()].contains(['#', '\n']) {
             let why = "a comment or a line end stands between the members here";
-            return Err(Refusal::new("flow-comment", key.at, why));
+            return Err(Refusal::new(Code::FlowComment, key.at, why));
         }
         Ok(vec![Splice { at: gone.start, removed: gone.len(), inserted: String::new() }])
     }

@@ -1,5 +1,6 @@
 //! The syntax tree of a values file: nodes with their bytes.
 
+use crate::failure::Code;
 use std::{collections::BTreeSet, ops::Range};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle, Tag};
@@ -126,10 +127,10 @@ impl<'a> Builder<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Refusal> {
         loop {
             match self.events.next_event() {
-                None => return Err(Refusal::new("yaml", (0, 0), "the file ends early")),
+                None => return Err(Refusal::new(Code::Yaml, (0, 0), "the file ends early")),
                 Some(Err(error)) => {
                     let at = (error.marker().line(), error.marker().col() + 1);
-                    return Err(Refusal::new("yaml", at, refuse::without_quotes(&error.info())));
+                    return Err(Refusal::new(Code::Yaml, at, refuse::without_quotes(&error.info())));
                 }
                 Some(Ok((Event::Comment(..), span))) => self.comment(&span)?,
                 Some(Ok((Event::Anchor(_, name), span))) => anchor_name(&name, &span)?,
@@ -143,7 +144,7 @@ impl<'a> Builder<'a> {
         let before = &self.text[..offset(&span.start)];
         let indentation = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
         if indentation.contains('\t') && indentation.trim().is_empty() {
-            return Err(Refusal::new("tab", place(span), "a tab stands before this comment"));
+            return Err(Refusal::new(Code::Tab, place(span), "a tab stands before this comment"));
         }
         Ok(())
     }
@@ -157,7 +158,7 @@ impl<'a> Builder<'a> {
                 Event::StreamEnd => return Ok(root),
                 Event::DocumentStart(..) if root.is_some() => {
                     return Err(Refusal::new(
-                        "documents",
+                        Code::Documents,
                         place(&span),
                         "Helm 3 reads the first of several documents only, Helm 4 all of them",
                     ));
@@ -166,7 +167,7 @@ impl<'a> Builder<'a> {
                     let first = self.next()?;
                     root = Some(self.node(first, 0)?);
                 }
-                _ => return Err(Refusal::new("yaml", place(&span), "content after the document")),
+                _ => return Err(Refusal::new(Code::Yaml, place(&span), "content after the document")),
             }
         }
     }
@@ -175,7 +176,7 @@ impl<'a> Builder<'a> {
         let at = place(&span);
         if depth > DEEPEST {
             return Err(Refusal::new(
-                "depth",
+                Code::Depth,
                 at,
                 format!("maps and lists stand more than {DEEPEST} deep in each other"),
             ));
@@ -208,12 +209,12 @@ impl<'a> Builder<'a> {
                 let (pairs, end) = self.within(flow, |builder| builder.pairs(depth))?;
                 (Kind::Map { pairs, flow }, anchor, tag, bytes.start..end.max(bytes.start))
             }
-            _ => return Err(Refusal::new("yaml", at, "a value is missing here")),
+            _ => return Err(Refusal::new(Code::Yaml, at, "a value is missing here")),
         };
         let tag = tag.map(|tag| raw_tag(self.text, &tag, &span));
         if tag.is_some() && self.flows > 0 {
             // For Helm the comma after a tag can be a part of it.
-            return Err(Refusal::new("tag", at, "a tag stands inside { } or [ ]"));
+            return Err(Refusal::new(Code::Tag, at, "a tag stands inside { } or [ ]"));
         }
         Ok(Node { kind, bytes, at, anchor, tag })
     }
@@ -256,7 +257,7 @@ impl<'a> Builder<'a> {
         let rest = self.text[key.bytes.end..].trim_start();
         let glued = rest.strip_prefix(':').is_some_and(|rest| rest.starts_with([',', '}', ']']));
         if self.flows > 0 && value.is_unwritten() && glued {
-            return Err(Refusal::new("flow-colon", key.at, "Helm takes the colon for a part of this key"));
+            return Err(Refusal::new(Code::FlowColon, key.at, "Helm takes the colon for a part of this key"));
         }
         Ok(())
     }
@@ -293,7 +294,7 @@ fn anchor_name(name: &str, span: &Span) -> Result<(), Refusal> {
     if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
         return Ok(());
     }
-    Err(Refusal::new("anchor-name", place(span), "an anchor's name has letters, digits, _ and - only"))
+    Err(Refusal::new(Code::AnchorName, place(span), "an anchor's name has letters, digits, _ and - only"))
 }
 
 fn raw_tag(text: &str, tag: &Tag, span: &Span) -> String {

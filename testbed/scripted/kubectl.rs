@@ -90,7 +90,7 @@ fn patch(call: &Call, cluster: &Simulated, workload: &ObjectRef) -> Answer {
 fn written(name: &ObjectRef, doing: &str, result: Result<()>) -> Answer {
     let Err(failure) = result else { return Answer::said(name) };
     let (plural, what) = (format!("{}s", name.resource), &name.name);
-    let why = match failure.code {
+    let why = match failure.code.id() {
         "exists" => format!("(AlreadyExists): error when {doing} \"STDIN\": {plural} \"{what}\" already exists"),
         "conflict" => format!(
             "(Conflict): error when {doing} \"STDIN\": Operation cannot be fulfilled on {plural} \"{what}\": the object has been modified; please apply your changes to the latest version and try again"

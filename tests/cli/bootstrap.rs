@@ -207,7 +207,7 @@ fn a_second_run_from_the_same_file_at_once_is_refused() {
     let file = std::fs::File::open(fed.world.path("federation.yaml")).unwrap();
     file.lock().unwrap();
     let failure = fed.run(LINE).unwrap_err();
-    assert_eq!(failure.code, "locked");
+    assert_eq!(failure.code.id(), "locked");
     file.unlock().unwrap();
     fed.run(LINE).unwrap();
 }

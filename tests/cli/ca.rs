@@ -159,7 +159,7 @@ fn server(hosts: &[&str], usage: LeafUsage) -> Recipe {
 #[track_caller]
 fn failed(result: Result<Outcome>, code: &str) -> Failure {
     let failure = result.err().unwrap();
-    assert_eq!(failure.code, code, "{failure}");
+    assert_eq!(failure.code.id(), code, "{failure}");
     for (part, text) in [("why", &failure.why), ("next", &failure.next)] {
         assert!(!text.is_empty(), "{part} is missing: {failure}");
     }
@@ -168,6 +168,6 @@ fn failed(result: Result<Outcome>, code: &str) -> Failure {
 
 fn failed_fault(result: Result<Outcome>) -> Failure {
     let failure = result.err().unwrap();
-    assert_eq!(failure.code, "fault", "{failure}");
+    assert_eq!(failure.code.id(), "fault", "{failure}");
     failure
 }

@@ -6,7 +6,7 @@ use substra_mtls::{
     cli::{Cli, Command},
     cluster::{Cluster, ObjectRef},
     commands::{Desk, check},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     federation::Site,
     report::{Console, Format, Outcome},
 };
@@ -24,7 +24,7 @@ pub(crate) fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
     let console = text::console(Console { format: Format::Json, ..Console::silent() });
     let open = |site: &Site| -> Result<Box<dyn Cluster>> {
         if site.namespace.as_str() == closed {
-            return Err(Failure::new(Exit::Outside, "tool-missing", "helm was not found").why("x").next("y"));
+            return Err(Failure::new(Exit::Outside, Code::ToolMissing, "helm was not found").why("x").next("y"));
         }
         Ok(Box::new(fed.orc.in_namespace(site.namespace.as_str())))
     };

@@ -158,7 +158,7 @@ fn a_null_in_a_later_file_that_hides_an_earlier_one_is_not_filled() {
     )
     .unwrap();
     let settings = [substra_mtls::values::Setting::set(&["orchestrator", "tls", "mtls", "enabled"], true)];
-    assert_eq!(files.edit(&settings).err().unwrap().code, "values-merge");
+    assert_eq!(files.edit(&settings).err().unwrap().code.id(), "values-merge");
 }
 
 #[test]

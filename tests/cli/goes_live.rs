@@ -71,7 +71,7 @@ fn config(cluster: &Simulated, release: &str) -> Value {
 fn is_named(federation: &Federation, cluster: &Simulated, verb: &str, line: &str) -> Outcome {
     let before = (federation.orc.writes(), federation.world.snapshot());
     let failure = failed(federation.run(cluster, verb));
-    assert_eq!((failure.exit, failure.code), (Exit::CheckFailed, "drift"), "{verb}: {failure}");
+    assert_eq!((failure.exit, failure.code.id()), (Exit::CheckFailed, "drift"), "{verb}: {failure}");
     assert!(failure.why.ends_with(&format!("change these too: {line}")), "{verb}: {failure}");
     assert!((federation.orc.writes(), federation.world.snapshot()) == before, "{verb} wrote something");
     let outcome = federation.run(cluster, &format!("{verb} --accept-drift")).unwrap();
@@ -140,7 +140,7 @@ fn another_ca_of_the_server_is_one_for_clients_too_and_is_named() {
         );
         let line = "orchestrator.tls.cacert: deployed nothing, files \"other-ca\": whoever holds the key of a CA in other-ca can act as every organization of the federation";
         let failure = failed(federation.run(&federation.orc, &verb));
-        assert_eq!(failure.code, "drift", "{verb}: {failure}");
+        assert_eq!(failure.code.id(), "drift", "{verb}: {failure}");
         assert!(failure.why.contains(line), "{verb}: {failure}");
     }
 }
@@ -173,7 +173,7 @@ fn a_backend_that_trusts_public_cas_trusts_no_other_unseen() {
     public.enroll("").unwrap();
     public.approve().unwrap();
     let failure = failed(public.install());
-    assert_eq!(failure.code, "drift", "{failure}");
+    assert_eq!(failure.code.id(), "drift", "{failure}");
     assert!(
         failure.why.contains("orchestrator.tls.cacert: deployed nothing, files \"orchestrator-cacert\": whoever"),
         "{failure}"
@@ -181,7 +181,7 @@ fn a_backend_that_trusts_public_cas_trusts_no_other_unseen() {
     // The verb that is for it may, and may be cut short.
     public.org.fail_write(0, Fault::Before);
     let trust = format!("ca trust @ca.crt --backend --enable-tls {ORG}");
-    assert_eq!(failed(public.run(&public.org, &trust)).code, "fault");
+    assert_eq!(failed(public.run(&public.org, &trust)).code.id(), "fault");
     public.run(&public.org, &trust).unwrap();
     public.install().unwrap();
 }
@@ -194,12 +194,12 @@ fn what_an_earlier_run_of_ours_has_left_goes_on_without_a_question() {
     // Cut short after the file was written.
     let federation = enrolled();
     federation.orc.fail_write(0, Fault::Before);
-    assert_eq!(failed(federation.close("")).code, "fault");
+    assert_eq!(failed(federation.close("")).code.id(), "fault");
     assert!(federation.world.read("orchestrator-values.yaml").contains("verifyClientMSPID: true"));
     federation.run(&federation.orc, &format!("gate open {ORC}")).unwrap();
     federation.close("").unwrap();
     federation.orc.fail_write(0, Fault::Before);
-    assert_eq!(failed(federation.run(&federation.orc, &format!("gate open {ORC}"))).code, "fault");
+    assert_eq!(failed(federation.run(&federation.orc, &format!("gate open {ORC}"))).code.id(), "fault");
     federation.run(&federation.orc, &format!("gate open {ORC}")).unwrap();
     federation.close("").unwrap();
     // Approved behind a closed gate.
@@ -207,6 +207,6 @@ fn what_an_earlier_run_of_ours_has_left_goes_on_without_a_question() {
     edit(&federation, "orchestrator", theirs, "        Other: [orchestrator-tls-cacert]\n");
     federation.run(&federation.orc, &format!("{CLOSE} {ORC} --accept-drift")).unwrap();
     federation.orc.fail_write(0, Fault::Before);
-    assert_eq!(failed(federation.approve()).code, "fault");
+    assert_eq!(failed(federation.approve()).code.id(), "fault");
     federation.approve().unwrap();
 }

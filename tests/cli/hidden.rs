@@ -110,7 +110,7 @@ fn every_verb(federation: &Federation) -> Vec<String> {
     let mut run = |cluster: &Simulated, line: &str| {
         let result = federation.run(cluster, line);
         clean(line, &told(&result));
-        codes.extend(result.err().map(|failure| format!("{} {}", line.split(" -").next().unwrap(), failure.code)));
+        codes.extend(result.err().map(|failure| format!("{} {}", line.split(" -").next().unwrap(), failure.code.id())));
     };
     let (org, orc) = (&federation.org, &federation.orc);
     let approve = format!("approve @MyOrg1MSP.csr {ORC} --ca-cert @ca.crt --ca-key @ca.key --unverified-mail --yes");

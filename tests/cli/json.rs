@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, env, fs, path::Path};
 
 use clap::Parser;
 use regex_lite::Regex;
-use substra_mtls::{cli::Cli, plan::StepId};
+use substra_mtls::{cli::Cli, failure::Code, plan::StepId};
 
 use super::world::{BACKEND, World};
 
@@ -92,16 +92,9 @@ fn every_id_stands_in_the_list_and_none_is_lost() {
 
 /// `check ID`, `code ID` and `step ID`, as the sources have them.
 fn ids() -> BTreeSet<String> {
-    let makers = "Failure::new|Refusal::new|finding|fault|fault_at|unknown|refuse|rule|fail|bad|unmeant|elsewhere|check|no_terminal|single_ca";
-    let word = r#""([a-z][a-z0-9]*(?:-[a-z0-9]+)*)""#;
-    let kinds = [
-        ("code", format!(r#"\b(?:{makers})\(\s*(?:[^"();]*(?:\([^"()]*\))?[^"();]*,)?\s*{word}\s*[,)]"#)),
-        // A code that is chosen by what a child said, or at a place in a file.
-        ("code", format!(r#"\{{\s*\({word}, (?:"|[A-Z]+\))"#)),
-        ("code", format!(r"Err\(\({word}, ")),
-        ("check", format!(r"(?m)^    [A-Z_]+ {word} [A-Z]")),
-    ];
+    let kinds = [("check", r#"(?m)^    [A-Z_]+ "([a-z][a-z0-9-]*)" [A-Z]"#.to_owned())];
     let mut found: BTreeSet<String> = StepId::ALL.iter().map(|id| format!("step {id}")).collect();
+    found.extend(Code::ALL.iter().map(|code| format!("code {code}")));
     each_source(Path::new(SOURCES), &mut |text| {
         for (kind, pattern) in &kinds {
             let all = Regex::new(pattern).unwrap();

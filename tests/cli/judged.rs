@@ -83,7 +83,7 @@ fn the_gate_is_not_closed_with_a_server_pair_of_a_ca_that_no_pod_mounts() {
         broken(&fed.orc, fed.now);
         let before = (fed.world.snapshot(), fed.orc.writes());
         let failure = failed(fed.close(""), what);
-        assert_eq!((failure.exit, failure.code), (Exit::CheckFailed, "server-chain"), "{what}: {failure}");
+        assert_eq!((failure.exit, failure.code.id()), (Exit::CheckFailed, "server-chain"), "{what}: {failure}");
         assert_eq!((fed.world.snapshot(), fed.orc.writes()), before, "{what}");
     }
 }
@@ -104,7 +104,7 @@ fn bootstrap_closes_no_gate_with_a_server_pair_of_a_ca_that_no_pod_mounts() {
         let fed = Fed::new(1);
         broken(&fed.orc, fed.now);
         let failure = failed(fed.run(LINE), what);
-        assert_eq!((failure.exit, failure.code), (Exit::CheckFailed, "server-chain"), "{what}: {failure}");
+        assert_eq!((failure.exit, failure.code.id()), (Exit::CheckFailed, "server-chain"), "{what}: {failure}");
         assert!(!fed.is_closed(), "{what}");
     }
 }
@@ -155,7 +155,7 @@ fn behind_a_closed_gate_nobody_is_approved_or_trusted_by_pods_that_could_not_sta
             broken(&fed);
             let before = (fed.world.snapshot(), fed.orc.writes());
             let failure = failed(fed.run(&fed.orc, &format!("{verb} --accept-drift")), code);
-            assert_eq!((failure.exit, failure.code), (Exit::CheckFailed, code), "{verb}: {failure}");
+            assert_eq!((failure.exit, failure.code.id()), (Exit::CheckFailed, code), "{verb}: {failure}");
             assert_eq!((fed.world.snapshot(), fed.orc.writes()), before, "{verb} {code}");
         }
         let fed = closed_and_asked();

@@ -58,7 +58,7 @@ fn the_last_copy_of_a_key_stays_when_the_pair_is_lost_during_the_upgrade() {
             reverted.iter().for_each(|other| org.create(other).unwrap());
         });
         let failure = federation.install().unwrap_err();
-        assert_eq!((failure.exit, failure.code), (Exit::Outside, "last-copy"), "{failure}");
+        assert_eq!((failure.exit, failure.code.id()), (Exit::Outside, "last-copy"), "{failure}");
         assert!(failure.why.starts_with(&format!("Secret {PAIR} is not as this run wrote it: it")), "{failure}");
         assert!(failure.unchanged.clone().unwrap().ends_with("not done: pending"), "{failure}");
         assert!(key(&federation, PENDING) == kept, "the only copy of the key is gone");
@@ -76,7 +76,7 @@ fn a_pair_that_is_lost_with_the_last_copy_of_its_key_is_not_called_installed() {
         org.remove_object(&ObjectRef::secret(PAIR));
     });
     let failure = federation.install().unwrap_err();
-    assert_eq!((failure.exit, failure.code), (Exit::Outside, "not-as-written"), "{failure}");
+    assert_eq!((failure.exit, failure.code.id()), (Exit::Outside, "not-as-written"), "{failure}");
     assert_eq!(failure.what, format!("Secret {PAIR} is not as this run wrote it"));
 }
 

@@ -236,6 +236,6 @@ fn answered(question: &Question) {
     let console = Console::of_process(Format::Text, false);
     assert!(console.interactive, "this is a terminal");
     let Ended { result, untouched } = (question.run)(console);
-    let end = result.map_or_else(|failure| failure.code, |outcome| outcome.stage().id());
+    let end = result.map_or_else(|failure| failure.code.id(), |outcome| outcome.stage().id());
     console.say(format!("END {end} {}", !untouched));
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, sync::LazyLock};
 
 use serde_json::Value;
 use substra_mtls::{
-    failure::{Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     report::{self, Outcome, Stage},
 };
 
@@ -76,12 +76,14 @@ fn a_field_without_a_schema_and_a_time_of_another_form_are_refused() {
         .fact("caFingerprint", format!("SHA256:{}", "0".repeat(64)))
         .fact("caNotAfter", "2026-11-24T16:30:00Z");
     judged(&good.json());
+    let mut odd = good.clone().failed(Failure::new(Exit::Failed, Code::Bug, "x")).json();
+    odd["error"]["code"] = "Not kebab".into();
     for bad in [
         good.clone().fact("more", 1).json(),
         good.clone().fact("caNotAfter", "2026-11-24 16:30:00.0 +00:00:00").json(),
         good.clone().fact("caNotAfter", "2026-13-24T16:30:00Z").json(),
         Outcome::new("ca trust", Stage::Approved).json(),
-        good.failed(Failure::new(substra_mtls::failure::Exit::Failed, "Not kebab", "x")).json(),
+        odd,
     ] {
         assert!(judge(&FILES, &schema_of(&bad), &bad).is_err(), "{bad:#}");
     }

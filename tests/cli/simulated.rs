@@ -160,7 +160,7 @@ fn every_write_may_fail_do_nothing_or_be_undone_and_the_next_run_completes() {
                 &|| federation.close(""),
             ] {
                 while let Err(failure) = step() {
-                    failures.push(failure.code);
+                    failures.push(failure.code.id());
                     assert_eq!(failures, told_of(fault, at), "write {at} {fault:?}: {failure}");
                     assert_eq!(failure.exit, Exit::Outside, "{failure}");
                     assert!(!failure.why.is_empty() && !failure.next.is_empty(), "{failure:?}");
@@ -210,7 +210,7 @@ fn a_rollout_that_hangs_on_a_mount_ends_with_the_time_limit() {
     let (clock, limit) = (federation.clock(), Duration::from_mins(15));
     let world = plan::World { cluster: Some(&federation.org), timeout: limit, clock: clock.clone() };
     let failure = plan::apply(&[step], &world, &mut |_, _| {}).err().unwrap();
-    assert_eq!((failure.exit, failure.code), (Exit::TimedOut, "rollout"));
+    assert_eq!((failure.exit, failure.code.id()), (Exit::TimedOut, "rollout"));
     assert_eq!(failure.why, "deployment/backend-substra-backend-server: 0 of 1 pods are ready");
     let waited = clock.now() - federation.now;
     assert!(limit < waited && waited < limit + Duration::from_secs(6), "{waited}, by the world's clock");
@@ -235,9 +235,9 @@ fn approving_never_moves_a_gate_that_is_half_way() {
     federation.approve().unwrap();
     federation.install().unwrap();
     federation.orc.fail_write(0, Fault::Before);
-    assert_eq!(failed(federation.close("")).code, "fault");
+    assert_eq!(failed(federation.close("")).code.id(), "fault");
     assert!(federation.world.read("orchestrator-values.yaml").contains("verifyClientMSPID: true"), "the file is ahead");
-    assert_eq!(failed(federation.approve()).code, "gate-half-way");
+    assert_eq!(failed(federation.approve()).code.id(), "gate-half-way");
     federation.close("").unwrap();
     federation.approve().unwrap();
 }
@@ -246,9 +246,9 @@ fn approving_never_moves_a_gate_that_is_half_way() {
 fn a_pending_release_stops_every_verb() {
     let federation = Federation::new();
     federation.org.set_status("backend", "pending-upgrade");
-    assert_eq!(failed(federation.enroll("")).code, "release-pending");
+    assert_eq!(failed(federation.enroll("")).code.id(), "release-pending");
     federation.orc.set_status("orchestrator", "pending-upgrade");
-    assert_eq!(failed(federation.close("")).code, "release-pending");
+    assert_eq!(failed(federation.close("")).code.id(), "release-pending");
 }
 
 #[test]
@@ -273,11 +273,11 @@ fn the_last_third_of_a_life_asks_for_renewal_by_itself() {
 #[test]
 fn a_member_that_is_not_in_place_keeps_the_gate_open() {
     let federation = Federation::new();
-    assert_eq!(failed(federation.close("")).code, "not-admitted");
+    assert_eq!(failed(federation.close("")).code.id(), "not-admitted");
     federation.enroll("").unwrap();
     federation.approve().unwrap();
     let failure =
         failed(federation.run(&federation.orc, "gate close -f @orchestrator-values.yaml --release orchestrator --yes"));
-    assert_eq!(failure.code, "not-installed");
+    assert_eq!(failure.code.id(), "not-installed");
     assert_eq!(federation.answer(), Answer::Accepted);
 }

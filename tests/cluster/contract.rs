@@ -14,7 +14,7 @@ use crate::{
 };
 
 fn code(result: Result<(), Failure>) -> String {
-    result.map_or_else(|failure| format!("{} {}", failure.exit.code(), failure.code), |()| "done".to_owned())
+    result.map_or_else(|failure| format!("{} {}", failure.exit.code(), failure.code.id()), |()| "done".to_owned())
 }
 
 /// What both clusters are asked, and what they answer, in words.

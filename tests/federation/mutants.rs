@@ -104,7 +104,7 @@ fn ten_thousand_mutants_are_read_or_refused_at_a_place() {
                 let text = failure.to_string();
                 assert_eq!(text.lines().count(), 4, "{shown}\n{failure}");
                 assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{shown}\n{failure}");
-                codes.insert(failure.code);
+                codes.insert(failure.code.id());
             }
         }
     }

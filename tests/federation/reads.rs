@@ -47,7 +47,7 @@ fn paths_are_relative_to_the_folder_of_the_file() {
         values,
         [folder.path().join("common.yaml"), folder.path().join("../org-1.yaml"), "/etc/org-1.yaml".into()]
     );
-    assert_eq!(Federation::read(&folder.path().join("none.yaml")).unwrap_err().code, "file-unreadable");
+    assert_eq!(Federation::read(&folder.path().join("none.yaml")).unwrap_err().code.id(), "file-unreadable");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn what_only_looks_like_text_must_be_quoted() {
             &format!("`{odd}` is not text"),
             &format!("\"{odd}\""),
         );
-        assert_eq!(failure.code, "federation-type");
+        assert_eq!(failure.code.id(), "federation-type");
         assert!(super::parse(with("context: org1", &format!("context: '{odd}'"))).is_ok());
     }
     refused("MyOrg1MSP", "on", "on:\n    context: org1", "`on` is not text", "\"on\"");
@@ -249,7 +249,7 @@ fn bombs_and_depths_are_refused_in_no_time() {
         format!("{head}{{"),
     ] {
         let failure = refusal(&text);
-        assert_eq!(failure.code, "federation-yaml", "{failure}");
+        assert_eq!(failure.code.id(), "federation-yaml", "{failure}");
         assert!(!failure.to_string().contains("depth:"), "{failure}");
     }
 }

@@ -88,7 +88,7 @@ fn a_certificate_whose_signature_is_no_whole_number_of_bytes_is_refused() {
     *der.last_mut().unwrap() &= 0xf0;
     let failure = Certificate::from_der(&der).unwrap_err();
     assert_eq!(
-        (failure.code, failure.why.as_str()),
+        (failure.code.id(), failure.why.as_str()),
         ("certificate-damaged", "its signature is not a whole number of bytes")
     );
 }

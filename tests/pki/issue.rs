@@ -73,7 +73,7 @@ fn a_certificate_ends_before_its_ca_and_says_so() {
     let cut = issued_at(&authority, &good().pem(), end - Duration::days(30)).unwrap();
     assert_eq!((cut.not_after, cut.cut_to_ca_end), (end - Duration::SECOND, true));
     let late = issued_at(&authority, &good().pem(), end - Duration::DAY).unwrap_err();
-    assert_eq!(late.code, "authority-ends");
+    assert_eq!(late.code.id(), "authority-ends");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn a_torn_or_edited_log_is_named_by_its_line() {
     assert!(why(&format!("{{}}\n{line}")).what.contains("line 1"));
     let (_, other) = answered(&good().pem());
     let swapped = Entry { certificate: other.certificate, ..entry.clone() };
-    assert_eq!(log::again(&swapped, &authority, NOW).unwrap_err().code, "issue-log-damaged");
+    assert_eq!(log::again(&swapped, &authority, NOW).unwrap_err().code.id(), "issue-log-damaged");
     let edits: [fn(&mut Entry); 6] = [
         |entry| entry.serial.replace_range(0..2, "02"),
         |entry| entry.organization = "MyOrg2MSP".parse().unwrap(),
@@ -125,11 +125,11 @@ fn a_torn_or_edited_log_is_named_by_its_line() {
     for edit in edits {
         let mut edited = entry.clone();
         edit(&mut edited);
-        assert_eq!(log::again(&edited, &authority, NOW).unwrap_err().code, "issue-log-damaged", "{edited:?}");
+        assert_eq!(log::again(&edited, &authority, NOW).unwrap_err().code.id(), "issue-log-damaged", "{edited:?}");
     }
     for bad in ["", "AAAA", "!"] {
         let broken = Entry { certificate: bad.to_owned(), ..entry.clone() };
-        assert_eq!(log::again(&broken, &authority, NOW).unwrap_err().code, "issue-log-damaged");
+        assert_eq!(log::again(&broken, &authority, NOW).unwrap_err().code.id(), "issue-log-damaged");
     }
 }
 
@@ -160,12 +160,12 @@ fn an_entry_of_a_kind_that_is_not_known_is_refused_and_not_passed_over() {
         line.replace("\"kind\":\"certificate\"", "\"kind\":\"\\u001b[2J\""),
     ] {
         let failure = refused(&format!("{line}{newer}"));
-        assert_eq!(failure.code, "issue-log-newer");
+        assert_eq!(failure.code.id(), "issue-log-newer");
         assert!(failure.what.contains("line 2") && failure.what.contains("a newer version"), "{failure}");
         assert!(!failure.to_string().contains('\u{1b}'), "{failure}");
     }
     for spoilt in [line.replace("\"kind\":\"certificate\"", "\"kind\":7"), line.replace("\"serial\"", "\"more\"")] {
-        assert_eq!(refused(&spoilt).code, "issue-log-damaged");
+        assert_eq!(refused(&spoilt).code.id(), "issue-log-damaged");
     }
 }
 

@@ -27,7 +27,7 @@ fn codes(
         Ok(_) => Vec::new(),
         Err(findings) => {
             assert!(findings.iter().all(|f| f.exit == Exit::Refused && f.what.starts_with("a.crt: ")), "{findings:?}");
-            findings.into_iter().map(|finding| finding.code).collect()
+            findings.into_iter().map(|finding| finding.code.id()).collect()
         }
     }
 }

@@ -219,7 +219,7 @@ fn refuses_a_ca_that_the_orchestrator_could_not_use() {
         bench.run(&format!("{make} -config ca.cnf {options}"));
         let key = PrivateKey::from_pem(&bench.get("k.key"), None).unwrap();
         let findings = Authority::load(&bench.get("ca.crt"), key, now).unwrap_err();
-        assert!(findings.iter().any(|finding| finding.code == code), "{options}: {findings:?}");
+        assert!(findings.iter().any(|finding| finding.code.id() == code), "{options}: {findings:?}");
     }
 }
 
@@ -242,7 +242,7 @@ fn refuses_intermediate_nameless_and_old_cas() {
         bench.run(line);
         let key = PrivateKey::from_pem(&bench.get("k.key"), None).unwrap();
         let findings = Authority::load(&bench.get("ca.crt"), key, now).unwrap_err();
-        assert!(findings.iter().any(|finding| finding.code == code), "{line}: {findings:?}");
+        assert!(findings.iter().any(|finding| finding.code.id() == code), "{line}: {findings:?}");
     }
 }
 
@@ -266,8 +266,8 @@ fn refuses_to_issue_outside_of_the_name_constraints_of_the_ca() {
     let issued = issue(&authority, &within, validity, now).unwrap();
     assert_eq!(fits(&authority, &within, validity, now).unwrap(), issued.window());
     let outside = request("backend.org-2.com");
-    assert_eq!(issue(&authority, &outside, validity, now).unwrap_err().code, "authority-does-not-fit");
+    assert_eq!(issue(&authority, &outside, validity, now).unwrap_err().code.id(), "authority-does-not-fit");
     let foreseen = fits(&authority, &outside, validity, now).unwrap_err();
-    assert_eq!(foreseen.code, "authority-does-not-fit");
+    assert_eq!(foreseen.code.id(), "authority-does-not-fit");
     assert!(foreseen.what.ends_with("backend.org-2.com"), "{foreseen}");
 }

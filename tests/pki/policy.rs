@@ -80,7 +80,7 @@ fn every_case_has_the_verdict_of_its_rule() {
             Ok(()) => assert!(!refused, "{code}: {name} was accepted"),
             Err(findings) => {
                 assert!(refused, "{code}: {name} was refused: {findings:?}");
-                assert!(findings.iter().all(|f| f.code == code), "{code}: {name}: {findings:?}");
+                assert!(findings.iter().all(|f| f.code.id() == code), "{code}: {name}: {findings:?}");
                 for finding in findings {
                     assert_eq!(finding.exit, Exit::Refused);
                     assert!(!finding.why.is_empty() && !finding.next.is_empty(), "{finding:?}");
@@ -93,7 +93,7 @@ fn every_case_has_the_verdict_of_its_rule() {
 
 #[test]
 fn every_rule_has_three_refused_cases_and_an_accepted_one() {
-    let mut counts: BTreeMap<&str, (u32, u32)> = RULES.iter().map(|rule| (rule.code, (0, 0))).collect();
+    let mut counts: BTreeMap<&str, (u32, u32)> = RULES.iter().map(|rule| (rule.code.id(), (0, 0))).collect();
     assert_eq!(counts.len(), RULES.len(), "a code stands twice");
     for case in cases() {
         let (refused, accepted) = counts.get_mut(case.code).expect("a case for no rule");
@@ -109,7 +109,7 @@ fn tells_all_findings_at_once() {
     let subject = name("StrangerMSP", "*.stranger.com");
     let asked = asks(&[&extension("2.5.29.19", true, &[0x30, 3, 1, 1, 0xff])]);
     let findings = judge("a.csr", &good().subject(subject).attributes(asked).pem(), &World::default().around());
-    let codes: Vec<_> = findings.unwrap_err().into_iter().map(|f| f.code).collect();
+    let codes: Vec<_> = findings.unwrap_err().into_iter().map(|f| f.code.id()).collect();
     assert_eq!(codes, ["request-extension", "request-host", "request-not-a-member"]);
 }
 
@@ -117,7 +117,7 @@ fn tells_all_findings_at_once() {
 fn a_request_without_a_readable_organization_is_not_told_that_its_own_key_is_anothers() {
     let two = seq(&[&rdn(O, UTF8, ORG.as_bytes()), &rdn(O, UTF8, b"MyOrg2MSP"), &rdn(CN, UTF8, HOST.as_bytes())]);
     let findings = judge("a.csr", &good().subject(two).pem(), &logged(&good().pem()).around());
-    let codes: Vec<_> = findings.unwrap_err().into_iter().map(|f| f.code).collect();
+    let codes: Vec<_> = findings.unwrap_err().into_iter().map(|f| f.code.id()).collect();
     assert_eq!(codes, ["request-subject"]);
 }
 
@@ -170,7 +170,7 @@ fn a_batch_has_no_host_and_no_key_twice() {
                 key: Some(of.fingerprint),
             })
             .collect();
-        apart(&parties).into_iter().map(|finding| (finding.code, finding.what)).collect()
+        apart(&parties).into_iter().map(|finding| (finding.code.id(), finding.what)).collect()
     };
     let plain = |request: Forge<'_>, organization: &str, host: &str| {
         judged(&request.subject(named(organization, host)).attributes(Vec::new()).pem())

@@ -81,5 +81,5 @@ fn documents_of_other_charts_do_not_stop_us() {
     let odd = format!("---\n# Source: x\n---\nkind: ConfigMap\ndata: {{a: 1, a: *b\n---\n'a text'\n{ORCHESTRATOR}");
     assert_eq!(parse(&odd).workloads().len(), 1);
     let torn = Manifest::parse("kind: Deployment\nspec: {template: [\n").unwrap_err();
-    assert_eq!(torn.code, "manifest");
+    assert_eq!(torn.code.id(), "manifest");
 }

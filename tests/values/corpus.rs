@@ -13,7 +13,7 @@ fn outcome(name: &str, old: &[u8], settings: &[Setting]) -> String {
     match edit(old, settings) {
         Err(refusal) => {
             assert!(!refusal.why.is_empty() && !refusal.why.contains('\n'), "{name}: {refusal:?}");
-            format!("refused: {}, line {}\n", refusal.code, refusal.line)
+            format!("refused: {}, line {}\n", refusal.code.id(), refusal.line)
         }
         Ok(new) if new == old => "unchanged\n".to_owned(),
         Ok(new) => {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::ChartVersion,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     substra::{
         kebab::{kebab_case, volume_of},
         kind::ObjectKind,
@@ -32,7 +32,7 @@ pub(super) fn render(chart: &ChartVersion, release: &str, values: &Value) -> Res
         other => {
             return Err(Failure::new(
                 Exit::CheckFailed,
-                "chart",
+                Code::Chart,
                 format!("the simulated cluster has no chart {other}"),
             ));
         }

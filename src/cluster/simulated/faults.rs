@@ -1,7 +1,7 @@
 //! What goes wrong on the simulated cluster when a test asks for it: calls that fail or do nothing, others who work meanwhile.
 
 use super::{Objects, Releases, Simulated, SimulatedRelease, World};
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Code, Exit, Failure, Result};
 
 /// Which calls end badly, for tests of what a run leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Simulated {
         if !matches!(fault, Some(Fault::Before | Fault::After)) {
             return Ok(());
         }
-        Err(Failure::new(Exit::Outside, "fault", "the simulated call failed")
+        Err(Failure::new(Exit::Outside, Code::Fault, "the simulated call failed")
             .why("a test asked for it")
             .next("run the same command again"))
     }

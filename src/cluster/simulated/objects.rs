@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Simulated, World};
 use crate::{
     cluster::{Kubernetes, Object, ObjectRef},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
 };
 
 impl Kubernetes for Simulated {
@@ -48,7 +48,7 @@ impl Kubernetes for Simulated {
         self.write(&format!("create {name}"), |world| {
             let key = (self.namespace.clone(), name.clone());
             if world.objects.contains_key(&key) {
-                return Err(Failure::new(Exit::Outside, "exists", format!("kubectl could not create {name}"))
+                return Err(Failure::new(Exit::Outside, Code::Exists, format!("kubectl could not create {name}"))
                     .why("it is there already")
                     .next("somebody made it meanwhile; run the same command again"));
             }
@@ -67,9 +67,9 @@ impl Kubernetes for Simulated {
                     .next("somebody changed it meanwhile; run the same command again"))
             };
             match world.objects.get(&key) {
-                None => fail("not-found", "it is gone"),
+                None => fail(Code::NotFound, "it is gone"),
                 Some(there) if there["metadata"]["resourceVersion"] != object.resource_version() => {
-                    fail("conflict", "it was changed meanwhile")
+                    fail(Code::Conflict, "it was changed meanwhile")
                 }
                 Some(_) => {
                     world.put(key, object.json().clone());
@@ -86,7 +86,7 @@ impl Kubernetes for Simulated {
             let is_seen =
                 |there: &Object| there.uid() == seen.uid() && there.resource_version() == seen.resource_version();
             if world.objects.get(&key).is_some_and(|there| !is_seen(&Object::from(there.clone()))) {
-                return Err(Failure::new(Exit::Outside, "conflict", format!("kubectl could not delete {name}"))
+                return Err(Failure::new(Exit::Outside, Code::Conflict, format!("kubectl could not delete {name}"))
                     .why("it was changed meanwhile")
                     .next("somebody changed it meanwhile; run the same command again"));
             }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::{SimulatedRelease, World, charts};
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     substra::{
         kind::ObjectKind,
         manifest::{Manifest, Mount, Workload, expected_kind},
@@ -48,7 +48,7 @@ impl World {
             space == namespace && installed.manifest.contains(&format!("\"{}\"", workload.name))
         });
         let Some(name) = owner.map(|(name, _)| name.clone()) else {
-            return Err(Failure::new(Exit::Outside, "not-found", format!("kubectl could not restart {workload}"))
+            return Err(Failure::new(Exit::Outside, Code::NotFound, format!("kubectl could not restart {workload}"))
                 .why("it is not there")
                 .next("check the namespace; run the same command again"));
         };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Simulated, SimulatedRelease, charts};
 use crate::{
     cluster::{ChartVersion, Object},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     times::Clock,
 };
 
@@ -58,7 +58,7 @@ impl Simulated {
 }
 
 fn damaged(what: &str) -> Failure {
-    Failure::new(Exit::Failed, "simulated", "this is no simulated world")
+    Failure::new(Exit::Failed, Code::Simulated, "this is no simulated world")
         .why(format!("its {what} cannot be read"))
         .next("store it anew")
 }

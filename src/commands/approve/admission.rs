@@ -10,7 +10,7 @@ use crate::{
         hand_over::Left,
         release::{Chart, Found, Planned, Wish},
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     plan::{
         Step,
         edits::{Edited, ValuesFiles},
@@ -93,7 +93,7 @@ pub(in crate::commands) fn gate_is_settled(found: &Found, files: &Orchestrator) 
     let side = |o: &Orchestrator| {
         format!("mutual TLS {} and verifyClientMSPID {}", word(o.mtls_enabled), word(o.verify_msp_id))
     };
-    Err(Failure::new(Exit::CheckFailed, "gate-half-way", "the values files and the release disagree on the gate")
+    Err(Failure::new(Exit::CheckFailed, Code::GateHalfWay, "the values files and the release disagree on the gate")
         .why(format!("deployed is {}, the files say {}", side(&deployed), side(files)))
         .next("finish what was begun with gate close or gate open, then run this again")
         .unchanged("nothing was signed and nothing was written"))

@@ -6,7 +6,7 @@ use super::Approval;
 use crate::{
     cluster::{Object, ObjectRef},
     commands::ca::authority::Source,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     pki::{
         authority::Authority,
@@ -36,7 +36,7 @@ impl Approval<'_> {
             Source::Secret(name) => name,
         };
         let missing = |why: String| {
-            Failure::new(Exit::CheckFailed, "ca-secret", format!("Secret {name} does not hold a certificate authority"))
+            Failure::new(Exit::CheckFailed, Code::CaSecret, format!("Secret {name} does not hold a certificate authority"))
                 .why(why)
                 .next("name the Secret with the CA's tls.crt and tls.key (cert-manager's CA issuer uses one), or use --ca-cert and --ca-key")
                 .unchanged("nothing was signed and nothing was written")
@@ -61,20 +61,20 @@ impl Approval<'_> {
         let chart = &seen.found.chart;
         let kind = seen.found.kind_of(name);
         let object = self.object(&ObjectRef::of_kind(kind, name)).ok_or_else(|| {
-            fail("ca-object", format!("{kind} {name} is not there"))
+            fail(Code::CaObject, format!("{kind} {name} is not there"))
                 .why(format!("chart {} {} mounts the client CA from it", chart.name, chart.version))
                 .next("make it with the CA's certificate as ca.crt, or name another with --ca-object")
         })?;
         let first = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()?.into_iter().next());
         let first = first.ok_or_else(|| {
-            fail("ca-object", format!("{kind} {name} has no certificate at the start of its item ca.crt"))
+            fail(Code::CaObject, format!("{kind} {name} has no certificate at the start of its item ca.crt"))
                 .why("the orchestrator would crash on it")
                 .next("make it again with the CA's certificate alone as ca.crt")
         })?;
         if first.fingerprint() == authority.fingerprint() {
             return Ok(());
         }
-        Err(fail("ca-not-the-clusters", "the CA that would sign is not the one in the cluster".to_owned())
+        Err(fail(Code::CaNotTheClusters, "the CA that would sign is not the one in the cluster".to_owned())
             .why(format!(
                 "{kind} {name} begins with a CA whose key is {}, the one given has {}",
                 first.fingerprint(),
@@ -87,7 +87,7 @@ impl Approval<'_> {
 /// The key, its passphrase from the file descriptor or the terminal.
 pub(in crate::commands) fn unlocked(pem: &[u8], passphrase_fd: Option<u32>, console: Console) -> Result<PrivateKey> {
     let refused = |error: &KeyError| {
-        Failure::new(Exit::Refused, "ca-key", "the CA's private key cannot be used")
+        Failure::new(Exit::Refused, Code::CaKey, "the CA's private key cannot be used")
             .why(error.to_string())
             .next("check the file or the Secret with the CA's key, and the passphrase")
             .unchanged("nothing was signed and nothing was written")

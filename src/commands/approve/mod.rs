@@ -22,7 +22,7 @@ use crate::{
         read,
         release::{Chart, Found},
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     names::{MspId, ObjectName},
     pki::{authority::Authority, log::Entry},
@@ -227,6 +227,6 @@ fn consent(ready: &[Ready], steps: &[Step]) -> String {
 pub(in crate::commands) fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure>) -> Failure {
     let last = findings.pop();
     findings.iter().for_each(|finding| desk.console.lines(format!("error: {finding}")));
-    let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the requests are refused"));
+    let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, Code::Refused, "the requests are refused"));
     last.unchanged("nothing was signed and nothing was written").also(findings)
 }

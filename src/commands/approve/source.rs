@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::{
     cli::ApproveArgs,
     commands::ca::authority::Source,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
 };
 
 /// The authority that is named.
@@ -32,7 +32,7 @@ pub(in crate::commands) fn found(args: &ApproveArgs) -> Result<(Source, Option<S
             );
             Ok((Source::Files { certificate, key }, Some(said)))
         }
-        _ => Err(Failure::new(Exit::Usage, "usage", "no certificate authority is named")
+        _ => Err(Failure::new(Exit::Usage, Code::Usage, "no certificate authority is named")
             .why("orchestrator-ca.crt and orchestrator-ca.key are not both in the working directory")
             .next("run this where these files are, or add --ca-cert FILE and --ca-key FILE, or --ca-secret NAME; where there is no CA yet, ca init makes one")
             .unchanged("nothing was signed and nothing was written")),

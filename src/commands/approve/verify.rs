@@ -6,7 +6,7 @@ use super::{Approval, refuse_all, sign::foreign_hosts};
 use crate::{
     cluster::ObjectRef,
     commands::parallel,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     names::ReleaseName,
     pki::{
@@ -144,7 +144,7 @@ impl Approval<'_> {
         foreign_hosts(&passed.request).into_iter().for_each(|foreign| console.say(format!("  {foreign}")));
         let typed = console.ask(&format!("Fingerprint that {org}'s operator read out to you (8 groups): "))?;
         let fingerprint = typed.parse().map_err(|_| {
-            Failure::new(Exit::Refused, "fingerprint", format!("{} is not signed", passed.path.display()))
+            Failure::new(Exit::Refused, Code::Fingerprint, format!("{} is not signed", passed.path.display()))
                 .why("what was typed is not a fingerprint: 8 groups of 8 hexadecimal digits")
                 .next("run the command again and type the groups as they are read out to you")
                 .unchanged("nothing was signed and nothing was written")
@@ -166,7 +166,7 @@ fn twice(passed: &[Passed]) -> Vec<Failure> {
             let what =
                 format!("{} is not signed: {} is of {} too", one.path.display(), first.display(), one.request.msp_id);
             findings.push(
-                Failure::new(Exit::Refused, "organization-twice", what)
+                Failure::new(Exit::Refused, Code::OrganizationTwice, what)
                     .why("one organization gets one certificate in a batch")
                     .next("ask that organization which request is meant, and approve that one"),
             );

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use super::{Plan, member::Member, posts::first};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     names::MspId,
     pki::policy,
@@ -35,7 +35,7 @@ pub(super) fn identities(members: &[(bool, Member<'_>)]) -> Result<()> {
 
 /// Two organizations cannot be one.
 pub(super) fn shared(one: &MspId, other: &str, secret: &str) -> Failure {
-    Failure::new(Exit::CheckFailed, "pair-shared", format!("{one} and {other} have one Secret {secret}"))
+    Failure::new(Exit::CheckFailed, Code::PairShared, format!("{one} and {other} have one Secret {secret}"))
         .why("their backends are in one namespace and mount the pair from one name: the last one written would cut the other off")
         .next(format!("choose another name at orchestrator.tls.mtls.clientCertificate of {one}"))
 }
@@ -55,7 +55,7 @@ pub(super) fn edits(plan: &Plan<'_>) -> Result<()> {
             if let Some(other) = other {
                 return Err(Failure::new(
                     Exit::CheckFailed,
-                    "values-shared",
+                    Code::ValuesShared,
                     format!("{} is not edited for {who}", path.display()),
                 )
                 .why(format!("{other} reads it too, and would be changed by the way"))

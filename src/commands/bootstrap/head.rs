@@ -21,7 +21,7 @@ use crate::{
         read,
         release::{Chart, Found, Wish},
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     federation::{self, Federation},
     names::MspId,
     pki::{
@@ -90,12 +90,16 @@ impl<'a> Head<'a> {
     pub(super) fn asked(&self) -> Result<Asked<'a>> {
         match &self.federation.orchestrator.ca {
             federation::Ca::Files { cert, .. } if !cert.exists() => {
-                return Err(Failure::new(Exit::CheckFailed, "ca-missing", format!("{} is not there", cert.display()))
-                    .why("orchestrator.ca names it as the CA's certificate")
-                    .next("put the CA's files there, or have a new CA made with ca: {create: true}"));
+                return Err(Failure::new(
+                    Exit::CheckFailed,
+                    Code::CaMissing,
+                    format!("{} is not there", cert.display()),
+                )
+                .why("orchestrator.ca names it as the CA's certificate")
+                .next("put the CA's files there, or have a new CA made with ca: {create: true}"));
             }
             federation::Ca::Secret(name) if self.object(&ObjectRef::secret(name.as_str())).is_none() => {
-                return Err(Failure::new(Exit::CheckFailed, "ca-missing", format!("Secret {name} is not there"))
+                return Err(Failure::new(Exit::CheckFailed, Code::CaMissing, format!("Secret {name} is not there"))
                     .why("orchestrator.ca names it as the Secret that holds the CA")
                     .next("name the Secret with the CA's tls.crt and tls.key, or have a new CA made with ca: {create: true}"));
             }
@@ -109,7 +113,7 @@ impl<'a> Head<'a> {
     pub(super) fn ca<'b>(&self, asked: &'b Asked<'b>) -> Result<Ca<'b>> {
         let cacert = &self.orchestrator.cacert;
         asked.find(&self.objects, (self.found.kind_of(cacert.as_str()), cacert)).map_err(|failure| match failure.code {
-            "ca-elsewhere" => {
+            Code::CaElsewhere => {
                 failure.next("name that CA at orchestrator.ca: {cert: FILE, key: FILE} or {secret: NAME}")
             }
             _ => failure,
@@ -256,14 +260,18 @@ impl<'a> Head<'a> {
         let members = &self.orchestrator.members;
         let unknown = members.iter().filter(|member| !is(admitted, member) && !is(given_up, member));
         let findings = unknown.map(|member| {
-            Failure::new(Exit::CheckFailed, "not-described", format!("{member} would be cut off: it has no pair here"))
-                .why("it is a member of a channel, and no organization of this run")
-                .next(format!("add {member} under organizations, or give it up with orchestrator.cutOff: [{member}]"))
+            Failure::new(
+                Exit::CheckFailed,
+                Code::NotDescribed,
+                format!("{member} would be cut off: it has no pair here"),
+            )
+            .why("it is a member of a channel, and no organization of this run")
+            .next(format!("add {member} under organizations, or give it up with orchestrator.cutOff: [{member}]"))
         });
         let misspelt = given_up.iter().filter(|org| !members.iter().any(|member| member == org.as_str()));
         findings
             .chain(misspelt.map(|org| {
-                Failure::new(Exit::CheckFailed, "not-a-member", format!("{org} is not a member of any channel"))
+                Failure::new(Exit::CheckFailed, Code::NotAMember, format!("{org} is not a member of any channel"))
                     .why(format!("the members are: {}", members.join(", ")))
                     .next("check the spelling in orchestrator.cutOff")
             }))
@@ -293,7 +301,7 @@ fn no_clash(orchestrator: &Orchestrator) -> Result<()> {
         if let Some(other) = seen.insert(kebab.clone(), key) {
             return Err(Failure::new(
                 Exit::CheckFailed,
-                "key-clash",
+                Code::KeyClash,
                 format!("{other} and {key} cannot both be admitted"),
             )
             .why(format!("the chart makes {kebab} of both, and two volumes of one name are refused"))
@@ -304,7 +312,7 @@ fn no_clash(orchestrator: &Orchestrator) -> Result<()> {
 }
 
 fn tls_off(why: &str) -> Failure {
-    Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")
+    Failure::new(Exit::CheckFailed, Code::TlsOff, "TLS is not enabled at the orchestrator")
         .why(format!("mutual TLS stands on TLS: {why}"))
         .next("have it set up with ca: {create: true} in the federation file, or with ca init")
         .unchanged("nothing was written")

@@ -19,7 +19,7 @@ use crate::{
         release::Chart,
         side_by_side,
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     federation::Site,
     names::MspId,
     pki::{
@@ -80,7 +80,7 @@ impl<'a> Member<'a> {
         if enrolment.backend.msp_id != organization.msp_id {
             return Err(Failure::new(
                 Exit::CheckFailed,
-                "organization-other",
+                Code::OrganizationOther,
                 format!("the values of {} are those of {}", organization.msp_id, enrolment.backend.msp_id),
             )
             .why(format!("orchestrator.mspID is {} there", enrolment.backend.msp_id))
@@ -212,12 +212,16 @@ impl<'a> Member<'a> {
         if held.iter().any(|held| held.spki == ca.spki && held.not_after >= now) {
             return Ok(None);
         }
-        Err(Failure::new(Exit::CheckFailed, "cacert-other", format!("{kind} {name} does not hold the federation's CA"))
-            .why(format!(
-                "its item ca.crt lacks a certificate that is still valid of the CA with the key {}",
-                ca.fingerprint()
-            ))
-            .next(self.enrolment.ours("ca trust orchestrator-ca.crt --backend").to_string()))
+        Err(Failure::new(
+            Exit::CheckFailed,
+            Code::CacertOther,
+            format!("{kind} {name} does not hold the federation's CA"),
+        )
+        .why(format!(
+            "its item ca.crt lacks a certificate that is still valid of the CA with the key {}",
+            ca.fingerprint()
+        ))
+        .next(self.enrolment.ours("ca trust orchestrator-ca.crt --backend").to_string()))
     }
 }
 
@@ -227,7 +231,7 @@ fn authorities(head: &Head<'_>, msp_id: &MspId, ca: &Certificate) -> Result<Vec<
 }
 
 fn works_by_another(msp_id: &MspId, other: &Certificate) -> Failure {
-    Failure::new(Exit::CheckFailed, "pair-of-another-ca", format!("the pair of {msp_id} is not replaced"))
+    Failure::new(Exit::CheckFailed, Code::PairOfAnotherCa, format!("the pair of {msp_id} is not replaced"))
         .why(format!("it works by a CA of its own, {}, and the orchestrator would refuse one of the federation's CA until its next upgrade", other.subject))
         .next(format!("have that CA make a new pair; or first let {msp_id} in by the federation's CA: ca trust CERT --for {msp_id}"))
 }

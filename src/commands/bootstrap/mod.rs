@@ -10,7 +10,7 @@ mod work;
 use crate::{
     cli::BootstrapArgs,
     commands::{self, Desk, at_most, ca::authority::Ca, side_by_side},
-    failure::{Failure, Result},
+    failure::{Code, Failure, Result},
     federation::{Federation, Gate},
     files,
     names::MspId,
@@ -184,7 +184,7 @@ impl Plan<'_> {
         let close = self.head.federation.orchestrator.gate == Gate::Close;
         if close && self.failed.is_empty() {
             match self.head.admit(admitted, true, &self.log) {
-                Err(failure) if failure.code != "drift" => self.open = Some(failure),
+                Err(failure) if failure.code != Code::Drift => self.open = Some(failure),
                 other => return other,
             }
         }
@@ -194,7 +194,7 @@ impl Plan<'_> {
         }
         match self.head.admit(admitted, false, &self.log) {
             // What was begun with the gate has to be finished before anybody is admitted by an upgrade of its own.
-            Err(failure) if failure.code == "gate-half-way" => {
+            Err(failure) if failure.code == Code::GateHalfWay => {
                 self.open.get_or_insert(failure);
                 Ok(HeadPart::default())
             }

@@ -9,7 +9,7 @@ use crate::{
         Desk,
         release::{Chart, Found},
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     federation::{Ca, Federation, Organization, Site},
     plan::{Action, Step, StepId},
 };
@@ -116,10 +116,10 @@ pub(super) fn or_to_install(
     install: bool,
 ) -> Result<Found> {
     match found {
-        Err(failure) if failure.code == "no-release" && install => {
+        Err(failure) if failure.code == Code::NoRelease && install => {
             Found::to_install(cluster, &site.release, chart, common, site.namespace.as_str())
         }
-        Err(failure) if failure.code == "no-release" => {
+        Err(failure) if failure.code == Code::NoRelease => {
             Err(failure.next("mend the federation file, or install what is missing with --install"))
         }
         found => found,
@@ -139,7 +139,7 @@ pub(super) fn namespace(cluster: &dyn Cluster, found: &Found) -> Result<Option<S
             Ok(Some(Step::to_do(StepId::Namespace, format!("namespace {name}"), Action::Create(object.into()))))
         }
         Ok(_) => Ok(None),
-        Err(failure) if failure.code == "forbidden" => Ok(None),
+        Err(failure) if failure.code == Code::Forbidden => Ok(None),
         Err(failure) => Err(failure),
     }
 }
@@ -147,7 +147,7 @@ pub(super) fn namespace(cluster: &dyn Cluster, found: &Found) -> Result<Option<S
 /// Of several findings the first; the others are told in its reason.
 pub(super) fn first(mut found: Vec<Failure>, or: &str) -> Failure {
     if found.is_empty() {
-        return Failure::new(Exit::Refused, "refused", or)
+        return Failure::new(Exit::Refused, Code::Refused, or)
             .why("no rule said which")
             .next("report this as a bug, with the federation file");
     }

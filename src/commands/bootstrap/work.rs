@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cli::BootstrapArgs,
     commands::{Desk, at_most, parallel},
-    failure::{Failure, Result},
+    failure::{Code, Failure, Result},
     names::MspId,
     pki::log::Entry,
     plan::{self, Event, Step, World},
@@ -48,7 +48,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_
     });
     ran.steps.extend(ran.ended.iter_mut().flat_map(|one| std::mem::take(&mut one.steps)));
     ran.broken = plan.settle(&ran.ended, desk);
-    let is_stopped = plan.failed.iter().any(|(_, failure)| failure.code == "interrupted");
+    let is_stopped = plan.failed.iter().any(|(_, failure)| failure.code == Code::Interrupted);
     if is_stopped || ran.broken.is_some() {
         ran.steps.extend(told("orchestrator", &plan.last.steps, Some(0)));
     } else {
@@ -125,7 +125,7 @@ impl Plan<'_> {
             desk.console.lines(format!("error: {} is not done: {failure}", one.msp_id));
             self.failed.push((one.msp_id.clone(), failure.clone()));
         }
-        let is_stopped = self.failed.iter().any(|(_, failure)| failure.code == "interrupted");
+        let is_stopped = self.failed.iter().any(|(_, failure)| failure.code == Code::Interrupted);
         if self.failed.len() == before || is_stopped {
             return None;
         }

@@ -15,7 +15,7 @@ use crate::{
         Desk,
         approve::{authority::unlocked, refuse_all},
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     names::ObjectName,
     pki::{
@@ -95,7 +95,7 @@ impl<'a> Asked<'a> {
         if live.is_empty() || live.iter().any(|live| live.spki == ca.certificate.spki) {
             return Ok(ca);
         }
-        Err(elsewhere("ca-not-the-clusters", cacert, &live)
+        Err(elsewhere(Code::CaNotTheClusters, cacert, &live)
             .why(format!("its key is {}, that of the CA given is {}", prints(&live), ca.certificate.fingerprint()))
             .next("name the CA that is in use; replacing it cuts off everybody and is not done by this command"))
     }
@@ -150,7 +150,7 @@ impl<'a> Asked<'a> {
         };
         let item = |key: &str| {
             secret.data(key).ok_or_else(|| {
-                fail("ca-secret", format!("Secret {name} does not hold a certificate authority"))
+                fail(Code::CaSecret, format!("Secret {name} does not hold a certificate authority"))
                     .why(format!("it has no item {key}"))
                     .next("name the Secret with the CA's tls.crt and tls.key, or another name for a new one")
             })
@@ -208,11 +208,11 @@ impl<'a> Asked<'a> {
             let ask = |question| self.desk.console.passphrase(question).map_err(no_passphrase);
             let given = ask("New passphrase of the CA's key: ")?;
             if *given != *ask("The same again: ")? {
-                return Err(refuse("passphrase-differs", "the two that were typed are not the same"));
+                return Err(refuse(Code::PassphraseDiffers, "the two that were typed are not the same"));
             }
             Zeroizing::new(given.as_bytes().to_vec())
         };
-        if given.is_empty() { Err(refuse("passphrase-empty", "it is empty")) } else { Ok(given) }
+        if given.is_empty() { Err(refuse(Code::PassphraseEmpty, "it is empty")) } else { Ok(given) }
     }
 }
 
@@ -226,7 +226,7 @@ impl Ca<'_> {
             return Ok(opened);
         }
         let kept = self.kept.as_ref().ok_or_else(|| {
-            fail("ca-key-missing", "the CA's key is needed to sign, and is not there")
+            fail(Code::CaKeyMissing, "the CA's key is needed to sign, and is not there")
                 .why(format!("the certificate of {} is there without its key", self.certificate.subject))
                 .next("put the key back from its backup, beside the certificate")
         })?;
@@ -254,7 +254,7 @@ fn trusted(objects: &[Object], (kind, cacert): (ObjectKind, &ObjectName), now: O
 /// A second CA beside one in use would orphan every certificate of the first.
 fn is_first(looked_for: &Path, live: &[Certificate]) -> Result<()> {
     let Some(first) = live.first() else { return Ok(()) };
-    Err(fail("ca-elsewhere", format!("there is a CA already, and it is not in {}", looked_for.display()))
+    Err(fail(Code::CaElsewhere, format!("there is a CA already, and it is not in {}", looked_for.display()))
         .why(format!("the cluster trusts {}, key {}, until {}", first.subject, first.fingerprint(), first.not_after.date()))
         .next("name the folder with its orchestrator-ca.crt and orchestrator-ca.key by --out-dir, or its Secret by --secret"))
 }
@@ -263,7 +263,7 @@ fn prints(live: &[Certificate]) -> String {
     live.iter().map(|ca| ca.fingerprint().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
-fn elsewhere(code: &'static str, cacert: &ObjectName, live: &[Certificate]) -> Failure {
+fn elsewhere(code: Code, cacert: &ObjectName, live: &[Certificate]) -> Failure {
     let names = live.iter().map(|ca| ca.subject.clone()).collect::<Vec<_>>().join(" and ");
     fail(code, format!("{cacert} in the cluster holds another CA, {names}"))
 }

@@ -16,7 +16,7 @@ use crate::{
         read,
         release::{Chart, Found, Planned, Wish},
     },
-    failure::Result,
+    failure::{Code, Result},
     plan::{
         State, Step, StepId,
         drift::same,
@@ -87,7 +87,7 @@ impl<'a> Init<'a> {
         let mounted = [&self.orchestrator.cacert, &self.orchestrator.server_pair];
         let taken = self.args.secret.as_ref().filter(|name| mounted.contains(name));
         taken.map_or(Ok(()), |name| {
-            Err(fail("ca-secret-name", format!("Secret {name} cannot keep the CA"))
+            Err(fail(Code::CaSecretName, format!("Secret {name} cannot keep the CA"))
                 .why("the orchestrator's pods mount an object of that name, and must not see the CA's key")
                 .next("choose another name with --secret"))
         })

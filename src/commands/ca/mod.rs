@@ -13,7 +13,7 @@ use crate::{
     cli::CaCommand,
     cluster::Object,
     commands::Desk,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::ObjectName,
     report::Outcome,
     substra::kind::ObjectKind,
@@ -41,6 +41,6 @@ pub(in crate::commands) fn ca_object(kind: ObjectKind, name: &ObjectName, releas
     }
 }
 
-fn fail(code: &'static str, what: impl Into<String>) -> Failure {
+fn fail(code: Code, what: impl Into<String>) -> Failure {
     Failure::new(Exit::CheckFailed, code, what).unchanged("nothing was signed and nothing was written")
 }

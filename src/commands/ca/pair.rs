@@ -6,7 +6,7 @@ use super::{authority::Ca, fail};
 use crate::{
     cluster::{Object, PAIR_TYPE},
     commands::shown::Shown,
-    failure::Result,
+    failure::{Code, Result},
     names::{Hostname, ObjectName},
     pki::{
         inspect::Certificate,
@@ -60,7 +60,7 @@ impl Outlook<'_> {
         why: &str,
     ) -> Result<()> {
         if cert_manager {
-            return Err(fail("pair-by-cert-manager", format!("the server pair {name} is cert-manager's to make"))
+            return Err(fail(Code::PairByCertManager, format!("the server pair {name} is cert-manager's to make"))
                 .why(format!("orchestrator.tls.createCertificates.enabled is on, and of the pair: {why}"))
                 .next("let cert-manager make it with all names and both usages, or turn createCertificates off, then run this again"));
         }
@@ -69,7 +69,7 @@ impl Outlook<'_> {
         let leaf = found.filter(|pair| pair.fits()).map(|pair| &pair.leaf).filter(alive).filter(foreign);
         let Some(leaf) = leaf else { return Ok(()) };
         let end = leaf.not_after.date();
-        Err(fail("pair-of-another-ca", format!("Secret {name} holds a server pair of another CA, good until {end}"))
+        Err(fail(Code::PairOfAnotherCa, format!("Secret {name} holds a server pair of another CA, good until {end}"))
             .why(format!("{} issued it, and it cannot stay: {why}", leaf.issuer))
             .next(format!("if no backend trusts that CA any more: keep a copy, then run this again after: {}; else have that CA make a better pair", self.kubectl.clone().with("delete secret").word(name))))
     }

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
     commands::{Desk, release::Found, shown::Shown},
-    failure::Result,
+    failure::{Code, Result},
     names::Hostname,
     pki::{
         inspect::{self, Certificate},
@@ -161,7 +161,7 @@ impl<'a> Place<'a> {
         let mut names: Vec<Hostname> = Vec::new();
         for name in values.into_iter().chain(probe) {
             let host = name.parse().map_err(|bad: crate::names::BadName| {
-                fail("server-host", format!("{name:?} cannot stand in the server's certificate"))
+                fail(Code::ServerHost, format!("{name:?} cannot stand in the server's certificate"))
                     .why(bad.rule)
                     .next("mend ingress.hostname or ingress.extraHosts in the values; a wildcard is not issued")
             })?;

@@ -16,7 +16,7 @@ use crate::{
         release::Chart,
         synced::By,
     },
-    failure::Result,
+    failure::{Code, Result},
     pki::{
         inspect::{self, Certificate},
         log::IssueLog,
@@ -129,7 +129,7 @@ fn log(args: &ShowArgs, desk: &Desk<'_>, is_backend: bool) -> Result<(Option<Iss
                 Some("no issue log is in the namespace: name the CA with --ca-cert, its log lies beside it".to_owned()),
             )),
             Ok(log) => Ok((Some(log), None)),
-            Err(failure) if failure.code == "forbidden" => {
+            Err(failure) if failure.code == Code::Forbidden => {
                 Ok((None, Some("the issue log was not looked at: listing ConfigMaps is not allowed here".to_owned())))
             }
             Err(failure) => Err(failure),

@@ -12,7 +12,7 @@ use crate::{
         read,
         release::{Chart, Found},
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     names::{MspId, ObjectName},
     pki::{
@@ -38,7 +38,7 @@ use crate::{
 pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let files = read::files(&args.common, Vec::new)?;
     let orchestrator = read::orchestrator(&files)?;
-    let certificate = single_ca(args, desk, &["authority-not-self-signed"])?;
+    let certificate = single_ca(args, desk, &[Code::AuthorityNotSelfSigned])?;
     if args.fingerprint.is_some() {
         compared(args, args.fingerprint, &certificate)?;
     }
@@ -85,13 +85,13 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
 }
 
 /// The one CA of the file, judged as far as somebody else signs with it; `passed_over` are findings that do not matter.
-pub(super) fn single_ca(args: &TrustArgs, desk: &Desk<'_>, passed_over: &[&str]) -> Result<Certificate> {
+pub(super) fn single_ca(args: &TrustArgs, desk: &Desk<'_>, passed_over: &[Code]) -> Result<Certificate> {
     let path = args.certificate.display();
     let of_file = |failure: Failure| Failure { what: format!("{path}: {}", failure.what), ..failure };
     let mut found = inspect::certificates(&files::read(&args.certificate)?).map_err(of_file)?;
     let count = found.len();
     let (Some(certificate), true) = (found.pop(), count == 1) else {
-        return Err(Failure::new(Exit::Refused, "trust-bundle", format!("{path} holds {count} certificates"))
+        return Err(Failure::new(Exit::Refused, Code::TrustBundle, format!("{path} holds {count} certificates"))
             .why("only the first would count for the identity check, and all of them for TLS")
             .next("give a file with the CA's own certificate alone, each CA by a run of its own"));
     };
@@ -99,7 +99,7 @@ pub(super) fn single_ca(args: &TrustArgs, desk: &Desk<'_>, passed_over: &[&str])
     let findings = authority::faults(&certificate, desk.now).into_iter();
     // What else is wrong with a certificate that is no CA does not matter.
     let findings = findings.filter(|finding| {
-        !passed_over.contains(&finding.code) && (certificate.is_ca || finding.code == "authority-not-a-ca")
+        !passed_over.contains(&finding.code) && (certificate.is_ca || finding.code == Code::AuthorityNotACa)
     });
     let findings: Vec<Failure> = findings.map(|finding| Failure { next: ask.to_owned(), ..finding }).collect();
     if findings.is_empty() { Ok(certificate) } else { Err(refuse_all(desk, findings)) }
@@ -109,7 +109,7 @@ pub(super) fn single_ca(args: &TrustArgs, desk: &Desk<'_>, passed_over: &[&str])
 pub(super) fn compared(args: &TrustArgs, given: Option<Fingerprint>, certificate: &Certificate) -> Result<()> {
     let path = args.certificate.display();
     let refuse = |why: String, next: &str| {
-        Err(Failure::new(Exit::Refused, "ca-fingerprint", format!("{path} is not trusted")).why(why).next(next))
+        Err(Failure::new(Exit::Refused, Code::CaFingerprint, format!("{path} is not trusted")).why(why).next(next))
     };
     match given {
         Some(given) if given == certificate.fingerprint() => Ok(()),
@@ -126,7 +126,7 @@ pub(super) fn compared(args: &TrustArgs, given: Option<Fingerprint>, certificate
 }
 
 fn organization(args: &TrustArgs, orchestrator: &Orchestrator, now: time::OffsetDateTime) -> Result<MspId> {
-    let org = args.organization.clone().ok_or_else(|| fail("organization", "no organization is named"))?;
+    let org = args.organization.clone().ok_or_else(|| fail(Code::Organization, "no organization is named"))?;
     let keys: Vec<String> = orchestrator.client_cas.keys().cloned().collect();
     let around = Circumstances {
         members: &orchestrator.members,
@@ -139,7 +139,7 @@ fn organization(args: &TrustArgs, orchestrator: &Orchestrator, now: time::Offset
     };
     match policy::organization(&org, &around) {
         None => Ok(org),
-        Some(finding) => Err(fail("trust-organization", format!("{org} cannot be given a CA of its own"))
+        Some(finding) => Err(fail(Code::TrustOrganization, format!("{org} cannot be given a CA of its own"))
             .why(finding.why)
             .next("check the spelling, and the members in channels[].organizations of the values")),
     }
@@ -148,7 +148,7 @@ fn organization(args: &TrustArgs, orchestrator: &Orchestrator, now: time::Offset
 fn object_name(args: &TrustArgs, org: &MspId) -> Result<ObjectName> {
     let made = || {
         format!("orchestrator-client-ca-{}", kebab_case(org.as_str())).parse().map_err(|bad: crate::names::BadName| {
-            fail("object-name", format!("no object can be named after {org}"))
+            fail(Code::ObjectName, format!("no object can be named after {org}"))
                 .why(bad.to_string())
                 .next("choose its name with --ca-object")
         })
@@ -169,7 +169,7 @@ fn object_step(found: &Found, objects: &[Object], name: &ObjectName, certificate
     if held.iter().map(|one| &one.der).eq([&certificate.der]) {
         return Ok(step.already_if(true));
     }
-    Err(fail("object-taken", format!("{kind} {name} is there and holds something else"))
+    Err(fail(Code::ObjectTaken, format!("{kind} {name} is there and holds something else"))
         .why("the orchestrator reads it once, at its start, and somebody may be admitted by it")
         .next("choose another name with --ca-object"))
 }

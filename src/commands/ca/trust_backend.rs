@@ -14,7 +14,7 @@ use crate::{
         read,
         release::{Chart, Found, Planned, Wish},
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     pki::inspect::{self, Certificate},
     plan::{Action, State, Step, StepId, edits::ValuesFiles},
     report::{Outcome, Stage},
@@ -30,7 +30,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let files = read::files(&args.common, Vec::new)?;
     let trust = read::trust(&files)?;
     // A public CA may vouch for the server too: what it lacks matters to those who sign clients with it.
-    let certificate = single_ca(args, desk, &["authority-no-key-id", "authority-usage"])?;
+    let certificate = single_ca(args, desk, &[Code::AuthorityNoKeyId, Code::AuthorityUsage])?;
     let cluster = desk.cluster()?;
     let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Backend))?;
     let mut wanted = vec![ObjectRef::secret(trust.cacert.as_str()), ObjectRef::config_map(trust.cacert.as_str())];
@@ -115,7 +115,7 @@ fn object_step(
     let held = old.data("ca.crt").map(|pem| pem.to_vec()).unwrap_or_default();
     let there = if held.trim_ascii().is_empty() { Ok(Vec::new()) } else { inspect::certificates(&held) };
     let there = there.map_err(|failure| {
-        fail("cacert-unreadable", format!("{kind} {name} holds something that cannot be extended"))
+        fail(Code::CacertUnreadable, format!("{kind} {name} holds something that cannot be extended"))
             .why(failure.what)
             .next(format!("keep a copy, then run this again after: {}", delete.word(name)))
     })?;
@@ -148,7 +148,7 @@ fn identified(args: &TrustArgs, desk: &Desk<'_>, certificate: &Certificate) -> R
     console.say(format!("{}: {}", args.certificate.display(), certificate.subject));
     let typed = console.ask("Fingerprint that the CA's owner read out to you (8 groups): ")?;
     let typed = typed.parse().map_err(|_| {
-        Failure::new(Exit::Refused, "fingerprint", format!("{} is not trusted", args.certificate.display()))
+        Failure::new(Exit::Refused, Code::Fingerprint, format!("{} is not trusted", args.certificate.display()))
             .why("what was typed is not a fingerprint: 8 groups of 8 hexadecimal digits")
             .next("run the command again and type the groups as they are read out to you")
     })?;

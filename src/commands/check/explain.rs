@@ -2,7 +2,7 @@
 
 use super::catalogue::{self, ALL, Check};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     report::{Outcome, Stage},
 };
 
@@ -23,7 +23,7 @@ pub(super) fn explain(id: &str) -> Result<Outcome> {
 pub(super) fn known(id: &str) -> Result<&'static Check> {
     catalogue::find(id).ok_or_else(|| {
         let all: Vec<String> = ALL.iter().map(|check| format!("  {:<24} {}", check.id, check.what)).collect();
-        Failure::new(Exit::Usage, "no-such-check", format!("there is no check {id:?}"))
+        Failure::new(Exit::Usage, Code::NoSuchCheck, format!("there is no check {id:?}"))
             .why("these are the checks")
             .next("name one of them:")
             .below(&all.join("\n"))

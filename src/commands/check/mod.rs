@@ -29,7 +29,7 @@ use super::{Desk, approve::ledger};
 use crate::{
     cli::{CheckArgs, FailOn, Side},
     cluster::Cluster,
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files, interrupt,
     pki::{inspect, log::IssueLog},
     plan::edits::ValuesFiles,
@@ -85,7 +85,7 @@ fn side(args: &CheckArgs, values: &ValuesFiles, cluster: Option<&dyn Cluster>) -
     match chart.as_ref().map(|chart| chart.name.as_str()) {
         Some("substra-backend") => Ok(Side::Backend),
         Some("orchestrator") => Ok(Side::Orchestrator),
-        _ => Err(Failure::new(Exit::Usage, "which-side", "the values do not tell whose they are")
+        _ => Err(Failure::new(Exit::Usage, Code::WhichSide, "the values do not tell whose they are")
             .why("they have neither orchestrator.mspID, as a backend's, nor channels, as the orchestrator's; or both")
             .next("add --side backend or --side orchestrator")
             .unchanged("nothing was looked at")),

@@ -2,14 +2,11 @@
 
 use time::OffsetDateTime;
 
-use super::{
-    catalogue::{CA_EXPIRED, CA_KEY_ID, Check, MOUNT_CA, MOUNT_MISSING},
-    remedy::Remedy,
-};
+use super::remedy::Remedy;
 use crate::{
     cluster::{Object, ObjectRef},
     commands::release::Found,
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     pki::{
         inspect::{self, Certificate},
         server::{self, Pair},
@@ -79,7 +76,7 @@ impl Mounts<'_> {
     /// can be told by its key identifier and has not ended.
     pub(in crate::commands) fn judge_ca(&self, name: &str) -> Option<Failure> {
         let kind = self.kind(name);
-        let fail = |check: &Check, what: String| Failure::new(Exit::CheckFailed, check.id, what);
+        let fail = |code, what: String| Failure::new(Exit::CheckFailed, code, what);
         let Some(object) = self.object(&ObjectRef::of_kind(kind, name)) else { return Some(self.absent(kind, name)) };
         let first = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()?.into_iter().next());
         let Some(first) = first else {
@@ -89,21 +86,21 @@ impl Mounts<'_> {
             };
             let what =
                 format!("the orchestrator would crash: {kind} {name} has no certificate at the start of its ca.crt");
-            return Some(fail(&MOUNT_CA, what).why(why).next(self.remedy.make_again(kind, name)));
+            return Some(fail(Code::MountCa, what).why(why).next(self.remedy.make_again(kind, name)));
         };
         if !first.is_ca {
-            let fail = fail(&MOUNT_CA, format!("{kind} {name} begins with a certificate that is no CA"));
+            let fail = fail(Code::MountCa, format!("{kind} {name} begins with a certificate that is no CA"));
             return Some(fail.why("no client certificate can chain to it").next(self.remedy.make_again(kind, name)));
         }
         if first.subject_key_id.as_ref().is_none_or(Vec::is_empty) {
             return Some(
-                fail(&CA_KEY_ID, format!("{kind} {name} holds a CA without subjectKeyIdentifier"))
+                fail(Code::MountSki, format!("{kind} {name} holds a CA without subjectKeyIdentifier"))
                     .why("the identity check would compare against an empty key identifier")
                     .next("use a CA with that extension"),
             );
         }
         (first.not_after < self.now).then(|| {
-            fail(&CA_EXPIRED, format!("the CA in {kind} {name} ended on {}", first.not_after.date()))
+            fail(Code::MountExpired, format!("the CA in {kind} {name} ended on {}", first.not_after.date()))
                 .why("everybody would be refused")
                 .next("renew the CA first")
         })
@@ -120,7 +117,7 @@ impl Mounts<'_> {
         };
         Failure::new(
             Exit::CheckFailed,
-            MOUNT_MISSING.id,
+            Code::MountMissing,
             format!("{} would not start: {kind} {name} is not there", chart.name),
         )
         .why(why)

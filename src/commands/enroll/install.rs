@@ -15,7 +15,7 @@ use crate::{
         release::{Chart, Found, Planned, Wish},
         shown::Shown,
     },
-    failure::{Failure, Result},
+    failure::{Code, Failure, Result},
     files,
     pki::{
         fingerprint::Fingerprint,
@@ -149,7 +149,7 @@ impl Enrolment<'_> {
     fn all(&self, found: &[Failure]) -> Failure {
         found.iter().skip(1).for_each(|failure| self.desk.console.lines(format!("error: {failure}")));
         let first = found.first().cloned();
-        let first = first.unwrap_or_else(|| refuse("certificate", "the certificate is refused"));
+        let first = first.unwrap_or_else(|| refuse(Code::Certificate, "the certificate is refused"));
         first.unchanged("nothing was written").also(found.iter().skip(1).cloned().collect())
     }
 
@@ -173,16 +173,18 @@ impl Enrolment<'_> {
     fn mounted_as_secret(&self, manifest: &crate::substra::manifest::Manifest) -> Result<()> {
         let name = self.backend.client_certificate.as_str();
         match manifest.mount_kind(name) {
-            Some(ObjectKind::ConfigMap) => Err(refuse("pair-kind", format!("the chart mounts {name} as a ConfigMap"))
-                .why("a private key must be in a Secret")
-                .next("use another name for orchestrator.tls.mtls.clientCertificate, or another chart version")),
+            Some(ObjectKind::ConfigMap) => {
+                Err(refuse(Code::PairKind, format!("the chart mounts {name} as a ConfigMap"))
+                    .why("a private key must be in a Secret")
+                    .next("use another name for orchestrator.tls.mtls.clientCertificate, or another chart version"))
+            }
             None if !self.args.common.no_upgrade || self.args.common.chart.is_some() => {
                 let why = if self.files.key().is_top() {
                     "this version of the chart does not know orchestrator.tls.mtls.clientCertificate"
                 } else {
                     "what the umbrella chart renders does not: is the key right, and the dependency turned on?"
                 };
-                Err(refuse("pair-not-mounted", format!("the chart does not mount Secret {name}"))
+                Err(refuse(Code::PairNotMounted, format!("the chart does not mount Secret {name}"))
                     .why(why)
                     .next("name a version that does with --version: substra-backend 5.0 or later"))
             }
@@ -214,7 +216,7 @@ impl Enrolment<'_> {
         let step = Step::to_do(StepId::Pair, title, action);
         let Some(old) = &seen.pair else { return Ok(step) };
         if old.secret_type() != PAIR_TYPE {
-            return Err(refuse("pair-type", format!("Secret {name} is of type {}", old.secret_type()))
+            return Err(refuse(Code::PairType, format!("Secret {name} is of type {}", old.secret_type()))
                 .why(format!("the pair goes into a Secret of type {PAIR_TYPE}, and a type cannot be changed"))
                 .next(format!(
                     "keep a copy, then: {}; or choose another name at orchestrator.tls.mtls.clientCertificate",
@@ -309,7 +311,7 @@ impl Enrolment<'_> {
 }
 
 fn no_request(pending: &str) -> Failure {
-    refuse("no-request", "there is no key that this certificate could be for")
+    refuse(Code::NoRequest, "there is no key that this certificate could be for")
         .why(format!("neither a Secret {pending} nor a --key-file is there"))
         .next("run enroll without --certificate first, and have that request signed; or name the --key-file again")
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cluster::Object,
     commands::{self, in_folder, target},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     pki::{key::PrivateKey, request},
     plan::{Action, State, Step, StepId},
@@ -99,7 +99,7 @@ impl Enrolment<'_> {
     fn pending_request(&self, pending: &Object) -> Result<(PrivateKey, Vec<u8>)> {
         let name = self.pending_name();
         let spoilt = |why: &str| {
-            refuse("pending", format!("Secret {name} does not hold a request of ours"))
+            refuse(Code::Pending, format!("Secret {name} does not hold a request of ours"))
                 .why(why.to_owned())
                 .next("look at it; if nobody needs it, start over with --new-request")
         };
@@ -110,7 +110,7 @@ impl Enrolment<'_> {
         let meant = request::create(&key, &self.backend.msp_id, &self.backend.host)?;
         if request::digest(&csr) != request::digest(meant.as_bytes()) {
             return Err(refuse(
-                "pending-other",
+                Code::PendingOther,
                 format!("the request in Secret {name} is for other names than the values have now"),
             )
             .why(format!("the values say organization {} and host {}", self.backend.msp_id, self.backend.host))
@@ -183,7 +183,7 @@ impl Enrolment<'_> {
 pub(super) fn read_key(path: &Path) -> Result<PrivateKey> {
     let pem = files::read_private(path)?;
     PrivateKey::from_pem(&pem, None).map_err(|error| {
-        Failure::new(Exit::Refused, "key-file", format!("{} cannot be used as the private key", path.display()))
+        Failure::new(Exit::Refused, Code::KeyFile, format!("{} cannot be used as the private key", path.display()))
             .why(error.to_string())
             .next("name another --key-file; a file that is not there is made")
             .unchanged("nothing was written")

@@ -7,7 +7,7 @@ use crate::{
         find::{self, Sought},
         release::{Chart, Found},
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     pki::{
         inspect::{self, Certificate},
         key::PrivateKey,
@@ -85,7 +85,7 @@ impl Seen {
     pub(in crate::commands) fn authorities(&self, enrolment: &Enrolment<'_>) -> Result<Vec<Certificate>> {
         if !self.dials_tls() {
             return Err(refuse(
-                "tls-off",
+                Code::TlsOff,
                 format!("release {} does not use TLS to the orchestrator yet", self.found.name),
             )
             .why("mutual TLS stands on TLS: the deployed values lack orchestrator.tls.enabled: true")
@@ -95,7 +95,7 @@ impl Seen {
             )));
         }
         let Some(name) = enrolment.backend.cacert.as_ref().map(ToString::to_string) else {
-            return Err(refuse("no-cacert", "the values name no CA of the orchestrator")
+            return Err(refuse(Code::NoCacert, "the values name no CA of the orchestrator")
                 .why("orchestrator.tls.cacert is empty: the orchestrator's certificate is from a public CA, which says nothing about client certificates")
                 .next("name the federation's client CA with --client-ca FILE, from the orchestrator's operator"));
         };
@@ -103,7 +103,7 @@ impl Seen {
         let trust = enrolment.ours("ca trust orchestrator-ca.crt --backend").to_string();
         let Some(object) = self.object(kind, &name) else { return Err(self.absent(kind, &name).next(trust)) };
         let Some(pem) = object.data("ca.crt") else {
-            return Err(refuse("ca-key-missing", format!("{kind} {name} has no item ca.crt"))
+            return Err(refuse(Code::CaKeyMissing, format!("{kind} {name} has no item ca.crt"))
                 .why(format!("it has: {}", object.keys().join(", ")))
                 .next(trust));
         };
@@ -118,7 +118,7 @@ impl Seen {
         let other = kind.other();
         if self.object(other, name).is_some() {
             return refuse(
-                "ca-kind",
+                Code::CaKind,
                 format!(
                     "{name} is a {other}, and chart {} {} mounts a {kind}",
                     self.found.chart.name, self.found.chart.version
@@ -126,11 +126,11 @@ impl Seen {
             )
             .why("its pods would stay in ContainerCreating for ever");
         }
-        refuse("ca-missing", format!("{kind} {name} is not there"))
+        refuse(Code::CaMissing, format!("{kind} {name} is not there"))
             .why("orchestrator.tls.cacert names it, and the backend's pods cannot start without it")
     }
 }
 
-pub(in crate::commands) fn refuse(code: &'static str, what: impl Into<String>) -> Failure {
+pub(in crate::commands) fn refuse(code: Code, what: impl Into<String>) -> Failure {
     Failure::new(Exit::CheckFailed, code, what).unchanged("nothing was written")
 }

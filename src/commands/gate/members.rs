@@ -9,7 +9,7 @@ use crate::{
         check::mounts::{self, read_pair},
         issued,
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::MspId,
     pki::{inspect::Certificate, log::IssueLog},
 };
@@ -21,7 +21,7 @@ impl Gate<'_> {
         let mut waived = Vec::new();
         if self.orchestrator.members.is_empty() {
             findings.push(
-                Failure::new(Exit::CheckFailed, "no-members", "the values name no member of any channel")
+                Failure::new(Exit::CheckFailed, Code::NoMembers, "the values name no member of any channel")
                     .why("channels[].organizations is empty, so nobody can be accounted for")
                     .next("name all -f files of the release, or fill in channels"),
             );
@@ -60,7 +60,7 @@ impl Gate<'_> {
     fn strangers<'b>(&'b self, args: &'b CloseArgs) -> impl Iterator<Item = Failure> + 'b {
         let known = |org: &&MspId| !self.orchestrator.members.iter().any(|member| member == org.as_str());
         args.installed.iter().chain(&args.cut_off).filter(known).map(|org| {
-            Failure::new(Exit::CheckFailed, "not-a-member", format!("{org} is not a member of any channel"))
+            Failure::new(Exit::CheckFailed, Code::NotAMember, format!("{org} is not a member of any channel"))
                 .why(format!("the members are: {}", self.orchestrator.members.join(", ")))
                 .next("check the spelling in --installed and --cut-off")
         })
@@ -73,7 +73,7 @@ impl Gate<'_> {
             None => ledger::of_cluster(self.desk.cluster()?, None),
         };
         match log {
-            Err(failure) if failure.code == "forbidden" => Ok(None),
+            Err(failure) if failure.code == Code::Forbidden => Ok(None),
             other => other.map(Some),
         }
     }
@@ -96,7 +96,7 @@ impl Gate<'_> {
 }
 
 fn not_admitted(member: &str) -> Failure {
-    Failure::new(Exit::CheckFailed, "not-admitted", format!("{member} would be cut off: it is not admitted"))
+    Failure::new(Exit::CheckFailed, Code::NotAdmitted, format!("{member} would be cut off: it is not admitted"))
         .why(format!("orchestrator.tls.mtls.clientCACerts has no key {member}"))
         .next(format!("approve {member}'s request first, or give it up with --cut-off {member}"))
 }
@@ -104,7 +104,7 @@ fn not_admitted(member: &str) -> Failure {
 fn not_installed(member: &str) -> Failure {
     Failure::new(
         Exit::CheckFailed,
-        "not-installed",
+        Code::NotInstalled,
         format!("{member} may be cut off: nobody has said that its pair is installed"),
     )
     .why("a certificate that was signed a minute ago is not in place yet")

@@ -13,7 +13,7 @@ use crate::{
         read,
         release::{Chart, Found, Planned, Wish},
     },
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     pki::log::IssueLog,
     plan::{
         Step,
@@ -117,7 +117,7 @@ impl<'a> Gate<'a> {
         let files = read::files(common, usual)?;
         let orchestrator = read::orchestrator(&files)?;
         if !orchestrator.tls_enabled {
-            return Err(Failure::new(Exit::CheckFailed, "tls-off", "TLS is not enabled at the orchestrator")
+            return Err(Failure::new(Exit::CheckFailed, Code::TlsOff, "TLS is not enabled at the orchestrator")
                 .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
                 .next(format!("set TLS up first: {}", desk.ours("ca init", common)))
                 .unchanged("nothing was written"));

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cluster::{Object, PAIR_TYPE, simulated::Simulated},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::Validity,
     pki::{
         issue::issue,
@@ -98,7 +98,7 @@ impl Around<'_> {
 }
 
 fn first(findings: Vec<Failure>) -> Failure {
-    findings.into_iter().next().unwrap_or_else(|| Failure::new(Exit::Refused, "refused", "the request is refused"))
+    findings.into_iter().next().unwrap_or_else(|| Failure::new(Exit::Refused, Code::Refused, "the request is refused"))
 }
 
 impl Federation {

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use super::federation::{Federation, Organization};
 use crate::{
     cluster::{Kubernetes, ObjectRef},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     pki::inspect::{self, Certificate},
     substra::servers::{Answer, call},
 };
@@ -72,7 +72,7 @@ impl Federation {
         let found = self.orchestrator.get(&[pair])?;
         let pem = found.first().and_then(|pair| pair.data("tls.crt")).unwrap_or_default();
         inspect::certificates(&pem)?.into_iter().next().ok_or_else(|| {
-            Failure::new(Exit::CheckFailed, "no-answer", "the orchestrator has no server certificate")
+            Failure::new(Exit::CheckFailed, Code::NoAnswer, "the orchestrator has no server certificate")
                 .why("the Secret of its pair is not there")
                 .next("look at orchestrator.tls of its values")
         })

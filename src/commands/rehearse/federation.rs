@@ -13,7 +13,7 @@ use crate::{
     cli::RehearseArgs,
     cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
     commands::read::{is_a_backends, is_an_orchestrators},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     files,
     names::MspId,
     pki::key::{KeyType, PrivateKey},
@@ -161,7 +161,7 @@ impl Federation {
         let Some(other) = self.organizations.iter().find(|other| other.msp_id == org.msp_id) else { return Ok(()) };
         Err(Failure::new(
             Exit::CheckFailed,
-            "organization-twice",
+            Code::OrganizationTwice,
             format!("{} has two backends in this rehearsal", org.msp_id),
         )
         .why(format!("{} and {} have the same orchestrator.mspID", other.file, org.file))
@@ -203,7 +203,7 @@ impl Federation {
     /// A file that has no TLS yet, after which what is rehearsed begins; or none that could be played.
     fn unplayable(&self) -> Option<Failure> {
         let off = |file: &str, whose: &str, next: &str| {
-            Failure::new(Exit::CheckFailed, "tls-off", format!("{file}: TLS is not on {whose}"))
+            Failure::new(Exit::CheckFailed, Code::TlsOff, format!("{file}: TLS is not on {whose}"))
                 .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
                 .next(format!("set TLS up first: helm substra-mtls {next} -f {}", word(&self.copies.theirs(file))))
         };
@@ -226,7 +226,7 @@ impl Federation {
         };
         let file = &self.organizations.iter().find(is_public)?.file;
         let what = format!("{file}: the values name no CA of the orchestrator");
-        let failure = Failure::new(Exit::CheckFailed, "no-cacert", what)
+        let failure = Failure::new(Exit::CheckFailed, Code::NoCacert, what)
             .why("orchestrator.tls.cacert is empty: the orchestrator's certificate is a public CA's, and a rehearsal has none")
             .next("rehearse with a copy of the file that names one, for example orchestrator-cacert");
         Some(self.copies.only_rehearsed(&failure))
@@ -258,7 +258,7 @@ impl Organization {
 /// An object in its place; two releases of one namespace may name the same one.
 pub(super) fn put(cluster: &Simulated, object: &Object) -> Result<()> {
     match cluster.create(object) {
-        Err(failure) if failure.code == "exists" => Ok(()),
+        Err(failure) if failure.code == Code::Exists => Ok(()),
         other => other,
     }
 }

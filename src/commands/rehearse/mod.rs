@@ -19,7 +19,7 @@ use self::{federation::Federation, from_file::FromFile, stage::Stage};
 use crate::{
     cli::{Cli, Command, RehearseArgs},
     commands::{Desk, bootstrap},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     federation::{Gate, Site},
     report::{Console, Format, Outcome, text::word},
     times::Clock,
@@ -95,5 +95,5 @@ fn bootstrapped(path: &Path, from_file: &FromFile, desk: &Desk<'_>) -> Result<Ou
 }
 
 fn bug(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Exit::Failed, "bug", "the rehearsal gave a command line that is not one").why(error.to_string())
+    Failure::new(Exit::Failed, Code::Bug, "the rehearsal gave a command line that is not one").why(error.to_string())
 }

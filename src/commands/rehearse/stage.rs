@@ -15,7 +15,7 @@ use crate::{
     cli::Cli,
     cluster::Cluster,
     commands::{self, Desk},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     plain,
     report::{self, Console, Format, Outcome, text::word},
 };
@@ -87,7 +87,7 @@ impl<'a> Stage<'a> {
         let members = self.federation.deployed().map(|deployed| deployed.members).unwrap_or_default();
         let here = |member: &&String| !self.federation.organizations.iter().any(|org| org.msp_id.as_str() == **member);
         let missing: Vec<&str> = members.iter().filter(here).map(String::as_str).collect();
-        if missing.is_empty() || !matches!(failure.code, "not-admitted" | "not-installed") {
+        if missing.is_empty() || !matches!(failure.code, Code::NotAdmitted | Code::NotInstalled) {
             return failure;
         }
         let add: Vec<String> = missing.iter().map(|member| format!("--backend FILE for {member}")).collect();
@@ -192,7 +192,7 @@ impl<'a> Stage<'a> {
                 "look at the orchestrator's values: a member without a key of its own name, or the identity check off";
             (first.wrong(), next.to_owned())
         });
-        let failure = Failure::new(Exit::CheckFailed, "verdict", what).why(why).next(next);
+        let failure = Failure::new(Exit::CheckFailed, Code::Verdict, what).why(why).next(next);
         let failure = self.federation.copies.only_rehearsed(&failure);
         self.told(verdicts).failed(failure)
     }

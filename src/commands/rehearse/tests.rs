@@ -91,7 +91,7 @@ fn wrong(outcome: &Outcome) -> Vec<String> {
 #[track_caller]
 fn assert_fails(outcome: &Outcome) {
     assert_eq!((outcome.exit(), outcome.stage().id()), (Exit::CheckFailed, "failed"));
-    assert_eq!(outcome.failure().unwrap().code, "verdict");
+    assert_eq!(outcome.failure().unwrap().code.id(), "verdict");
     assert_eq!(outcome.json()["next"], serde_json::json!([]));
 }
 
@@ -146,7 +146,7 @@ fn a_refusal_for_another_reason_is_wrong() {
 #[test]
 fn a_server_that_is_dead_is_no_verdict() {
     let failure = judged_behind(|federation, _| federation.orchestrator.stop_server(&federation.release)).unwrap_err();
-    assert_eq!((failure.exit, failure.code), (Exit::CheckFailed, "no-answer"));
+    assert_eq!((failure.exit, failure.code.id()), (Exit::CheckFailed, "no-answer"));
     assert!(failure.why.contains("connection refused"), "{failure}");
 }
 

@@ -9,7 +9,7 @@ use super::{
     federation::{Federation, Organization},
 };
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     pki::{
         authority::create_root,
         inspect,
@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The rule that keeps a second O out.
-const TWO_ORGANIZATIONS: &str = "request-subject";
+const TWO_ORGANIZATIONS: Code = Code::RequestSubject;
 
 /// One verdict.
 pub(super) struct Verdict {
@@ -137,7 +137,7 @@ fn refused(why: &str) -> Answer {
 fn no_answer(org: &str, contact: &Contact) -> Failure {
     Failure::new(
         Exit::CheckFailed,
-        "no-answer",
+        Code::NoAnswer,
         format!("nothing can be said of {org}: the orchestrator gives it no answer"),
     )
     .why(contact.to_string())

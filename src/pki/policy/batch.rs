@@ -2,7 +2,7 @@
 
 use super::finding;
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure},
     names::{Hostname, MspId},
     pki::{fingerprint::Fingerprint, text::shown},
 };
@@ -33,12 +33,15 @@ pub fn apart(parties: &[Party<'_>]) -> Vec<Failure> {
 
 fn between(earlier: &Party<'_>, later: &Party<'_>) -> Vec<Failure> {
     let host = later.hosts.iter().find(|host| earlier.hosts.contains(host)).map(|host| {
-        finding("request-host", format!("{}: its name {host} is in {} too", shown(&later.name), shown(&earlier.name)))
-            .why(format!("{} and {} could each pose as the other's backend", earlier.msp_id, later.msp_id))
-            .next("ask both whose host it is, and the other for a request that names its own")
+        finding(
+            Code::RequestHost,
+            format!("{}: its name {host} is in {} too", shown(&later.name), shown(&earlier.name)),
+        )
+        .why(format!("{} and {} could each pose as the other's backend", earlier.msp_id, later.msp_id))
+        .next("ask both whose host it is, and the other for a request that names its own")
     });
     let key = later.key.filter(|_| later.key == earlier.key).map(|_| {
-        finding("request-key-of-another", format!("{}: its key is in {} too", shown(&later.name), shown(&earlier.name)))
+        finding(Code::RequestKeyOfAnother, format!("{}: its key is in {} too", shown(&later.name), shown(&earlier.name)))
             .why(format!("{} and {} could act as each other", earlier.msp_id, later.msp_id))
             .next("ask both senders for requests with keys of their own: `helm substra-mtls enroll --new-request -f backend-values.yaml`")
     });

@@ -11,7 +11,7 @@ use x509_cert::{
 
 use super::{finding, form::ANEW};
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure},
     pki::{oid, text::shown},
 };
 
@@ -54,7 +54,7 @@ pub(super) fn read(attributes: &Attributes, findings: &mut Vec<Failure>) -> Aske
 }
 
 fn attribute_finding(what: &str) -> Failure {
-    finding("request-attribute", what)
+    finding(Code::RequestAttribute, what)
 }
 
 fn extensions(extensions: Option<Extensions>, asked: &mut Asked, findings: &mut Vec<Failure>) {
@@ -75,7 +75,7 @@ fn extensions(extensions: Option<Extensions>, asked: &mut Asked, findings: &mut 
 }
 
 fn refused(what: String) -> Failure {
-    finding("request-extension", what)
+    finding(Code::RequestExtension, what)
         .why("a client certificate holds host names, digitalSignature and clientAuth; anything more could be abused")
         .next(ANEW)
 }

@@ -5,7 +5,7 @@ use x509_cert::request::CertReq;
 
 use super::finding;
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure},
     pki::{pem, request::LABELS, text::shown},
 };
 
@@ -26,17 +26,17 @@ pub(super) struct Form {
 pub(super) fn read(bytes: &[u8]) -> Result<Form, Failure> {
     // In the raw bytes and first: a key is burnt whatever else is wrong with the file.
     if pem::shows_private_key(bytes) {
-        return Err(finding("request-holds-private-key", "it holds a private key")
+        return Err(finding(Code::RequestHoldsPrivateKey, "it holds a private key")
             .why("a private key that left its machine is burnt: whoever read the mail can act as the organization")
             .next("tell the sender to destroy this key and to make a new request with `helm substra-mtls enroll --new-request -f backend-values.yaml`"));
     }
     let (der, text_around) = single_block(bytes).map_err(|why| {
-        finding("request-not-one-pem", "it is not one certificate signing request in PEM form").why(why).next(ANEW)
+        finding(Code::RequestNotOnePem, "it is not one certificate signing request in PEM form").why(why).next(ANEW)
     })?;
     let request = CertReq::from_der(&der).ok().filter(|request| request.to_der().ok().as_deref() == Some(&der[..]));
     let info = request.as_ref().and_then(|request| request.info.to_der().ok());
     let (Some(request), Some(info)) = (request, info) else {
-        return Err(finding("request-not-strict-der", "its content is not a request in strict DER")
+        return Err(finding(Code::RequestNotStrictDer, "its content is not a request in strict DER")
             .why("two programs could read it in two ways, or it was damaged on its way")
             .next(ANEW));
     };

@@ -28,7 +28,7 @@ use super::{
     text::shown,
 };
 use crate::{
-    failure::{Exit, Failure},
+    failure::{Code, Exit, Failure},
     names::MspId,
 };
 
@@ -114,11 +114,11 @@ fn key(form: &Form, findings: &mut Vec<Failure>) -> Option<KeyType> {
     let CertReq { info, algorithm, signature } = &form.request;
     let key = PublicKey::read(&info.public_key);
     let key = key
-        .map_err(|why| findings.push(finding("request-key", "its key is not acceptable").why(why).next(ANEW)))
+        .map_err(|why| findings.push(finding(Code::RequestKey, "its key is not acceptable").why(why).next(ANEW)))
         .ok()?;
     let signature = signature.as_bytes().unwrap_or_default();
     if let Err(why) = key.verify(algorithm, &form.info, signature) {
-        findings.push(finding("request-signature", "its signature does not hold").why(why).next(ANEW));
+        findings.push(finding(Code::RequestSignature, "its signature does not hold").why(why).next(ANEW));
     }
     Some(key.key_type)
 }
@@ -139,7 +139,7 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Fail
     let differ = |(one, print): &&(MspId, Fingerprint)| claims.iter().any(|(org, other)| org == one && other != print);
     if let Some((organization, _)) = claims.iter().find(differ) {
         return Err(finding(
-            "request-fingerprint",
+            Code::RequestFingerprint,
             format!("two different fingerprints were given for {organization}"),
         )
         .why("only one of them can be the one that its operator read out")
@@ -149,7 +149,7 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Fail
     let file = shown(file);
     if let Some((other, _)) = claims.iter().find(|(organization, claimed)| *claimed == print && organization != own) {
         return Err(finding(
-            "request-organization",
+            Code::RequestOrganization,
             format!("{file}: it names {own}, but its fingerprint was given for {other}"),
         )
         .why(format!("whoever has this key asks to be {own}"))
@@ -160,9 +160,9 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Fail
     }
     let refusal = match claims.iter().find(|(organization, _)| organization == own) {
         // Not what it is: a number that stands here would be copied, and nobody would have phoned.
-        Some(_) => finding("request-fingerprint", format!("{file}: its fingerprint is not the one given for {own}"))
+        Some(_) => finding(Code::RequestFingerprint, format!("{file}: its fingerprint is not the one given for {own}"))
             .why("they differ: the request was swapped on its way, or the fingerprint is one of another request"),
-        None => finding("request-fingerprint", format!("{file}: no fingerprint was given for {own}"))
+        None => finding(Code::RequestFingerprint, format!("{file}: no fingerprint was given for {own}"))
             .why("nothing else shows that the request was not swapped on its way"),
     };
     Err(refusal.next(format!(
@@ -170,6 +170,6 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Fail
     )))
 }
 
-fn finding(code: &'static str, what: impl Into<String>) -> Failure {
+fn finding(code: Code, what: impl Into<String>) -> Failure {
     Failure::new(Exit::Refused, code, what)
 }

@@ -8,7 +8,7 @@ use x509_cert::{attr::AttributeTypeAndValue, name::Name};
 
 use super::{finding, form::ANEW};
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure},
     names::{Hostname, MspId},
     pki::{oid, text::shown},
 };
@@ -26,7 +26,7 @@ pub(super) fn subject(name: &Name, findings: &mut Vec<Failure>) -> Subject {
     let (organizations, common_names) = (of(oid::ORGANIZATION), of(oid::COMMON_NAME));
     if let Err(why) = shape(name, organizations.len(), common_names.len()) {
         findings.push(
-            finding("request-subject", "its subject is not one O and at most one CN")
+            finding(Code::RequestSubject, "its subject is not one O and at most one CN")
                 .why(why)
                 .next("ask for a request whose subject is `/O=<MSP ID>/CN=<host of the backend>` and nothing else"),
         );
@@ -38,7 +38,7 @@ pub(super) fn subject(name: &Name, findings: &mut Vec<Failure>) -> Subject {
         Ok(msp_id) => Some(msp_id),
         Err(bad) => {
             findings.push(
-                finding("request-organization", format!("its O {:?} is no MSP ID", shown(&given)))
+                finding(Code::RequestOrganization, format!("its O {:?} is no MSP ID", shown(&given)))
                     .why(bad.rule)
                     .next("ask for a request whose O is the backend's `orchestrator.mspID`, letter by letter"),
             );
@@ -76,7 +76,7 @@ fn text(attribute: &AttributeTypeAndValue, findings: &mut Vec<Failure>) -> Optio
     if read.is_none() {
         let field = if attribute.oid == oid::ORGANIZATION { "O" } else { "CN" };
         findings.push(
-            finding("request-text-type", format!("its {field} is neither a UTF8String nor a PrintableString"))
+            finding(Code::RequestTextType, format!("its {field} is neither a UTF8String nor a PrintableString"))
                 .why("in other types, names that look alike can differ for the servers")
                 .next(ANEW),
         );
@@ -90,7 +90,7 @@ const MOST_HOSTS: usize = 10;
 /// Rule 12: nobody takes names in stock, by which others would be refused.
 pub(super) fn too_many(hosts: &[Hostname]) -> Option<Failure> {
     (hosts.len() > MOST_HOSTS).then(|| {
-        finding("request-host", format!("it names {} hosts, more than {MOST_HOSTS}", hosts.len()))
+        finding(Code::RequestHost, format!("it names {} hosts, more than {MOST_HOSTS}", hosts.len()))
             .why("a backend has one host and few other names, and a name that one has is refused to all others")
             .next("ask for a request that names the backend's own host")
     })
@@ -106,7 +106,7 @@ pub(super) fn hosts<'a>(names: impl Iterator<Item = &'a str>, findings: &mut Vec
             Ok(host) if !hosts.contains(&host) => hosts.push(host),
             Ok(_) => {}
             Err(bad) => findings.push(
-                finding("request-host", format!("its name {:?} is not a host name", shown(name)))
+                finding(Code::RequestHost, format!("its name {:?} is not a host name", shown(name)))
                     .why(bad.rule)
                     .next("ask for a request that names the backend's own host, without wildcard, port or final dot"),
             ),
@@ -114,7 +114,7 @@ pub(super) fn hosts<'a>(names: impl Iterator<Item = &'a str>, findings: &mut Vec
     }
     if !any {
         findings.push(
-            finding("request-host", "it names no host")
+            finding(Code::RequestHost, "it names no host")
                 .why("a certificate without a host name could stand for any machine")
                 .next("ask for a request whose CN is the host of the backend"),
         );

@@ -2,7 +2,7 @@
 
 use super::{Circumstances, finding};
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure},
     names::{DEFAULT_MSP_ID, Hostname, MspId},
     pki::{fingerprint::Fingerprint, request::RequestDigest, text::shown},
 };
@@ -19,7 +19,7 @@ pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Cir
     };
     let whose = burnt.map(shown).or_else(|| other().map(|organization| format!("organization {organization}")))?;
     Some(
-        finding("request-key-of-another", format!("its key is that of {whose}"))
+        finding(Code::RequestKeyOfAnother, format!("its key is that of {whose}"))
             .why("two identities on one key can act as each other")
             .next("ask the sender for a request with a key of its own: `helm substra-mtls enroll --new-request -f backend-values.yaml`"),
     )
@@ -40,7 +40,7 @@ pub(super) fn renewed_key(
     around.log.find(&digest).is_none().then_some(())?;
     let entry = around.log.entries().iter().find(|entry| entry.fingerprint == key && entry.organization == *msp_id)?;
     Some(
-        finding("request-key-used", format!("its key already has the certificate {}", entry.serial))
+        finding(Code::RequestKeyUsed, format!("its key already has the certificate {}", entry.serial))
             .why("a new certificate for an old key would prolong the life of a key that may have leaked")
             .next("ask the sender for a new key and request: `helm substra-mtls enroll --new-request -f backend-values.yaml`"),
     )
@@ -50,7 +50,7 @@ pub(super) fn renewed_key(
 /// make of it (`_helpers.tpl`; a volume's name holds it twice, hence 32).
 pub(super) fn chart_key(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
     let bad = |why: String| {
-        finding("request-organization", format!("its O {msp_id} cannot be a key of the orchestrator's chart"))
+        finding(Code::RequestOrganization, format!("its O {msp_id} cannot be a key of the orchestrator's chart"))
             .why(why)
             .next("agree with the organization on another MSP ID, set it at its backend, and ask for a new request")
     };
@@ -80,7 +80,7 @@ fn letters(text: &str) -> impl Iterator<Item = u8> {
 /// Rule 10 again: the name is one that somebody chose.
 pub(super) fn meant(msp_id: &MspId) -> Option<Failure> {
     (msp_id.as_str() == DEFAULT_MSP_ID).then(|| {
-        finding("msp-id", format!("{msp_id} names no organization"))
+        finding(Code::MspId, format!("{msp_id} names no organization"))
             .why("it is the default of the backend's chart: every backend whose values name no organization acts under it")
             .next("agree with the organization on an MSP ID, set it as orchestrator.mspID at its backend and in channels[].organizations, and ask for a new request")
     })
@@ -98,7 +98,7 @@ pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failu
         None => "no channel of the orchestrator names this organization".to_owned(),
     };
     Some(
-        finding("request-not-a-member", format!("{msp_id} is not a member"))
+        finding(Code::RequestNotAMember, format!("{msp_id} is not a member"))
             .why(why)
             .next(format!("add {msp_id} to `channels[].organizations` of the orchestrator first, if it shall join")),
     )
@@ -107,7 +107,7 @@ pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failu
 /// Rule 12, second half: no name of the orchestrator or of this machine.
 pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failure> {
     let bad = |what: String, why: &str| {
-        Some(finding("request-host", what).why(why).next("ask for a request that names the backend's own host"))
+        Some(finding(Code::RequestHost, what).why(why).next("ask for a request that names the backend's own host"))
     };
     let covers = |name: &String| {
         let name = name.strip_suffix('.').unwrap_or(name);
@@ -131,7 +131,7 @@ pub(super) fn host_of_another(host: &Hostname, msp_id: &MspId, around: &Circumst
     let mut others = around.log.alive(around.now).filter(|entry| entry.organization != *msp_id);
     let other = others.find(|entry| entry.hosts.contains(host))?;
     Some(
-        finding("request-host", format!("its name {host} is that of {}", other.organization))
+        finding(Code::RequestHost, format!("its name {host} is that of {}", other.organization))
             .why(format!(
                 "its holder could pose as that organization's backend, which has it in a certificate until {}",
                 other.not_after.date()

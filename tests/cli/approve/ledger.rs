@@ -61,7 +61,7 @@ fn bootstrap_and_approve_do_not_sign_at_one_time() {
     let file = fs::File::open(fed.world.path("ca.crt")).unwrap();
     file.lock().unwrap();
     let failure = fed.run(LINE).unwrap_err();
-    assert_eq!(failure.code, "locked");
+    assert_eq!(failure.code.id(), "locked");
     assert!(failure.what.contains("ca.crt"), "{failure}");
     // Closing would not do: a child that another test is starting may have the file open too.
     file.unlock().unwrap();
@@ -110,7 +110,7 @@ fn two_operators_with_overlapping_batches_do_not_sign_one_request_twice() {
 
     let both = format!("approve @MyOrg1MSP.csr @MyOrg2MSP.csr {ONLINE}");
     let failure = federation.run(&federation.orc, &both).err().unwrap();
-    assert_eq!(failure.code, "exists", "{failure}");
+    assert_eq!(failure.code.id(), "exists", "{failure}");
     for org in ["MyOrg1MSP", "MyOrg2MSP"] {
         assert!(!federation.world.path(&format!("{org}.crt")).exists(), "nothing leaves: {org}");
     }

@@ -44,7 +44,7 @@ fn a_last_part_that_fails_still_says_who_is_in_place() {
     let outcome = fed.outcome(LINE).unwrap();
     assert_eq!(outcome.get("organizations").unwrap().as_array().unwrap().len(), 2);
     let failure = outcome.failure().unwrap();
-    assert_eq!(failure.code, "fault");
+    assert_eq!(failure.code.id(), "fault");
     assert!(!failure.unchanged.clone().unwrap().contains("nothing was"), "{failure}");
     assert!(!fed.is_closed());
 }

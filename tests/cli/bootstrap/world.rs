@@ -167,7 +167,7 @@ pub(crate) fn state(outcome: &Outcome, n: usize) -> String {
 #[track_caller]
 pub(crate) fn refused(result: Result<Outcome>, exit: Exit, code: &str) -> Failure {
     let failure = result.unwrap_err();
-    assert_eq!((failure.exit, failure.code), (exit, code), "{failure}");
+    assert_eq!((failure.exit, failure.code.id()), (exit, code), "{failure}");
     assert!(!failure.what.is_empty() && !failure.why.is_empty() && !failure.next.is_empty(), "{failure:?}");
     failure
 }
@@ -224,7 +224,7 @@ pub(crate) fn at_every_write(made: impl Fn() -> Fed, line: &str, look: impl Fn(&
             let fed = made();
             fed.orc.fail_write(n, fault);
             let at = format!("{fault:?} at {n}, {write}");
-            let code = fed.run(&one_by_one).map_err(|failure| failure.code).err();
+            let code = fed.run(&one_by_one).map_err(|failure| failure.code.id()).err();
             assert_eq!(code, Some(told_of(fault, write)), "{at}");
             look(&fed, &at);
             fed.run(line).unwrap_or_else(|failure| panic!("{at}: {failure}"));

@@ -10,7 +10,7 @@ use substra_mtls::{
         ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, Pointed, Release, Upgrade, simulated::Simulated,
     },
     commands::{Desk, dispatch},
-    failure::{Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
     pki::{
         inspect::{Certificate, certificates},
@@ -157,7 +157,7 @@ pub(crate) fn put(cluster: &Simulated, name: &ObjectRef, data: &[(&str, &[u8])])
 impl Seen<'_> {
     fn allow(&self, what: &str) -> Result<()> {
         if self.view.forbidden.contains(&what) {
-            return Err(Failure::new(Exit::Outside, "forbidden", format!("kubectl could not read {what}"))
+            return Err(Failure::new(Exit::Outside, Code::Forbidden, format!("kubectl could not read {what}"))
                 .why("a test says so")
                 .next("ask"));
         }

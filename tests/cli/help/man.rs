@@ -63,7 +63,7 @@ fn section(heading: &str, parts: &[Block]) -> Roff {
             Block::Role(role) => code(&mut roff, role.yaml()),
             Block::Refusals => {
                 for rule in RULES {
-                    roff.control("TP", []).text([bold(rule.code)]).text([roman(rule.stops)]);
+                    roff.control("TP", []).text([bold(rule.code.id())]).text([roman(rule.stops)]);
                 }
             }
         }

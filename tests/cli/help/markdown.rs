@@ -54,7 +54,8 @@ fn prose(parts: &[Block]) -> String {
             Block::Role(Role::Backend) => "[The backend's Role](#the-backends-role).\n".to_owned(),
             Block::Role(Role::Orchestrator) => "[The orchestrator's Role](#the-orchestrators-role).\n".to_owned(),
             Block::Refusals => {
-                let row = |rule: &substra_mtls::pki::policy::Rule| format!("| `{}` | {} |\n", rule.code, rule.stops);
+                let row =
+                    |rule: &substra_mtls::pki::policy::Rule| format!("| `{}` | {} |\n", rule.code.id(), rule.stops);
                 format!("| code | what it stops |\n|---|---|\n{}", RULES.iter().map(row).collect::<String>())
             }
         });

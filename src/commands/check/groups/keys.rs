@@ -82,7 +82,7 @@ fn judge_server(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
     let next = site.ours("ca init", "");
     for fault in server::faults(pair.as_ref(), [probe.as_str()], &mounts.pool(in_force), site.now) {
         // Not yet valid and expired are one check: valid now.
-        let check = catalogue::find(fault.code).unwrap_or(&SERVER_EXPIRED);
+        let check = catalogue::find(fault.code.id()).unwrap_or(&SERVER_EXPIRED);
         sheet.failed(check, format!("Secret {name}: {}", fault.why), next.clone());
     }
     let Some(Pair { leaf, .. }) = pair else { return sheet.blind("the server's pair cannot be read") };

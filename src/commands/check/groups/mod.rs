@@ -9,6 +9,7 @@ mod release;
 pub(super) mod rights;
 mod values;
 
+use crate::failure::Code;
 use time::OffsetDateTime;
 
 use super::{
@@ -24,7 +25,7 @@ pub(super) use self::keys::{authorities, server};
 pub(in crate::commands) fn judge(site: &Site, warn_before: WarnBefore) -> Vec<Finding> {
     let mut sheet = Sheet::default();
     match &site.found {
-        Err(failure) if matches!(failure.code, "tool-missing" | "child" | "kube-token") => {
+        Err(failure) if matches!(failure.code, Code::ToolMissing | Code::Child | Code::KubeToken) => {
             sheet.failed(&TOOLS, format!("{}: {}", failure.what, failure.why), &failure.next);
         }
         _ => sheet.ok(&TOOLS, "helm and kubectl are there"),

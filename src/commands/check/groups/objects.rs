@@ -34,7 +34,7 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
         match mounts.judge_ca(name) {
             None => good.push(name.as_str()),
             Some(failure) => {
-                if let Some(check) = catalogue::find(failure.code) {
+                if let Some(check) = catalogue::find(failure.code.id()) {
                     sheet.failed(check, format!("{}: {}", failure.what, failure.why), &failure.next);
                 }
             }

@@ -1,5 +1,6 @@
 //! The release: there, free, whole, rolled out, and as the files say.
 
+use crate::failure::Code;
 use std::collections::BTreeSet;
 
 use super::super::{
@@ -29,7 +30,7 @@ const VOLUMES: [&str; 3] = ["orchestrator-tls-cacert", "orchestrator-tls-client-
 pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     let found = match &site.found {
         Ok(found) => found,
-        Err(failure) if matches!(failure.code, "tool-missing" | "child" | "kube-token" | "forbidden") => {
+        Err(failure) if matches!(failure.code, Code::ToolMissing | Code::Child | Code::KubeToken | Code::Forbidden) => {
             return sheet.blind(format!("the release could not be read: {}", failure.what));
         }
         Err(failure) => {

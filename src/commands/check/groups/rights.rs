@@ -1,5 +1,6 @@
 //! What this account may do, against what the next verbs do.
 
+use crate::failure::Code;
 use serde_json::Value;
 
 use super::super::{
@@ -14,7 +15,7 @@ type Need = (&'static [&'static str], &'static str, &'static str, Vec<String>);
 pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     const NEXT: &str = "ask the cluster's administrator for the Role in the README, part Rights";
     let reads = [site.found.as_ref().err(), site.objects.as_ref().err()];
-    for failure in reads.into_iter().flatten().filter(|failure| failure.code == "forbidden") {
+    for failure in reads.into_iter().flatten().filter(|failure| failure.code == Code::Forbidden) {
         sheet.failed(&RIGHTS, format!("{}: {}", failure.what, failure.why), NEXT);
     }
     let (Ok(rules), Ok(party)) = (&site.rules, &site.party) else {

@@ -5,6 +5,7 @@ use super::super::{
     finding::Sheet,
     observe::{Party, Site},
 };
+use crate::failure::Code;
 
 pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     match &site.files {
@@ -18,7 +19,7 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     }
     let party = match &site.party {
         Ok(party) => party,
-        Err(failure) if failure.code == "value" || site.files.is_some() || site.found.is_ok() => {
+        Err(failure) if failure.code == Code::Value || site.files.is_some() || site.found.is_ok() => {
             sheet.failed(&VALUES, format!("{}: {}", failure.what, failure.why), &failure.next);
             return sheet.blind("the values cannot be used");
         }
