@@ -19,6 +19,7 @@ pub use self::{
 use crate::{
     names::{Hostname, MspId, Namespace, ObjectName, ReleaseName, Validity},
     pki::{fingerprint::Fingerprint, key::KeyType},
+    release::Options,
     report::Format,
     values::ValuesKey,
 };
@@ -47,6 +48,20 @@ impl CommonArgs {
     #[must_use]
     pub fn key(&self) -> ValuesKey {
         self.values_key.clone().unwrap_or_default()
+    }
+
+    /// How it points at the release, and what may be done to it.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options {
+            values: self.values.clone(),
+            key: self.key(),
+            release: self.release.clone(),
+            chart: self.chart.clone(),
+            version: self.version.clone(),
+            no_upgrade: self.no_upgrade,
+            accept_drift: self.accept_drift,
+        }
     }
 }
 

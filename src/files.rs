@@ -7,6 +7,7 @@ mod lines;
 mod plain;
 mod probe;
 mod scratch;
+pub mod target;
 
 use std::{
     fs::{self, File, Permissions},

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod cluster;
+mod command_line;
 pub mod commands;
 pub mod completion;
 pub mod failure;
@@ -10,10 +11,13 @@ pub mod files;
 mod ids;
 pub mod interrupt;
 pub mod names;
+mod parallel;
 pub mod pki;
 pub mod plain;
 pub mod plan;
+pub mod release;
 pub mod report;
+pub mod session;
 pub mod substra;
 pub mod times;
 pub mod values;

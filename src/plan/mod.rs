@@ -1,16 +1,91 @@
-//! The steps, their preview, and the engine that applies them.
+//! A plan: its steps with what comes with them, their preview, and the engine that applies them.
 
 pub mod drift;
-pub mod edits;
 mod engine;
+mod handoff;
 mod proof;
 pub mod rollout;
-mod sealed;
 mod step;
 mod step_id;
 
 pub use self::{
     engine::{Event, World, apply, probe},
+    handoff::Handoff,
     step::{Action, Done, State, Step},
     step_id::StepId,
 };
+use crate::cluster::Object;
+
+/// What would be done, in its order, and what comes with it.
+#[derive(Default)]
+pub struct Plan {
+    /// What is done, one after the other.
+    pub steps: Vec<Step>,
+    /// Workloads whose pods are made anew, as `deployment/server`.
+    pub restarts: Vec<String>,
+    /// What the operator should know before.
+    pub warnings: Vec<String>,
+    /// Whoever cannot follow is cut off by it.
+    pub cuts_off: bool,
+    /// What is left to somebody else, where the release is not upgraded.
+    pub handoff: Option<Handoff>,
+}
+
+impl Plan {
+    /// Only these steps.
+    #[must_use]
+    pub fn of(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self { steps: steps.into_iter().collect(), ..Self::default() }
+    }
+
+    /// This plan and then another.
+    #[must_use]
+    pub fn then(mut self, next: Self) -> Self {
+        self.steps.extend(next.steps);
+        self.restarts.extend(next.restarts);
+        self.warnings.extend(next.warnings);
+        self.cuts_off |= next.cuts_off;
+        self.handoff = self.handoff.or(next.handoff);
+        self
+    }
+
+    /// The same with more to know.
+    #[must_use]
+    pub fn warn(mut self, warnings: impl IntoIterator<Item = String>) -> Self {
+        self.warnings.extend(warnings);
+        self
+    }
+
+    /// Whether anything is left to do.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.steps.iter().any(|step| step.state == State::ToDo)
+    }
+
+    /// Whether anything is deployed anew.
+    #[must_use]
+    pub fn upgrades(&self) -> bool {
+        Step::any_upgrades(&self.steps)
+    }
+
+    /// The plan of an upgrade once the workloads were seen: where nothing is deployed anew, the rollout may be complete.
+    #[must_use]
+    pub fn with_rollouts_seen(mut self, objects: &[Object]) -> Self {
+        if self.steps.iter().any(|step| step.state == State::ToDo && !step.is_rollout()) {
+            return self;
+        }
+        for step in &mut self.steps {
+            if let Action::RollOut { workloads, .. } = &step.action
+                && workloads.iter().all(|wanted| rollout::is_complete(objects, wanted))
+            {
+                step.state = State::Already;
+            }
+        }
+        self
+    }
+
+    /// A restart comes before the rollout: that is waited for, however complete it looks now.
+    pub fn await_rollout(&mut self) {
+        self.steps.iter_mut().filter(|step| step.is_rollout()).for_each(|step| step.state = State::ToDo);
+    }
+}

@@ -144,6 +144,12 @@ impl Step {
         steps.iter().any(|step| step.id == StepId::Upgrade && step.state == State::ToDo)
     }
 
+    /// Whether it waits for a rollout.
+    #[must_use]
+    pub fn is_rollout(&self) -> bool {
+        matches!(self.action, Action::RollOut { .. })
+    }
+
     /// The object that it makes, or puts in another's place.
     #[must_use]
     pub fn new_object(&self) -> Option<&Object> {

@@ -15,13 +15,14 @@ use substra_mtls::{
         ChartVersion, Kubernetes, Object, ObjectRef, PAIR_TYPE,
         simulated::{Fault, Simulated},
     },
-    commands::{Desk, dispatch},
+    commands::dispatch,
     failure::{Failure, Result},
     pki::{
         inspect::{Certificate, certificates},
         key::{KeyType, PrivateKey},
     },
     report::{Console, Format, Outcome},
+    session::Session,
     substra::{
         servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
@@ -83,7 +84,7 @@ impl Site {
     fn with(&self, cluster: &Simulated, console: Console, line: &str) -> Result<Outcome> {
         let cli = Cli::try_parse_from(self.world.words(&format!("substra-mtls {line}"))).unwrap();
         let console = text::console(console);
-        crate::schemas::seen(dispatch(&cli.command, &Desk::new(Some(cluster), console, &self.clock())))
+        crate::schemas::seen(dispatch(&cli.command, &Session::new(Some(cluster), console, &self.clock())))
     }
 
     /// The world's clock, at the time of the test.

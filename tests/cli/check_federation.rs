@@ -5,10 +5,11 @@ use serde_json::Value;
 use substra_mtls::{
     cli::{Cli, Command},
     cluster::{Cluster, ObjectRef},
-    commands::{Desk, check},
+    commands::check,
     failure::{Code, Exit, Failure, Result},
     federation::Site,
     report::{Console, Format, Outcome},
+    session::Session,
 };
 
 use super::{
@@ -28,7 +29,7 @@ pub(crate) fn checked(fed: &Fed, more: &str, closed: &str) -> Result<Outcome> {
         }
         Ok(Box::new(fed.orc.in_namespace(site.namespace.as_str())))
     };
-    crate::schemas::seen(check::federation(args, &Desk::new(None, console, &fed.clock()), &open))
+    crate::schemas::seen(check::federation(args, &Session::new(None, console, &fed.clock()), &open))
 }
 
 fn stages(outcome: &Outcome) -> Vec<(String, String)> {

@@ -11,11 +11,12 @@ use regex_lite::Regex;
 use substra_mtls::{
     cli::{Cli, Command as Verb},
     cluster::{Cluster, Kubernetes, ObjectRef},
-    commands::{Desk, bootstrap, dispatch},
+    commands::{bootstrap, dispatch},
     failure::Result,
     federation::Site,
     pki::{inspect::certificates, key::PrivateKey},
     report::{Console, Format, Outcome, write_failure},
+    session::Session,
 };
 
 use self::cases::{CASES, Case};
@@ -33,9 +34,9 @@ impl Case {
             let open = |site: &Site| -> Result<Box<dyn Cluster>> {
                 Ok(Box::new(self.at.in_namespace(site.namespace.as_str())))
             };
-            return bootstrap::run(args, &Desk::new(None, console, &clock), &open);
+            return bootstrap::run(args, &Session::new(None, console, &clock), &open);
         }
-        dispatch(&cli.command, &Desk::new(Some(&self.at), console, &clock))
+        dispatch(&cli.command, &Session::new(Some(&self.at), console, &clock))
     }
 
     /// Serial numbers and fingerprints of all that exists: in files and in Secrets.

@@ -152,7 +152,7 @@ fn a_null_in_a_later_file_that_hides_an_earlier_one_is_not_filled() {
     let world = World::new();
     world.write("one.yaml", "orchestrator:\n  tls:\n    mtls:\n      other: 1\n");
     world.write("two.yaml", "orchestrator:\n  tls:\n    mtls: null\n");
-    let files = substra_mtls::plan::edits::ValuesFiles::read(
+    let files = substra_mtls::release::ValuesFiles::read(
         &[world.path("one.yaml"), world.path("two.yaml")],
         &substra_mtls::values::ValuesKey::default(),
     )

@@ -50,7 +50,7 @@ impl Golden {
         Self { verb, test, answers: Vec::new() }
     }
 
-    /// What a verb gave at a desk, as the process would write it and end with it.
+    /// What a verb gave at a session, as the process would write it and end with it.
     #[track_caller]
     pub(crate) fn result(&mut self, what: &str, result: Result<Outcome>) {
         if text::is_played() {

@@ -12,8 +12,9 @@ use regex_lite::{Captures, Regex};
 use substra_mtls::{
     cli::Cli,
     cluster::simulated::Simulated,
-    commands::{Desk, dispatch, rehearse},
+    commands::{dispatch, rehearse},
     report::{Console, Format},
+    session::Session,
     times::{Clock, rfc3339},
 };
 use time::{
@@ -47,10 +48,10 @@ const PICTURES: [Picture; 3] = [
         run: |console, words| {
             let cli = Cli::try_parse_from(words).unwrap();
             let substra_mtls::cli::Command::Rehearse(args) = &cli.command else { panic!("{words:?}") };
-            let desk = Desk::new(None, console, &Clock::system());
+            let session = Session::new(None, console, &Clock::system());
             console.say(CUT);
-            rehearse::run(args, &desk).unwrap().write(&console).unwrap();
-            desk.now
+            rehearse::run(args, &session).unwrap().write(&console).unwrap();
+            session.now
         },
     },
     Picture {
@@ -80,7 +81,7 @@ fn show(console: Console, federation: &Federation, cluster: &Simulated, words: &
     env::set_current_dir(federation.world.path("")).unwrap();
     let cli = Cli::try_parse_from(words).unwrap();
     console.say(CUT);
-    let outcome = dispatch(&cli.command, &Desk::new(Some(cluster), console, &federation.clock())).unwrap();
+    let outcome = dispatch(&cli.command, &Session::new(Some(cluster), console, &federation.clock())).unwrap();
     outcome.write(&console).unwrap();
     federation.now
 }

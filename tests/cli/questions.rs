@@ -4,11 +4,12 @@ use clap::Parser;
 use substra_mtls::{
     cli::{Cli, Command as Verb},
     cluster::{Cluster, simulated::Simulated},
-    commands::{Desk, bootstrap, dispatch},
+    commands::{bootstrap, dispatch},
     failure::{Exit, Result},
     federation::Site,
     pki::{authority::create_root, inspect::certificates, key::KeyType},
     report::{Console, Format, Outcome},
+    session::Session,
 };
 
 use super::{bootstrap::world::Fed, simulated::Federation, terminal::typed, world::World};
@@ -178,7 +179,7 @@ fn on(federation: &Federation, cluster: &Simulated, console: Console, line: &str
     let cli = Cli::try_parse_from(world.words(&format!("substra-mtls {line}"))).unwrap();
     let (files, writes) = (world.snapshot(), federation.orc.writes());
     let console = Console { yes: line.contains("--yes"), ..console };
-    let result = dispatch(&cli.command, &Desk::new(Some(cluster), console, &federation.clock()));
+    let result = dispatch(&cli.command, &Session::new(Some(cluster), console, &federation.clock()));
     Ended { result, untouched: files == world.snapshot() && writes == federation.orc.writes() }
 }
 
@@ -190,7 +191,7 @@ fn on_all(console: Console) -> Ended {
     let open =
         |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(fed.orc.in_namespace(site.namespace.as_str()))) };
     let (files, writes) = (fed.world.snapshot(), fed.orc.writes());
-    let result = bootstrap::run(args, &Desk::new(None, console, &fed.clock()), &open);
+    let result = bootstrap::run(args, &Session::new(None, console, &fed.clock()), &open);
     Ended { result, untouched: files == fed.world.snapshot() && writes == fed.orc.writes() }
 }
 

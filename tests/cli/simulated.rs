@@ -9,7 +9,7 @@ use substra_mtls::{
         ChartVersion, Kubernetes, Object, ObjectRef, PAIR_TYPE,
         simulated::{Fault, Simulated},
     },
-    commands::{Desk, dispatch},
+    commands::dispatch,
     failure::{Exit, Failure, Result},
     pki::{
         inspect::certificates,
@@ -17,6 +17,7 @@ use substra_mtls::{
     },
     plan::{self, Action, Step, StepId},
     report::{Console, Outcome},
+    session::Session,
     substra::{
         servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
@@ -77,7 +78,7 @@ impl Federation {
     /// A verb; `@` stands for the folder.
     pub(crate) fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
         let cli = Cli::try_parse_from(self.world.words(&format!("substra-mtls {line}"))).unwrap();
-        seen(dispatch(&cli.command, &Desk::new(Some(cluster), text::console(Console::silent()), &self.clock())))
+        seen(dispatch(&cli.command, &Session::new(Some(cluster), text::console(Console::silent()), &self.clock())))
     }
 
     /// The world's clock, at the time of the test.

@@ -7,10 +7,11 @@ use serde_json::Value;
 use substra_mtls::{
     cli::{Cli, Command},
     cluster::{ChartVersion, Cluster, Helm as _, Kubernetes, Object, ObjectRef, PAIR_TYPE, simulated::Simulated},
-    commands::{Desk, bootstrap},
+    commands::bootstrap,
     failure::Result,
     federation::Site,
     report::{Console, Format},
+    session::Session,
     times::Clock,
     values,
 };
@@ -78,7 +79,7 @@ fn bootstrapped(fed: &Fed, world: &Simulated) -> (Vec<Value>, BTreeMap<String, V
     let cli = Cli::try_parse_from(words).unwrap();
     let Command::Bootstrap(args) = &cli.command else { unreachable!() };
     let console = Console { format: Format::Json, ..Console::silent() };
-    let desk = Desk::new(None, console, &world.clock());
+    let session = Session::new(None, console, &world.clock());
     let sites: std::sync::Mutex<Vec<(String, Simulated)>> = std::sync::Mutex::default();
     let open = |site: &Site| -> Result<Box<dyn Cluster>> {
         let cluster = world.in_namespace(site.namespace.as_str());
@@ -86,7 +87,7 @@ fn bootstrapped(fed: &Fed, world: &Simulated) -> (Vec<Value>, BTreeMap<String, V
         Ok(Box::new(cluster))
     };
     let before = world.writes().len();
-    let outcome = bootstrap::run(args, &desk, &open).unwrap();
+    let outcome = bootstrap::run(args, &session, &open).unwrap();
     assert!(outcome.failure().is_none());
     // One organization at a time and the orchestrator last: the writes fall apart at the upgrades.
     let mut writes = BTreeMap::new();

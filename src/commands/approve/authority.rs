@@ -23,9 +23,9 @@ impl Approval<'_> {
     /// The authority and what is to be warned of.
     pub(super) fn authority(&self) -> Result<(Authority, Vec<String>)> {
         let (certificate, key) = self.authority_pems()?;
-        let key = unlocked(&key, self.args.passphrase_fd, self.desk.console)?;
-        let (authority, warnings) = Authority::load(&certificate, key, self.desk.now)
-            .map_err(|findings| super::refuse_all(self.desk, findings))?;
+        let key = unlocked(&key, self.args.passphrase_fd, self.session.console)?;
+        let (authority, warnings) = Authority::load(&certificate, key, self.session.now)
+            .map_err(|findings| super::refuse_all(self.session, findings))?;
         self.is_the_clusters(authority.certificate())?;
         Ok((authority, warnings))
     }

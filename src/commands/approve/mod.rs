@@ -1,36 +1,29 @@
 //! `approve`: requests are judged, shown, signed once, and their organizations admitted in the values file.
 
-pub(in crate::commands) mod admission;
 pub(in crate::commands) mod authority;
 pub(in crate::commands) mod ledger;
 mod sign;
 pub(in crate::commands) mod source;
 mod verify;
 
-use self::{
-    admission::{Admission, After},
-    sign::Ready,
-};
+use self::sign::Ready;
 use crate::{
     cli::ApproveArgs,
     cluster::{Object, ObjectRef},
-    commands::{
-        self, Desk,
-        ca::authority::Source,
-        check::mounts,
-        find::{self, Sought},
-        read,
-        release::{Chart, Found},
-    },
+    commands::{self, ca::authority::Source},
     failure::{Code, Exit, Failure, Result},
     files,
     names::{MspId, ObjectName},
     pki::{authority::Authority, log::Entry},
-    plan::{
-        Step,
-        edits::{Edited, ValuesFiles},
+    plan::{Plan, Step},
+    release::{
+        Chart, Edited, ReleaseState, ValuesFiles,
+        find::{self, ReleaseQuery},
+        mounts, read,
     },
+    release::{Options, admission::Admission},
     report::{Outcome, Stage},
+    session::Session,
     substra::orchestrator::Orchestrator,
     times,
     values::Setting,
@@ -41,7 +34,8 @@ const VERB: &str = "approve";
 /// What an approval knows before it judges.
 pub(in crate::commands) struct Approval<'a> {
     pub(in crate::commands) args: &'a ApproveArgs,
-    pub(in crate::commands) desk: &'a Desk<'a>,
+    pub(in crate::commands) options: Options,
+    pub(in crate::commands) session: &'a Session<'a>,
     /// The certificate authority that signs.
     pub(in crate::commands) source: Source,
     pub(in crate::commands) files: ValuesFiles,
@@ -53,7 +47,7 @@ pub(in crate::commands) struct Approval<'a> {
 
 /// What the cluster says; nothing with `--offline`.
 pub(in crate::commands) struct Seen {
-    pub(in crate::commands) found: Found,
+    pub(in crate::commands) found: ReleaseState,
     pub(in crate::commands) objects: Vec<Object>,
 }
 
@@ -61,16 +55,17 @@ pub(in crate::commands) struct Seen {
 ///
 /// # Errors
 /// A finding in any request, a CA that cannot be used, no consent, a child that fails.
-pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
+pub fn run(args: &ApproveArgs, session: &Session<'_>) -> Result<Outcome> {
     let (source, said) = source::found(args)?;
     let admits = |o: &Orchestrator| o.admit_settings(&asked(args), &o.cacert);
-    let files = read::files(&args.common, || read::usual(admits))?;
+    let options = args.common.options();
+    let files = read::files(&options, || read::usual(admits))?;
     let orchestrator = read::orchestrator(&files)?;
     let object = args.ca_object.clone().unwrap_or_else(|| orchestrator.cacert.clone());
-    let mut approval = Approval { args, desk, source, files, orchestrator, object, seen: None };
+    let mut approval = Approval { args, options, session, source, files, orchestrator, object, seen: None };
     approval.seen = approval.look()?;
     let lock = approval.lock()?;
-    let (authority, mut warnings) = approval.authority()?;
+    let (authority, warnings) = approval.authority()?;
     let ledger = approval.ledger()?;
     let requests = approval.judged(&authority, &ledger)?;
     let mut ready = approval.ready(&authority, &ledger, requests)?;
@@ -78,28 +73,24 @@ pub fn run(args: &ApproveArgs, desk: &Desk<'_>) -> Result<Outcome> {
     let admits = approval.orchestrator.admit_settings(&orgs, &approval.object);
     let edited = approval.files.edit(&admits)?;
     let due: Vec<&MspId> = ready.iter().filter(|one| !one.is_again).map(|one| &one.request.msp_id).collect();
-    let mut steps = approval.log_steps(&due, !ledger.knows(authority.fingerprint()));
-    steps.extend(ready.iter().map(Ready::step));
     let upgrade = approval.upgrade(&edited, &admits)?;
-    steps.extend(edited.steps);
-    steps.extend(upgrade.steps);
-    warnings.extend(upgrade.warnings);
-    warnings.extend(ready.iter().filter_map(Ready::asks_elsewhere));
-    said.into_iter().for_each(|text| desk.console.say(text));
+    let mut plan = Plan::of(approval.log_steps(&due, !ledger.knows(authority.fingerprint())))
+        .warn(warnings)
+        .then(Plan::of(ready.iter().map(Ready::step)))
+        .then(Plan::of(edited.steps))
+        .then(upgrade)
+        .warn(ready.iter().filter_map(Ready::asks_elsewhere));
+    said.into_iter().for_each(|text| session.console.say(text));
     ready.iter().for_each(|one| approval.show(one));
-    approval.say_restarts(&upgrade.restarts);
-    let open = desk.plan_is_open(&steps)?;
-    if open && !args.common.dry_run {
-        desk.console.consent(&consent(&ready, &steps))?;
-        approval.signs(&authority, &mut ready, &mut steps)?;
-        desk.apply(&steps, &args.common)?;
+    session.say_restarts(&plan, "");
+    let open = session.show(&plan)?;
+    if open && !session.dry_run {
+        session.console.consent(&consent(&ready, &plan))?;
+        approval.signs(&authority, &mut ready, &mut plan)?;
+        session.apply(&plan)?;
     }
     drop(lock);
-    let outcome = approval.result(&ready, &steps, open).warnings(warnings);
-    Ok(match &approval.seen {
-        Some(seen) => upgrade.left.told(outcome, (&args.common, &approval.files, &seen.found), desk, &steps),
-        None => outcome,
-    })
+    Ok(commands::handed_over(approval.result(&ready, &plan, open), &plan))
 }
 
 /// The organizations that the command line names.
@@ -113,8 +104,8 @@ impl Approval<'_> {
         if self.args.offline {
             return Ok(None);
         }
-        let cluster = self.desk.cluster()?;
-        let found = find::find(cluster, &Sought::of(&self.args.common, &self.files, Chart::Orchestrator))?;
+        let cluster = self.session.cluster()?;
+        let found = find::find(cluster, &ReleaseQuery::of(&self.options, &self.files, Chart::Orchestrator))?;
         let name = self.object.as_str();
         let mut wanted = vec![ObjectRef::secret(name), ObjectRef::config_map(name)];
         wanted.extend(self.args.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));
@@ -130,11 +121,11 @@ impl Approval<'_> {
         Ok(Some(Seen { found, objects }))
     }
 
-    fn upgrade(&self, edited: &Edited, own: &[Setting]) -> Result<After> {
-        let Some(seen) = &self.seen else { return Ok(After::default()) };
-        let (found, objects, common, files) = (&seen.found, &seen.objects, &self.args.common, &self.files);
-        let (desk, orchestrator) = (self.desk, &self.orchestrator);
-        Admission { desk, found, objects, orchestrator, files, edited, own, common }.upgrade()
+    fn upgrade(&self, edited: &Edited, own: &[Setting]) -> Result<Plan> {
+        let Some(seen) = &self.seen else { return Ok(Plan::default()) };
+        let (found, objects, options, files) = (&seen.found, &seen.objects, &self.options, &self.files);
+        let (session, orchestrator) = (self.session, &self.orchestrator);
+        Admission { session, found, objects, orchestrator, files, edited, own, options }.plan()
     }
 
     /// Two operators at one file sign one after the other.
@@ -146,30 +137,24 @@ impl Approval<'_> {
     }
 
     /// The signatures, and the steps that wait for them.
-    fn signs(&self, authority: &Authority, ready: &mut [Ready], steps: &mut [Step]) -> Result<()> {
+    fn signs(&self, authority: &Authority, ready: &mut [Ready], plan: &mut Plan) -> Result<()> {
         let new: Vec<Entry> = self.sign(authority, ready)?;
         let certificates = ready.iter().filter(|one| !one.is_again).filter_map(Ready::action);
-        Step::fill(steps, self.log_actions(&new).into_iter().chain(certificates));
+        Step::fill(&mut plan.steps, self.log_actions(&new).into_iter().chain(certificates));
         Ok(())
     }
 
-    fn say_restarts(&self, restarts: &[String]) {
-        if !restarts.is_empty() {
-            self.desk.console.say(format!("what will restart: {}", restarts.join(", ")));
-        }
-    }
-
-    fn result(&self, ready: &[Ready], steps: &[Step], open: bool) -> Outcome {
-        let stage = commands::stage(open, self.args.common.dry_run, Stage::Approved);
+    fn result(&self, ready: &[Ready], plan: &Plan, open: bool) -> Outcome {
+        let stage = commands::stage(open, self.session.dry_run, Stage::Approved);
         let certificates: Vec<serde_json::Value> = ready.iter().map(|one| self.described(one)).collect();
         let organizations: Vec<&str> = ready.iter().map(|one| one.request.msp_id.as_str()).collect();
         let lines: Vec<_> = certificates.iter().map(|one| ("certificate", sentence(one))).collect();
-        let mut outcome = commands::outcome(VERB, stage, steps).fact("organizations", organizations).fact_told(
+        let mut outcome = commands::outcome(VERB, stage, plan).fact("organizations", organizations).fact_told(
             "certificates",
             certificates,
             lines,
         );
-        let deploys = self.seen.is_some() && !self.args.common.no_upgrade;
+        let deploys = self.seen.is_some() && !self.options.no_upgrade;
         let gate = match (self.orchestrator.mtls_enabled, deploys) {
             (true, true) => "mutual TLS is on: each organization is let in as soon as its certificate is installed",
             (true, false) => {
@@ -215,18 +200,17 @@ fn sentence(described: &serde_json::Value) -> String {
     format!("{} of {}{serial}", text("file"), text("organization"))
 }
 
-fn consent(ready: &[Ready], steps: &[Step]) -> String {
+fn consent(ready: &[Ready], plan: &Plan) -> String {
     let orgs = ready.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
-    let upgrades = Step::any_upgrades(steps);
-    let upgrade = if upgrades { ", upgrade the orchestrator" } else { "" };
+    let upgrade = if plan.upgrades() { ", upgrade the orchestrator" } else { "" };
     let them = if ready.len() == 1 { "it" } else { "them" };
     format!("sign for {orgs} and admit {them} in the values file{upgrade}")
 }
 
 /// Many findings, one exit: each is shown, the last line says that nothing happened.
-pub(in crate::commands) fn refuse_all(desk: &Desk<'_>, mut findings: Vec<Failure>) -> Failure {
+pub(in crate::commands) fn refuse_all(session: &Session<'_>, mut findings: Vec<Failure>) -> Failure {
     let last = findings.pop();
-    findings.iter().for_each(|finding| desk.console.lines(format!("error: {finding}")));
+    findings.iter().for_each(|finding| session.console.lines(format!("error: {finding}")));
     let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, Code::Refused, "the requests are refused"));
     last.unchanged("nothing was signed and nothing was written").also(findings)
 }

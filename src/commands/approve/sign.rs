@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Approval, ledger, refuse_all,
+    Approval, refuse_all,
     verify::{Passed, hosts},
 };
 use crate::{
-    commands::{ca::authority::Source, parallel, target},
+    commands::ca::authority::Source,
     failure::Result,
-    files,
+    files::{self, target},
+    parallel::parallel,
     pki::{
         authority::Authority,
         inspect,
@@ -18,6 +19,7 @@ use crate::{
         request::Request,
     },
     plan::{Action, Step, StepId},
+    release::issue_log,
     times,
 };
 
@@ -45,13 +47,13 @@ impl Approval<'_> {
                 Err(failure) => findings.push(failure),
             }
         }
-        if findings.is_empty() { Ok(all) } else { Err(refuse_all(self.desk, findings)) }
+        if findings.is_empty() { Ok(all) } else { Err(refuse_all(self.session, findings)) }
     }
 
     fn ready_one(&self, authority: &Authority, log: &IssueLog, passed: Passed) -> Result<Ready> {
         let Passed { path, request } = passed;
         let entry = log.find(&request.digest);
-        let issued = entry.map(|entry| log::again(entry, authority, self.desk.now)).transpose()?;
+        let issued = entry.map(|entry| log::again(entry, authority, self.session.now)).transpose()?;
         let window = match &issued {
             Some(issued) => issued.window(),
             None => self.fits(authority, &request)?,
@@ -69,19 +71,19 @@ impl Approval<'_> {
     /// Every file that the run needs as it is.
     fn read(&self) -> Vec<(PathBuf, &'static str)> {
         let requests = self.args.requests.iter().map(|path| (path.clone(), "a request"));
-        let values = self.args.common.values.iter().map(|path| (path.clone(), "a values file"));
+        let values = self.options.values.iter().map(|path| (path.clone(), "a values file"));
         let mut all: Vec<_> = requests.chain(values).collect();
         if let Source::Files { certificate, key } = &self.source {
             all.push((certificate.clone(), "the CA's certificate"));
             all.push((key.clone(), "the CA's private key"));
-            all.push((ledger::beside(certificate), "the issue log"));
+            all.push((issue_log::beside(certificate), "the issue log"));
         }
         all
     }
 
     /// What signing would find, and from when to when the certificate would be valid.
     pub(in crate::commands) fn fits(&self, authority: &Authority, request: &Request) -> Result<Window> {
-        issue::fits(authority, request, self.args.validity, self.desk.now)
+        issue::fits(authority, request, self.args.validity, self.session.now)
     }
 
     /// Signs what is not signed yet; gives the new entries of the log.
@@ -99,20 +101,20 @@ impl Approval<'_> {
                 Err(failure) => findings.push(failure),
             }
         }
-        if findings.is_empty() { Ok(entries) } else { Err(refuse_all(self.desk, findings)) }
+        if findings.is_empty() { Ok(entries) } else { Err(refuse_all(self.session, findings)) }
     }
 
     /// The certificate is the one of the entry: nothing leaves that the log does not hold.
     pub(in crate::commands) fn sign_new(&self, authority: &Authority, request: &Request) -> Result<(Issued, Entry)> {
-        let issued = issue::issue(authority, request, self.args.validity, self.desk.now)?;
-        let entry = Entry::new(request, &issued, authority, &self.claim(), self.desk.now);
-        Ok((log::again(&entry, authority, self.desk.now)?, entry))
+        let issued = issue::issue(authority, request, self.args.validity, self.session.now)?;
+        let entry = Entry::new(request, &issued, authority, &self.claim(), self.session.now);
+        Ok((log::again(&entry, authority, self.session.now)?, entry))
     }
 
     /// Everything that the operator should see before the question.
     pub(super) fn show(&self, ready: &Ready) {
         let Ready { request, window, .. } = ready;
-        let say = |text: String| self.desk.console.say(text);
+        let say = |text: String| self.session.console.say(text);
         say(format!("{}: {}", ready.path.display(), request.msp_id));
         say(format!("  host         {}", hosts(request)));
         if let Some(foreign) = foreign_hosts(request) {

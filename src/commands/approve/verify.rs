@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::{Approval, refuse_all, sign::foreign_hosts};
 use crate::{
     cluster::ObjectRef,
-    commands::parallel,
     failure::{Code, Exit, Failure, Result},
     files,
     names::ReleaseName,
+    parallel::parallel,
     pki::{
         authority::Authority,
         fingerprint::Fingerprint,
@@ -57,7 +57,7 @@ impl Approval<'_> {
         if findings.is_empty() {
             findings.extend(self.identified(&passed)?);
         }
-        if findings.is_empty() { Ok(passed) } else { Err(refuse_all(self.desk, findings)) }
+        if findings.is_empty() { Ok(passed) } else { Err(refuse_all(self.session, findings)) }
     }
 
     /// What the policy has to know of this orchestrator.
@@ -80,7 +80,7 @@ impl Approval<'_> {
             burnt: &self.burnt(authority),
             kebab: kebab_case,
             log,
-            now: self.desk.now,
+            now: self.session.now,
         })
     }
 
@@ -116,9 +116,9 @@ impl Approval<'_> {
 
     /// Rule 15: somebody must have compared the fingerprint over another channel.
     fn identified(&self, passed: &[Passed]) -> Result<Vec<Failure>> {
-        let console = &self.desk.console;
+        let console = &self.session.console;
         let asks = self.args.fingerprint.is_empty() && !self.args.unverified_mail;
-        let claim = if asks && console.interactive && !self.args.common.dry_run {
+        let claim = if asks && console.interactive && !self.session.dry_run {
             Claim::Fingerprints(passed.iter().map(|one| self.typed(one)).collect::<Result<_>>()?)
         } else {
             self.claim()
@@ -139,7 +139,7 @@ impl Approval<'_> {
     /// At a terminal the operator types what was read out to them; it is not shown before, so that it is not copied.
     fn typed(&self, passed: &Passed) -> Result<(crate::names::MspId, Fingerprint)> {
         let org = &passed.request.msp_id;
-        let console = &self.desk.console;
+        let console = &self.session.console;
         console.say(format!("{}: a request of {org} for {}", passed.path.display(), hosts(&passed.request)));
         foreign_hosts(&passed.request).into_iter().for_each(|foreign| console.say(format!("  {foreign}")));
         let typed = console.ask(&format!("Fingerprint that {org}'s operator read out to you (8 groups): "))?;

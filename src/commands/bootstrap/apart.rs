@@ -48,7 +48,7 @@ pub(super) fn edits(plan: &Plan<'_>) -> Result<()> {
     for (who, site) in organizations.chain([("orchestrator", &federation.orchestrator.site)]) {
         site.values.iter().for_each(|path| readers.entry(files::real(path)).or_default().push(who));
     }
-    let parts = plan.parts.iter().map(|part| (part.msp_id.as_str(), &part.steps));
+    let parts = plan.parts.iter().map(|part| (part.msp_id.as_str(), &part.plan.steps));
     for (who, steps) in parts.chain([("orchestrator", &plan.first.steps), ("orchestrator", &plan.last.steps)]) {
         for path in steps.iter().filter_map(edited) {
             let other = readers.get(&files::real(path)).and_then(|all| all.iter().find(|other| **other != who));

@@ -6,20 +6,12 @@ use super::posts::{HeadPost, first, namespace, or_to_install};
 use crate::{
     cluster::{Object, ObjectRef},
     commands::{
-        Desk,
-        approve::{
-            Approval, Seen,
-            admission::{Admission, gate_is_settled},
-        },
+        approve::{Approval, Seen},
         ca::{
             authority::{Asked, Ca, Source},
             init::Init,
         },
-        check::mounts,
-        find::{self, Sought},
         gate::{self, Gate},
-        read,
-        release::{Chart, Found, Wish},
     },
     failure::{Code, Exit, Failure, Result},
     federation::{self, Federation},
@@ -28,45 +20,44 @@ use crate::{
         inspect::{self, Certificate},
         log::IssueLog,
     },
-    plan::{Step, edits::ValuesFiles},
+    plan::{Plan, Step},
+    release::{
+        Chart, Edited, Options, ReleaseState, ValuesFiles,
+        admission::{Admission, gate_is_settled},
+        find::{self, ReleaseQuery},
+        mounts, read,
+    },
+    session::Session,
     substra::{kebab::kebab_case, orchestrator::Orchestrator},
+    values::Setting,
 };
 
 /// The orchestrator as it was found, or as the first part of the plan will leave it.
 pub(super) struct Head<'a> {
     pub(super) post: &'a HeadPost,
-    pub(super) desk: &'a Desk<'a>,
+    pub(super) session: &'a Session<'a>,
     pub(super) federation: &'a Federation,
+    options: Options,
     files: ValuesFiles,
     pub(super) orchestrator: Orchestrator,
-    pub(super) found: Found,
+    pub(super) found: ReleaseState,
     objects: Vec<Object>,
-}
-
-/// A part of the plan.
-#[derive(Default)]
-pub(super) struct HeadPart {
-    pub(super) steps: Vec<Step>,
-    pub(super) restarts: Vec<String>,
-    pub(super) warnings: Vec<String>,
-    /// Whoever cannot follow is cut off by it: TLS goes on, or a gate of which nobody knows where it stands is upgraded.
-    pub(super) cuts: bool,
 }
 
 impl<'a> Head<'a> {
     /// Three children: the release's two, and one for all objects.
     pub(super) fn observe(
         post: &'a HeadPost,
-        desk: &'a Desk<'a>,
+        session: &'a Session<'a>,
         federation: &'a Federation,
         install: bool,
     ) -> Result<Self> {
         let site = &federation.orchestrator.site;
-        let common = &post.approve.common;
-        let files = read::files(common, Vec::new)?;
+        let options = post.approve.common.options();
+        let files = read::files(&options, Vec::new)?;
         let orchestrator = Orchestrator::read(&files.merged())?;
-        let found = find::find(&*post.cluster, &Sought::of(common, &files, Chart::Orchestrator));
-        let found = or_to_install(found, Chart::Orchestrator, &*post.cluster, site, common, install)?;
+        let found = find::find(&*post.cluster, &ReleaseQuery::of(&options, &files, Chart::Orchestrator));
+        let found = or_to_install(found, Chart::Orchestrator, &*post.cluster, site, &options, install)?;
         let mut wanted = mounts::wanted(&orchestrator);
         wanted.extend(mounts::wanted(&Orchestrator::read(found.config())?));
         wanted.extend(post.approve.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));
@@ -74,7 +65,7 @@ impl<'a> Head<'a> {
         wanted.dedup();
         wanted.extend(found.workloads());
         let objects = post.cluster.get(&wanted)?;
-        Ok(Self { post, desk, federation, files, orchestrator, found, objects })
+        Ok(Self { post, session, federation, options, files, orchestrator, found, objects })
     }
 
     fn source(&self) -> Source {
@@ -105,9 +96,8 @@ impl<'a> Head<'a> {
             }
             _ => {}
         }
-        let source = self.source();
-        let (passphrase_fd, dry_run) = (self.post.init.passphrase_fd, self.post.init.common.dry_run);
-        Ok(Asked { source, encrypt: false, passphrase_fd, dry_run, desk: self.desk })
+        let passphrase_fd = self.post.approve.passphrase_fd;
+        Ok(Asked { source: self.source(), encrypt: false, passphrase_fd, session: self.session })
     }
 
     pub(super) fn ca<'b>(&self, asked: &'b Asked<'b>) -> Result<Ca<'b>> {
@@ -122,37 +112,33 @@ impl<'a> Head<'a> {
 
     /// TLS, where the file asks for a CA or the release is not there yet: it has to be up before any backend dials it.
     /// Gives back the steps, and the orchestrator as they will leave it.
-    pub(super) fn set_up(self, ca: &mut Ca<'_>) -> Result<(HeadPart, Self)> {
+    pub(super) fn set_up(self, ca: &mut Ca<'_>) -> Result<(Plan, Self)> {
         let is_asked = matches!(self.federation.orchestrator.ca, federation::Ca::Create { .. });
         let is_on = Orchestrator::read(self.found.config())?.tls_enabled;
-        let warnings = std::mem::take(&mut ca.warnings);
         if !is_asked && self.found.is_installed() {
             // In the files alone it is not up: backends that went ahead would be cut off.
             return match (self.orchestrator.tls_enabled, is_on) {
-                (true, true) => Ok((HeadPart { warnings, ..HeadPart::default() }, self)),
+                (true, true) => Ok((Plan::default().warn(std::mem::take(&mut ca.plan.warnings)), self)),
                 (false, _) => Err(tls_off("the values lack orchestrator.tls.enabled: true")),
                 (true, false) => Err(tls_off("the values files have it on, and the release does not yet")),
             };
         }
-        let namespace = namespace(self.desk.cluster()?, &self.found)?;
-        let Self { post, desk, federation, files, orchestrator, found, objects } = self;
-        let init = Init { args: &post.init, desk, files, orchestrator, found, objects };
+        let namespace = namespace(self.session.cluster()?, &self.found)?;
+        let Self { post, session, federation, options, files, orchestrator, found, objects } = self;
+        let init = Init { options: &options, secret: None, hosts: &[], session, files, orchestrator, found, objects };
         let set_up = init.set_up(ca)?;
-        let Init { files, orchestrator, found, mut objects, .. } = init;
-        let upgrades = Step::any_upgrades(&set_up.steps);
-        let cuts = upgrades && found.is_installed() && (!is_on || is_in_doubt(&found, &orchestrator));
+        let Init { orchestrator, found, mut objects, .. } = init;
+        let upgrades = set_up.plan.upgrades();
+        let cuts_off = upgrades && found.is_installed() && (!is_on || is_in_doubt(&found, &orchestrator));
         if upgrades && found.is_installed() {
             gate_is_settled(&found, &orchestrator)?;
         }
-        let found = if upgrades { found.after(&set_up.planned, &set_up.edited) } else { found };
-        see_after(&mut objects, &set_up.steps);
-        let files = files.after(&set_up.edited);
+        let found = if upgrades { set_up.after } else { found };
+        see_after(&mut objects, &set_up.plan.steps);
+        let files = set_up.files_after;
         let orchestrator = Orchestrator::read(&files.merged())?;
-        let steps = namespace.into_iter().chain(set_up.steps).collect();
-        let more = set_up.planned.warnings.into_iter().chain(set_up.serving.warnings);
-        let warnings = warnings.into_iter().chain(more).collect();
-        let part = HeadPart { steps, restarts: set_up.planned.restarts, warnings, cuts };
-        Ok((part, Self { post, desk, federation, files, orchestrator, found, objects }))
+        let plan = Plan { cuts_off, ..Plan::of(namespace).then(set_up.plan) };
+        Ok((plan, Self { post, session, federation, options, files, orchestrator, found, objects }))
     }
 
     /// Who approves, knowing all organizations that are to be admitted.
@@ -162,8 +148,8 @@ impl<'a> Head<'a> {
         let orchestrator = Orchestrator::read(&edited.merged)?;
         let object = orchestrator.cacert.clone();
         let seen = Some(Seen { found: self.found.clone(), objects: self.objects.clone() });
-        let (args, source) = (&self.post.approve, self.source());
-        Ok(Approval { args, desk: self.desk, source, files, orchestrator, object, seen })
+        let (args, options, source) = (&self.post.approve, self.options.clone(), self.source());
+        Ok(Approval { args, options, session: self.session, source, files, orchestrator, object, seen })
     }
 
     /// The CA that signs is the one that the orchestrator checks against.
@@ -212,35 +198,52 @@ impl<'a> Head<'a> {
     ///
     /// # Errors
     /// Somebody would be cut off, the server would not start, drift.
-    pub(super) fn admit(&self, admitted: &[MspId], close: bool, log: &IssueLog) -> Result<HeadPart> {
+    pub(super) fn admit(&self, admitted: &[MspId], close: bool, log: &IssueLog) -> Result<Plan> {
         let mut settings = self.orchestrator.admit_settings(admitted, &self.orchestrator.cacert);
-        let common = &self.post.approve.common;
-        let (found, files, objects, cluster) = (&self.found, &self.files, &self.objects, self.desk.cluster()?);
-        if !close {
-            let edited = files.edit(&settings)?;
-            no_clash(&Orchestrator::read(&edited.merged)?)?;
-            let (desk, orchestrator, edited_files) = (self.desk, &self.orchestrator, &edited);
-            let after =
-                Admission { desk, found, objects, orchestrator, files, edited: edited_files, own: &settings, common }
-                    .upgrade()?;
-            let steps = edited.steps.into_iter().chain(after.steps).collect();
-            return Ok(HeadPart { steps, restarts: after.restarts, warnings: after.warnings, cuts: false });
+        if close {
+            settings.extend(self.orchestrator.close_settings(true));
         }
-        settings.extend(self.orchestrator.close_settings(true));
-        let edited = files.edit(&settings)?;
-        no_clash(&Orchestrator::read(&edited.merged)?)?;
-        let wish = Wish { chart: Chart::Orchestrator, common, files, edited: &edited, own: &settings, read: true };
-        let planned = found.plan(cluster, &wish)?.seen(objects);
-        let gate = Gate {
-            common,
-            desk: self.desk,
-            files: files.clone(),
-            orchestrator: Orchestrator::read(&edited.merged)?,
-            found: found.clone(),
-            objects: objects.clone(),
+        let edited = self.files.edit(&settings)?;
+        let after = Orchestrator::read(&edited.merged)?;
+        no_clash(&after)?;
+        let upgrade = if close {
+            self.close(admitted, log, &edited, &settings, after)?
+        } else {
+            let admission = Admission {
+                session: self.session,
+                found: &self.found,
+                objects: &self.objects,
+                orchestrator: &self.orchestrator,
+                files: &self.files,
+                edited: &edited,
+                own: &settings,
+                options: &self.options,
+            };
+            admission.plan()?
         };
-        let mut findings = gate.mounts(&planned.manifest).judge(&gate.orchestrator);
-        let mut warnings = planned.warnings;
+        Ok(Plan::of(edited.steps).then(upgrade))
+    }
+
+    /// The upgrade that closes the gate.
+    fn close(
+        &self,
+        admitted: &[MspId],
+        log: &IssueLog,
+        edited: &Edited,
+        settings: &[Setting],
+        after: Orchestrator,
+    ) -> Result<Plan> {
+        let gate = Gate {
+            options: self.options.clone(),
+            session: self.session,
+            files: self.files.clone(),
+            orchestrator: after,
+            found: self.found.clone(),
+            objects: self.objects.clone(),
+        };
+        let (plan, release) = self.found.plan(&gate.request(edited, settings))?;
+        let mut findings = gate.mounts(&release.manifest).judge(&gate.orchestrator);
+        let mut warnings = Vec::new();
         if !self.is_closed() {
             findings.extend(self.strangers(admitted));
             warnings.extend(self.given_up(admitted));
@@ -249,8 +252,7 @@ impl<'a> Head<'a> {
         if !findings.is_empty() {
             return Err(first(findings, "the gate stays as it is"));
         }
-        let steps = edited.steps.into_iter().chain(planned.steps).collect();
-        Ok(HeadPart { steps, restarts: planned.restarts, warnings, cuts: false })
+        Ok(plan.with_rollouts_seen(&self.objects).warn(warnings))
     }
 
     /// Members that the federation file does not speak of.
@@ -289,7 +291,7 @@ impl<'a> Head<'a> {
     }
 }
 
-fn is_in_doubt(found: &Found, files: &Orchestrator) -> bool {
+fn is_in_doubt(found: &ReleaseState, files: &Orchestrator) -> bool {
     files.mtls_enabled && found.is_installed() && found.release.status != "deployed"
 }
 

@@ -8,7 +8,6 @@ use super::{
 use crate::{
     cluster::{Cluster, ObjectRef},
     commands::{
-        Desk,
         approve::Approval,
         ca::ca_object,
         enroll::{
@@ -16,12 +15,11 @@ use crate::{
             install::{Ahead, Pair, Source},
             seen::Seen,
         },
-        release::Chart,
-        side_by_side,
     },
     failure::{Code, Exit, Failure, Result},
     federation::Site,
     names::MspId,
+    parallel::side_by_side,
     pki::{
         authority::Authority,
         inspect::{self, Certificate},
@@ -30,7 +28,9 @@ use crate::{
         policy::{self, Party},
         request::{self, Request},
     },
-    plan::{Action, State, Step, StepId, edits::Edited},
+    plan::{Action, Plan, Step, StepId},
+    release::{Chart, Edited},
+    session::Session,
 };
 
 /// An organization as it was found.
@@ -55,13 +55,11 @@ pub(super) struct Signer<'a> {
 pub(super) struct Part<'a> {
     pub(super) cluster: &'a dyn Cluster,
     pub(super) msp_id: MspId,
-    pub(super) steps: Vec<Step>,
+    pub(super) plan: Plan,
     /// The certificate that is in place, or that was signed.
     pub(super) certificate: Option<Certificate>,
     /// What is to be signed once the operator has agreed.
     pub(super) due: Option<Due<'a>>,
-    pub(super) restarts: Vec<String>,
-    pub(super) warnings: Vec<String>,
 }
 
 /// A request that was judged, its key, and where the pair goes.
@@ -74,9 +72,9 @@ pub(super) struct Due<'a> {
 
 impl<'a> Member<'a> {
     /// Three children: the release's two, and one for all objects; what an upgrade would do is looked at beside that.
-    pub(super) fn observe(post: &'a Post<'_>, desk: &'a Desk<'a>, install: bool) -> Result<Self> {
+    pub(super) fn observe(post: &'a Post<'_>, session: &'a Session<'a>, install: bool) -> Result<Self> {
         let organization = post.organization;
-        let enrolment = Enrolment::of(&post.args, desk)?;
+        let enrolment = Enrolment::of(&post.args, session)?;
         if enrolment.backend.msp_id != organization.msp_id {
             return Err(Failure::new(
                 Exit::CheckFailed,
@@ -91,7 +89,7 @@ impl<'a> Member<'a> {
             Chart::Backend,
             &*post.cluster,
             &organization.site,
-            &post.args.common,
+            enrolment.options(),
             install,
         )?;
         let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found, false));
@@ -104,8 +102,8 @@ impl<'a> Member<'a> {
 
     /// The edited files, where they will be written or deployed.
     pub(super) fn edited(&self) -> Option<&Edited> {
-        let Ahead { edited, planned } = &self.ahead;
-        (edited.changes() || planned.upgrades()).then_some(edited)
+        let Ahead { edited, plan, .. } = &self.ahead;
+        (edited.changes() || plan.upgrades()).then_some(edited)
     }
 
     /// The Secret of its pair: two backends that mount the same one cannot be two organizations.
@@ -127,7 +125,7 @@ impl<'a> Member<'a> {
     pub(super) fn needs_pair(&self, head: &Head<'_>, ca: &Certificate) -> Result<bool> {
         self.is_its_own()?;
         let authorities = authorities(head, self.msp_id, ca)?;
-        let now = head.desk.now;
+        let now = head.session.now;
         let in_time = self.seen.live.as_ref().is_some_and(|live| !live.certificate.is_in_last_third(now));
         if in_time && self.live(&authorities).is_ok() {
             return Ok(false);
@@ -170,17 +168,13 @@ impl<'a> Member<'a> {
         };
         let trust = self.trust(ca)?;
         let Self { msp_id, cluster, enrolment, seen, ahead, namespace, .. } = self;
-        let installation = enrolment.installation(&seen, pair.as_ref(), ahead.edited, ahead.planned)?;
-        let mut steps: Vec<Step> = namespace.into_iter().chain(trust).collect();
-        steps.extend(installation.steps);
+        let installation = enrolment.installation(&seen, pair.as_ref(), ahead)?;
         Ok(Part {
             cluster,
             msp_id: msp_id.clone(),
-            steps,
+            plan: Plan::of(namespace.into_iter().chain(trust)).then(installation),
             certificate: pair.map(|pair| pair.certificate),
             due: asks.map(|(request, key)| Due { request, key, enrolment, seen }),
-            restarts: installation.restarts,
-            warnings: installation.warnings,
         })
     }
 
@@ -243,12 +237,12 @@ impl Part<'_> {
         let (issued, entry) = approval.sign_new(authority, &request)?;
         let certificate = Certificate::from_der(&issued.der)?;
         let pair = Pair { certificate, pem: issued.pem.into_bytes(), key };
-        Step::fill(&mut self.steps, [enrolment.pair_action(&seen, &pair)]);
+        Step::fill(&mut self.plan.steps, [enrolment.pair_action(&seen, &pair)]);
         self.certificate = Some(pair.certificate);
         Ok(Some(entry))
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.steps.iter().all(|step| step.state == State::Already)
+        !self.plan.is_open()
     }
 }

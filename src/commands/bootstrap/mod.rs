@@ -9,19 +9,23 @@ mod work;
 
 use crate::{
     cli::BootstrapArgs,
-    commands::{self, Desk, at_most, ca::authority::Ca, side_by_side},
+    commands::ca::authority::Ca,
     failure::{Code, Failure, Result},
     federation::{Federation, Gate},
     files,
     names::MspId,
+    parallel,
+    parallel::{at_most, side_by_side},
     pki::{authority::Authority, log::IssueLog},
-    plan::edits::Edited,
+    plan,
+    release::Edited,
     report::{Console, Outcome},
+    session::Session,
 };
 
 pub use self::posts::Open;
 use self::{
-    head::{Head, HeadPart},
+    head::Head,
     member::{Member, Part, Signer},
     posts::{HeadPost, Post},
 };
@@ -31,7 +35,7 @@ const VERB: &str = "bootstrap";
 /// Everything that would be done, in its order.
 struct Plan<'a> {
     /// The orchestrator's CA and TLS.
-    first: HeadPart,
+    first: plan::Plan,
     /// The organizations, side by side.
     parts: Vec<Part<'a>>,
     /// Organizations that cannot be worked on, and why.
@@ -42,7 +46,7 @@ struct Plan<'a> {
     /// What signs for those who need a pair.
     authority: Option<&'a Authority>,
     /// Admission and gate.
-    last: HeadPart,
+    last: plan::Plan,
     /// Why the gate stays open although the file wants it closed.
     open: Option<Failure>,
 }
@@ -51,7 +55,7 @@ struct Plan<'a> {
 ///
 /// # Errors
 /// The file is refused, the orchestrator cannot be worked on, or an organization was left behind.
-pub fn run(args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outcome> {
+pub fn run(args: &BootstrapArgs, session: &Session<'_>, open: Open<'_>) -> Result<Outcome> {
     let federation = Federation::read(&args.federation)?;
     // Two runs from one file would sign twice and upgrade against each other.
     let lock = files::lock(&args.federation)?;
@@ -59,7 +63,7 @@ pub fn run(args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outc
     let signs =
         federation.orchestrator.ca.certificate().map(files::followed).filter(|certificate| certificate.exists());
     let alone = signs.as_deref().map(files::lock).transpose()?;
-    let outcome = carry_out(&federation, args, desk, open);
+    let outcome = carry_out(&federation, args, session, open);
     drop((lock, alone));
     Ok(if args.dry_run { outcome?.of_dry_run() } else { outcome? })
 }
@@ -68,24 +72,30 @@ pub fn run(args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outc
 ///
 /// # Errors
 /// The orchestrator cannot be worked on; what is left behind is told by the result.
-pub fn carry_out(federation: &Federation, args: &BootstrapArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<Outcome> {
+pub fn carry_out(
+    federation: &Federation,
+    args: &BootstrapArgs,
+    session: &Session<'_>,
+    open: Open<'_>,
+) -> Result<Outcome> {
+    let session = &session.limited(args.dry_run, args.timeout);
     let head_post = HeadPost::new(federation, args, open)?;
     let posts: Vec<Post<'_>> =
         federation.organizations.iter().map(|org| Post::new(org, args, open)).collect::<Result<_>>()?;
-    let quiet = desk.like(None, Console { quiet: true, ..desk.console });
-    let head_desk = posts::desk(&*head_post.cluster, desk);
-    let desks: Vec<Desk<'_>> = posts.iter().map(|post| posts::desk(&*post.cluster, &quiet)).collect();
-    let berths: Vec<(&Post<'_>, &Desk<'_>)> = posts.iter().zip(&desks).collect();
+    let quiet = session.like(None, Console { quiet: true, ..session.console });
+    let head_session = posts::session(&*head_post.cluster, session);
+    let sessions: Vec<Session<'_>> = posts.iter().map(|post| posts::session(&*post.cluster, &quiet)).collect();
+    let berths: Vec<(&Post<'_>, &Session<'_>)> = posts.iter().zip(&sessions).collect();
     let (head, members) = side_by_side(
-        || Head::observe(&head_post, &head_desk, federation, args.install),
-        || at_most(args.parallel.into(), &berths, |(post, desk)| Member::observe(post, desk, args.install)),
+        || Head::observe(&head_post, &head_session, federation, args.install),
+        || at_most(args.parallel.into(), &berths, |(post, session)| Member::observe(post, session, args.install)),
     );
     let names = federation.organizations.iter().map(|org| &org.msp_id);
     let head = head?;
     let asked = head.asked()?;
     let mut ca = head.ca(&asked)?;
-    let plan = planned(head, &mut ca, names.zip(members))?;
-    work::carry_out(plan, args, desk)
+    let whole = planned(head, &mut ca, names.zip(members))?;
+    work::carry_out(whole, args, session)
 }
 
 /// One plan for all.
@@ -115,7 +125,7 @@ fn planned<'a>(
     let log = if signs || (close && !head.is_closed()) { approval.ledger()? } else { IssueLog::default() };
     let authority = signs.then(|| ca.authority()).transpose()?;
     let signer = authority.map(|authority| Signer { approval: &approval, authority, ledger: &log });
-    let parts = commands::parallel(members, |(needs, member)| {
+    let parts = parallel::parallel(members, |(needs, member)| {
         let msp_id = member.msp_id.clone();
         (msp_id, member.plan(&head, certificate, signer.as_ref().filter(|_| needs)))
     });
@@ -127,7 +137,8 @@ fn planned<'a>(
         }
     }
     all_can_follow(&first, &head, &failed, &planned)?;
-    let mut plan = Plan { first, parts: planned, failed, log, head, last: HeadPart::default(), authority, open: None };
+    let mut plan =
+        Plan { first, parts: planned, failed, log, head, last: plan::Plan::default(), authority, open: None };
     let admitted = plan.organizations();
     plan.last = plan.admission(&admitted)?;
     apart::edits(&plan)?;
@@ -144,7 +155,7 @@ fn read_alike<'a>(
     if edited.is_empty() {
         return Ok(members);
     }
-    let mut readings = Edited::all_proven_by(&edited, head.desk.cluster()?)?.into_iter();
+    let mut readings = Edited::all_proven_by(&edited, head.session.cluster()?)?.into_iter();
     let mut alike = Vec::new();
     for (needs, member) in members {
         let reading = if member.edited().is_some() { readings.next().unwrap_or(Ok(())) } else { Ok(()) };
@@ -158,8 +169,8 @@ fn read_alike<'a>(
 
 /// Where the first part itself may cut somebody off, nobody is left behind: not even those who would only keep the gate
 /// open.
-fn all_can_follow(first: &HeadPart, head: &Head<'_>, failed: &[(MspId, Failure)], parts: &[Part<'_>]) -> Result<()> {
-    if !first.cuts {
+fn all_can_follow(first: &plan::Plan, head: &Head<'_>, failed: &[(MspId, Failure)], parts: &[Part<'_>]) -> Result<()> {
+    if !first.cuts_off {
         return Ok(());
     }
     let follow: Vec<MspId> = parts.iter().map(|part| part.msp_id.clone()).collect();
@@ -180,7 +191,7 @@ impl Plan<'_> {
     }
 
     /// Admits those who are in place; closes the gate where the file wants it and nobody was left behind.
-    fn admission(&mut self, admitted: &[MspId]) -> Result<HeadPart> {
+    fn admission(&mut self, admitted: &[MspId]) -> Result<plan::Plan> {
         let close = self.head.federation.orchestrator.gate == Gate::Close;
         if close && self.failed.is_empty() {
             match self.head.admit(admitted, true, &self.log) {
@@ -190,13 +201,13 @@ impl Plan<'_> {
         }
         if !self.failed.is_empty() && self.head.is_in_doubt() {
             // The upgrade would finish closing the gate, and somebody is left behind.
-            return Ok(HeadPart::default());
+            return Ok(plan::Plan::default());
         }
         match self.head.admit(admitted, false, &self.log) {
             // What was begun with the gate has to be finished before anybody is admitted by an upgrade of its own.
             Err(failure) if failure.code == Code::GateHalfWay => {
                 self.open.get_or_insert(failure);
-                Ok(HeadPart::default())
+                Ok(plan::Plan::default())
             }
             other => other,
         }

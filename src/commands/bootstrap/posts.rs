@@ -3,15 +3,14 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{ApproveArgs, BootstrapArgs, CommonArgs, EnrollArgs, InitArgs},
+    cli::{ApproveArgs, BootstrapArgs, CommonArgs, EnrollArgs},
     cluster::{Cluster, ObjectRef},
-    commands::{
-        Desk,
-        release::{Chart, Found},
-    },
     failure::{Code, Exit, Failure, Result},
     federation::{Ca, Federation, Organization, Site},
     plan::{Action, Step, StepId},
+    release::Options,
+    release::{Chart, ReleaseState},
+    session::Session,
 };
 
 /// Opens the cluster of a site.
@@ -27,13 +26,12 @@ pub(super) struct Post<'a> {
 /// The orchestrator.
 pub(super) struct HeadPost {
     pub(super) approve: ApproveArgs,
-    pub(super) init: InitArgs,
     pub(super) cluster: Box<dyn Cluster>,
 }
 
-/// A desk at a cluster, from which nobody is asked anything: consent is asked once for all.
-pub(super) fn desk<'a>(cluster: &'a dyn Cluster, desk: &Desk<'_>) -> Desk<'a> {
-    desk.like(Some(cluster), desk.console)
+/// A session at a cluster, from which nobody is asked anything: consent is asked once for all.
+pub(super) fn session<'a>(cluster: &'a dyn Cluster, session: &Session<'_>) -> Session<'a> {
+    session.like(Some(cluster), session.console)
 }
 
 impl<'a> Post<'a> {
@@ -68,7 +66,7 @@ impl HeadPost {
             common: common(&orchestrator.site, args),
             ca_cert,
             ca_key,
-            ca_secret: ca_secret.clone(),
+            ca_secret,
             namespace: None,
             ca_object: None,
             fingerprint: Vec::new(),
@@ -78,15 +76,7 @@ impl HeadPost {
             offline: false,
             out_dir: None,
         };
-        let init = InitArgs {
-            common: common(&orchestrator.site, args),
-            out_dir: PathBuf::from("."),
-            secret: ca_secret,
-            hosts: Vec::new(),
-            encrypt: false,
-            passphrase_fd: args.passphrase_fd,
-        };
-        Ok(Self { approve, init, cluster: open(&orchestrator.site)? })
+        Ok(Self { approve, cluster: open(&orchestrator.site)? })
     }
 }
 
@@ -108,16 +98,16 @@ fn common(site: &Site, args: &BootstrapArgs) -> CommonArgs {
 
 /// A release as it was found; where it is missing and may be installed, as it will be.
 pub(super) fn or_to_install(
-    found: Result<Found>,
+    found: Result<ReleaseState>,
     chart: Chart,
     cluster: &dyn Cluster,
     site: &Site,
-    common: &CommonArgs,
+    options: &Options,
     install: bool,
-) -> Result<Found> {
+) -> Result<ReleaseState> {
     match found {
         Err(failure) if failure.code == Code::NoRelease && install => {
-            Found::to_install(cluster, &site.release, chart, common, site.namespace.as_str())
+            ReleaseState::to_install(cluster, &site.release, chart, options, site.namespace.as_str())
         }
         Err(failure) if failure.code == Code::NoRelease => {
             Err(failure.next("mend the federation file, or install what is missing with --install"))
@@ -128,7 +118,7 @@ pub(super) fn or_to_install(
 
 /// The namespace of a release that is to be installed, where it is not there yet. Rights that do not allow to look at
 /// namespaces are those of somebody who was given one.
-pub(super) fn namespace(cluster: &dyn Cluster, found: &Found) -> Result<Option<Step>> {
+pub(super) fn namespace(cluster: &dyn Cluster, found: &ReleaseState) -> Result<Option<Step>> {
     if found.is_installed() {
         return Ok(None);
     }

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::{Plan, VERB};
 use crate::{
-    commands::Desk,
     failure::Failure,
     federation::Gate,
     names::MspId,
     pki::inspect::Certificate,
     plan::{State, Step},
     report::{Outcome, Stage},
+    session::Session,
     times,
 };
 
@@ -42,8 +42,8 @@ impl Ran {
         let mut steps = told("orchestrator", &plan.first.steps, None);
         let mut warnings = plan.first.warnings.clone();
         for part in &plan.parts {
-            steps.extend(told(part.msp_id.as_str(), &part.steps, None));
-            warnings.extend(part.warnings.iter().map(|warning| format!("{}: {warning}", part.msp_id)));
+            steps.extend(told(part.msp_id.as_str(), &part.plan.steps, None));
+            warnings.extend(part.plan.warnings.iter().map(|warning| format!("{}: {warning}", part.msp_id)));
         }
         steps.extend(told("orchestrator", &plan.last.steps, None));
         Self { stage: Stage::Planned, steps, ended: Vec::new(), broken: None, warnings }
@@ -70,25 +70,25 @@ pub(super) fn told(name: &str, steps: &[Step], reached: Option<usize>) -> Vec<Va
 
 impl Plan<'_> {
     /// Shows everything; gives back whether there is anything to do.
-    pub(super) fn shown(&self, desk: &Desk<'_>) -> bool {
-        let say = |text: String| desk.console.say(text);
+    pub(super) fn shown(&self, session: &Session<'_>) -> bool {
+        let say = |text: String| session.console.say(text);
         for (msp_id, failure) in &self.failed {
-            desk.console.lines(format!("error: {msp_id} is left out: {failure}"));
+            session.console.lines(format!("error: {msp_id} is left out: {failure}"));
         }
-        let parts = self.parts.iter().map(|part| &part.steps);
+        let parts = self.parts.iter().map(|part| &part.plan.steps);
         let mut steps = parts.chain([&self.first.steps, &self.last.steps]).flatten();
         if steps.all(|step| step.state == State::Already) {
             return false;
         }
         say("Plan:".to_owned());
         let warn = |warnings: &[String]| warnings.iter().for_each(|warning| say(format!("    warning: {warning}")));
-        show("orchestrator", &self.first.steps, &self.first.restarts, desk);
+        show("orchestrator", &self.first.steps, &self.first.restarts, session);
         warn(&self.first.warnings);
         for part in &self.parts {
-            show(part.msp_id.as_str(), &part.steps, &part.restarts, desk);
-            warn(&part.warnings);
+            show(part.msp_id.as_str(), &part.plan.steps, &part.plan.restarts, session);
+            warn(&part.plan.warnings);
         }
-        show("orchestrator", &self.last.steps, &self.last.restarts, desk);
+        show("orchestrator", &self.last.steps, &self.last.restarts, session);
         warn(&self.last.warnings);
         if let Some(why) = self.stays() {
             say(format!("  the gate stays as it is: {why}"));
@@ -107,7 +107,7 @@ impl Plan<'_> {
         let count = self.parts.iter().filter(|part| !part.is_done()).count();
         let closes = self.closes() && !self.head.is_closed();
         let gate = if closes { "; then mutual TLS goes on, and backends without a valid pair are cut off" } else { "" };
-        let first = if self.first.cuts {
+        let first = if self.first.cuts_off {
             "; the orchestrator is upgraded first, and a backend without TLS to it is cut off until its own part is done"
         } else {
             ""
@@ -206,23 +206,23 @@ fn line(msp_id: &MspId, certificate: Option<&Certificate>, state: &str) -> Value
     line
 }
 
-fn show(name: &str, steps: &[Step], restarts: &[String], desk: &Desk<'_>) {
+fn show(name: &str, steps: &[Step], restarts: &[String], session: &Session<'_>) {
     if steps.iter().all(|step| step.state == State::Already) {
         if !steps.is_empty() {
-            desk.console.say(format!("  {name}: already"));
+            session.console.say(format!("  {name}: already"));
         }
         return;
     }
-    desk.console.say(format!("  {name}:"));
+    session.console.say(format!("  {name}:"));
     for step in steps {
         let mark = if step.state == State::Already { "already" } else { "to do" };
-        desk.console.say(format!("    {mark:<8} {}", step.title));
+        session.console.say(format!("    {mark:<8} {}", step.title));
         if let Some(diff) = step.diff().filter(|diff| !diff.is_empty()) {
-            diff.trim_end().lines().for_each(|line| desk.console.say(format!("      {line}")));
+            diff.trim_end().lines().for_each(|line| session.console.say(format!("      {line}")));
         }
     }
     if !restarts.is_empty() {
-        desk.console.say(format!("    restarts {}", restarts.join(", ")));
+        session.console.say(format!("    restarts {}", restarts.join(", ")));
     }
 }
 

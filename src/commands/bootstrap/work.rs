@@ -3,17 +3,18 @@
 use serde_json::Value;
 
 use super::{
-    HeadPart, Part, Plan,
+    Part, Plan,
     tell::{Ended, Ran, told},
 };
 use crate::{
     cli::BootstrapArgs,
-    commands::{Desk, at_most, parallel},
     failure::{Code, Failure, Result},
     names::MspId,
+    parallel::{at_most, parallel},
     pki::log::Entry,
     plan::{self, Event, Step, World},
     report::{Line, Outcome, Progress, Stage},
+    session::Session,
 };
 
 /// How far a list of steps came.
@@ -22,32 +23,37 @@ struct Reached {
     failure: Option<Failure>,
 }
 
-pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, desk: &Desk<'_>) -> Result<Outcome> {
+pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, session: &Session<'_>) -> Result<Outcome> {
     // Nobody may dial TLS before it is up, and no certificate may be in place before the log has it.
     let log = plan.log_steps()?;
     plan.first.steps.extend(log);
     let mut ran = Ran::planned(&plan);
-    let parts = plan.parts.iter().map(|part| &part.steps);
+    let parts = plan.parts.iter().map(|part| &part.plan.steps);
     plan::probe(parts.chain([&plan.first.steps, &plan.last.steps]).flatten())?;
-    ran.stage = if plan.shown(desk) { Stage::Planned } else { Stage::Already };
+    ran.stage = if plan.shown(session) { Stage::Planned } else { Stage::Already };
     if args.dry_run || ran.stage == Stage::Already {
         return Ok(plan.outcome(&ran));
     }
-    desk.console.consent(&plan.consent())?;
+    session.console.consent(&plan.consent())?;
     plan.sign()?;
     let names = plan.parts.iter().map(|part| part.msp_id.as_str()).chain(["orchestrator"]);
-    let progress = Progress::new(desk.console, names);
-    let orchestrator = World { cluster: plan.head.desk.cluster, timeout: args.timeout, clock: desk.clock.clone() };
+    let progress = Progress::new(session.console, names);
+    let orchestrator =
+        World { cluster: plan.head.session.cluster, timeout: args.timeout, clock: session.clock.clone() };
     let line = progress.line("orchestrator");
     let Reached { steps, failure } = applied("orchestrator", &plan.first.steps, &orchestrator, &line);
     failure.map_or(Ok(()), Err)?;
     ran.steps = steps;
     line.doing("waits for the organizations");
     ran.ended = at_most(args.parallel.into(), std::mem::take(&mut plan.parts), |part| {
-        work(&part, &World { cluster: Some(part.cluster), timeout: args.timeout, clock: desk.clock.clone() }, &progress)
+        work(
+            &part,
+            &World { cluster: Some(part.cluster), timeout: args.timeout, clock: session.clock.clone() },
+            &progress,
+        )
     });
     ran.steps.extend(ran.ended.iter_mut().flat_map(|one| std::mem::take(&mut one.steps)));
-    ran.broken = plan.settle(&ran.ended, desk);
+    ran.broken = plan.settle(&ran.ended, session);
     let is_stopped = plan.failed.iter().any(|(_, failure)| failure.code == Code::Interrupted);
     if is_stopped || ran.broken.is_some() {
         ran.steps.extend(told("orchestrator", &plan.last.steps, Some(0)));
@@ -69,7 +75,7 @@ fn work(part: &Part<'_>, world: &World<'_>, progress: &Progress) -> Ended {
     let was_done = part.is_done();
     let name = part.msp_id.as_str();
     let line = progress.line(name);
-    let Reached { steps, failure } = applied(name, &part.steps, world, &line);
+    let Reached { steps, failure } = applied(name, &part.plan.steps, world, &line);
     let failure = failure
         .map(|failure| Failure { unchanged: failure.unchanged.map(|left| format!("of {name}: {left}")), ..failure });
     match &failure {
@@ -77,7 +83,7 @@ fn work(part: &Part<'_>, world: &World<'_>, progress: &Progress) -> Ended {
         None => line.end("in place"),
         Some(failure) => line.end(&format!("failed: {}", failure.what)),
     }
-    let left = part.steps.iter().filter_map(Step::left).map(str::to_owned).collect();
+    let left = part.plan.steps.iter().filter_map(Step::left).map(str::to_owned).collect();
     Ended { msp_id: part.msp_id.clone(), certificate: part.certificate.clone(), was_done, failure, steps, left }
 }
 
@@ -118,11 +124,11 @@ impl Plan<'_> {
 
     /// Where an organization stopped, a smaller last part: whoever is in place is admitted, and the gate is not moved.
     /// Gives back why that cannot be.
-    fn settle(&mut self, ended: &[Ended], desk: &Desk<'_>) -> Option<Failure> {
+    fn settle(&mut self, ended: &[Ended], session: &Session<'_>) -> Option<Failure> {
         let before = self.failed.len();
         for one in ended {
             let Some(failure) = &one.failure else { continue };
-            desk.console.lines(format!("error: {} is not done: {failure}", one.msp_id));
+            session.console.lines(format!("error: {} is not done: {failure}", one.msp_id));
             self.failed.push((one.msp_id.clone(), failure.clone()));
         }
         let is_stopped = self.failed.iter().any(|(_, failure)| failure.code == Code::Interrupted);
@@ -130,7 +136,7 @@ impl Plan<'_> {
             return None;
         }
         let done: Vec<MspId> = ended.iter().filter(|one| one.failure.is_none()).map(|one| one.msp_id.clone()).collect();
-        self.last = HeadPart::default();
+        self.last = plan::Plan::default();
         match self.admission(&done) {
             Ok(last) => {
                 self.last = last;

@@ -11,10 +11,7 @@ use zeroize::Zeroizing;
 use super::fail;
 use crate::{
     cluster::{Object, ObjectRef, PAIR_TYPE},
-    commands::{
-        Desk,
-        approve::{authority::unlocked, refuse_all},
-    },
+    commands::approve::{authority::unlocked, refuse_all},
     failure::{Code, Exit, Failure, Result},
     files,
     names::ObjectName,
@@ -23,7 +20,8 @@ use crate::{
         inspect::{self, Certificate},
         key::{KeyError, KeyType, PrivateKey},
     },
-    plan::{Action, Step, StepId},
+    plan::{Action, Plan, Step, StepId},
+    session::Session,
     substra::kind::ObjectKind,
 };
 
@@ -41,9 +39,7 @@ pub(in crate::commands) struct Asked<'a> {
     /// A new key is encrypted.
     pub(in crate::commands) encrypt: bool,
     pub(in crate::commands) passphrase_fd: Option<u32>,
-    /// Nothing will be written: no passphrase is asked for a key that will not be kept.
-    pub(in crate::commands) dry_run: bool,
-    pub(in crate::commands) desk: &'a Desk<'a>,
+    pub(in crate::commands) session: &'a Session<'a>,
 }
 
 /// The CA as it is, or as the steps make it.
@@ -52,8 +48,7 @@ pub(in crate::commands) struct Ca<'a> {
     /// Its key is made here.
     pub(in crate::commands) is_new: bool,
     /// What makes it; already done for one that is there.
-    pub(in crate::commands) steps: Vec<Step>,
-    pub(in crate::commands) warnings: Vec<String>,
+    pub(in crate::commands) plan: Plan,
     asked: &'a Asked<'a>,
     /// Its key as it is kept; none where only the certificate is at hand.
     kept: Option<Zeroizing<Vec<u8>>>,
@@ -87,7 +82,7 @@ impl<'a> Asked<'a> {
         objects: &[Object],
         (kind, cacert): (ObjectKind, &ObjectName),
     ) -> Result<Ca<'a>> {
-        let live = trusted(objects, (kind, cacert), self.desk.now);
+        let live = trusted(objects, (kind, cacert), self.session.now);
         let ca = match &self.source {
             Source::Files { certificate, key } => self.in_files(certificate, key, &live)?,
             Source::Secret(name) => self.in_secret(name, ObjectRef::secret(name.as_str()).among(objects), &live)?,
@@ -111,24 +106,25 @@ impl<'a> Asked<'a> {
         match (there, kept) {
             (Some(pem), kept) => {
                 let ca = self.taken_over(&pem, kept)?;
-                Ok(Ca { steps: vec![certificate_step(&pem, true)], ..ca })
+                Ok(ca.made_by([certificate_step(&pem, true)]))
             }
             // Cut short between the two, or the certificate is lost: the cluster has it, or it is made for this key.
             (None, Some(kept)) => {
-                let key = unlocked(&kept, self.passphrase_fd, self.desk.console)?;
+                let key = unlocked(&kept, self.passphrase_fd, self.session.console)?;
                 files::probe_folder(certificate.parent().unwrap_or(Path::new("")))?;
                 let known = live.iter().find(|live| live.spki == key.spki());
-                let pem = known.map_or_else(|| authority::root_for(&key, self.desk.now), |live| Ok(live.to_pem()))?;
-                Ok(Ca { steps: vec![certificate_step(pem.as_bytes(), false)], ..self.opened(pem.as_bytes(), key)? })
+                let pem =
+                    known.map_or_else(|| authority::root_for(&key, self.session.now), |live| Ok(live.to_pem()))?;
+                Ok(self.opened(pem.as_bytes(), key)?.made_by([certificate_step(pem.as_bytes(), false)]))
             }
             (None, None) => {
                 is_first(certificate, live)?;
                 files::probe_folder(certificate.parent().unwrap_or(Path::new("")))?;
-                let (private, pem) = authority::create_root(KeyType::default(), self.desk.now)?;
+                let (private, pem) = authority::create_root(KeyType::default(), self.session.now)?;
                 let action = Action::KeyFile { path: key.to_owned(), pem: self.sealed(&private)? };
                 let key_step = Step::to_do(StepId::CaKey, format!("CA key {}, mode 0600", key.display()), action);
-                let steps = vec![key_step, certificate_step(pem.as_bytes(), false)];
-                Ok(Ca { steps, is_new: true, ..self.opened(pem.as_bytes(), private)? })
+                let steps = [key_step, certificate_step(pem.as_bytes(), false)];
+                Ok(Ca { is_new: true, ..self.opened(pem.as_bytes(), private)? }.made_by(steps))
             }
         }
     }
@@ -138,15 +134,12 @@ impl<'a> Asked<'a> {
         let title = format!("Secret {name}: the CA's certificate and key");
         let Some(secret) = secret else {
             is_first(Path::new(name.as_str()), live)?;
-            let (key, pem) = authority::create_root(KeyType::default(), self.desk.now)?;
+            let (key, pem) = authority::create_root(KeyType::default(), self.session.now)?;
             let private = key.to_pem();
             let data: [(&str, &[u8]); 2] = [("tls.crt", pem.as_bytes()), ("tls.key", private.as_bytes())];
             let action = Action::Create(Object::secret(name.as_str(), PAIR_TYPE, &[], &data));
-            return Ok(Ca {
-                steps: vec![Step::to_do(StepId::CaSecret, title, action)],
-                is_new: true,
-                ..self.opened(pem.as_bytes(), key)?
-            });
+            let ca = Ca { is_new: true, ..self.opened(pem.as_bytes(), key)? };
+            return Ok(ca.made_by([Step::to_do(StepId::CaSecret, title, action)]));
         };
         let item = |key: &str| {
             secret.data(key).ok_or_else(|| {
@@ -157,13 +150,13 @@ impl<'a> Asked<'a> {
         };
         let ca = self.taken_over(&item("tls.crt")?, Some(item("tls.key")?))?;
         let step = Step::to_do(StepId::CaSecret, title, Action::Create(secret.clone())).already_if(true);
-        Ok(Ca { steps: vec![step], ..ca })
+        Ok(ca.made_by([step]))
     }
 
     /// A CA in use passes the checks before anything is done with it. An encrypted key is opened once it has to sign.
     fn taken_over(&'a self, pem: &[u8], kept: Option<Zeroizing<Vec<u8>>>) -> Result<Ca<'a>> {
         let (certificate, mut warnings) =
-            authority::examine(pem, self.desk.now).map_err(|findings| refuse_all(self.desk, findings))?;
+            authority::examine(pem, self.session.now).map_err(|findings| refuse_all(self.session, findings))?;
         let sealed =
             kept.as_ref().map(|kept| PrivateKey::from_pem(kept, None).err() == Some(KeyError::PassphraseNeeded));
         if self.encrypt && sealed == Some(false) {
@@ -172,8 +165,14 @@ impl<'a> Asked<'a> {
         if sealed.is_none() {
             warnings.push("the CA's key is not here: nothing can be signed".to_owned());
         }
-        let ca =
-            Ca { certificate, is_new: false, steps: Vec::new(), warnings, asked: self, kept, opened: OnceCell::new() };
+        let ca = Ca {
+            certificate,
+            is_new: false,
+            plan: Plan::default().warn(warnings),
+            asked: self,
+            kept,
+            opened: OnceCell::new(),
+        };
         if sealed == Some(false) {
             ca.authority()?;
         }
@@ -182,14 +181,16 @@ impl<'a> Asked<'a> {
 
     fn opened(&'a self, pem: &[u8], key: PrivateKey) -> Result<Ca<'a>> {
         let (authority, warnings) =
-            Authority::load(pem, key, self.desk.now).map_err(|findings| refuse_all(self.desk, findings))?;
+            Authority::load(pem, key, self.session.now).map_err(|findings| refuse_all(self.session, findings))?;
         let certificate = authority.certificate().clone();
         let opened = OnceCell::from(authority);
-        Ok(Ca { certificate, is_new: false, steps: Vec::new(), warnings, asked: self, kept: None, opened })
+        let plan = Plan::default().warn(warnings);
+        Ok(Ca { certificate, is_new: false, plan, asked: self, kept: None, opened })
     }
 
     fn sealed(&self, key: &PrivateKey) -> Result<Zeroizing<String>> {
-        if !self.encrypt || self.dry_run {
+        // A dry run asks no passphrase for a key that will not be kept.
+        if !self.encrypt || self.session.dry_run {
             return Ok(key.to_pem());
         }
         key.to_encrypted_pem(&self.new_passphrase()?)
@@ -205,7 +206,7 @@ impl<'a> Asked<'a> {
         let given = if let Some(number) = self.passphrase_fd {
             files::read_descriptor(number)?
         } else {
-            let ask = |question| self.desk.console.passphrase(question).map_err(no_passphrase);
+            let ask = |question| self.session.console.passphrase(question).map_err(no_passphrase);
             let given = ask("New passphrase of the CA's key: ")?;
             if *given != *ask("The same again: ")? {
                 return Err(refuse(Code::PassphraseDiffers, "the two that were typed are not the same"));
@@ -217,6 +218,11 @@ impl<'a> Asked<'a> {
 }
 
 impl Ca<'_> {
+    fn made_by(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        self.plan.steps.extend(steps);
+        self
+    }
+
     /// The CA ready to sign; its key is opened at the first time.
     ///
     /// # Errors
@@ -230,11 +236,11 @@ impl Ca<'_> {
                 .why(format!("the certificate of {} is there without its key", self.certificate.subject))
                 .next("put the key back from its backup, beside the certificate")
         })?;
-        let desk = self.asked.desk;
-        let key = unlocked(kept, self.asked.passphrase_fd, desk.console)?;
+        let session = self.asked.session;
+        let key = unlocked(kept, self.asked.passphrase_fd, session.console)?;
         let pem = self.certificate.to_pem();
         let (authority, _) =
-            Authority::load(pem.as_bytes(), key, desk.now).map_err(|findings| refuse_all(desk, findings))?;
+            Authority::load(pem.as_bytes(), key, session.now).map_err(|findings| refuse_all(session, findings))?;
         Ok(self.opened.get_or_init(|| authority))
     }
 }

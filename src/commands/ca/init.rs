@@ -8,41 +8,42 @@ use super::{
 use crate::{
     cli::InitArgs,
     cluster::Object,
-    commands::{
-        self, Desk,
-        approve::ledger,
-        find::{self, Sought},
-        hand_over::Left,
-        read,
-        release::{Chart, Found, Planned, Wish},
-    },
+    commands,
     failure::{Code, Result},
-    plan::{
-        State, Step, StepId,
-        drift::same,
-        edits::{Edited, ValuesFiles},
+    names::{Hostname, ObjectName},
+    plan::{Plan, State, StepId, drift::same},
+    release::{
+        Chart, Edited, Options, ReleaseState, UpgradeRequest, ValuesFiles,
+        find::{self, ReleaseQuery},
+        issue_log, read,
     },
     report::{Outcome, Stage},
+    session::Session,
     substra::orchestrator::{self, Orchestrator},
     times, values,
 };
 
 /// What is known before anything is planned.
 pub(in crate::commands) struct Init<'a> {
-    pub(in crate::commands) args: &'a InitArgs,
-    pub(in crate::commands) desk: &'a Desk<'a>,
+    pub(in crate::commands) options: &'a Options,
+    /// The Secret of the CA, where it is kept in one.
+    pub(in crate::commands) secret: Option<&'a ObjectName>,
+    /// Hosts beside those of the values.
+    pub(in crate::commands) hosts: &'a [Hostname],
+    pub(in crate::commands) session: &'a Session<'a>,
     pub(in crate::commands) files: ValuesFiles,
     pub(in crate::commands) orchestrator: Orchestrator,
-    pub(in crate::commands) found: Found,
+    pub(in crate::commands) found: ReleaseState,
     pub(in crate::commands) objects: Vec<Object>,
 }
 
 /// The whole set-up, planned: every step in its order, and what it brings about.
 pub(in crate::commands) struct SetUp {
-    pub(in crate::commands) steps: Vec<Step>,
+    pub(in crate::commands) plan: Plan,
     pub(in crate::commands) serving: Serving,
-    pub(in crate::commands) planned: Planned,
-    pub(in crate::commands) edited: Edited,
+    /// The release and its files once that is done.
+    pub(in crate::commands) after: ReleaseState,
+    pub(in crate::commands) files_after: ValuesFiles,
     /// The restart that somebody else has to make, where the release is left alone.
     by_hand: Option<String>,
 }
@@ -51,41 +52,41 @@ pub(in crate::commands) struct SetUp {
 ///
 /// # Errors
 /// Another CA in use, a key that cannot be opened, drift, no consent, a child that fails.
-pub(super) fn run(args: &InitArgs, desk: &Desk<'_>) -> Result<Outcome> {
+pub(super) fn run(args: &InitArgs, session: &Session<'_>) -> Result<Outcome> {
     let source = args.secret.clone().map_or_else(|| Source::in_folder(&args.out_dir), Source::Secret);
-    let (encrypt, passphrase_fd, dry_run) = (args.encrypt, args.passphrase_fd, args.common.dry_run);
-    let asked = Asked { source, encrypt, passphrase_fd, dry_run, desk };
-    let init = Init::look(args, desk, &asked.source)?;
+    let (encrypt, passphrase_fd) = (args.encrypt, args.passphrase_fd);
+    let asked = Asked { source, encrypt, passphrase_fd, session };
+    let options = args.common.options();
+    let init = Init::look(args, &options, session, &asked.source)?;
     init.secret_is_its_own()?;
     let cacert = &init.orchestrator.cacert;
     let mut ca = asked.find(&init.objects, (init.found.kind_of(cacert.as_str()), cacert))?;
-    let SetUp { steps, serving, planned, edited, by_hand } = init.set_up(&mut ca)?;
-    let left = Left::of(planned.is_left, &edited, orchestrator::TLS_PATHS, "the server speaks TLS");
-    init.show(&ca, &serving, &planned);
-    let open = desk.carry_out(&steps, &args.common, Some(&init.consent(&serving)))?;
-    let outcome = init.result(&asked.source, &ca, &serving, &steps, open).warnings(planned.warnings);
-    let outcome = left.told(outcome, (&args.common, &init.files, &init.found), desk, &steps);
+    let SetUp { plan, serving, by_hand, .. } = init.set_up(&mut ca)?;
+    init.show(&ca, &serving, &plan);
+    let open = session.carry_out(&plan, Some(&init.consent(&serving)))?;
+    let outcome = commands::handed_over(init.result(&asked.source, &ca, &serving, &plan, open), &plan);
     Ok(by_hand.into_iter().fold(outcome, Outcome::next))
 }
 
 impl<'a> Init<'a> {
     /// Three children.
-    fn look(args: &'a InitArgs, desk: &'a Desk<'a>, source: &Source) -> Result<Self> {
-        let files = read::files(&args.common, || read::usual(Orchestrator::tls_settings))?;
+    fn look(args: &'a InitArgs, options: &'a Options, session: &'a Session<'a>, source: &Source) -> Result<Self> {
+        let files = read::files(options, || read::usual(Orchestrator::tls_settings))?;
         let orchestrator = read::orchestrator(&files)?;
-        let cluster = desk.cluster()?;
-        let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Orchestrator))?;
+        let cluster = session.cluster()?;
+        let found = find::find(cluster, &ReleaseQuery::of(options, &files, Chart::Orchestrator))?;
         let mut wanted = server::wanted(&orchestrator);
         wanted.extend(source.object());
         wanted.extend(found.workloads());
         let objects = cluster.get(&wanted)?;
-        Ok(Self { args, desk, files, orchestrator, found, objects })
+        let (secret, hosts) = (args.secret.as_ref(), &args.hosts[..]);
+        Ok(Self { options, secret, hosts, session, files, orchestrator, found, objects })
     }
 
     /// The CA's key must not get into an object that pods mount.
     fn secret_is_its_own(&self) -> Result<()> {
         let mounted = [&self.orchestrator.cacert, &self.orchestrator.server_pair];
-        let taken = self.args.secret.as_ref().filter(|name| mounted.contains(name));
+        let taken = self.secret.filter(|name| mounted.contains(name));
         taken.map_or(Ok(()), |name| {
             Err(fail(Code::CaSecretName, format!("Secret {name} cannot keep the CA"))
                 .why("the orchestrator's pods mount an object of that name, and must not see the CA's key")
@@ -95,35 +96,47 @@ impl<'a> Init<'a> {
 
     /// CA, objects, server pair, values, upgrade, rollout: in this order.
     pub(in crate::commands) fn set_up(&self, ca: &mut Ca<'_>) -> Result<SetUp> {
-        let mut edited = self.files.edit(&self.orchestrator.tls_settings())?;
-        let mut planned = self.plan(&edited)?;
-        let place = Place::of(&self.found, &planned.manifest, &self.orchestrator, &self.objects, &self.args.hosts);
-        let mut serving = place.plan(ca, self.desk)?;
-        let by_hand = if self.args.common.no_upgrade {
-            serving.without_restart(self.desk.kubectl(&self.found.release.namespace))
+        let edited = self.files.edit(&self.orchestrator.tls_settings())?;
+        let (mut upgrade, after) = self.plan(&edited)?;
+        let place = Place::of(&self.found, &after.manifest, &self.orchestrator, &self.objects, self.hosts);
+        let mut serving = place.plan(ca, self.session)?;
+        let by_hand = if self.options.no_upgrade {
+            serving.without_restart(self.session.kubectl(&self.found.release.namespace))
         } else {
             None
         };
         if serving.restarts {
-            planned.await_rollout();
+            upgrade.await_rollout();
         }
-        let mut steps = std::mem::take(&mut ca.steps);
-        steps.append(&mut serving.steps);
-        steps.append(&mut edited.steps);
-        steps.append(&mut planned.steps);
-        Ok(SetUp { steps, serving, planned, edited, by_hand })
+        let files_after = self.files.after(&edited);
+        let plan = std::mem::take(&mut ca.plan)
+            .then(std::mem::take(&mut serving.plan))
+            .then(Plan::of(edited.steps))
+            .then(upgrade);
+        Ok(SetUp { plan, serving, after, files_after, by_hand })
     }
 
     /// No upgrade where TLS is live as the files have it: other differences must not stand in the way of a renewal.
-    fn plan(&self, edited: &Edited) -> Result<Planned> {
+    fn plan(&self, edited: &Edited) -> Result<(Plan, ReleaseState)> {
         let config = self.found.config();
-        let (common, files, own) = (&self.args.common, &self.files, self.orchestrator.own_tls_settings(config));
-        let wish = Wish { chart: Chart::Orchestrator, common, files, edited, own: &own, read: true };
+        let request = UpgradeRequest {
+            session: self.session,
+            chart: Chart::Orchestrator,
+            options: self.options,
+            files: &self.files,
+            edited,
+            own: &self.orchestrator.own_tls_settings(config),
+            read: true,
+            paths: orchestrator::TLS_PATHS,
+            then: "the server speaks TLS",
+        };
         let live = same(&values::apply(config, &self.orchestrator.tls_settings()), config);
         if live && !edited.changes() && self.found.release.status == "deployed" {
-            return Ok(self.found.stay(&wish).seen(&self.objects));
+            let plan = self.found.plan_unchanged(&request).with_rollouts_seen(&self.objects);
+            return Ok((plan, self.found.clone()));
         }
-        Ok(self.found.plan(self.desk.cluster()?, &wish)?.seen(&self.objects))
+        let (plan, after) = self.found.plan(&request)?;
+        Ok((plan.with_rollouts_seen(&self.objects), after))
     }
 
     fn goes_on(&self) -> bool {
@@ -132,7 +145,7 @@ impl<'a> Init<'a> {
 
     fn consent(&self, serving: &Serving) -> String {
         let release = &self.found.name;
-        if self.goes_on() && !self.args.common.no_upgrade {
+        if self.goes_on() && !self.options.no_upgrade {
             return format!(
                 "turn TLS on at release {release}: every backend that still dials in plain text is cut off"
             );
@@ -141,8 +154,8 @@ impl<'a> Init<'a> {
         format!("set up TLS of release {release}{restart}")
     }
 
-    fn show(&self, ca: &Ca<'_>, serving: &Serving, planned: &Planned) {
-        let say = |text: String| self.desk.console.say(text);
+    fn show(&self, ca: &Ca<'_>, serving: &Serving, plan: &Plan) {
+        let say = |text: String| self.session.console.say(text);
         let (certificate, leaf) = (&ca.certificate, &serving.certificate);
         // What is new is told once it is there: until then it may be thrown away.
         if ca.is_new {
@@ -157,18 +170,16 @@ impl<'a> Init<'a> {
         if let Some(why) = &serving.renewal {
             say(format!("  new, since   {why}"));
         }
-        if !planned.restarts.is_empty() {
-            say(format!("what will restart: {}", planned.restarts.join(", ")));
-        }
+        self.session.say_restarts(plan, "");
     }
 
-    fn result(&self, source: &Source, ca: &Ca<'_>, serving: &Serving, steps: &[Step], open: bool) -> Outcome {
-        let is_to_do = |id| steps.iter().any(|step| step.id == id && step.state == State::ToDo);
+    fn result(&self, source: &Source, ca: &Ca<'_>, serving: &Serving, plan: &Plan, open: bool) -> Outcome {
+        let is_to_do = |id| plan.steps.iter().any(|step| step.id == id && step.state == State::ToDo);
         let done = if is_to_do(StepId::Cacert) || self.goes_on() { Stage::Initialized } else { Stage::Renewed };
-        let stage = commands::stage(open, self.args.common.dry_run, done);
+        let stage = commands::stage(open, self.session.dry_run, done);
         let (certificate, leaf) = (&ca.certificate, &serving.certificate);
         let (fingerprint, is_new) = (certificate.fingerprint(), ca.is_new);
-        let outcome = commands::outcome("ca init", stage, steps)
+        let outcome = commands::outcome("ca init", stage, plan)
             .fact("release", self.found.name.as_str())
             .fact_of(is_new, "ca", "ca", certificate.subject.as_str())
             .fact_of(is_new, "caFingerprint", "ca fingerprint", fingerprint.to_string())
@@ -177,8 +188,7 @@ impl<'a> Init<'a> {
             .fact_of(serving.renewal.is_some(), "serverPair", "server pair", leaf.serial.as_str())
             .fact("hosts", leaf.dns_names.clone())
             .labelled("notAfter", "not after", times::rfc3339(leaf.not_after))
-            .labelled("backUp", "back up", backups(source))
-            .warnings(ca.warnings.iter().chain(&serving.warnings).cloned());
+            .labelled("backUp", "back up", backups(source));
         if stage != Stage::Initialized {
             return outcome;
         }
@@ -196,7 +206,7 @@ fn backups(source: &Source) -> Vec<String> {
     match source {
         Source::Files { certificate, key } => vec![
             format!("{} (the CA's key)", key.display()),
-            format!("{} (the issue log, once approve has signed)", ledger::beside(certificate).display()),
+            format!("{} (the issue log, once approve has signed)", issue_log::beside(certificate).display()),
         ],
         Source::Secret(name) => vec![
             format!("Secret {name} (the CA's key)"),

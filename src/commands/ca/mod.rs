@@ -12,10 +12,10 @@ pub(in crate::commands) use self::show::LIMIT;
 use crate::{
     cli::CaCommand,
     cluster::Object,
-    commands::Desk,
     failure::{Code, Exit, Failure, Result},
     names::ObjectName,
     report::Outcome,
+    session::Session,
     substra::kind::ObjectKind,
 };
 
@@ -23,12 +23,12 @@ use crate::{
 ///
 /// # Errors
 /// Whatever ends it.
-pub fn run(command: &CaCommand, desk: &Desk<'_>) -> Result<Outcome> {
+pub fn run(command: &CaCommand, session: &Session<'_>) -> Result<Outcome> {
     match command {
-        CaCommand::Init(args) => init::run(args, desk),
-        CaCommand::Trust(args) if args.backend => trust_backend::run(args, desk),
-        CaCommand::Trust(args) => trust::run(args, desk),
-        CaCommand::Show(args) => show::run(args, desk),
+        CaCommand::Init(args) => init::run(args, session),
+        CaCommand::Trust(args) if args.backend => trust_backend::run(args, session),
+        CaCommand::Trust(args) => trust::run(args, session),
+        CaCommand::Show(args) => show::run(args, session),
     }
 }
 

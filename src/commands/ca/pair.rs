@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 use super::{authority::Ca, fail};
 use crate::{
     cluster::{Object, PAIR_TYPE},
-    commands::shown::Shown,
+    command_line::CommandLine,
     failure::{Code, Result},
     names::{Hostname, ObjectName},
     pki::{
@@ -24,7 +24,7 @@ pub(super) struct Outlook<'a> {
     pub(super) names: Vec<Hostname>,
     pub(super) now: OffsetDateTime,
     /// kubectl where the pair is, for what a person has to decide.
-    pub(super) kubectl: Shown,
+    pub(super) kubectl: CommandLine,
 }
 
 impl Outlook<'_> {

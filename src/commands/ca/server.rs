@@ -7,14 +7,16 @@ use super::{
 };
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
-    commands::{Desk, release::Found, shown::Shown},
+    command_line::CommandLine,
     failure::{Code, Result},
     names::Hostname,
     pki::{
         inspect::{self, Certificate},
         server::Pair,
     },
-    plan::{Action, State, Step, StepId},
+    plan::{Action, Plan, State, Step, StepId},
+    release::ReleaseState,
+    session::Session,
     substra::{
         kind::ObjectKind,
         manifest::{Manifest, expected_kind},
@@ -45,14 +47,13 @@ pub(in crate::commands) struct Place<'a> {
 
 /// What brings the server's TLS into place. The steps come after those of the CA and before values and upgrade.
 pub(in crate::commands) struct Serving {
-    pub(in crate::commands) steps: Vec<Step>,
+    pub(in crate::commands) plan: Plan,
     /// The restart comes with a rollout, which has to be awaited even where no upgrade does.
     pub(in crate::commands) restarts: bool,
     /// Why the pair is made anew; `None` for one that stays.
     pub(in crate::commands) renewal: Option<String>,
     /// The pair's certificate.
     pub(in crate::commands) certificate: Certificate,
-    pub(in crate::commands) warnings: Vec<String>,
 }
 
 /// The objects that have to be looked at, beside the source of the CA and the workloads.
@@ -64,7 +65,7 @@ pub(in crate::commands) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef>
 impl<'a> Place<'a> {
     /// A release that is installed.
     pub(in crate::commands) fn of(
-        found: &'a Found,
+        found: &'a ReleaseState,
         planned: &'a Manifest,
         orchestrator: &'a Orchestrator,
         objects: &'a [Object],
@@ -86,16 +87,16 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// A pair that is good and of another CA, a name that no certificate can carry, a CA that cannot sign.
-    pub(in crate::commands) fn plan(&self, ca: &Ca<'_>, desk: &Desk<'_>) -> Result<Serving> {
-        let cacert = self.cacert_step(ca, desk);
+    pub(in crate::commands) fn plan(&self, ca: &Ca<'_>, session: &Session<'_>) -> Result<Serving> {
+        let cacert = self.cacert_step(ca, session);
         let secret = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
         let found = secret.and_then(|object| Pair::read(&object.data("tls.crt")?, &object.data("tls.key")?));
         let outlook = Outlook {
             ca,
             trusted: self.trusted(ca),
             names: self.names()?,
-            now: desk.now,
-            kubectl: desk.kubectl(self.namespace),
+            now: session.now,
+            kubectl: session.kubectl(self.namespace),
         };
         let mut warnings = Vec::new();
         let (renewal, certificate, step, note) = match (outlook.due(found.as_ref()), secret, found) {
@@ -116,8 +117,8 @@ impl<'a> Place<'a> {
         };
         let restart = note.and_then(|note| self.restart(note));
         let restarts = restart.is_some();
-        let steps = [cacert, step].into_iter().chain(restart).collect();
-        Ok(Serving { steps, restarts, renewal, certificate, warnings })
+        let plan = Plan::of([cacert, step].into_iter().chain(restart)).warn(warnings);
+        Ok(Serving { plan, restarts, renewal, certificate })
     }
 
     fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
@@ -132,7 +133,7 @@ impl<'a> Place<'a> {
     }
 
     /// What holds another CA that is good was refused before; the rest may be replaced.
-    fn cacert_step(&self, ca: &Ca<'_>, desk: &Desk<'_>) -> Step {
+    fn cacert_step(&self, ca: &Ca<'_>, session: &Session<'_>) -> Step {
         let (kind, name) = (self.kind(), self.orchestrator.cacert.as_str());
         let title = format!("{kind} {name}: the CA's certificate");
         let pem = ca.certificate.to_pem();
@@ -141,7 +142,7 @@ impl<'a> Place<'a> {
             return Step::to_do(StepId::Cacert, title, Action::Create(object));
         };
         let there = old.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
-        let holds = there.iter().any(|held| held.spki == ca.certificate.spki && held.not_after > desk.now);
+        let holds = there.iter().any(|held| held.spki == ca.certificate.spki && held.not_after > session.now);
         Step::to_do(StepId::Cacert, title, Action::Replace(old.with_data(&[("ca.crt", pem.as_bytes())])))
             .already_if(holds)
     }
@@ -196,12 +197,12 @@ impl<'a> Place<'a> {
 
 impl Serving {
     /// For releases that are left alone: the restart is told and not done.
-    pub(in crate::commands) fn without_restart(&mut self, kubectl: Shown) -> Option<String> {
-        let at = self.steps.iter().position(|step| step.id == StepId::Restart && step.state == State::ToDo)?;
+    pub(in crate::commands) fn without_restart(&mut self, kubectl: CommandLine) -> Option<String> {
+        let at = self.plan.steps.iter().position(|step| step.id == StepId::Restart && step.state == State::ToDo)?;
         self.restarts = false;
-        let Action::Restart { workloads, note: (key, value) } = self.steps.remove(at).action else { return None };
+        let Action::Restart { workloads, note: (key, value) } = self.plan.steps.remove(at).action else { return None };
         let patch = serde_json::json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});
-        let kubectl = workloads.iter().fold(kubectl.with("patch"), Shown::word).with("--type=merge");
+        let kubectl = workloads.iter().fold(kubectl.with("patch"), CommandLine::word).with("--type=merge");
         Some(format!("restart the server so that it loads its new pair: {}", kubectl.option("--patch", [patch])))
     }
 }

@@ -8,21 +8,19 @@ use time::OffsetDateTime;
 use crate::{
     cli::ShowArgs,
     cluster::{Object, ObjectRef},
-    commands::{
-        Desk,
-        approve::ledger,
-        find::{self, Sought},
-        read,
-        release::Chart,
-        synced::By,
-    },
     failure::{Code, Result},
     pki::{
         inspect::{self, Certificate},
         log::IssueLog,
     },
-    plan::edits::ValuesFiles,
+    release::{
+        Chart, ValuesFiles,
+        find::{self, ReleaseQuery},
+        issue_log, read,
+        without_helm::Hints,
+    },
     report::{Outcome, Stage, text},
+    session::Session,
     substra::{backend::Backend, orchestrator::Orchestrator},
     times,
 };
@@ -51,7 +49,7 @@ struct Row {
 ///
 /// # Errors
 /// The release cannot be found, or the log cannot be read.
-pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
+pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     let files = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default())?;
     let is_backend = files.merged()["orchestrator"]["mspID"].is_string();
     let (chart, shelves) = if is_backend {
@@ -59,9 +57,9 @@ pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
     } else {
         (Chart::Orchestrator, of_orchestrator(&read::orchestrator(&files)?))
     };
-    let cluster = desk.cluster()?;
-    let synced = Some(By { whole: files.whole(), chart: None, version: None });
-    let sought = Sought { chart, release: args.release.as_ref(), key: files.key().clone(), synced };
+    let cluster = session.cluster()?;
+    let hints = Some(Hints { whole: files.whole(), chart: None, version: None });
+    let sought = ReleaseQuery { chart, release: args.release.as_ref(), key: files.key().clone(), hints };
     let found = find::find(cluster, &sought)?;
     let reference = |shelf: &Shelf| match shelf.item {
         "ca.crt" => ObjectRef::of_kind(found.kind_of(&shelf.name), &shelf.name),
@@ -69,19 +67,19 @@ pub(super) fn run(args: &ShowArgs, desk: &Desk<'_>) -> Result<Outcome> {
     };
     let wanted: Vec<ObjectRef> = shelves.iter().map(reference).collect();
     let objects = cluster.get(&wanted)?;
-    let (log, warning) = log(args, desk, is_backend)?;
+    let (log, warning) = log(args, session, is_backend)?;
     let rows: Vec<Row> = shelves
         .iter()
         .zip(&wanted)
         .flat_map(|(shelf, wanted)| rows(shelf, wanted, wanted.among(&objects)))
-        .map(|row| counted(row, log.as_ref(), desk.now))
+        .map(|row| counted(row, log.as_ref(), session.now))
         .collect();
-    let all: Vec<Value> = rows.iter().map(|row| row.json(desk.now)).collect();
+    let all: Vec<Value> = rows.iter().map(|row| row.json(session.now)).collect();
     let outcome = Outcome::new("ca show", Stage::Shown).warnings(warning);
     let outcome = outcome.fact("release", found.name.as_str()).fact("certificates", all);
-    let text = table(&rows, desk.now);
+    let text = table(&rows, session.now);
     let Some(log) = &log else { return Ok(outcome.shown(text)) };
-    let (alive, total) = (log.alive(desk.now).count(), log.entries().len());
+    let (alive, total) = (log.alive(session.now).count(), log.entries().len());
     Ok(outcome
         .fact("issued", json!({"alive": alive, "total": total}))
         .shown(format!("{text}\nof {total} certificates in the issue log {alive} are alive")))
@@ -119,11 +117,11 @@ fn of_backend(backend: &Backend) -> Vec<Shelf> {
 }
 
 /// The log of the CA that is named, else what the namespace has; `None` where it cannot be looked at.
-fn log(args: &ShowArgs, desk: &Desk<'_>, is_backend: bool) -> Result<(Option<IssueLog>, Option<String>)> {
+fn log(args: &ShowArgs, session: &Session<'_>, is_backend: bool) -> Result<(Option<IssueLog>, Option<String>)> {
     match &args.ca_cert {
-        Some(certificate) => Ok((Some(ledger::of_named(certificate)?), None)),
+        Some(certificate) => Ok((Some(issue_log::of_named(certificate)?), None)),
         None if is_backend => Ok((None, None)),
-        None => match ledger::of_cluster(desk.cluster()?, None) {
+        None => match issue_log::of_cluster(session.cluster()?, None) {
             Ok(log) if log.entries().is_empty() => Ok((
                 None,
                 Some("no issue log is in the namespace: name the CA with --ca-cert, its log lies beside it".to_owned()),

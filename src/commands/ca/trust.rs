@@ -4,14 +4,7 @@ use super::{ca_object, fail};
 use crate::{
     cli::TrustArgs,
     cluster::{Object, ObjectRef},
-    commands::{
-        self, Desk,
-        approve::{admission::Admission, refuse_all},
-        check::mounts,
-        find::{self, Sought},
-        read,
-        release::{Chart, Found},
-    },
+    commands::{self, approve::refuse_all},
     failure::{Code, Exit, Failure, Result},
     files,
     names::{MspId, ObjectName},
@@ -22,8 +15,15 @@ use crate::{
         log::IssueLog,
         policy::{self, Circumstances},
     },
-    plan::{Action, Step, StepId},
+    plan::{Action, Plan, Step, StepId},
+    release::{
+        Chart, ReleaseState,
+        admission::Admission,
+        find::{self, ReleaseQuery},
+        mounts, read,
+    },
     report::{Outcome, Stage},
+    session::Session,
     substra::{
         kebab::kebab_case,
         orchestrator::{self, Orchestrator},
@@ -35,17 +35,18 @@ use crate::{
 ///
 /// # Errors
 /// A certificate that is no single CA, an organization that cannot be a key, an object that holds something else.
-pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = read::files(&args.common, Vec::new)?;
+pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
+    let options = args.common.options();
+    let files = read::files(&options, Vec::new)?;
     let orchestrator = read::orchestrator(&files)?;
-    let certificate = single_ca(args, desk, &[Code::AuthorityNotSelfSigned])?;
+    let certificate = single_ca(args, session, &[Code::AuthorityNotSelfSigned])?;
     if args.fingerprint.is_some() {
         compared(args, args.fingerprint, &certificate)?;
     }
-    let org = organization(args, &orchestrator, desk.now)?;
+    let org = organization(args, &orchestrator, session.now)?;
     let name = object_name(args, &org)?;
-    let cluster = desk.cluster()?;
-    let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Orchestrator))?;
+    let cluster = session.cluster()?;
+    let found = find::find(cluster, &ReleaseQuery::of(&options, &files, Chart::Orchestrator))?;
     let mut wanted = vec![ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())];
     if orchestrator.mtls_enabled {
         wanted.extend(mounts::wanted(&orchestrator));
@@ -54,27 +55,25 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
     wanted.dedup();
     wanted.extend(found.workloads());
     let mut objects = cluster.get(&wanted)?;
-    let mut steps = vec![object_step(&found, &objects, &name, &certificate)?];
-    objects.extend(steps.iter().filter_map(Step::new_object).cloned());
+    let step = object_step(&found, &objects, &name, &certificate)?;
+    objects.extend(step.new_object().cloned());
     let own = orchestrator.admit_settings(std::slice::from_ref(&org), &name);
     let edited = files.edit(&own)?;
-    let (found, objects, orchestrator, common) = (&found, &objects, &orchestrator, &args.common);
-    let admission = Admission { desk, found, objects, orchestrator, files: &files, edited: &edited, own: &own, common };
-    let after = admission.upgrade()?;
-    steps.extend(edited.steps);
-    steps.extend(after.steps);
+    let (found, objects, orchestrator, options) = (&found, &objects, &orchestrator, &options);
+    let admission =
+        Admission { session, found, objects, orchestrator, files: &files, edited: &edited, own: &own, options };
+    let upgrade = admission.plan()?;
     let danger = orchestrator::danger(&certificate.subject, Some(org.as_str()));
-    show(desk, &certificate, &danger, &after.restarts);
-    let open = desk.carry_out(&steps, common, Some(&format!("trust this CA for {org}: {danger}")))?;
-    let outcome = commands::outcome("ca trust", commands::stage(open, common.dry_run, Stage::Trusted), &steps)
+    let plan = Plan::of([step]).warn([danger.clone()]).then(Plan::of(edited.steps)).then(upgrade);
+    show(session, &certificate, &danger, &plan);
+    let open = session.carry_out(&plan, Some(&format!("trust this CA for {org}: {danger}")))?;
+    let outcome = commands::outcome("ca trust", commands::stage(open, session.dry_run, Stage::Trusted), &plan)
         .fact("organization", org.as_str())
         .fact("object", name.as_str())
         .fact("ca", certificate.subject.as_str())
         .labelled("caFingerprint", "ca fingerprint", certificate.fingerprint().to_string())
-        .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after))
-        .warnings([danger])
-        .warnings(after.warnings);
-    let outcome = after.left.told(outcome, (common, &files, found), desk, &steps);
+        .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after));
+    let outcome = commands::handed_over(outcome, &plan);
     Ok(if orchestrator.mtls_enabled {
         outcome
     } else {
@@ -85,7 +84,7 @@ pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
 }
 
 /// The one CA of the file, judged as far as somebody else signs with it; `passed_over` are findings that do not matter.
-pub(super) fn single_ca(args: &TrustArgs, desk: &Desk<'_>, passed_over: &[Code]) -> Result<Certificate> {
+pub(super) fn single_ca(args: &TrustArgs, session: &Session<'_>, passed_over: &[Code]) -> Result<Certificate> {
     let path = args.certificate.display();
     let of_file = |failure: Failure| Failure { what: format!("{path}: {}", failure.what), ..failure };
     let mut found = inspect::certificates(&files::read(&args.certificate)?).map_err(of_file)?;
@@ -96,13 +95,13 @@ pub(super) fn single_ca(args: &TrustArgs, desk: &Desk<'_>, passed_over: &[Code])
             .next("give a file with the CA's own certificate alone, each CA by a run of its own"));
     };
     let ask = "ask the owner of this CA for a root certificate that is fit for it";
-    let findings = authority::faults(&certificate, desk.now).into_iter();
+    let findings = authority::faults(&certificate, session.now).into_iter();
     // What else is wrong with a certificate that is no CA does not matter.
     let findings = findings.filter(|finding| {
         !passed_over.contains(&finding.code) && (certificate.is_ca || finding.code == Code::AuthorityNotACa)
     });
     let findings: Vec<Failure> = findings.map(|finding| Failure { next: ask.to_owned(), ..finding }).collect();
-    if findings.is_empty() { Ok(certificate) } else { Err(refuse_all(desk, findings)) }
+    if findings.is_empty() { Ok(certificate) } else { Err(refuse_all(session, findings)) }
 }
 
 /// Whether the fingerprint that was given is that of the CA.
@@ -157,7 +156,7 @@ fn object_name(args: &TrustArgs, org: &MspId) -> Result<ObjectName> {
 }
 
 /// A new object, since one under the same name would be loaded by no running server.
-fn object_step(found: &Found, objects: &[Object], name: &ObjectName, certificate: &Certificate) -> Result<Step> {
+fn object_step(found: &ReleaseState, objects: &[Object], name: &ObjectName, certificate: &Certificate) -> Result<Step> {
     let kind = found.kind_of(name.as_str());
     let title = format!("{kind} {name}: the CA's certificate");
     let pem = certificate.to_pem();
@@ -174,12 +173,10 @@ fn object_step(found: &Found, objects: &[Object], name: &ObjectName, certificate
         .next("choose another name with --ca-object"))
 }
 
-fn show(desk: &Desk<'_>, certificate: &Certificate, danger: &str, restarts: &[String]) {
-    let say = |text: String| desk.console.say(text);
+fn show(session: &Session<'_>, certificate: &Certificate, danger: &str, plan: &Plan) {
+    let say = |text: String| session.console.say(text);
     say(format!("CA: {}, until {}", certificate.subject, certificate.not_after.date()));
     say(format!("  key          {}", certificate.fingerprint()));
     say(format!("  beware       {danger}"));
-    if !restarts.is_empty() {
-        say(format!("what will restart: {}", restarts.join(", ")));
-    }
+    session.say_restarts(plan, "");
 }

@@ -7,17 +7,17 @@ use super::{
 use crate::{
     cli::TrustArgs,
     cluster::{Object, ObjectRef},
-    commands::{
-        self, Desk,
-        find::{self, Sought},
-        hand_over::Left,
-        read,
-        release::{Chart, Found, Planned, Wish},
-    },
+    commands,
     failure::{Code, Exit, Failure, Result},
     pki::inspect::{self, Certificate},
-    plan::{Action, State, Step, StepId, edits::ValuesFiles},
+    plan::{Action, Plan, State, Step, StepId},
+    release::{
+        Chart, Options, ReleaseState, UpgradeRequest, ValuesFiles,
+        find::{self, ReleaseQuery},
+        read,
+    },
     report::{Outcome, Stage},
+    session::Session,
     substra::backend::{self, Trust},
     times,
 };
@@ -26,85 +26,75 @@ use crate::{
 ///
 /// # Errors
 /// A certificate that is no single CA, a fingerprint that was not compared, an object that cannot be read.
-pub(super) fn run(args: &TrustArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let files = read::files(&args.common, Vec::new)?;
+pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
+    let options = args.common.options();
+    let files = read::files(&options, Vec::new)?;
     let trust = read::trust(&files)?;
     // A public CA may vouch for the server too: what it lacks matters to those who sign clients with it.
-    let certificate = single_ca(args, desk, &[Code::AuthorityNoKeyId, Code::AuthorityUsage])?;
-    let cluster = desk.cluster()?;
-    let found = find::find(cluster, &Sought::of(&args.common, &files, Chart::Backend))?;
+    let certificate = single_ca(args, session, &[Code::AuthorityNoKeyId, Code::AuthorityUsage])?;
+    let cluster = session.cluster()?;
+    let found = find::find(cluster, &ReleaseQuery::of(&options, &files, Chart::Backend))?;
     let mut wanted = vec![ObjectRef::secret(trust.cacert.as_str()), ObjectRef::config_map(trust.cacert.as_str())];
     wanted.extend(found.workloads());
     let objects = cluster.get(&wanted)?;
-    let step = object_step(&found, &objects, &trust, &certificate, desk)?;
+    let step = object_step(&found, &objects, &trust, &certificate, session)?;
     let is_known = step.state != State::ToDo && args.fingerprint.is_none();
-    let is_compared = is_known || identified(args, desk, &certificate)?;
-    let mut steps = vec![step];
-    let mut warnings = Vec::new();
-    let mut left = Left::default();
+    let is_compared = is_known || identified(args, session, &certificate)?;
+    let mut plan = Plan::of([step]);
     if args.enable_tls {
-        let planned;
-        (planned, left) = upgrade(args, desk, &files, &trust, (&found, &objects), &mut steps)?;
-        warnings.extend(planned.warnings);
-        steps.extend(planned.steps);
+        plan = plan.then(upgrade(&options, session, &files, &trust, (&found, &objects))?);
     }
-    let upgrades = Step::any_upgrades(&steps);
-    let tls = if upgrades { ", dial the orchestrator with TLS alone and upgrade the release" } else { "" };
-    let open = desk.carry_out(
-        &steps,
-        &args.common,
-        Some(&format!("trust {} for the orchestrator{tls}", certificate.subject)),
-    )?;
-    let stage = commands::stage(open, args.common.dry_run, Stage::Trusted);
-    let outcome = commands::outcome("ca trust", stage, &steps)
+    session.say_restarts(&plan, " (the server is away for a moment, sessions end)");
+    let tls = if plan.upgrades() { ", dial the orchestrator with TLS alone and upgrade the release" } else { "" };
+    let consent = format!("trust {} for the orchestrator{tls}", certificate.subject);
+    let open = session.carry_out(&plan, Some(&consent))?;
+    let stage = commands::stage(open, session.dry_run, Stage::Trusted);
+    let outcome = commands::outcome("ca trust", stage, &plan)
         .fact("object", trust.cacert.as_str())
         .fact("ca", certificate.subject.as_str());
     let fingerprint = is_compared.then(|| certificate.fingerprint().to_string());
     let outcome = fingerprint
         .into_iter()
         .fold(outcome, |outcome, print| outcome.labelled("caFingerprint", "ca fingerprint", print))
-        .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after))
-        .warnings(warnings);
-    let outcome = left.told(outcome, (&args.common, &files, &found), desk, &steps);
-    Ok(outcome.next(what_follows(args, desk, &found, &trust)))
+        .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after));
+    let outcome = commands::handed_over(outcome, &plan);
+    Ok(outcome.next(what_follows(args.enable_tls, &options, session, &found, &trust)))
 }
 
 fn upgrade(
-    args: &TrustArgs,
-    desk: &Desk<'_>,
+    options: &Options,
+    session: &Session<'_>,
     files: &ValuesFiles,
     trust: &Trust,
-    (found, seen): (&Found, &[Object]),
-    steps: &mut Vec<Step>,
-) -> Result<(Planned, Left)> {
-    let mut edited = files.edit(&trust.settings())?;
-    let (common, own) = (&args.common, trust.own_settings(found.config()));
-    let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own: &own, read: true };
-    let planned = found.plan(desk.cluster()?, &wish)?.seen(seen);
-    if !planned.restarts.is_empty() {
-        desk.console.say(format!(
-            "what will restart: {} (the server is away for a moment, sessions end)",
-            planned.restarts.join(", ")
-        ));
-    }
-    let then = "the backend dials the orchestrator with TLS alone";
-    let left = Left::of(planned.is_left, &edited, &backend::OWN_PATHS, then);
-    steps.append(&mut edited.steps);
-    Ok((planned, left))
+    (found, seen): (&ReleaseState, &[Object]),
+) -> Result<Plan> {
+    let edited = files.edit(&trust.settings())?;
+    let (plan, _) = found.plan(&UpgradeRequest {
+        session,
+        chart: Chart::Backend,
+        options,
+        files,
+        edited: &edited,
+        own: &trust.own_settings(found.config()),
+        read: true,
+        paths: &backend::OWN_PATHS,
+        then: "the backend dials the orchestrator with TLS alone",
+    })?;
+    Ok(Plan::of(edited.steps).then(plan.with_rollouts_seen(seen)))
 }
 
 /// A CA more in the bundle; one that is in it is left. An ended one of the same key goes: grpcio finds the first of a key
 /// and looks no further.
 fn object_step(
-    found: &Found,
+    found: &ReleaseState,
     objects: &[Object],
     trust: &Trust,
     certificate: &Certificate,
-    desk: &Desk<'_>,
+    session: &Session<'_>,
 ) -> Result<Step> {
     let name = &trust.cacert;
     let kind = found.kind_of(name.as_str());
-    let kubectl = desk.kubectl(&found.release.namespace);
+    let kubectl = session.kubectl(&found.release.namespace);
     let delete = kubectl.with("delete").with(&kind.to_string().to_lowercase());
     let title = format!("{kind} {name}: {}", certificate.subject);
     let pem = certificate.to_pem();
@@ -119,7 +109,7 @@ fn object_step(
             .why(failure.what)
             .next(format!("keep a copy, then run this again after: {}", delete.word(name)))
     })?;
-    let is_followed = |one: &Certificate| one.spki == certificate.spki && one.not_after < desk.now;
+    let is_followed = |one: &Certificate| one.spki == certificate.spki && one.not_after < session.now;
     let mut bundle = if there.iter().any(is_followed) {
         there.iter().filter(|one| !is_followed(one)).map(Certificate::to_pem).collect::<String>().into_bytes()
     } else {
@@ -136,9 +126,9 @@ fn object_step(
 
 /// Whoever can put a CA here can pose as the orchestrator: its owner's word is needed, over another channel. A dry run
 /// only says so, and is told that nobody has compared it yet.
-fn identified(args: &TrustArgs, desk: &Desk<'_>, certificate: &Certificate) -> Result<bool> {
-    let console = &desk.console;
-    if args.fingerprint.is_none() && args.common.dry_run {
+fn identified(args: &TrustArgs, session: &Session<'_>, certificate: &Certificate) -> Result<bool> {
+    let console = &session.console;
+    if args.fingerprint.is_none() && session.dry_run {
         console.say("the CA's fingerprint will have to be compared");
         return Ok(false);
     }
@@ -155,10 +145,16 @@ fn identified(args: &TrustArgs, desk: &Desk<'_>, certificate: &Certificate) -> R
     compared(args, Some(typed), certificate).map(|()| true)
 }
 
-fn what_follows(args: &TrustArgs, desk: &Desk<'_>, found: &Found, trust: &Trust) -> String {
+fn what_follows(
+    enable_tls: bool,
+    options: &Options,
+    session: &Session<'_>,
+    found: &ReleaseState,
+    trust: &Trust,
+) -> String {
     let mounted = found.manifest.mount_kind(trust.cacert.as_str()).is_some();
-    if args.enable_tls {
-        format!("this backend's own key and request: {}", desk.ours("enroll", &args.common))
+    if enable_tls {
+        format!("this backend's own key and request: {}", options.command(session, "enroll"))
     } else if mounted {
         "nothing restarts: the backend reads the object anew for every call, within a minute or two".to_owned()
     } else {

@@ -8,15 +8,17 @@ use super::{
 use crate::{
     cli::{CheckArgs, Side},
     cluster::Cluster,
-    commands::{Desk, approve::ledger, at_most, bootstrap::Open},
+    commands::bootstrap::Open,
     failure::Result,
     federation::{Ca, Federation, Site},
     files, interrupt,
+    parallel::at_most,
     pki::{
         inspect::{self, Certificate},
         log::IssueLog,
     },
-    plan::edits::ValuesFiles,
+    release::{ValuesFiles, issue_log},
+    session::Session,
     values::ValuesKey,
 };
 
@@ -27,7 +29,7 @@ const SIDE_BY_SIDE: usize = 8;
 ///
 /// # Errors
 /// The file is refused, or names a check that does not exist.
-pub fn federation(args: &CheckArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<super::Outcome> {
+pub fn federation(args: &CheckArgs, session: &Session<'_>, open: Open<'_>) -> Result<super::Outcome> {
     args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
     let path = args.federation.clone().unwrap_or_default();
     let federation = Federation::read(&path)?;
@@ -44,15 +46,15 @@ pub fn federation(args: &CheckArgs, desk: &Desk<'_>, open: Open<'_>) -> Result<s
         let cluster = cluster.as_ref().map(|cluster| &**cluster);
         let log = if *side == Side::Orchestrator { log(&federation, cluster.ok()) } else { None };
         let ca = &federation.orchestrator.ca;
-        look(args, desk, (*side, site, ca), cluster, log, &known)
+        look(args, session, (*side, site, ca), cluster, log, &known)
     });
     interrupt::stopped()?;
-    Ok(outcome(args, judged, desk).warnings(unread))
+    Ok(outcome(args, judged, session).warnings(unread))
 }
 
 fn look(
     args: &CheckArgs,
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     (side, site, ca): (Side, &Site, &Ca),
     cluster: Result<&dyn Cluster, &crate::failure::Failure>,
     log: Option<Result<IssueLog>>,
@@ -66,7 +68,7 @@ fn look(
     let live = (args.live && side == Side::Backend).then_some(Dial(None));
     let (paths, signer, known) = (site.values.clone(), signer(ca), known.to_vec());
     let ask = Ask { side, files, paths, signer, release: Some(&site.release), log, known, live };
-    let mut site = observe::observe(cluster, ask, desk.now);
+    let mut site = observe::observe(cluster, ask, session.now);
     if let Some(failure) = broken {
         site.party = Err(failure);
     }
@@ -90,7 +92,7 @@ fn ca_files(federation: &Federation) -> Result<Vec<Certificate>> {
 
 fn log(federation: &Federation, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLog>> {
     match &federation.orchestrator.ca {
-        Ca::Files { cert, .. } | Ca::Create { cert, .. } => Some(ledger::of_file(cert)),
-        Ca::Secret(name) => Some(ledger::of_cluster(cluster?, Some(name.as_str()))),
+        Ca::Files { cert, .. } | Ca::Create { cert, .. } => Some(issue_log::of_file(cert)),
+        Ca::Secret(name) => Some(issue_log::of_cluster(cluster?, Some(name.as_str()))),
     }
 }

@@ -9,11 +9,9 @@ mod federation;
 mod finding;
 mod groups;
 mod live;
-pub(in crate::commands) mod mounts;
 mod observe;
 mod pods;
 mod prometheus;
-pub(in crate::commands) mod remedy;
 mod report;
 mod table;
 
@@ -25,15 +23,16 @@ use self::{
     observe::{Ask, Dial, Site},
     report::Judged,
 };
-use super::{Desk, approve::ledger};
 use crate::{
     cli::{CheckArgs, FailOn, Side},
     cluster::Cluster,
     failure::{Code, Exit, Failure, Result},
     files, interrupt,
     pki::{inspect, log::IssueLog},
-    plan::edits::ValuesFiles,
+    release::ValuesFiles,
+    release::issue_log,
     report::{Format, Outcome, Stage},
+    session::Session,
 };
 
 /// How long a child of `check` may take.
@@ -49,18 +48,18 @@ pub fn ids() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// # Errors
 /// Only what makes looking pointless: a check that does not exist, values that cannot be read, a side that cannot be
 /// told. Everything else is a finding.
-pub fn run(args: &CheckArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    run_with(args, desk, None)
+pub fn run(args: &CheckArgs, session: &Session<'_>) -> Result<Outcome> {
+    run_with(args, session, None)
 }
 
 /// As [`run`]; `missing` says why there is no cluster.
-pub(super) fn run_with(args: &CheckArgs, desk: &Desk<'_>, missing: Option<&Failure>) -> Result<Outcome> {
+pub(super) fn run_with(args: &CheckArgs, session: &Session<'_>, missing: Option<&Failure>) -> Result<Outcome> {
     if let Some(id) = &args.explain {
         return explain::explain(id);
     }
     args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
     let values = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default())?;
-    let reached = desk.cluster().map_err(|none| missing.cloned().unwrap_or(none));
+    let reached = session.cluster().map_err(|none| missing.cloned().unwrap_or(none));
     let cluster = reached.as_ref().copied();
     let side = side(args, &values, cluster.ok())?;
     let log = log(args, cluster.ok());
@@ -71,10 +70,10 @@ pub(super) fn run_with(args: &CheckArgs, desk: &Desk<'_>, missing: Option<&Failu
     let live = args.live.then_some(Dial(args.connect.as_deref()));
     let (paths, signer) = (args.values.clone(), signer(args));
     let ask = Ask { side, files: Some(values), paths, signer, release: args.release.as_ref(), log, known, live };
-    let site = observe::observe(cluster, ask, desk.now);
+    let site = observe::observe(cluster, ask, session.now);
     interrupt::stopped()?;
     let findings = groups::judge(&site, args.warn_before);
-    Ok(outcome(args, vec![Judged { site, findings }], desk))
+    Ok(outcome(args, vec![Judged { site, findings }], session))
 }
 
 fn side(args: &CheckArgs, values: &ValuesFiles, cluster: Option<&dyn Cluster>) -> Result<Side> {
@@ -94,8 +93,8 @@ fn side(args: &CheckArgs, values: &ValuesFiles, cluster: Option<&dyn Cluster>) -
 
 fn log(args: &CheckArgs, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLog>> {
     match (&args.ca_cert, &args.ca_secret) {
-        (Some(certificate), _) => Some(ledger::of_file(certificate)),
-        (None, Some(secret)) => Some(ledger::of_cluster(cluster?, Some(secret.as_str()))),
+        (Some(certificate), _) => Some(issue_log::of_file(certificate)),
+        (None, Some(secret)) => Some(issue_log::of_cluster(cluster?, Some(secret.as_str()))),
         (None, None) => None,
     }
 }
@@ -113,7 +112,7 @@ fn named(cert: &Path, key: &Path) -> [(&'static str, String); 2] {
 }
 
 /// The result of any number of sites.
-pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, desk: &Desk<'_>) -> Outcome {
+pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, session: &Session<'_>) -> Outcome {
     let wanted = |finding: &Finding| {
         let named = |ids: &[String]| ids.iter().any(|id| id == finding.check.id);
         (args.only.is_empty() || named(&args.only)) && !named(&args.skip)
@@ -133,11 +132,11 @@ pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, de
     };
     let outcome = Outcome::new("check", stage).ends_with(if worst >= bad { Exit::CheckFailed } else { Exit::Done });
     let outcome = outcome
-        .fact("organizations", rows.iter().map(|row| row.json(desk.now)).collect::<Vec<_>>())
+        .fact("organizations", rows.iter().map(|row| row.json(session.now)).collect::<Vec<_>>())
         .fact("sites", report::json(&judged));
     match args.output {
         Format::Json => outcome,
-        Format::Text => outcome.shown(report::text(&rows, &judged, desk.now)),
-        Format::Prometheus => outcome.shown(prometheus::gauges(&rows, &judged, desk.now)),
+        Format::Text => outcome.shown(report::text(&rows, &judged, session.now)),
+        Format::Prometheus => outcome.shown(prometheus::gauges(&rows, &judged, session.now)),
     }
 }

@@ -5,25 +5,22 @@ use std::path::PathBuf;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{
-    live::{self, Handshakes},
-    remedy::{Of, Remedy},
-};
+use super::live::{self, Handshakes};
 use crate::{
     cli::Side,
     cluster::{Cluster, Object, ObjectRef, Pointed},
-    commands::{
-        find::{self, Sought},
-        issued,
-        release::{Chart, Found},
-        shown::Shown,
-        side_by_side,
-        synced::By,
-    },
+    command_line::CommandLine,
     failure::{Failure, Result},
     names::ReleaseName,
+    parallel::side_by_side,
     pki::{inspect::Certificate, log::IssueLog},
-    plan::edits::ValuesFiles,
+    release::remedy::{Of, Remedy},
+    release::{
+        Chart, ReleaseState, ValuesFiles,
+        find::{self, ReleaseQuery},
+        issued,
+        without_helm::Hints,
+    },
     substra::{backend::Backend, kind::ObjectKind, manifest::expected_kind, orchestrator::Orchestrator},
     values::ValuesKey,
 };
@@ -100,7 +97,7 @@ pub(in crate::commands) struct Site {
     pub(super) party: Result<Party>,
     /// What the deployed values say.
     pub(super) deployed: Option<Party>,
-    pub(super) found: Result<Found>,
+    pub(super) found: Result<ReleaseState>,
     pub(super) objects: Result<Vec<Object>>,
     pub(super) pods: Result<Vec<Object>>,
     pub(super) rules: Result<Value>,
@@ -119,8 +116,8 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
     let chart = if ask.side == Side::Backend { Chart::Backend } else { Chart::Orchestrator };
     let key = ask.files.as_ref().map(|files| files.key().clone()).unwrap_or_default();
     let whole = ask.files.as_ref().map(ValuesFiles::whole).unwrap_or_default();
-    let synced = Some(By { whole, chart: None, version: None });
-    let sought = Sought { chart, release: ask.release, key: key.clone(), synced };
+    let hints = Some(Hints { whole, chart: None, version: None });
+    let sought = ReleaseQuery { chart, release: ask.release, key: key.clone(), hints };
     let found = cluster.map_err(Clone::clone).and_then(|cluster| find::look(cluster, &sought));
     let values = match (&ask.files, &found) {
         (Some(files), _) => Ok(files.merged()),
@@ -169,7 +166,7 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
 
 type Around = (Result<Vec<Object>>, Result<Vec<Object>>, Result<Value>);
 
-fn look_around(cluster: &dyn Cluster, found: &Found, wanted: &[ObjectRef]) -> Around {
+fn look_around(cluster: &dyn Cluster, found: &ReleaseState, wanted: &[ObjectRef]) -> Around {
     let labelled = format!("app.kubernetes.io/instance={}", found.name);
     let rules = || cluster.rules(&found.release.namespace);
     let (pods, (rules, objects)) =
@@ -179,7 +176,7 @@ fn look_around(cluster: &dyn Cluster, found: &Found, wanted: &[ObjectRef]) -> Ar
 
 /// Workloads, what they mount for the orchestrator's sake, and what the values name: CAs in both kinds, since the wrong one
 /// is a usual mistake.
-fn wanted(found: &Found, parties: &[Option<&Party>]) -> Vec<ObjectRef> {
+fn wanted(found: &ReleaseState, parties: &[Option<&Party>]) -> Vec<ObjectRef> {
     let mut wanted = found.workloads();
     let kind = expected_kind(&found.chart.name, &found.chart.version);
     let other = kind.other();
@@ -202,7 +199,7 @@ fn cluster_issuers(cluster: &dyn Cluster, rules: &Value) -> Option<Vec<Object>> 
     may.then(|| cluster.list("clusterissuers.cert-manager.io", "").unwrap_or_default())
 }
 
-fn pointed(cluster: Option<&dyn Cluster>, found: Option<&Found>) -> Pointed {
+fn pointed(cluster: Option<&dyn Cluster>, found: Option<&ReleaseState>) -> Pointed {
     let mut pointed = cluster.map(Cluster::pointed).unwrap_or_default();
     if let Some(found) = found {
         pointed.namespace = Some(found.release.namespace.clone());
@@ -276,18 +273,18 @@ impl Site {
     }
 
     /// The same, for words that are somebody else's.
-    pub(super) fn shown(&self, verb: &str) -> Shown {
-        self.on_this(Shown::ours(verb))
+    pub(super) fn shown(&self, verb: &str) -> CommandLine {
+        self.on_this(CommandLine::ours(verb))
     }
 
     /// `approve` of a request, by the CA that was named.
     pub(super) fn approve(&self, request: &str) -> String {
-        let approve = self.on_this(Shown::ours("approve").word(request));
+        let approve = self.on_this(CommandLine::ours("approve").word(request));
         self.signer.iter().fold(approve, |shown, (name, value)| shown.option(name, [value])).to_string()
     }
 
     /// With what points at this release.
-    fn on_this(&self, shown: Shown) -> Shown {
+    fn on_this(&self, shown: CommandLine) -> CommandLine {
         let key = self.files.as_ref().map(|files| files.key().clone()).unwrap_or_default();
         let release = self.found.as_ref().ok().map(|found| &found.name);
         shown.at(&self.pointed).files(&self.paths, &key).option("--release", release)
@@ -313,7 +310,7 @@ impl Site {
     }
 
     /// A kubectl command of these words.
-    pub(super) fn kubectl(&self, words: &str) -> Shown {
-        Shown::kubectl().at(&self.pointed).with(words)
+    pub(super) fn kubectl(&self, words: &str) -> CommandLine {
+        CommandLine::kubectl().at(&self.pointed).with(words)
     }
 }

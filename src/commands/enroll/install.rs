@@ -9,12 +9,8 @@ use super::{
 };
 use crate::{
     cluster::{Object, PAIR_TYPE},
-    commands::{
-        self,
-        hand_over::Left,
-        release::{Chart, Found, Planned, Wish},
-        shown::Shown,
-    },
+    command_line::CommandLine,
+    commands,
     failure::{Code, Failure, Result},
     files,
     pki::{
@@ -23,7 +19,8 @@ use crate::{
         key::PrivateKey,
         mirror::{self, Expected},
     },
-    plan::{Action, State, Step, StepId, edits::Edited},
+    plan::{Action, Plan, State, Step, StepId},
+    release::{Chart, Edited, ReleaseState, UpgradeRequest},
     report::{Outcome, Stage},
     substra::{backend, kind::ObjectKind},
     times,
@@ -40,14 +37,9 @@ pub(in crate::commands) enum Source<'a> {
 /// The edited files and the upgrade that they would bring.
 pub(in crate::commands) struct Ahead {
     pub(in crate::commands) edited: Edited,
-    pub(in crate::commands) planned: Planned,
-}
-
-/// All that puts a pair into place.
-pub(in crate::commands) struct Installation {
-    pub(in crate::commands) steps: Vec<Step>,
-    pub(in crate::commands) restarts: Vec<String>,
-    pub(in crate::commands) warnings: Vec<String>,
+    pub(in crate::commands) plan: Plan,
+    /// The release once that is done.
+    pub(in crate::commands) after: ReleaseState,
 }
 
 /// A certificate that may be installed, and its key.
@@ -59,12 +51,21 @@ pub(in crate::commands) struct Pair {
 
 impl Enrolment<'_> {
     /// What the upgrade would do; asks nothing of the objects, so that both can be looked at side by side.
-    pub(in crate::commands) fn look_ahead(&self, found: &Found, read: bool) -> Result<Ahead> {
+    pub(in crate::commands) fn look_ahead(&self, found: &ReleaseState, read: bool) -> Result<Ahead> {
         let edited = self.files.edit(&self.backend.settings())?;
-        let (common, files, own) = (&self.args.common, &self.files, self.backend.own_settings(found.config()));
-        let wish = Wish { chart: Chart::Backend, common, files, edited: &edited, own: &own, read };
-        let planned = found.plan(self.desk.cluster()?, &wish)?;
-        Ok(Ahead { edited, planned })
+        let own = self.backend.own_settings(found.config());
+        let (plan, after) = found.plan(&UpgradeRequest {
+            session: self.session,
+            chart: Chart::Backend,
+            options: &self.options,
+            files: &self.files,
+            edited: &edited,
+            own: &own,
+            read,
+            paths: &backend::OWN_PATHS,
+            then: "every pod mounts the pair",
+        })?;
+        Ok(Ahead { edited, plan, after })
     }
 
     pub(in crate::commands) fn install(
@@ -75,14 +76,10 @@ impl Enrolment<'_> {
     ) -> Result<Outcome> {
         let authorities = self.authorities(seen)?;
         let pair = self.judged(seen, source, &authorities)?;
-        let Ahead { edited, planned } = ahead?;
-        let left = Left::of(planned.is_left, &edited, &backend::OWN_PATHS, "every pod mounts the pair");
-        let installation = self.installation(seen, Some(&pair), edited, planned)?;
-        self.show_certificate(&pair, &installation.restarts);
-        let steps = installation.steps;
-        let open = self.desk.carry_out(&steps, &self.args.common, Some(&self.consent(seen, &steps)))?;
-        let outcome = self.installed(&pair, &steps, open).warnings(installation.warnings);
-        let outcome = left.told(outcome, (&self.args.common, &self.files, &seen.found), self.desk, &steps);
+        let plan = self.installation(seen, Some(&pair), ahead?)?;
+        self.show_certificate(&pair, &plan);
+        let open = self.session.carry_out(&plan, Some(&self.consent(seen, &plan)))?;
+        let outcome = commands::handed_over(self.installed(&pair, &plan, open), &plan);
         let Some(warning) = self.waiting(seen, &pair) else { return Ok(self.told(&pair, outcome)) };
         let outcome = if outcome.stage() == Stage::Already { outcome } else { self.told(&pair, outcome) };
         Ok(outcome.warnings([warning]).next(self.answer()))
@@ -90,21 +87,13 @@ impl Enrolment<'_> {
 
     /// The pair, the values, the upgrade and its rollout, and the pending Secret last. A pair that is not there yet is
     /// signed once the operator has agreed; it is of a new key, for which no Secret waits.
-    pub(in crate::commands) fn installation(
-        &self,
-        seen: &Seen,
-        pair: Option<&Pair>,
-        edited: Edited,
-        planned: Planned,
-    ) -> Result<Installation> {
-        let planned = planned.seen(&seen.objects);
-        self.mounted_as_secret(&planned.manifest)?;
-        let mut steps = vec![self.pair_step(seen, pair)?];
-        let goodbye = pair.and_then(|pair| self.goodbye(seen, pair, &steps[0]));
-        steps.extend(edited.steps);
-        steps.extend(planned.steps);
-        steps.extend(goodbye);
-        Ok(Installation { steps, restarts: planned.restarts, warnings: planned.warnings })
+    pub(in crate::commands) fn installation(&self, seen: &Seen, pair: Option<&Pair>, ahead: Ahead) -> Result<Plan> {
+        let Ahead { edited, plan, after } = ahead;
+        self.mounted_as_secret(&after.manifest)?;
+        let step = self.pair_step(seen, pair)?;
+        let goodbye = pair.and_then(|pair| self.goodbye(seen, pair, &step));
+        let upgrade = plan.with_rollouts_seen(&seen.objects);
+        Ok(Plan::of([step]).then(Plan::of(edited.steps)).then(upgrade).then(Plan::of(goodbye)))
     }
 
     /// The CA that the certificate must come from: the cluster's, or the one that `--client-ca` names.
@@ -139,7 +128,7 @@ impl Enrolment<'_> {
         let spki = inspect::certificates(&pem).ok().and_then(|found| found.into_iter().next()).map(|first| first.spki);
         let fits = keys.iter().position(|key| Some(key.spki()) == spki.as_deref()).unwrap_or(0);
         let key = keys.swap_remove(fits);
-        let expected = Expected { spki: key.spki(), msp_id: &self.backend.msp_id, authorities, now: self.desk.now };
+        let expected = Expected { spki: key.spki(), msp_id: &self.backend.msp_id, authorities, now: self.session.now };
         let certificate = mirror::judge(&name, &pem, &expected).map_err(|found| self.all(&found))?;
         let pem = certificate.to_pem().into_bytes();
         Ok(Pair { certificate, pem, key })
@@ -147,7 +136,7 @@ impl Enrolment<'_> {
 
     /// All findings are shown; the first one ends the verb.
     fn all(&self, found: &[Failure]) -> Failure {
-        found.iter().skip(1).for_each(|failure| self.desk.console.lines(format!("error: {failure}")));
+        found.iter().skip(1).for_each(|failure| self.session.console.lines(format!("error: {failure}")));
         let first = found.first().cloned();
         let first = first.unwrap_or_else(|| refuse(Code::Certificate, "the certificate is refused"));
         first.unchanged("nothing was written").also(found.iter().skip(1).cloned().collect())
@@ -178,7 +167,7 @@ impl Enrolment<'_> {
                     .why("a private key must be in a Secret")
                     .next("use another name for orchestrator.tls.mtls.clientCertificate, or another chart version"))
             }
-            None if !self.args.common.no_upgrade || self.args.common.chart.is_some() => {
+            None if !self.options.no_upgrade || self.options.chart.is_some() => {
                 let why = if self.files.key().is_top() {
                     "this version of the chart does not know orchestrator.tls.mtls.clientCertificate"
                 } else {
@@ -193,8 +182,8 @@ impl Enrolment<'_> {
     }
 
     /// The command that takes a Secret away, where only a person may decide that.
-    pub(in crate::commands) fn delete(&self, seen: &Seen, name: &str) -> Shown {
-        self.desk.kubectl(&seen.found.release.namespace).with("delete secret").word(name)
+    pub(in crate::commands) fn delete(&self, seen: &Seen, name: &str) -> CommandLine {
+        self.session.kubectl(&seen.found.release.namespace).with("delete secret").word(name)
     }
 
     /// Both halves in one write.
@@ -244,14 +233,13 @@ impl Enrolment<'_> {
         Some(Step::to_do(StepId::Pending, title, Action::Delete { seen: pending.clone(), while_held }))
     }
 
-    fn consent(&self, seen: &Seen, steps: &[Step]) -> String {
-        let upgrades = Step::any_upgrades(steps);
-        let upgrade = if upgrades { format!(", upgrade release {}", seen.found.name) } else { String::new() };
+    fn consent(&self, seen: &Seen, plan: &Plan) -> String {
+        let upgrade = if plan.upgrades() { format!(", upgrade release {}", seen.found.name) } else { String::new() };
         format!("put the pair of {} in place{upgrade}", self.backend.msp_id)
     }
 
-    fn show_certificate(&self, pair: &Pair, restarts: &[String]) {
-        let say = |text: String| self.desk.console.say(text);
+    fn show_certificate(&self, pair: &Pair, plan: &Plan) {
+        let say = |text: String| self.session.console.say(text);
         let certificate = &pair.certificate;
         say(format!(
             "Certificate of {}: serial {}, issued by {}",
@@ -262,20 +250,19 @@ impl Enrolment<'_> {
             times::rfc3339(certificate.not_before),
             times::rfc3339(certificate.not_after)
         ));
-        if !restarts.is_empty() {
+        if !plan.restarts.is_empty() {
             say(format!(
                 "  what will restart: {} (the server is away for a moment, sessions end)",
-                restarts.join(", ")
+                plan.restarts.join(", ")
             ));
         }
     }
 
-    fn installed(&self, pair: &Pair, steps: &[Step], open: bool) -> Outcome {
-        let common = &self.args.common;
-        let stage = commands::stage(open, common.dry_run, Stage::Installed);
+    fn installed(&self, pair: &Pair, plan: &Plan, open: bool) -> Outcome {
+        let stage = commands::stage(open, self.session.dry_run, Stage::Installed);
         let org = &self.backend.msp_id;
         let serial = &pair.certificate.serial;
-        let outcome = commands::outcome(VERB, stage, steps)
+        let outcome = commands::outcome(VERB, stage, plan)
             .fact("organization", org.as_str())
             .fact("serial", serial.as_str())
             .fact("fingerprint", pair.certificate.fingerprint().to_string())
@@ -284,7 +271,7 @@ impl Enrolment<'_> {
             return outcome;
         }
         let judged = format!("the certificate is from the cluster's CA, names {org} and fits its key");
-        let proven = std::iter::once(judged).chain(steps.iter().filter_map(Step::proven)).collect::<Vec<_>>();
+        let proven = std::iter::once(judged).chain(plan.steps.iter().filter_map(Step::proven)).collect::<Vec<_>>();
         outcome.fact("proven", proven.join("; ")).labelled(
             "notProven",
             "not proven",

@@ -6,11 +6,13 @@ pub(in crate::commands) mod seen;
 
 use crate::{
     cli::EnrollArgs,
-    commands::{Desk, read, shown::Shown, side_by_side},
+    command_line::CommandLine,
     failure::Result,
+    parallel::side_by_side,
     pki::key::KeyType,
-    plan::edits::ValuesFiles,
+    release::{Options, ValuesFiles, read},
     report::Outcome,
+    session::Session,
     substra::backend::{self, Backend},
 };
 
@@ -20,7 +22,8 @@ const VERB: &str = "enroll";
 /// What every stage of an enrolment knows.
 pub(in crate::commands) struct Enrolment<'a> {
     args: &'a EnrollArgs,
-    desk: &'a Desk<'a>,
+    options: Options,
+    session: &'a Session<'a>,
     files: ValuesFiles,
     pub(in crate::commands) backend: Backend,
 }
@@ -29,8 +32,8 @@ pub(in crate::commands) struct Enrolment<'a> {
 ///
 /// # Errors
 /// A precondition that does not hold, a certificate that is refused, a child that fails.
-pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
-    let enrolment = Enrolment::of(args, desk)?;
+pub fn run(args: &EnrollArgs, session: &Session<'_>) -> Result<Outcome> {
+    let enrolment = Enrolment::of(args, session)?;
     match (&args.certificate, &args.key_file) {
         (None, Some(path)) => enrolment.request_with_key_file(path),
         (Some(certificate), _) => {
@@ -53,10 +56,11 @@ pub fn run(args: &EnrollArgs, desk: &Desk<'_>) -> Result<Outcome> {
 
 impl<'a> Enrolment<'a> {
     /// What the values say, before anything is looked at.
-    pub(in crate::commands) fn of(args: &'a EnrollArgs, desk: &'a Desk<'a>) -> Result<Self> {
-        let files = read::files(&args.common, backend::usual_settings)?;
+    pub(in crate::commands) fn of(args: &'a EnrollArgs, session: &'a Session<'a>) -> Result<Self> {
+        let options = args.common.options();
+        let files = read::files(&options, backend::usual_settings)?;
         let backend = read::backend(&files, args.hostname.as_ref())?;
-        Ok(Self { args, desk, files, backend })
+        Ok(Self { args, options, session, files, backend })
     }
 
     /// A live pair that is good for a while yet needs no request: what is left is to finish its installation.
@@ -64,7 +68,7 @@ impl<'a> Enrolment<'a> {
         let Some(live) = &seen.live else { return true };
         let asked = self.args.renew || self.args.new_request;
         let pending = seen.pending.as_ref().is_some_and(|_| !seen.pending_is_live());
-        asked || pending || live.certificate.is_in_last_third(self.desk.now)
+        asked || pending || live.certificate.is_in_last_third(self.session.now)
     }
 
     /// The kind of a new key.
@@ -73,13 +77,18 @@ impl<'a> Enrolment<'a> {
     }
 
     /// A command of ours for this backend.
-    pub(in crate::commands) fn ours(&self, verb: &str) -> Shown {
-        self.desk.ours(verb, &self.args.common)
+    pub(in crate::commands) fn ours(&self, verb: &str) -> CommandLine {
+        self.options.command(self.session, verb)
+    }
+
+    /// How the operator points at the release.
+    pub(in crate::commands) fn options(&self) -> &Options {
+        &self.options
     }
 
     /// The time of this run.
     pub(in crate::commands) fn now(&self) -> time::OffsetDateTime {
-        self.desk.now
+        self.session.now
     }
 
     /// The Secret in which key and request wait for the certificate.

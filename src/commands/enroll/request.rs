@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     cluster::Object,
-    commands::{self, in_folder, target},
+    commands::{self, in_folder},
     failure::{Code, Exit, Failure, Result},
-    files,
+    files::{self, target},
     pki::{key::PrivateKey, request},
-    plan::{Action, State, Step, StepId},
+    plan::{Action, Plan, State, Step, StepId},
     report::{Outcome, Stage},
 };
 
@@ -27,9 +27,9 @@ impl Enrolment<'_> {
         let csr = request::create(&key, &self.backend.msp_id, &self.backend.host)?;
         let title = format!("private key in {} (mode 0600)", path.display());
         let key_step = Step::to_do(StepId::Key, title, Action::KeyFile { path: path.to_owned(), pem: key.to_pem() });
-        let steps = vec![key_step.already_if(!is_new), self.csr_step(csr.as_bytes())?];
+        let plan = Plan::of([key_step.already_if(!is_new), self.csr_step(csr.as_bytes())?]);
         let warning = (!self.backend.tls_enabled).then(|| self.no_tls("by these values files, the backend"));
-        self.finish_request(&key, &steps, warning)
+        self.finish_request(&key, &plan.warn(warning))
     }
 
     fn key_of_file(&self, path: &Path) -> Result<(PrivateKey, bool)> {
@@ -49,13 +49,13 @@ impl Enrolment<'_> {
             let (key, csr) = self.pending_request(pending)?;
             let secret =
                 Step::to_do(StepId::Pending, self.pending_title(), Action::Create(pending.clone())).already_if(true);
-            return self.finish_request(&key, &[secret, self.csr_step(&csr)?], warnings);
+            return self.finish_request(&key, &Plan::of([secret, self.csr_step(&csr)?]).warn(warnings));
         }
         let key = PrivateKey::generate(self.args.key_type)?;
         let csr = request::create(&key, &self.backend.msp_id, &self.backend.host)?;
         let action = self.keep(seen, &key, csr.as_bytes());
         let secret = Step::to_do(StepId::Pending, self.pending_title(), action);
-        self.finish_request(&key, &[secret, self.csr_step(csr.as_bytes())?], warnings)
+        self.finish_request(&key, &Plan::of([secret, self.csr_step(csr.as_bytes())?]).warn(warnings))
     }
 
     /// The files of another organization's backend; the second run would be refused for the drift.
@@ -124,7 +124,7 @@ impl Enrolment<'_> {
         let path = in_folder(&self.args.out_dir, &format!("{}.csr", self.backend.msp_id));
         files::probe_folder(&self.args.out_dir)?;
         let key = self.args.key_file.iter().map(|path| (path.clone(), "the private key"));
-        let values = self.args.common.values.iter().map(|path| (path.clone(), "a values file"));
+        let values = self.options.values.iter().map(|path| (path.clone(), "a values file"));
         target::is_free(&path, &key.chain(values).collect::<Vec<_>>())?;
         let there = files::read_if_there(&path)?;
         let digest = there.as_ref().and_then(|there| request::digest(there));
@@ -139,25 +139,19 @@ impl Enrolment<'_> {
         Ok(Step::to_do(StepId::Request, title, Action::Publish { path, bytes: csr.to_vec() }).already_if(same))
     }
 
-    fn finish_request(
-        &self,
-        key: &PrivateKey,
-        steps: &[Step],
-        warnings: impl IntoIterator<Item = String>,
-    ) -> Result<Outcome> {
-        let open = self.desk.carry_out(steps, &self.args.common, None)?;
-        let stage = commands::stage(open, self.args.common.dry_run, Stage::Requested);
+    fn finish_request(&self, key: &PrivateKey, plan: &Plan) -> Result<Outcome> {
+        let open = self.session.carry_out(plan, None)?;
+        let stage = commands::stage(open, self.session.dry_run, Stage::Requested);
         let org = &self.backend.msp_id;
         let path = in_folder(&self.args.out_dir, &format!("{org}.csr"));
         let is_new =
-            steps.iter().any(|step| matches!(step.id, StepId::Key | StepId::Pending) && step.state == State::ToDo);
-        let outcome = commands::outcome(VERB, stage, steps)
+            plan.steps.iter().any(|step| matches!(step.id, StepId::Key | StepId::Pending) && step.state == State::ToDo);
+        let outcome = commands::outcome(VERB, stage, plan)
             .fact("organization", org.as_str())
             .fact("host", self.backend.host.as_str())
             .fact("request", path.display().to_string())
             .fact_of(is_new, "fingerprint", "fingerprint", key.fingerprint().to_string())
-            .fact_of(is_new, "toReadOut", "to read out", key.fingerprint().groups().join(" "))
-            .warnings(warnings);
+            .fact_of(is_new, "toReadOut", "to read out", key.fingerprint().groups().join(" "));
         Ok(outcome
             .next(format!(
                 "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",

@@ -3,21 +3,21 @@
 use super::Enrolment;
 use crate::{
     cluster::{Object, ObjectRef},
-    commands::{
-        find::{self, Sought},
-        release::{Chart, Found},
-    },
     failure::{Code, Exit, Failure, Result},
     pki::{
         inspect::{self, Certificate},
         key::PrivateKey,
+    },
+    release::{
+        Chart, ReleaseState,
+        find::{self, ReleaseQuery},
     },
     substra::kind::ObjectKind,
 };
 
 /// Everything that one look gives.
 pub(in crate::commands) struct Seen {
-    pub(in crate::commands) found: Found,
+    pub(in crate::commands) found: ReleaseState,
     pub(in crate::commands) pair: Option<Object>,
     pub(in crate::commands) live: Option<Live>,
     pub(in crate::commands) pending: Option<Object>,
@@ -32,12 +32,12 @@ pub(in crate::commands) struct Live {
 
 impl Enrolment<'_> {
     /// The release: two children.
-    pub(in crate::commands) fn find(&self) -> Result<Found> {
-        find::find(self.desk.cluster()?, &Sought::of(&self.args.common, &self.files, Chart::Backend))
+    pub(in crate::commands) fn find(&self) -> Result<ReleaseState> {
+        find::find(self.session.cluster()?, &ReleaseQuery::of(&self.options, &self.files, Chart::Backend))
     }
 
     /// Every object that an enrolment looks at.
-    pub(in crate::commands) fn wanted(&self, found: &Found) -> Vec<ObjectRef> {
+    pub(in crate::commands) fn wanted(&self, found: &ReleaseState) -> Vec<ObjectRef> {
         let names = [self.backend.client_certificate.to_string(), self.pending_name()];
         let mut wanted: Vec<ObjectRef> = names.iter().map(ObjectRef::secret).collect();
         if let Some(cacert) = &self.backend.cacert {
@@ -48,11 +48,11 @@ impl Enrolment<'_> {
     }
 
     /// One child for all objects.
-    pub(in crate::commands) fn objects(&self, found: &Found) -> Result<Vec<Object>> {
-        self.desk.cluster()?.get(&self.wanted(found))
+    pub(in crate::commands) fn objects(&self, found: &ReleaseState) -> Result<Vec<Object>> {
+        self.session.cluster()?.get(&self.wanted(found))
     }
 
-    pub(in crate::commands) fn seen(&self, found: Found, objects: Vec<Object>) -> Seen {
+    pub(in crate::commands) fn seen(&self, found: ReleaseState, objects: Vec<Object>) -> Seen {
         let secret = |name: &str| ObjectRef::secret(name).among(&objects).cloned();
         let pair = secret(self.backend.client_certificate.as_str());
         let live = pair.as_ref().and_then(live);

@@ -4,14 +4,13 @@ use super::Gate;
 use crate::{
     cli::CloseArgs,
     cluster::ObjectRef,
-    commands::{
-        approve::ledger,
-        check::mounts::{self, read_pair},
-        issued,
-    },
     failure::{Code, Exit, Failure, Result},
     names::MspId,
     pki::{inspect::Certificate, log::IssueLog},
+    release::{
+        issue_log, issued,
+        mounts::{self, read_pair},
+    },
 };
 
 impl Gate<'_> {
@@ -49,10 +48,10 @@ impl Gate<'_> {
     }
 
     fn vouched(&self, member: &str) -> Result<bool> {
-        if !self.desk.console.interactive || self.common.dry_run {
+        if !self.session.console.interactive || self.session.dry_run {
             return Ok(false);
         }
-        let answer = self.desk.console.ask(&format!("Has {member} said that its pair is installed? [y/N] "))?;
+        let answer = self.session.console.ask(&format!("Has {member} said that its pair is installed? [y/N] "))?;
         Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
@@ -69,8 +68,8 @@ impl Gate<'_> {
     /// The log; `None` where this account may not list it.
     pub(super) fn issue_log(&self, args: &CloseArgs) -> Result<Option<IssueLog>> {
         let log = match &args.ca_cert {
-            Some(certificate) => ledger::of_named(certificate),
-            None => ledger::of_cluster(self.desk.cluster()?, None),
+            Some(certificate) => issue_log::of_named(certificate),
+            None => issue_log::of_cluster(self.session.cluster()?, None),
         };
         match log {
             Err(failure) if failure.code == Code::Forbidden => Ok(None),
@@ -90,7 +89,7 @@ impl Gate<'_> {
         };
         let pair = read_pair(ObjectRef::secret(self.orchestrator.server_pair.as_str()).among(&self.objects));
         let names = issued::names(&self.orchestrator, &self.found, pair.as_ref().map(|pair| &pair.leaf));
-        let troubles = issued::troubles(log, &names, self.desk.now).into_iter().map(|(_, trouble)| trouble.said);
+        let troubles = issued::troubles(log, &names, self.session.now).into_iter().map(|(_, trouble)| trouble.said);
         foreign.chain(troubles).collect()
     }
 }

@@ -12,12 +12,14 @@ use super::{
 use crate::{
     cli::RehearseArgs,
     cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
-    commands::read::{is_a_backends, is_an_orchestrators},
     failure::{Code, Exit, Failure, Result},
     files,
     names::MspId,
     pki::key::{KeyType, PrivateKey},
-    plan::edits::ValuesFiles,
+    release::{
+        ValuesFiles,
+        read::{is_a_backends, is_an_orchestrators},
+    },
     report::text::word,
     substra::{
         backend::Backend,

@@ -12,7 +12,7 @@ use crate::{
     failure::Result,
     federation::{self, Ca, Site},
     files,
-    plan::edits::ValuesFiles,
+    release::ValuesFiles,
     substra::orchestrator::Orchestrator,
     times::Clock,
     values::ValuesKey,

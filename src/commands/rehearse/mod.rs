@@ -18,10 +18,11 @@ use clap::Parser;
 use self::{federation::Federation, from_file::FromFile, stage::Stage};
 use crate::{
     cli::{Cli, Command, RehearseArgs},
-    commands::{Desk, bootstrap},
+    commands::bootstrap,
     failure::{Code, Exit, Failure, Result},
     federation::{Gate, Site},
     report::{Console, Format, Outcome, text::word},
+    session::Session,
     times::Clock,
 };
 
@@ -29,23 +30,23 @@ use crate::{
 ///
 /// # Errors
 /// A file that the verbs would refuse is refused with their words; a verdict that is not the right one fails.
-pub fn run(args: &RehearseArgs, desk: &Desk<'_>) -> Result<Outcome> {
+pub fn run(args: &RehearseArgs, session: &Session<'_>) -> Result<Outcome> {
     // Nobody waits for a rehearsal: its time goes on without passing.
-    let desk = &Desk::new(None, desk.console, &Clock::simulated(desk.now));
+    let session = &Session::new(None, session.console, &Clock::simulated(session.now));
     if let Some(file) = &args.federation {
-        return of_file(file, desk);
+        return of_file(file, session);
     }
-    let federation = Federation::of(args, &desk.clock)?;
+    let federation = Federation::of(args, &session.clock)?;
     let next = match &args.orchestrator {
         None => "your own files: helm substra-mtls rehearse --backend FILE --orchestrator FILE",
         Some(_) => "the same commands on the real clusters, each by the operator of its side",
     };
-    exchanged(&federation, desk, next).map_err(|failure| federation.copies.only_rehearsed(&failure))
+    exchanged(&federation, session, next).map_err(|failure| federation.copies.only_rehearsed(&failure))
 }
 
 /// The verbs one after the other, each organization's and then the gate's.
-fn exchanged(federation: &Federation, desk: &Desk<'_>, next: &str) -> Result<Outcome> {
-    let mut stage = Stage::new(federation, desk)?;
+fn exchanged(federation: &Federation, session: &Session<'_>, next: &str) -> Result<Outcome> {
+    let mut stage = Stage::new(federation, session)?;
     stage.connected("");
     for org in &federation.organizations {
         stage.exchange(org)?;
@@ -55,20 +56,20 @@ fn exchanged(federation: &Federation, desk: &Desk<'_>, next: &str) -> Result<Out
 }
 
 /// The plan of `bootstrap` on the same files, twice: the second run finds nothing to do.
-fn of_file(path: &Path, desk: &Desk<'_>) -> Result<Outcome> {
-    let from_file = FromFile::read(path, &desk.clock)?;
-    let outcome = bootstrapped(path, &from_file, desk);
+fn of_file(path: &Path, session: &Session<'_>) -> Result<Outcome> {
+    let from_file = FromFile::read(path, &session.clock)?;
+    let outcome = bootstrapped(path, &from_file, session);
     outcome.map_err(|failure| from_file.federation.copies.only_rehearsed(&failure))
 }
 
-fn bootstrapped(path: &Path, from_file: &FromFile, desk: &Desk<'_>) -> Result<Outcome> {
-    let mut stage = Stage::new(&from_file.federation, desk)?;
+fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>) -> Result<Outcome> {
+    let mut stage = Stage::new(&from_file.federation, session)?;
     stage.connected("");
     let file = path.display().to_string();
     let words = ["substra-mtls", "bootstrap", &file, "--yes", "--output", "json"];
     let cli = Cli::try_parse_from(words).map_err(|e| bug(&e))?;
     let Command::Bootstrap(args) = &cli.command else { return Err(bug(&"another verb")) };
-    let silent = Desk::new(None, Console { format: Format::Json, ..Console::silent() }, &desk.clock);
+    let silent = Session::new(None, Console { format: Format::Json, ..Console::silent() }, &session.clock);
     let open = |site: &Site| Ok(from_file.open(site));
     let command = format!("bootstrap {}", word(&file));
     for _ in ["first", "second"] {

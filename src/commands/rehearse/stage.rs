@@ -14,15 +14,16 @@ use super::{
 use crate::{
     cli::Cli,
     cluster::Cluster,
-    commands::{self, Desk},
+    commands,
     failure::{Code, Exit, Failure, Result},
     plain,
     report::{self, Console, Format, Outcome, text::word},
+    session::Session,
 };
 
 pub(super) struct Stage<'a> {
     federation: &'a Federation,
-    desk: &'a Desk<'a>,
+    session: &'a Session<'a>,
     before: String,
     told: Vec<Value>,
     /// Who was let in when last looked.
@@ -33,9 +34,9 @@ pub(super) struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     /// Says how it is before.
-    pub(super) fn new(federation: &'a Federation, desk: &'a Desk<'a>) -> Result<Self> {
+    pub(super) fn new(federation: &'a Federation, session: &'a Session<'a>) -> Result<Self> {
         let before = federation.before()?;
-        let stage = Self { federation, desk, before, told: Vec::new(), contacts: Vec::new(), cut_off: Vec::new() };
+        let stage = Self { federation, session, before, told: Vec::new(), contacts: Vec::new(), cut_off: Vec::new() };
         stage.say(&stage.before);
         Ok(stage)
     }
@@ -101,8 +102,8 @@ impl<'a> Stage<'a> {
         self.say(&format!("\n$ helm substra-mtls {line}"));
         let cli =
             Cli::try_parse_from(std::iter::once("substra-mtls").chain(words.iter().copied())).map_err(|e| bug(&e))?;
-        let desk = Desk::new(Some(cluster), Console::silent(), &self.desk.clock);
-        let outcome = commands::dispatch(&cli.command, &desk)?;
+        let session = Session::new(Some(cluster), Console::silent(), &self.session.clock);
+        let outcome = commands::dispatch(&cli.command, &session)?;
         self.ran(&line, &outcome);
         self.look(&line);
         Ok(outcome)
@@ -146,7 +147,7 @@ impl<'a> Stage<'a> {
 
     /// Nobody who was let in may be cut off by a command.
     fn look(&mut self, command: &str) {
-        let contacts = self.federation.contacts(self.desk.clock.now());
+        let contacts = self.federation.contacts(self.session.clock.now());
         for ((org, contact), (_, earlier)) in contacts.iter().zip(&self.contacts) {
             if earlier.is_let_in() && !contact.is_let_in() {
                 self.say(&format!("  CUT OFF: {org}: {contact}"));
@@ -158,17 +159,17 @@ impl<'a> Stage<'a> {
 
     /// Talk, for people.
     pub(super) fn say(&self, text: &str) {
-        if self.desk.console.format == Format::Text {
+        if self.session.console.format == Format::Text {
             // A line feed before it is ours: an empty line.
             let (before, line) = text.strip_prefix('\n').map_or(("", text), |line| ("\n", line));
-            self.desk.console.lines(format!("{before}{}", plain::line(line)));
+            self.session.console.lines(format!("{before}{}", plain::line(line)));
         }
     }
 
     /// The verdicts, and what comes next where all of them are right.
     pub(super) fn judged(mut self, ca: &Ca, next: &str) -> Result<Outcome> {
         let mut verdicts = std::mem::take(&mut self.cut_off);
-        verdicts.extend(verdicts::all(self.federation, ca, self.desk.clock.now())?);
+        verdicts.extend(verdicts::all(self.federation, ca, self.session.clock.now())?);
         self.say("\nVerdicts, with mutual TLS and the identity check on:");
         Ok(self.ended(&verdicts, next))
     }
@@ -180,7 +181,7 @@ impl<'a> Stage<'a> {
     }
 
     fn ended(self, verdicts: &[Verdict], next: &str) -> Outcome {
-        let now = self.desk.clock.now();
+        let now = self.session.clock.now();
         let wrong: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.is_right()).collect();
         let Some(first) = wrong.first() else { return self.told(verdicts).next(next) };
         let what = match (wrong.len(), verdicts.len()) {

@@ -7,7 +7,7 @@ use substra_mtls::{
         ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, PAIR_TYPE,
         simulated::{Fault, Simulated},
     },
-    commands::{Desk, bootstrap},
+    commands::bootstrap,
     failure::{Exit, Failure, Result},
     federation::Site,
     pki::{
@@ -15,6 +15,7 @@ use substra_mtls::{
         key::{KeyType, PrivateKey},
     },
     report::{Console, Format, Outcome},
+    session::Session,
     substra::{
         servers::{Answer, call},
         specimen::{LeafUsage, Recipe},
@@ -131,10 +132,10 @@ impl Fed {
         let cli = Cli::try_parse_from(self.world.words(&line)).unwrap();
         let Command::Bootstrap(args) = &cli.command else { panic!("{line}") };
         let console = text::console(Console { format: Format::Json, ..Console::silent() });
-        let desk = Desk::new(None, console, &self.clock());
+        let session = Session::new(None, console, &self.clock());
         let open =
             |site: &Site| -> Result<Box<dyn Cluster>> { Ok(Box::new(self.orc.in_namespace(site.namespace.as_str()))) };
-        crate::schemas::seen(bootstrap::run(args, &desk, &open))
+        crate::schemas::seen(bootstrap::run(args, &session, &open))
     }
 
     /// What a backend gets from the orchestrator.

@@ -4,10 +4,11 @@ use clap::Parser;
 use substra_mtls::{
     cli::Cli,
     cluster::{ChartVersion, ObjectRef, simulated::Simulated},
-    commands::{Desk, dispatch},
+    commands::dispatch,
     failure::Exit,
     pki::inspect::certificates,
     report::{Console, Outcome},
+    session::Session,
     values,
 };
 
@@ -53,7 +54,7 @@ fn pasted(fed: &Federation, command: &str, more: &[&str]) {
     };
     let words = words.map(here).chain(more.iter().map(ToString::to_string));
     let cli = Cli::try_parse_from(words).unwrap();
-    dispatch(&cli.command, &Desk::new(Some(&fed.org), Console::silent(), &fed.clock())).unwrap();
+    dispatch(&cli.command, &Session::new(Some(&fed.org), Console::silent(), &fed.clock())).unwrap();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use substra_mtls::{
     cluster::{
         ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, Pointed, Release, Upgrade, simulated::Simulated,
     },
-    commands::{Desk, dispatch},
+    commands::dispatch,
     failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
     pki::{
@@ -17,6 +17,7 @@ use substra_mtls::{
         key::{KeyType, PrivateKey},
     },
     report::{Console, Outcome},
+    session::Session,
     substra::specimen::Recipe,
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
@@ -95,7 +96,7 @@ impl Scene {
         let seen = Seen { inner, view: &self.view, now: *now };
         crate::schemas::seen(dispatch(
             &cli.command,
-            &Desk::new(Some(&seen), text::console(Console::silent()), &self.federation.clock()),
+            &Session::new(Some(&seen), text::console(Console::silent()), &self.federation.clock()),
         ))
     }
 

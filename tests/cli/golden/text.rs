@@ -27,7 +27,7 @@ pub(crate) fn is_played() -> bool {
     env::var_os(PLAYED).is_some()
 }
 
-/// The console of a desk in a test: here it talks, and what was said so far is of another run.
+/// The console of a session in a test: here it talks, and what was said so far is of another run.
 pub(crate) fn console(quiet: Console) -> Console {
     if !is_played() {
         return quiet;
@@ -41,7 +41,7 @@ pub(crate) fn line(line: &str) -> String {
     if is_played() { line.replace(" -o json", "") } else { line.to_owned() }
 }
 
-/// Ends what a verb says at a desk, as the process would.
+/// Ends what a verb says at a session, as the process would.
 pub(super) fn result(what: &str, result: Result<Outcome>) {
     let console = Console { quiet: false, ..Console::silent() };
     let exit = match result {

@@ -9,16 +9,16 @@ use super::{
             PAIR_ORGANIZATION, PAIR_TWO, PAIR_USAGE, VERIFY,
         },
         finding::Sheet,
-        mounts::{self, Foreign},
         observe::Site,
     },
     count, keys,
 };
 use crate::{
     cluster::ObjectRef,
-    commands::issued::{self, Kind, Trouble},
     names::MspId,
     pki::inspect::{self, Certificate},
+    release::issued::{self, Kind, Trouble},
+    release::mounts::{self, Foreign},
     substra::{
         kebab::{kebab_case, volume_of},
         orchestrator::Orchestrator,

@@ -7,7 +7,6 @@ use super::{
             SERVER_CLIENT_AUTH, SERVER_ENDS, SERVER_EXPIRED, SERVER_NAME, SERVER_PAIR,
         },
         finding::Sheet,
-        mounts::{self, Mounts},
         observe::Site,
     },
     is_near_its_end, objects, time_left,
@@ -20,6 +19,7 @@ use crate::{
         key::PrivateKey,
         server::{self, Pair},
     },
+    release::mounts::{self, Mounts},
     times,
 };
 

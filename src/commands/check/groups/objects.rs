@@ -6,7 +6,6 @@ use super::{
     super::{
         catalogue::{self, CA_EXPIRED, CA_KEY_ID, MOUNT_BUNDLE, MOUNT_CA, MOUNT_MISSING, PODS},
         finding::Sheet,
-        mounts::Mounts,
         observe::Site,
         pods::{self, Waiting},
     },
@@ -15,6 +14,7 @@ use super::{
 use crate::{
     cluster::{Object, ObjectRef},
     pki::inspect,
+    release::mounts::Mounts,
     report::mask,
 };
 

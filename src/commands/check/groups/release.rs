@@ -10,16 +10,13 @@ use super::super::{
 };
 use crate::{
     cli::Side,
-    commands::{
-        find, goes_live,
-        release::{Chart, Found},
-        shown::Shown,
-    },
+    command_line::CommandLine,
     plan::{
         drift::{self, Difference, same},
-        edits::ValuesFiles,
         rollout,
     },
+    release::drift_guard,
+    release::{Chart, ReleaseState, ValuesFiles, find},
     substra::{backend, kebab::volume_of, manifest::Mount, orchestrator},
     values::ValuesKey,
 };
@@ -61,7 +58,7 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
 }
 
 /// What no release of Helm's stands behind: of the files only what pods mount can be seen.
-fn judge_synced(site: &Site, found: &Found, sheet: &mut Sheet) {
+fn judge_synced(site: &Site, found: &ReleaseState, sheet: &mut Sheet) {
     const NO_HELM: &str = "Helm has no release of that name: something else applies what the chart renders";
     let workloads = found.workloads().len();
     let (name, chart) = (&found.name, &found.chart);
@@ -82,7 +79,7 @@ fn judge_synced(site: &Site, found: &Found, sheet: &mut Sheet) {
 }
 
 /// What the files' TLS mounts and the workloads do not, and the other way round.
-fn behind(site: &Site, found: &Found) -> Vec<String> {
+fn behind(site: &Site, found: &ReleaseState) -> Vec<String> {
     let wanted: BTreeSet<String> = match &site.party {
         Ok(Party::Backend(backend)) => {
             let cacert = backend.cacert.iter().filter(|_| backend.tls_enabled).map(ToString::to_string);
@@ -111,7 +108,7 @@ fn of_tls(mount: &Mount) -> Option<String> {
     mount.volume.starts_with(&volume_of("")).then(|| mount.volume.clone())
 }
 
-fn judge_rollout(site: &Site, found: &Found, sheet: &mut Sheet) {
+fn judge_rollout(site: &Site, found: &ReleaseState, sheet: &mut Sheet) {
     let Ok(objects) = &site.objects else { return };
     for workload in found.workloads() {
         let missing =
@@ -124,7 +121,7 @@ fn judge_rollout(site: &Site, found: &Found, sheet: &mut Sheet) {
 }
 
 /// Others' differences are drift; our own mean that a verb was interrupted, or that an upgrade is left to somebody else.
-fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
+fn judge_files(site: &Site, found: &ReleaseState, sheet: &mut Sheet) {
     let Some(files) = &site.files else {
         sheet.skip(&DRIFT, "no values file was given");
         return sheet.skip(&HALF_WAY, "no values file was given");
@@ -146,7 +143,7 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
     } else {
         let next = format!(
             "bring the files up to what {} shows, or pass --accept-drift",
-            Shown::helm().at(&site.pointed).with("get values").word(&found.name)
+            CommandLine::helm().at(&site.pointed).with("get values").word(&found.name)
         );
         sheet.failed(&DRIFT, lines.join("; "), next);
     }
@@ -171,7 +168,7 @@ fn judge_files(site: &Site, found: &Found, sheet: &mut Sheet) {
 }
 
 /// Whether all that is not deployed is what `ca init` sets: it was cut off before its upgrade.
-fn waits_for_init(site: &Site, found: &Found, files: &ValuesFiles, own: &[&[&str]]) -> bool {
+fn waits_for_init(site: &Site, found: &ReleaseState, files: &ValuesFiles, own: &[&[&str]]) -> bool {
     let sets: Vec<Vec<&str>> = own.iter().chain(orchestrator::TLS_PATHS).map(|path| files.key().path(path)).collect();
     let sets: Vec<&[&str]> = sets.iter().map(Vec::as_slice).collect();
     site.orchestrator().is_some_and(|orchestrator| orchestrator.tls_enabled)
@@ -179,14 +176,14 @@ fn waits_for_init(site: &Site, found: &Found, files: &ValuesFiles, own: &[&[&str
 }
 
 /// What no verb brings in by itself, at our own paths too: another CA.
-fn dangers(site: &Site, found: &Found, files: &ValuesFiles) -> Vec<(Vec<String>, String)> {
+fn dangers(site: &Site, found: &ReleaseState, files: &ValuesFiles) -> Vec<(Vec<String>, String)> {
     let (config, whole) = (found.config(), files.whole());
     let own = match &site.party {
         Ok(Party::Backend(backend)) => backend.own_settings(config),
         Ok(Party::Orchestrator(orchestrator)) => orchestrator.own_tls_settings(config),
         Err(_) => Vec::new(),
     };
-    let guard = goes_live::DriftGuard {
+    let guard = drift_guard::DriftGuard {
         chart: if site.side == Side::Backend { Chart::Backend } else { Chart::Orchestrator },
         key: files.key(),
         deployed: &found.release.config,

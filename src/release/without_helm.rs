@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{find::Sought, release::Found};
+use super::{ReleaseQuery, ReleaseState};
 use crate::{
     cluster::{ChartVersion, Cluster, Merged, Object, Release, Upgrade},
     failure::{Code, Exit, Failure, Result},
@@ -11,17 +11,17 @@ use crate::{
 };
 
 /// What is known of such a release without Helm.
-pub(super) struct By<'a> {
+pub(crate) struct Hints<'a> {
     /// All merged values of the files: what the sync deploys.
-    pub(super) whole: Value,
+    pub(crate) whole: Value,
     /// The chart, where it was named.
-    pub(super) chart: Option<&'a str>,
+    pub(crate) chart: Option<&'a str>,
     /// Its version, where it was named.
-    pub(super) version: Option<&'a str>,
+    pub(crate) version: Option<&'a str>,
 }
 
 /// The status of such a release: what of its values is deployed is not known.
-pub(super) const STATUS: &str = "synced";
+pub(crate) const STATUS: &str = "synced";
 
 /// The label by which workloads are told apart (Kubernetes, recommended labels).
 const INSTANCE: &str = "app.kubernetes.io/instance";
@@ -30,34 +30,39 @@ const INSTANCE: &str = "app.kubernetes.io/instance";
 ///
 /// # Errors
 /// `absent` where neither is there; several candidates.
-pub(super) fn find(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Failure) -> Result<Found> {
-    let running = running(cluster, sought, &absent)?;
+pub(crate) fn find(
+    cluster: &dyn Cluster,
+    query: &ReleaseQuery<'_>,
+    hints: &Hints<'_>,
+    absent: Failure,
+) -> Result<ReleaseState> {
+    let running = running(cluster, query, &absent)?;
     if running.is_empty() {
-        return rendered(cluster, sought, by, absent);
+        return rendered(cluster, query, hints, absent);
     }
-    let name = chosen(sought, &running, cluster)?;
-    let own: Vec<&Object> = match sought.release {
+    let name = chosen(query, &running, cluster)?;
+    let own: Vec<&Object> = match query.release {
         Some(_) if !running.iter().any(|object| instance(object) == name.as_str()) => running.iter().collect(),
         _ => running.iter().filter(|object| instance(object) == name.as_str()).collect(),
     };
     let namespace = own.first().and_then(|object| object.json()["metadata"]["namespace"].as_str()).unwrap_or_default();
-    let release = release(namespace, by, String::new());
-    let version = by.version.unwrap_or_default().to_owned();
+    let release = release(namespace, hints, String::new());
+    let version = hints.version.unwrap_or_default().to_owned();
     let whole = Manifest::of(own.iter().map(|object| object.json()));
     // Read off the label, as it is known nowhere else.
     let version =
-        if sought.key.is_top() { whole.part(sought.label()).map_or(version, |(_, version)| version) } else { version };
-    let package = ChartVersion { name: sought.chart.name().to_owned(), version };
-    Found::made(name, release, package, sought, &whole)
+        if query.key.is_top() { whole.part(query.label()).map_or(version, |(_, version)| version) } else { version };
+    let package = ChartVersion { name: query.chart.name().to_owned(), version };
+    ReleaseState::from_parts(name, release, package, query, &whole)
 }
 
 /// Workloads of the chart: those of an umbrella's other parts are not ours to judge.
-fn running(cluster: &dyn Cluster, sought: &Sought<'_>, absent: &Failure) -> Result<Vec<Object>> {
+fn running(cluster: &dyn Cluster, query: &ReleaseQuery<'_>, absent: &Failure) -> Result<Vec<Object>> {
     let all = cluster.list("deployments,statefulsets", INSTANCE).map_err(|failure| match failure.code {
         Code::Forbidden => absent.clone().why("and its workloads may not be listed by this account"),
         _ => failure,
     })?;
-    let ours = |object: &Object| Manifest::of([object.json()]).part(sought.label()).is_some();
+    let ours = |object: &Object| Manifest::of([object.json()]).part(query.label()).is_some();
     Ok(all.into_iter().filter(ours).collect())
 }
 
@@ -66,17 +71,17 @@ fn instance(object: &Object) -> &str {
 }
 
 /// The name that was given, else the only one that workloads carry. Argo CD may write the application's name there.
-fn chosen(sought: &Sought<'_>, running: &[Object], cluster: &dyn Cluster) -> Result<ReleaseName> {
+fn chosen(query: &ReleaseQuery<'_>, running: &[Object], cluster: &dyn Cluster) -> Result<ReleaseName> {
     let mut names: Vec<&str> = running.iter().map(instance).collect();
     names.sort_unstable();
     names.dedup();
     let fail = |what: String| {
         Failure::new(Exit::CheckFailed, Code::WhichRelease, what)
-            .why(format!("workloads of chart {} carry {INSTANCE}: {}", sought.label(), names.join(", ")))
+            .why(format!("workloads of chart {} carry {INSTANCE}: {}", query.label(), names.join(", ")))
             .next("name one of them with --release")
     };
-    let several = || fail(format!("there are several of chart {} in {}", sought.chart.name(), cluster.place()));
-    match (sought.release, names.as_slice()) {
+    let several = || fail(format!("there are several of chart {} in {}", query.chart.name(), cluster.place()));
+    match (query.release, names.as_slice()) {
         (Some(given), [_]) => Ok(given.clone()),
         (Some(given), all) if all.contains(&given.as_str()) => Ok(given.clone()),
         (None, [one]) => one.parse().map_err(|bad: crate::names::BadName| fail(bad.to_string())),
@@ -85,8 +90,13 @@ fn chosen(sought: &Sought<'_>, running: &[Object], cluster: &dyn Cluster) -> Res
 }
 
 /// Before the first sync: the chart says what it will mount.
-fn rendered(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Failure) -> Result<Found> {
-    let (Some(name), Some(chart), Some(namespace)) = (sought.release, by.chart, cluster.pointed().namespace) else {
+fn rendered(
+    cluster: &dyn Cluster,
+    query: &ReleaseQuery<'_>,
+    hints: &Hints<'_>,
+    absent: Failure,
+) -> Result<ReleaseState> {
+    let (Some(name), Some(chart), Some(namespace)) = (query.release, hints.chart, cluster.pointed().namespace) else {
         let why = format!("{}; neither Helm knows it, nor does a workload carry the labels of the chart", absent.why);
         let next = format!(
             "{}; where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount",
@@ -94,33 +104,38 @@ fn rendered(cluster: &dyn Cluster, sought: &Sought<'_>, by: &By<'_>, absent: Fai
         );
         return Err(absent.why(why).next(next));
     };
-    let version = by.version.unwrap_or_default().to_owned();
-    let upgrade =
-        Upgrade { release: name.clone(), chart: chart.to_owned(), version, values: Merged(by.whole.clone()), base: 0 };
+    let version = hints.version.unwrap_or_default().to_owned();
+    let upgrade = Upgrade {
+        release: name.clone(),
+        chart: chart.to_owned(),
+        version,
+        values: Merged(hints.whole.clone()),
+        base: 0,
+    };
     let package = cluster.find_chart(&upgrade)?;
-    if sought.key.is_top() && package.name != sought.chart.name() {
+    if query.key.is_top() && package.name != query.chart.name() {
         return Err(Failure::new(
             Exit::CheckFailed,
             Code::Chart,
-            format!("{chart} is not chart {}", sought.chart.name()),
+            format!("{chart} is not chart {}", query.chart.name()),
         )
         .why(format!("it is chart {} {}", package.name, package.version))
         .next("name the right chart with --chart; of an umbrella chart also the key of its values with --values-key"));
     }
     let text = cluster.render(&Upgrade { version: package.version.clone(), ..upgrade })?;
     let whole = Manifest::parse(&text)?;
-    let mut found = Found::made(name.clone(), release(&namespace, by, text), package, sought, &whole)?;
+    let mut found = ReleaseState::from_parts(name.clone(), release(&namespace, hints, text), package, query, &whole)?;
     found.note =
         Some(format!("nothing of release {name} runs in namespace {namespace} yet: judged by what {chart} renders"));
     Ok(found)
 }
 
-fn release(namespace: &str, by: &By<'_>, manifest: String) -> Release {
+fn release(namespace: &str, hints: &Hints<'_>, manifest: String) -> Release {
     Release {
         namespace: namespace.to_owned(),
         revision: 0,
         status: STATUS.to_owned(),
-        config: by.whole.clone(),
+        config: hints.whole.clone(),
         manifest,
     }
 }

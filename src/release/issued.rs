@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::release::Found;
+use super::ReleaseState;
 use crate::{
     pki::{
         inspect::Certificate,
@@ -13,7 +13,7 @@ use crate::{
 
 /// What is wrong with a certificate that was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// It carries a name of the orchestrator.
     Poses,
     /// It may be a server, under names of its own.
@@ -23,14 +23,14 @@ pub(super) enum Kind {
 }
 
 /// The same in words.
-pub(super) struct Trouble {
-    pub(super) kind: Kind,
+pub(crate) struct Trouble {
+    pub(crate) kind: Kind,
     /// "ORG's certificate 01ab.. carries orchestrator.example.org, a name of the orchestrator: its holder can pose as it".
-    pub(super) said: String,
+    pub(crate) said: String,
 }
 
 /// Every name under which the orchestrator is known: its own, its probe's, and those of its pair.
-pub(super) fn names(orchestrator: &Orchestrator, found: &Found, pair: Option<&Certificate>) -> Vec<String> {
+pub(crate) fn names(orchestrator: &Orchestrator, found: &ReleaseState, pair: Option<&Certificate>) -> Vec<String> {
     let mut names = orchestrator.own_names(found.name.as_str(), &found.release.namespace);
     names.extend(found.manifest.probe_name());
     names.extend(pair.into_iter().flat_map(|leaf| leaf.dns_names.iter().cloned()));
@@ -38,13 +38,13 @@ pub(super) fn names(orchestrator: &Orchestrator, found: &Found, pair: Option<&Ce
 }
 
 /// A name of the orchestrator that a certificate covers: by its SAN, or by its CN, to which gRPC falls back.
-pub(super) fn poses<'a>(leaf: &Certificate, names: &'a [String]) -> Option<&'a String> {
+pub(crate) fn poses<'a>(leaf: &Certificate, names: &'a [String]) -> Option<&'a String> {
     let said = |name: &String| leaf.common_names.iter().any(|cn| cn.eq_ignore_ascii_case(name));
     names.iter().find(|name| leaf.covers(name) || said(name))
 }
 
 /// What is wrong with those that are alive.
-pub(super) fn troubles<'a>(log: &'a IssueLog, names: &[String], now: OffsetDateTime) -> Vec<(&'a Entry, Trouble)> {
+pub(crate) fn troubles<'a>(log: &'a IssueLog, names: &[String], now: OffsetDateTime) -> Vec<(&'a Entry, Trouble)> {
     let of = |entry: &'a Entry| {
         let found = entry.decoded().map(|leaf| judge(entry, &leaf, names)).unwrap_or_default();
         found.into_iter().map(move |trouble| (entry, trouble))

@@ -1,48 +1,47 @@
 //! Finds the release that a verb works on: with few children, below the key of an umbrella chart, or without Helm.
 
-use super::{
-    release::{Chart, Found, Parts},
-    shown::Shown,
-    side_by_side, synced,
-};
+use super::{Chart, Options, Parts, ReleaseState, ValuesFiles, without_helm};
 use crate::{
-    cli::CommonArgs,
     cluster::{ChartVersion, Cluster, Pointed, Release},
+    command_line::CommandLine,
     failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
-    plan::edits::ValuesFiles,
+    parallel::side_by_side,
     substra::manifest::Manifest,
     values::ValuesKey,
 };
 
 /// What is looked for.
-pub(super) struct Sought<'a> {
-    pub(super) chart: Chart,
-    pub(super) release: Option<&'a ReleaseName>,
+pub(crate) struct ReleaseQuery<'a> {
+    pub(crate) chart: Chart,
+    pub(crate) release: Option<&'a ReleaseName>,
     /// The key of the chart in an umbrella chart's values.
-    pub(super) key: ValuesKey,
+    pub(crate) key: ValuesKey,
     /// Where something else than Helm may have made the release; `None` where Helm is to upgrade it.
-    pub(super) synced: Option<synced::By<'a>>,
+    pub(crate) hints: Option<without_helm::Hints<'a>>,
 }
 
-impl<'a> Sought<'a> {
+impl<'a> ReleaseQuery<'a> {
     /// For a verb with the options of all: a release that Helm does not know will do where none is upgraded.
-    pub(super) fn of(common: &'a CommonArgs, files: &ValuesFiles, chart: Chart) -> Self {
-        let by =
-            || synced::By { whole: files.whole(), chart: common.chart.as_deref(), version: common.version.as_deref() };
-        let synced = common.no_upgrade.then(by);
-        Self { chart, release: common.release.as_ref(), key: common.key(), synced }
+    pub(crate) fn of(options: &'a Options, files: &ValuesFiles, chart: Chart) -> Self {
+        let hints = || without_helm::Hints {
+            whole: files.whole(),
+            chart: options.chart.as_deref(),
+            version: options.version.as_deref(),
+        };
+        let hints = options.no_upgrade.then(hints);
+        Self { chart, release: options.release.as_ref(), key: options.key.clone(), hints }
     }
 
     /// The name of the chart that its own templates see and write into the label `helm.sh/chart`.
-    pub(super) fn label(&self) -> &str {
+    pub(crate) fn label(&self) -> &str {
         self.key.chart().unwrap_or(self.chart.name())
     }
 }
 
 /// The release to work on: one that is pending stops the verb.
-pub(super) fn find(cluster: &dyn Cluster, sought: &Sought<'_>) -> Result<Found> {
-    let found = look(cluster, sought)?;
+pub(crate) fn find(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<ReleaseState> {
+    let found = look(cluster, query)?;
     if found.release.is_pending() {
         return Err(pending(&found.name, &found.release, &cluster.pointed()));
     }
@@ -50,24 +49,24 @@ pub(super) fn find(cluster: &dyn Cluster, sought: &Sought<'_>) -> Result<Found> 
 }
 
 /// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
-pub(super) fn look(cluster: &dyn Cluster, sought: &Sought<'_>) -> Result<Found> {
-    let read = if let Some(name) = sought.release {
+pub(crate) fn look(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<ReleaseState> {
+    let read = if let Some(name) = query.release {
         let (version, release) = side_by_side(|| cluster.chart(name), || cluster.release(name));
         let (release, version) = (release?, version?);
         release.zip(version).map(|(release, version)| (name.clone(), release, version))
-    } else if let Some((name, version)) = only_release(cluster, sought)? {
+    } else if let Some((name, version)) = only_release(cluster, query)? {
         cluster.release(&name)?.map(|release| (name, release, version))
     } else {
         None
     };
     let Some((name, release, package)) = read else {
-        let absent = absent(cluster, sought);
-        return sought.synced.as_ref().map_or(Err(absent.clone()), |by| synced::find(cluster, sought, by, absent));
+        let absent = absent(cluster, query);
+        return query.hints.as_ref().map_or(Err(absent.clone()), |by| without_helm::find(cluster, query, by, absent));
     };
-    if sought.key.is_top() && package.name != sought.chart.name() {
-        return Err(other_chart(&name, sought.chart, &package));
+    if query.key.is_top() && package.name != query.chart.name() {
+        return Err(other_chart(&name, query.chart, &package));
     }
-    Found::read(name, release, package, sought)
+    ReleaseState::read(name, release, package, query)
 }
 
 fn other_chart(name: &ReleaseName, chart: Chart, package: &ChartVersion) -> Failure {
@@ -83,9 +82,9 @@ fn other_chart(name: &ReleaseName, chart: Chart, package: &ChartVersion) -> Fail
 const BY_A_SYNC: &str =
     "; where Argo CD renders the chart there is no release of Helm's: then add --no-upgrade and --release NAME";
 
-fn absent(cluster: &dyn Cluster, sought: &Sought<'_>) -> Failure {
+fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
     let place = cluster.place();
-    let next = |text: &str| format!("{text}{}", if sought.synced.is_none() { BY_A_SYNC } else { "" });
+    let next = |text: &str| format!("{text}{}", if query.hints.is_none() { BY_A_SYNC } else { "" });
     // Helm gives `default` where nobody named one.
     let unnamed = cluster.pointed().namespace.is_none_or(|namespace| namespace == "default");
     let forgotten = "no namespace was named with -n, or the default one";
@@ -94,7 +93,7 @@ fn absent(cluster: &dyn Cluster, sought: &Sought<'_>) -> Failure {
     } else {
         "helm list --all-namespaces; then name it with --release and --namespace"
     });
-    match sought.release {
+    match query.release {
         Some(name) => {
             Failure::new(Exit::CheckFailed, Code::NoRelease, format!("there is no release {name} in {place}"))
                 .why(if unnamed { forgotten } else { "the namespace, the context or the name is not the right one" })
@@ -103,7 +102,7 @@ fn absent(cluster: &dyn Cluster, sought: &Sought<'_>) -> Failure {
         None => Failure::new(
             Exit::CheckFailed,
             Code::WhichRelease,
-            format!("there is no release of chart {} in {place}", sought.chart.name()),
+            format!("there is no release of chart {} in {place}", query.chart.name()),
         )
         .why(if unnamed {
             forgotten
@@ -115,9 +114,9 @@ fn absent(cluster: &dyn Cluster, sought: &Sought<'_>) -> Failure {
 }
 
 /// `place` points helm at the release.
-pub(super) fn pending(name: &ReleaseName, release: &Release, place: &Pointed) -> Failure {
-    let history = Shown::helm().at(place).with("history").word(name);
-    let rollback = Shown::helm().at(place).with("rollback").word(name);
+pub(crate) fn pending(name: &ReleaseName, release: &Release, place: &Pointed) -> Failure {
+    let history = CommandLine::helm().at(place).with("history").word(name);
+    let rollback = CommandLine::helm().at(place).with("rollback").word(name);
     Failure::new(
         Exit::CheckFailed,
         Code::ReleasePending,
@@ -128,8 +127,8 @@ pub(super) fn pending(name: &ReleaseName, release: &Release, place: &Pointed) ->
 }
 
 /// The only release of the chart in the namespace. An umbrella chart has a name of its own: there, the only release.
-fn only_release(cluster: &dyn Cluster, sought: &Sought<'_>) -> Result<Option<(ReleaseName, ChartVersion)>> {
-    let fits = |version: &ChartVersion| !sought.key.is_top() || version.name == sought.chart.name();
+fn only_release(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<Option<(ReleaseName, ChartVersion)>> {
+    let fits = |version: &ChartVersion| !query.key.is_top() || version.name == query.chart.name();
     let mut found: Vec<_> = cluster.releases()?.into_iter().filter(|(_, version)| fits(version)).collect();
     let fail = |what: String| {
         Failure::new(Exit::CheckFailed, Code::WhichRelease, what)
@@ -141,7 +140,7 @@ fn only_release(cluster: &dyn Cluster, sought: &Sought<'_>) -> Result<Option<(Re
         return Ok(Some((name, version)));
     }
     let what =
-        if sought.key.is_top() { format!("releases of chart {}", sought.chart.name()) } else { "releases".to_owned() };
+        if query.key.is_top() { format!("releases of chart {}", query.chart.name()) } else { "releases".to_owned() };
     let names: Vec<_> = found.into_iter().map(|(name, _)| name).chain([name]).collect();
     Err(fail(format!("there are several {what} in {}", cluster.place())).why(names.join(", ")))
 }
@@ -150,19 +149,19 @@ fn only_release(cluster: &dyn Cluster, sought: &Sought<'_>) -> Result<Option<(Re
 ///
 /// # Errors
 /// Nothing of that name is rendered.
-pub(super) fn own_part(sought: &Sought<'_>, whole: &Manifest, package: &ChartVersion) -> Result<Parts> {
-    let part = whole.part(sought.label());
+pub(crate) fn own_part(query: &ReleaseQuery<'_>, whole: &Manifest, package: &ChartVersion) -> Result<Parts> {
+    let part = whole.part(query.label());
     let own = |manifest: Manifest, version: String| Parts {
         whole: whole.clone(),
         manifest,
-        chart: ChartVersion { name: sought.chart.name().to_owned(), version },
+        chart: ChartVersion { name: query.chart.name().to_owned(), version },
     };
     match part {
-        _ if sought.key.is_top() => Ok(own(whole.clone(), package.version.clone())),
+        _ if query.key.is_top() => Ok(own(whole.clone(), package.version.clone())),
         Some((manifest, version)) => Ok(own(manifest, version)),
         None => {
-            let key = &sought.key;
-            let label = sought.label();
+            let key = &query.key;
+            let label = query.label();
             Err(Failure::new(Exit::CheckFailed, Code::ValuesKey, format!("chart {} renders nothing below {key}", package.name))
                 .why(format!("no Deployment or StatefulSet carries the label helm.sh/chart: {label}-VERSION"))
                 .next("name the dependency by its alias, or by its name where it has none; and see that its condition or tags turn it on")

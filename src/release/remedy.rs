@@ -1,20 +1,25 @@
 //! How an object that pods mount is made: by a verb where there is one, since a verb compares what it is given.
 
-use crate::{commands::shown::Shown, substra::kind::ObjectKind, substra::orchestrator::Orchestrator};
+use super::{Options, ReleaseState};
+use crate::{
+    command_line::CommandLine,
+    session::Session,
+    substra::{kind::ObjectKind, orchestrator::Orchestrator},
+};
 
 /// The commands that help, with what points at the release.
-pub(in crate::commands) struct Remedy<'a> {
+pub(crate) struct Remedy<'a> {
     /// A command of ours.
-    pub(in crate::commands) ours: Box<dyn Fn(&str) -> Shown + 'a>,
+    pub(crate) ours: Box<dyn Fn(&str) -> CommandLine + 'a>,
     /// `kubectl` in the release's namespace.
-    pub(in crate::commands) kubectl: Shown,
+    pub(crate) kubectl: CommandLine,
     /// Whose release it is.
-    pub(in crate::commands) of: Of<'a>,
+    pub(crate) of: Of<'a>,
 }
 
 /// Whose release it is, and what the values say of it.
 #[derive(Clone, Copy)]
-pub(in crate::commands) enum Of<'a> {
+pub(crate) enum Of<'a> {
     /// A backend's; `tls` where it dials with TLS already.
     Backend {
         tls: bool,
@@ -22,19 +27,25 @@ pub(in crate::commands) enum Of<'a> {
     Orchestrator(&'a Orchestrator),
 }
 
-impl Remedy<'_> {
+impl<'a> Remedy<'a> {
+    /// For what the pods of a release mount.
+    pub(crate) fn new(session: &'a Session<'_>, options: &'a Options, found: &ReleaseState, of: Of<'a>) -> Self {
+        let kubectl = session.kubectl(&found.release.namespace);
+        Self { ours: Box::new(|verb| options.command(session, verb)), kubectl, of }
+    }
+
     /// For the server's own pair, or the CA's object.
-    pub(in crate::commands) fn init(&self) -> String {
+    pub(crate) fn init(&self) -> String {
         format!("in the folder of the CA's files: {}", (self.ours)("ca init"))
     }
 
     /// For the CA's object at a backend, and TLS with it where that is off: the first step of all.
-    pub(super) fn trust(&self, tls: bool) -> String {
+    pub(crate) fn trust(&self, tls: bool) -> String {
         (self.ours)("ca trust orchestrator-ca.crt --backend").flag("--enable-tls", !tls).to_string()
     }
 
     /// For an object that is not there.
-    pub(super) fn make(&self, kind: ObjectKind, name: &str) -> String {
+    pub(crate) fn make(&self, kind: ObjectKind, name: &str) -> String {
         let orchestrator = match self.of {
             Of::Backend { tls } => return self.trust(tls),
             Of::Orchestrator(orchestrator) => orchestrator,
@@ -59,7 +70,7 @@ impl Remedy<'_> {
     }
 
     /// For one that is there and holds something else.
-    pub(super) fn make_again(&self, kind: ObjectKind, name: &str) -> String {
+    pub(crate) fn make_again(&self, kind: ObjectKind, name: &str) -> String {
         let make = self.make(kind, name);
         // `ca init` puts the CA in place of whatever is there.
         if matches!(self.of, Of::Orchestrator(orchestrator) if orchestrator.cacert.as_str() == name) {

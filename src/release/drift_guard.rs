@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::release::Chart;
+use super::Chart;
 use crate::{
     plan::drift::{self, Difference},
     substra::{
@@ -13,18 +13,18 @@ use crate::{
 };
 
 /// What is deployed, what will be, and what of that this run sets.
-pub(super) struct DriftGuard<'a> {
-    pub(super) chart: Chart,
+pub(crate) struct DriftGuard<'a> {
+    pub(crate) chart: Chart,
     /// Where the chart's values stand among all.
-    pub(super) key: &'a ValuesKey,
+    pub(crate) key: &'a ValuesKey,
     /// All values that are deployed.
-    pub(super) deployed: &'a Value,
+    pub(crate) deployed: &'a Value,
     /// All values that will be.
-    pub(super) will: &'a Value,
+    pub(crate) will: &'a Value,
     /// The settings that this run brings about, as the chart sees them.
-    pub(super) own: &'a [Setting],
+    pub(crate) own: &'a [Setting],
     /// A file is encrypted: no value is shown.
-    pub(super) is_sealed: bool,
+    pub(crate) is_sealed: bool,
 }
 
 struct Found {
@@ -35,12 +35,12 @@ struct Found {
 
 impl DriftGuard<'_> {
     /// One line for each difference that this run does not make; it goes live all the same.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.differences().into_iter().map(|one| one.line).collect()
     }
 
     /// Those by which somebody else would be let in or trusted: the path of each, and its line.
-    pub(super) fn dangers(&self) -> Vec<(Vec<String>, String)> {
+    pub(crate) fn dangers(&self) -> Vec<(Vec<String>, String)> {
         let all = self.differences().into_iter().filter(|one| one.is_danger);
         all.map(|one| (one.path, one.line)).collect()
     }

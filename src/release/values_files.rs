@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Action, Step, StepId, sealed};
+use super::sops_edit;
 use crate::{
     cluster::{Cluster, Merged, sops},
     failure::{Code, Exit, Failure, Result},
     files,
-    plan::drift::same,
+    plan::{Action, State, Step, StepId, drift::same},
     report::mask,
     values::{self, HIDDEN, Refusal, Setting, ValuesKey},
 };
@@ -40,10 +40,7 @@ pub struct Edited {
     pub whole: Value,
     /// The chart's own among them.
     pub merged: Value,
-    texts: Vec<Zeroizing<Vec<u8>>>,
-    trees: Vec<Value>,
-    paths: Vec<PathBuf>,
-    sealed: Vec<bool>,
+    files: Vec<File>,
 }
 
 impl ValuesFiles {
@@ -65,14 +62,7 @@ impl ValuesFiles {
     /// The files as an edit leaves them, for a second edit that follows it.
     #[must_use]
     pub fn after(&self, edited: &Edited) -> Self {
-        let new = self.files.iter().zip(edited.texts.iter().zip(&edited.trees));
-        let file = |(file, (text, tree)): (&File, (&Zeroizing<Vec<u8>>, &Value))| File {
-            path: file.path.clone(),
-            text: text.clone(),
-            tree: tree.clone(),
-            sealed: file.sealed,
-        };
-        Self { files: new.map(file).collect(), key: self.key.clone() }
+        Self { files: edited.files.clone(), key: self.key.clone() }
     }
 
     /// The chart's merged values.
@@ -114,28 +104,19 @@ impl ValuesFiles {
     pub fn edit(&self, settings: &[Setting]) -> Result<Edited> {
         let settings: Vec<Setting> = settings.iter().map(|setting| self.key.setting(setting)).collect();
         let places = values::place(&self.trees(), &settings);
-        let mut edited = Edited {
-            steps: Vec::new(),
-            whole: Value::Null,
-            merged: Value::Null,
-            texts: Vec::new(),
-            trees: Vec::new(),
-            paths: self.paths(),
-            sealed: self.files.iter().map(|file| file.sealed).collect(),
-        };
+        let (mut steps, mut after) = (Vec::new(), Vec::new());
         for (file, here) in self.files.iter().zip(places) {
-            let (new, tree) = file.edit(&here)?;
-            if new != file.text.as_slice() {
+            let edited = file.edit(&here)?;
+            if edited.text != file.text {
                 files::refuse_hard_links(&file.path)?;
             }
-            edited.trees.push(tree);
-            edited.texts.push(Zeroizing::new(new.clone()));
             if !here.is_empty() {
-                edited.steps.push(step(file, &self.key, &here, new));
+                steps.push(step(file, &self.key, &here, edited.text.clone()));
             }
+            after.push(edited);
         }
-        edited.whole = values::merge(&edited.trees);
-        edited.merged = self.key.below(&edited.whole);
+        let after = Self { files: after, key: self.key.clone() };
+        let edited = Edited { steps, whole: after.whole(), merged: after.merged(), files: after.files };
         if edited.whole != values::apply(&self.whole(), &settings) {
             return Err(Failure::new(Exit::Refused, Code::ValuesMerge, "the values files cannot be edited together safely")
                 .why("a later file has null where a map must be: filling it would bring back what an earlier file sets there")
@@ -160,7 +141,7 @@ impl Edited {
     /// Whether a file is changed.
     #[must_use]
     pub fn changes(&self) -> bool {
-        self.steps.iter().any(|step| step.state == super::State::ToDo)
+        self.steps.iter().any(|step| step.state == State::ToDo)
     }
 
     /// What Helm gets in place of the files.
@@ -170,9 +151,8 @@ impl Edited {
     }
 
     /// The files that are not encrypted: Helm reads them from a disk, where the plain text of the others must not be.
-    fn open(&self) -> impl Iterator<Item = (&PathBuf, &[u8], &Value)> {
-        let all = self.paths.iter().zip(&self.texts).zip(&self.trees).zip(&self.sealed);
-        all.filter(|(_, sealed)| !**sealed).map(|(((path, text), tree), _)| (path, text.as_slice(), tree))
+    fn open(&self) -> impl Iterator<Item = &File> {
+        self.files.iter().filter(|file| !file.sealed)
     }
 
     /// Lets Helm itself read the edited files and compares.
@@ -188,13 +168,13 @@ impl Edited {
     /// # Errors
     /// Helm could not be asked.
     pub fn all_proven_by(all: &[&Self], cluster: &dyn Cluster) -> Result<Vec<Result<()>>> {
-        let texts: Vec<&[u8]> = all.iter().flat_map(|edited| edited.open()).map(|(_, text, _)| text).collect();
+        let texts: Vec<&[u8]> = all.iter().flat_map(|edited| edited.open()).map(|file| file.text.as_slice()).collect();
         let readings = if texts.is_empty() { Vec::new() } else { cluster.helm_reading(&texts)? };
         let mut readings = readings.into_iter();
         let mut proven = |edited: &Self| -> Result<()> {
             // All of them are taken, so that the next release finds its own.
             let own: Vec<_> = readings.by_ref().take(edited.open().count()).collect();
-            edited.open().zip(own).try_for_each(|((path, _, ours), helms)| agree(path, ours, helms))
+            edited.open().zip(own).try_for_each(|(file, helms)| agree(&file.path, &file.tree, helms))
         };
         Ok(all.iter().map(|edited| proven(edited)).collect())
     }
@@ -203,7 +183,7 @@ impl Edited {
 /// The commands that people type for these settings where sops is, for one of whose files it is not here.
 #[must_use]
 pub fn by_hand(path: &Path, key: &ValuesKey, settings: &[Setting]) -> String {
-    sealed::by_hand(path, &settings.iter().map(|setting| key.setting(setting)).collect::<Vec<_>>())
+    sops_edit::by_hand(path, &settings.iter().map(|setting| key.setting(setting)).collect::<Vec<_>>())
 }
 
 fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -> Result<()> {
@@ -223,29 +203,26 @@ fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -
 }
 
 impl File {
-    /// The file with these settings, and what it holds then.
-    fn edit(&self, settings: &[Setting]) -> Result<(Vec<u8>, Value)> {
-        if self.sealed {
-            let new = sealed::edit(&self.path, &self.text, &self.tree, settings)?;
-            return Ok((new, values::apply(&self.tree, settings)));
-        }
-        let refused = |refusal: Refusal| refused(&self.path, &refusal);
-        let new = values::edit(&self.text, settings).map_err(refused)?;
-        let tree = values::read(&new).map_err(refused)?;
-        Ok((new, tree))
+    /// The file with these settings.
+    fn edit(&self, settings: &[Setting]) -> Result<Self> {
+        let (text, tree) = if self.sealed {
+            let text = sops_edit::edit(&self.path, &self.text, &self.tree, settings)?;
+            (text, values::apply(&self.tree, settings))
+        } else {
+            let refused = |refusal: Refusal| refused(&self.path, &refusal);
+            let text = values::edit(&self.text, settings).map_err(refused)?;
+            let tree = values::read(&text).map_err(refused)?;
+            (text, tree)
+        };
+        Ok(Self { path: self.path.clone(), text: text.into(), tree, sealed: self.sealed })
     }
 }
 
-fn step(file: &File, key: &ValuesKey, settings: &[Setting], new: Vec<u8>) -> Step {
-    let done = new == file.text.as_slice();
+fn step(file: &File, key: &ValuesKey, settings: &[Setting], new: Zeroizing<Vec<u8>>) -> Step {
+    let done = new == file.text;
     let paths = || settings.iter().map(|setting| setting.path.join(".")).collect::<Vec<_>>().join(", ");
     let more = if file.sealed { format!(" (by sops): {}", paths()) } else { String::new() };
-    let action = Action::EditValues {
-        path: file.path.clone(),
-        key: key.clone(),
-        old: file.text.clone(),
-        new: Zeroizing::new(new),
-    };
+    let action = Action::EditValues { path: file.path.clone(), key: key.clone(), old: file.text.clone(), new };
     Step::to_do(StepId::Values, format!("values file {}{more}", file.path.display()), action).already_if(done)
 }
 

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::{Options, ValuesFiles, by_hand};
 use crate::{
-    cli::CommonArgs,
     failure::{Code, Exit, Failure, Result},
     names::Hostname,
-    plan::edits::{self, ValuesFiles},
     substra::{
         backend::{Backend, Trust},
         orchestrator::Orchestrator,
@@ -21,10 +20,10 @@ use crate::{
 ///
 /// # Errors
 /// As [`ValuesFiles::read`].
-pub(super) fn files(common: &CommonArgs, usual: impl FnOnce() -> Vec<Setting>) -> Result<ValuesFiles> {
-    ValuesFiles::read(&common.values, &common.key()).map_err(|failure| match common.values.last() {
+pub(crate) fn files(options: &Options, usual: impl FnOnce() -> Vec<Setting>) -> Result<ValuesFiles> {
+    ValuesFiles::read(&options.values, &options.key).map_err(|failure| match options.values.last() {
         Some(last) if failure.code == Code::ToolMissing => {
-            let by_hand = edits::by_hand(last, &common.key(), &usual());
+            let by_hand = by_hand(last, &options.key, &usual());
             let or = if by_hand.is_empty() { String::new() } else { format!("; or by hand, where sops is: {by_hand}") };
             let next = format!("{}{or}", failure.next);
             failure.next(next)
@@ -34,7 +33,7 @@ pub(super) fn files(common: &CommonArgs, usual: impl FnOnce() -> Vec<Setting>) -
 }
 
 /// An orchestrator that chooses no names of its own.
-pub(super) fn usual(settings: impl FnOnce(&Orchestrator) -> Vec<Setting>) -> Vec<Setting> {
+pub(crate) fn usual(settings: impl FnOnce(&Orchestrator) -> Vec<Setting>) -> Vec<Setting> {
     Orchestrator::read(&Value::Null).map(|orchestrator| settings(&orchestrator)).unwrap_or_default()
 }
 
@@ -42,7 +41,7 @@ pub(super) fn usual(settings: impl FnOnce(&Orchestrator) -> Vec<Setting>) -> Vec
 ///
 /// # Errors
 /// As [`Backend::read`], and for the values of an umbrella chart without its key.
-pub(super) fn backend(files: &ValuesFiles, hostname: Option<&Hostname>) -> Result<Backend> {
+pub(crate) fn backend(files: &ValuesFiles, hostname: Option<&Hostname>) -> Result<Backend> {
     let values = files.merged();
     is_a_backends(&files.paths(), &values)?;
     if values["orchestrator"]["mspID"].is_null() {
@@ -55,7 +54,7 @@ pub(super) fn backend(files: &ValuesFiles, hostname: Option<&Hostname>) -> Resul
 ///
 /// # Errors
 /// As for [`backend`].
-pub(super) fn trust(files: &ValuesFiles) -> Result<Trust> {
+pub(crate) fn trust(files: &ValuesFiles) -> Result<Trust> {
     let values = files.merged();
     is_a_backends(&files.paths(), &values)?;
     if values["orchestrator"]["mspID"].is_null() {
@@ -68,7 +67,7 @@ pub(super) fn trust(files: &ValuesFiles) -> Result<Trust> {
 ///
 /// # Errors
 /// As [`Orchestrator::read`], and for the values of an umbrella chart without its key.
-pub(super) fn orchestrator(files: &ValuesFiles) -> Result<Orchestrator> {
+pub(crate) fn orchestrator(files: &ValuesFiles) -> Result<Orchestrator> {
     let values = files.merged();
     is_an_orchestrators(&files.paths(), &values)?;
     if !values["channels"].is_array() && values["orchestrator"]["tls"].is_null() {
@@ -82,7 +81,7 @@ pub(super) fn orchestrator(files: &ValuesFiles) -> Result<Orchestrator> {
 ///
 /// # Errors
 /// They are.
-pub(super) fn is_a_backends(files: &[PathBuf], values: &Value) -> Result<()> {
+pub(crate) fn is_a_backends(files: &[PathBuf], values: &Value) -> Result<()> {
     let looks = values["orchestrator"]["mspID"].is_null() && is_of_members(values);
     let seen = "it has channels or clientCACerts, and no orchestrator.mspID";
     if looks { Err(other_side(files, ("an orchestrator's", seen), "a backend's")) } else { Ok(()) }
@@ -92,7 +91,7 @@ pub(super) fn is_a_backends(files: &[PathBuf], values: &Value) -> Result<()> {
 ///
 /// # Errors
 /// They are.
-pub(super) fn is_an_orchestrators(files: &[PathBuf], values: &Value) -> Result<()> {
+pub(crate) fn is_an_orchestrators(files: &[PathBuf], values: &Value) -> Result<()> {
     let looks = !values["orchestrator"]["mspID"].is_null() && !is_of_members(values);
     let seen = "it has orchestrator.mspID, and neither channels nor clientCACerts";
     if looks { Err(other_side(files, ("a backend's", seen), "an orchestrator's")) } else { Ok(()) }

@@ -6,36 +6,36 @@ use crate::{cluster::Pointed, report::text::word, values::ValuesKey};
 
 /// A command, word by word.
 #[derive(Debug, Clone)]
-pub(super) struct Shown {
+pub(crate) struct CommandLine {
     line: String,
     /// What this tool calls the option that names a context.
     context: &'static str,
 }
 
-impl Shown {
+impl CommandLine {
     /// A command of ours; the words of the verb are taken as they are.
-    pub(super) fn ours(verb: &str) -> Self {
+    pub(crate) fn ours(verb: &str) -> Self {
         Self { line: format!("helm substra-mtls {verb}"), context: "--kube-context" }
     }
 
     /// A command of helm.
-    pub(super) fn helm() -> Self {
+    pub(crate) fn helm() -> Self {
         Self { line: "helm".to_owned(), context: "--kube-context" }
     }
 
     /// A command of kubectl.
-    pub(super) fn kubectl() -> Self {
+    pub(crate) fn kubectl() -> Self {
         Self { line: "kubectl".to_owned(), context: "--context" }
     }
 
     /// At this cluster and namespace.
-    pub(super) fn at(self, place: &Pointed) -> Self {
+    pub(crate) fn at(self, place: &Pointed) -> Self {
         let context = self.context;
         self.option("-n", &place.namespace).option(context, &place.context).option("--kubeconfig", &place.kubeconfig)
     }
 
     /// Words that are ours, as they are.
-    pub(super) fn with(mut self, words: &str) -> Self {
+    pub(crate) fn with(mut self, words: &str) -> Self {
         if !words.is_empty() {
             self.line.push_str(&format!(" {words}"));
         }
@@ -43,29 +43,29 @@ impl Shown {
     }
 
     /// A word that is somebody else's.
-    pub(super) fn word(self, text: impl fmt::Display) -> Self {
+    pub(crate) fn word(self, text: impl fmt::Display) -> Self {
         let quoted = word(&text.to_string());
         self.with(&quoted)
     }
 
     /// An option with each of these values, none for none.
-    pub(super) fn option(self, name: &str, values: impl IntoIterator<Item = impl fmt::Display>) -> Self {
+    pub(crate) fn option(self, name: &str, values: impl IntoIterator<Item = impl fmt::Display>) -> Self {
         values.into_iter().fold(self, |shown, value| shown.with(name).word(value))
     }
 
     /// An option without a value, where it is set.
-    pub(super) fn flag(self, name: &str, is_set: bool) -> Self {
+    pub(crate) fn flag(self, name: &str, is_set: bool) -> Self {
         if is_set { self.with(name) } else { self }
     }
 
     /// Values files in their order, and the key below which their settings stand.
-    pub(super) fn files(self, files: &[PathBuf], key: &ValuesKey) -> Self {
+    pub(crate) fn files(self, files: &[PathBuf], key: &ValuesKey) -> Self {
         let key = if key.is_top() { None } else { Some(key) };
         self.option("-f", files.iter().map(|file| file.display())).option("--values-key", key)
     }
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.line)
     }
@@ -80,7 +80,7 @@ mod tests {
         let odd = "it's a; $(thing) \"x\"";
         let place = Pointed { namespace: None, context: Some(odd.into()), kubeconfig: Some("my config".into()) };
         let files = [PathBuf::from("my values.yaml"), PathBuf::from("b.yaml")];
-        let shown = Shown::ours("ca trust")
+        let shown = CommandLine::ours("ca trust")
             .word("a CA.crt")
             .at(&place)
             .files(&files, &"my.key".parse().unwrap())
@@ -90,7 +90,7 @@ mod tests {
         let rest =
             "--kubeconfig 'my config' -f 'my values.yaml' -f b.yaml --values-key my.key --release r --no-upgrade";
         assert_eq!(shown, format!("helm substra-mtls ca trust 'a CA.crt' --kube-context {context} {rest}"));
-        let kubectl = Shown::kubectl().at(&place).with("delete secret").word("x").to_string();
+        let kubectl = CommandLine::kubectl().at(&place).with("delete secret").word("x").to_string();
         assert_eq!(kubectl, format!("kubectl --context {context} --kubeconfig 'my config' delete secret x"));
     }
 }

@@ -2,10 +2,9 @@
 
 use time::OffsetDateTime;
 
-use super::remedy::Remedy;
+use super::{ReleaseState, remedy::Remedy};
 use crate::{
     cluster::{Object, ObjectRef},
-    commands::release::Found,
     failure::{Code, Exit, Failure},
     pki::{
         inspect::{self, Certificate},
@@ -19,17 +18,17 @@ use crate::{
 };
 
 /// A release's objects, and what of them its pods mount.
-pub(in crate::commands) struct Mounts<'a> {
-    pub(in crate::commands) found: &'a Found,
+pub(crate) struct Mounts<'a> {
+    pub(crate) found: &'a ReleaseState,
     /// What is deployed, or will be.
-    pub(in crate::commands) manifest: &'a Manifest,
-    pub(in crate::commands) objects: &'a [Object],
-    pub(in crate::commands) now: OffsetDateTime,
-    pub(in crate::commands) remedy: Remedy<'a>,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) objects: &'a [Object],
+    pub(crate) now: OffsetDateTime,
+    pub(crate) remedy: Remedy<'a>,
 }
 
 /// The objects that the server stands on: CAs in both kinds, since the wrong one is a usual mistake, and its pair.
-pub(in crate::commands) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef> {
+pub(crate) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef> {
     let cas = orchestrator.authorities().into_iter();
     let pair = ObjectRef::secret(orchestrator.server_pair.as_str());
     let wanted = cas.flat_map(|name| [ObjectRef::secret(name), ObjectRef::config_map(name)]).chain([pair]);
@@ -37,12 +36,12 @@ pub(in crate::commands) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef>
 }
 
 impl Mounts<'_> {
-    pub(in crate::commands) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
+    pub(crate) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
         wanted.among(self.objects)
     }
 
     /// All that the server will stand on, before its pods are made anew: else they would wait, crash, or fail their probe.
-    pub(in crate::commands) fn judge(&self, orchestrator: &Orchestrator) -> Vec<Failure> {
+    pub(crate) fn judge(&self, orchestrator: &Orchestrator) -> Vec<Failure> {
         let cas = orchestrator.authorities();
         let cas = cas.into_iter().filter_map(|name| self.judge_ca(name));
         self.judge_server_pair(orchestrator).into_iter().chain(cas).collect()
@@ -60,8 +59,8 @@ impl Mounts<'_> {
     }
 
     /// The name that the probe asks for.
-    pub(in crate::commands) fn probe_name(&self, orchestrator: &Orchestrator) -> String {
-        let Found { name, release, .. } = self.found;
+    pub(crate) fn probe_name(&self, orchestrator: &Orchestrator) -> String {
+        let ReleaseState { name, release, .. } = self.found;
         let of_values = || orchestrator.probe_name(name.as_str(), &release.namespace);
         self.manifest.probe_name().unwrap_or_else(of_values)
     }
@@ -74,9 +73,9 @@ impl Mounts<'_> {
 
     /// A CA's object that is or will be mounted: there, in the right kind, and beginning with the certificate of a CA that
     /// can be told by its key identifier and has not ended.
-    pub(in crate::commands) fn judge_ca(&self, name: &str) -> Option<Failure> {
+    pub(crate) fn judge_ca(&self, name: &str) -> Option<Failure> {
         let kind = self.kind(name);
-        let fail = |code, what: String| Failure::new(Exit::CheckFailed, code, what);
+        let fail = |code: Code, what: String| Failure::new(Exit::CheckFailed, code, what);
         let Some(object) = self.object(&ObjectRef::of_kind(kind, name)) else { return Some(self.absent(kind, name)) };
         let first = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()?.into_iter().next());
         let Some(first) = first else {
@@ -107,7 +106,7 @@ impl Mounts<'_> {
     }
 
     /// Not there, or only in the other kind.
-    pub(in crate::commands) fn absent(&self, kind: ObjectKind, name: &str) -> Failure {
+    pub(crate) fn absent(&self, kind: ObjectKind, name: &str) -> Failure {
         let other = kind.other();
         let chart = &self.found.chart;
         let why = if self.object(&ObjectRef::of_kind(other, name)).is_some() {
@@ -126,12 +125,12 @@ impl Mounts<'_> {
 
     /// Every certificate that the server trusts for clients: of the objects that hold CAs, in the kind that is mounted. What
     /// else has an item `ca.crt` (a pair of cert-manager's, an object of the same name in the other kind) is not in it.
-    pub(in crate::commands) fn pool(&self, orchestrator: &Orchestrator) -> Vec<Certificate> {
+    pub(crate) fn pool(&self, orchestrator: &Orchestrator) -> Vec<Certificate> {
         self.authorities(orchestrator).into_iter().map(|(_, ca)| ca).collect()
     }
 
     /// The same, each with the name of its object.
-    pub(in crate::commands) fn authorities(&self, orchestrator: &Orchestrator) -> Vec<(String, Certificate)> {
+    pub(crate) fn authorities(&self, orchestrator: &Orchestrator) -> Vec<(String, Certificate)> {
         let read = |name: &str| -> Vec<(String, Certificate)> {
             let object = self.object(&ObjectRef::of_kind(self.kind(name), name));
             let pem = object.and_then(|object| object.data("ca.crt"));
@@ -143,21 +142,21 @@ impl Mounts<'_> {
 
     /// The server's own pair, with which its health probe dials (chart `orchestrator`, probes of the server); `None` where
     /// it is missing or cannot be read.
-    pub(in crate::commands) fn server(&self, name: &str) -> Option<Pair> {
+    pub(crate) fn server(&self, name: &str) -> Option<Pair> {
         read_pair(self.object(&ObjectRef::secret(name)))
     }
 }
 
 /// A CA under `clientCACerts` that is not the federation's.
-pub(in crate::commands) struct Foreign<'a> {
+pub(crate) struct Foreign<'a> {
     /// Its object.
-    pub(in crate::commands) name: &'a str,
+    pub(crate) name: &'a str,
     /// As a line for people: which object, under which key, with whose certificate, and what its owner can do.
-    pub(in crate::commands) said: String,
+    pub(crate) said: String,
 }
 
 /// CAs under `clientCACerts` whose key is none of the orchestrator's own CAs, nor known by other means.
-pub(in crate::commands) fn foreign<'a>(
+pub(crate) fn foreign<'a>(
     orchestrator: &Orchestrator,
     all: &'a [(String, Certificate)],
     is_known: impl Fn(&Certificate) -> bool,
@@ -180,7 +179,7 @@ pub(in crate::commands) fn foreign<'a>(
 }
 
 /// Both halves of a pair.
-pub(in crate::commands) fn read_pair(object: Option<&Object>) -> Option<Pair> {
+pub(crate) fn read_pair(object: Option<&Object>) -> Option<Pair> {
     let object = object?;
     Pair::read(&object.data("tls.crt")?, &object.data("tls.key")?)
 }

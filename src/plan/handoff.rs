@@ -1,0 +1,44 @@
+//! With `--no-upgrade`: what to commit, what the `GitOps` tool must sync, and how to see that it is done.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use super::{State, Step, StepId};
+use crate::{command_line::CommandLine, names::ReleaseName, report::text::word};
+
+/// What a plan leaves to somebody else, since it does not upgrade the release.
+#[derive(Debug, Clone)]
+pub struct Handoff {
+    /// The values files.
+    pub files: Vec<PathBuf>,
+    /// The verb's own settings in them, as they will be.
+    pub values: Value,
+    /// The release.
+    pub release: ReleaseName,
+    /// Its namespace.
+    pub namespace: String,
+    /// What is so once the sync is through, in a few words.
+    pub then: &'static str,
+    /// The command that shows it.
+    pub(crate) check: CommandLine,
+}
+
+impl Handoff {
+    /// What has to be done, in its order, after these steps.
+    #[must_use]
+    pub fn next(&self, steps: &[Step]) -> [String; 4] {
+        let Self { values, release, namespace, then, check, .. } = self;
+        let files = self.files.iter().map(|file| word(&file.display().to_string())).collect::<Vec<_>>().join(" ");
+        let edits = steps.iter().any(|step| step.id == StepId::Values && step.state == State::ToDo);
+        let commit = if edits { "commit" } else { "see that these are committed:" };
+        [
+            format!("{commit} {files}; never a key, they are in Secrets"),
+            format!("let your sync apply these values: {values}"),
+            format!(
+                "that is release {release} in namespace {namespace}: argocd app sync APP; flux reconcile helmrelease {release} -n {namespace}"
+            ),
+            format!("then {then}; to see it: {check}"),
+        ]
+    }
+}

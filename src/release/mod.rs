@@ -1,0 +1,26 @@
+//! What the verbs share of one release: it is found, read, judged, planned to be upgraded or handed over.
+
+pub(crate) mod admission;
+pub(crate) mod drift_guard;
+pub(crate) mod find;
+pub(crate) mod issue_log;
+pub(crate) mod issued;
+pub(crate) mod mounts;
+mod options;
+pub(crate) mod read;
+pub(crate) mod remedy;
+mod sops_edit;
+mod state;
+mod upgrade;
+mod values_files;
+pub(crate) mod without_helm;
+
+pub(crate) use self::{
+    find::ReleaseQuery,
+    state::{Chart, Parts, ReleaseState},
+    upgrade::UpgradeRequest,
+};
+pub use self::{
+    options::Options,
+    values_files::{Edited, ValuesFiles, by_hand},
+};

@@ -1,0 +1,157 @@
+//! A release as it was found, as it is to be installed, or as an upgrade will leave it.
+
+use serde_json::Value;
+
+use super::{
+    Options,
+    find::{self, ReleaseQuery},
+    without_helm,
+};
+use crate::{
+    cluster::{ChartVersion, Cluster, Merged, ObjectRef, Release, Upgrade},
+    failure::Result,
+    names::ReleaseName,
+    substra::{
+        kind::ObjectKind,
+        manifest::{Manifest, expected_kind},
+    },
+    values::ValuesKey,
+};
+
+/// One of the two charts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Chart {
+    Backend,
+    Orchestrator,
+}
+
+impl Chart {
+    /// The name in `Chart.yaml`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Backend => "substra-backend",
+            Self::Orchestrator => "orchestrator",
+        }
+    }
+
+    /// Where the walkthrough takes it from.
+    pub(super) fn reference(self) -> String {
+        format!("substra/{}", self.name())
+    }
+}
+
+/// A release as it was found; with revision 0 one that is to be installed, or that Helm does not know.
+#[derive(Clone)]
+pub(crate) struct ReleaseState {
+    pub(crate) name: ReleaseName,
+    pub(crate) release: Release,
+    /// The chart that mounts: the release's own, or the part of an umbrella chart.
+    pub(crate) chart: ChartVersion,
+    /// The workloads of that chart.
+    pub(crate) manifest: Manifest,
+    /// What is to be said of how it was found.
+    pub(crate) note: Option<String>,
+    /// The chart that Helm upgrades.
+    pub(crate) package: ChartVersion,
+    /// Every workload of the release.
+    pub(crate) whole: Manifest,
+    pub(crate) key: ValuesKey,
+    /// The chart's own among the deployed values.
+    pub(crate) config: Value,
+}
+
+/// What a manifest has of the chart.
+pub(crate) struct Parts {
+    pub(crate) whole: Manifest,
+    pub(crate) manifest: Manifest,
+    pub(crate) chart: ChartVersion,
+}
+
+impl ReleaseState {
+    /// A release that Helm knows.
+    ///
+    /// # Errors
+    /// Its manifest cannot be read, or has nothing of the chart.
+    pub(crate) fn read(
+        name: ReleaseName,
+        release: Release,
+        package: ChartVersion,
+        sought: &ReleaseQuery<'_>,
+    ) -> Result<Self> {
+        let whole = Manifest::parse(&release.manifest)?;
+        Self::from_parts(name, release, package, sought, &whole)
+    }
+
+    /// The same of a manifest that is read already.
+    ///
+    /// # Errors
+    /// It has nothing of the chart.
+    pub(crate) fn from_parts(
+        name: ReleaseName,
+        release: Release,
+        package: ChartVersion,
+        sought: &ReleaseQuery<'_>,
+        whole: &Manifest,
+    ) -> Result<Self> {
+        let Parts { whole, manifest, chart } = find::own_part(sought, whole, &package)?;
+        let (key, config) = (sought.key.clone(), sought.key.below(&release.config));
+        Ok(Self { name, release, chart, manifest, note: None, package, whole, key, config })
+    }
+
+    /// A release that is to be installed, with the chart that it will be of.
+    ///
+    /// # Errors
+    /// There is no such chart.
+    pub(crate) fn to_install(
+        cluster: &dyn Cluster,
+        name: &ReleaseName,
+        chart: Chart,
+        options: &Options,
+        namespace: &str,
+    ) -> Result<Self> {
+        let reference = options.chart.clone().unwrap_or_else(|| chart.reference());
+        let version = options.version.clone().unwrap_or_default();
+        let wanted = Upgrade { release: name.clone(), chart: reference, version, values: Merged(Value::Null), base: 0 };
+        let package = cluster.find_chart(&wanted)?;
+        let release = Release {
+            namespace: namespace.to_owned(),
+            revision: 0,
+            status: "absent".to_owned(),
+            config: Value::Object(serde_json::Map::new()),
+            manifest: String::new(),
+        };
+        let sought = ReleaseQuery { chart, release: None, key: ValuesKey::default(), hints: None };
+        Self::from_parts(name.clone(), release, package, &sought, &Manifest::default())
+    }
+
+    pub(crate) fn is_installed(&self) -> bool {
+        self.release.revision > 0
+    }
+
+    /// Whether Helm does not know it, and something else applies what the chart renders.
+    pub(crate) fn is_synced(&self) -> bool {
+        self.release.status == without_helm::STATUS
+    }
+
+    /// The chart's values that are deployed, or that the files will deploy.
+    pub(crate) fn config(&self) -> &Value {
+        &self.config
+    }
+
+    /// The kind in which the chart mounts a CA of this name: what is deployed says it, else the chart's version.
+    pub(crate) fn kind_of(&self, name: &str) -> ObjectKind {
+        let expected = || expected_kind(&self.chart.name, &self.chart.version);
+        self.manifest.mount_kind(name).unwrap_or_else(expected)
+    }
+
+    /// The release's workloads as kubectl names them.
+    pub(crate) fn workloads(&self) -> Vec<ObjectRef> {
+        references(&self.whole)
+    }
+}
+
+/// The workloads of a manifest as kubectl names them.
+pub(crate) fn references(manifest: &Manifest) -> Vec<ObjectRef> {
+    let reference = |kind: String, name: &str| ObjectRef::new(kind.to_lowercase(), name);
+    manifest.workloads().iter().map(|workload| reference(workload.kind.to_string(), &workload.name)).collect()
+}

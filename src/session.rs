@@ -1,0 +1,143 @@
+//! One run of a verb: the cluster, where it talks and asks, its time; and how it shows a plan and has it applied.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::{
+    cluster::{Cluster, Pointed},
+    command_line::CommandLine,
+    failure::{Failure, Result},
+    plan::{self, Event, Plan, State, Step, World},
+    report::Console,
+    times::Clock,
+};
+
+/// Everything that a verb needs from outside: tests and `rehearse` put their own in place of it.
+pub struct Session<'a> {
+    /// The cluster; `None` where the verb works offline.
+    pub cluster: Option<&'a dyn Cluster>,
+    /// Where it talks and asks.
+    pub console: Console,
+    /// The time by which a verb judges, read once at its start.
+    pub now: OffsetDateTime,
+    /// What the verb waits by.
+    pub clock: Clock,
+    /// Plans are shown and nothing is written.
+    pub dry_run: bool,
+    /// How long an upgrade and its rollout may take.
+    pub timeout: Duration,
+}
+
+impl<'a> Session<'a> {
+    /// A session at a cluster, at the time that its clock shows; it writes, and waits for no rollout.
+    #[must_use]
+    pub fn new(cluster: Option<&'a dyn Cluster>, console: Console, clock: &Clock) -> Self {
+        Self { cluster, console, now: clock.now(), clock: clock.clone(), dry_run: false, timeout: Duration::ZERO }
+    }
+
+    /// Another session of the same run: the same time, clock and limits.
+    #[must_use]
+    pub fn like<'b>(&self, cluster: Option<&'b dyn Cluster>, console: Console) -> Session<'b> {
+        let Self { now, ref clock, dry_run, timeout, .. } = *self;
+        Session { cluster, console, now, clock: clock.clone(), dry_run, timeout }
+    }
+
+    /// The same session under the limits that the command line sets.
+    #[must_use]
+    pub fn limited(&self, dry_run: bool, timeout: Duration) -> Self {
+        Self { dry_run, timeout, ..self.like(self.cluster, self.console) }
+    }
+
+    /// kubectl in a namespace of this cluster.
+    pub(crate) fn kubectl(&self, namespace: &str) -> CommandLine {
+        CommandLine::kubectl().at(&Pointed { namespace: Some(namespace.to_owned()), ..self.pointed() })
+    }
+
+    /// Where the cluster's tools point; nowhere offline.
+    pub(crate) fn pointed(&self) -> Pointed {
+        self.cluster.map(Cluster::pointed).unwrap_or_default()
+    }
+
+    /// The cluster.
+    ///
+    /// # Errors
+    /// The verb works offline: a mistake of ours, said instead of a panic.
+    pub(crate) fn cluster(&self) -> Result<&'a dyn Cluster> {
+        self.world().cluster()
+    }
+
+    /// What the steps of a plan act on.
+    pub(crate) fn world(&self) -> World<'a> {
+        World { cluster: self.cluster, timeout: self.timeout, clock: self.clock.clone() }
+    }
+
+    /// Shows a plan, asks where `consent` names what would happen, and applies it. Gives back whether anything was or
+    /// would be done.
+    ///
+    /// # Errors
+    /// A step that could not be done, no consent, a step that fails.
+    pub(crate) fn carry_out(&self, plan: &Plan, consent: Option<&str>) -> Result<bool> {
+        let open = self.show(plan)?;
+        if open && !self.dry_run {
+            if let Some(what) = consent {
+                self.console.consent(what)?;
+            }
+            self.apply(plan)?;
+        }
+        Ok(open)
+    }
+
+    /// Shows a plan, and says whether anything is left to do; refuses one whose last steps would fail after its first.
+    ///
+    /// # Errors
+    /// The first step that could not be done; nothing was written.
+    pub(crate) fn show(&self, plan: &Plan) -> Result<bool> {
+        let open = plan.is_open();
+        if open {
+            self.list(&plan.steps);
+        } else {
+            plan.steps.iter().for_each(|step| self.console.say(format!("already  {}", step.title)));
+        }
+        plan::probe(&plan.steps)?;
+        Ok(open)
+    }
+
+    /// Applies a plan step by step, and says what is done.
+    ///
+    /// # Errors
+    /// The first failure of a step, or the wish to stop.
+    pub(crate) fn apply(&self, plan: &Plan) -> Result<()> {
+        plan::apply(&plan.steps, &self.world(), &mut |step, event| match event {
+            Event::Already => self.console.say(format!("already  {}", step.title)),
+            Event::Starts => {}
+            Event::Now => self.console.say(format!("now      {}", step.title)),
+            Event::Left => self.console.say(format!("left     {}", step.title)),
+        })
+    }
+
+    /// Which pods are made anew, where any are; `and` says what that means for people.
+    pub(crate) fn say_restarts(&self, plan: &Plan, and: &str) {
+        if !plan.restarts.is_empty() {
+            self.console.say(format!("what will restart: {}{and}", plan.restarts.join(", ")));
+        }
+    }
+
+    /// Shows all findings but the last one, which ends the verb with `unchanged`.
+    pub(crate) fn refuse(&self, mut findings: Vec<Failure>, unchanged: &str) -> Result<()> {
+        let Some(last) = findings.pop() else { return Ok(()) };
+        findings.iter().for_each(|finding| self.console.lines(format!("error: {finding}")));
+        Err(last.unchanged(unchanged).also(findings))
+    }
+
+    fn list(&self, steps: &[Step]) {
+        self.console.say("Plan:");
+        for step in steps {
+            let mark = if step.state == State::Already { "already" } else { "to do" };
+            self.console.say(format!("  {mark:<8} {}", step.title));
+        }
+        for diff in steps.iter().filter_map(Step::diff).filter(|diff| !diff.is_empty()) {
+            self.console.lines(diff.trim_end());
+        }
+    }
+}
