@@ -38,3 +38,20 @@ fn answers_of_bootstrap_are_pinned() {
     golden.ran("no file", &World::new().run("bootstrap missing.yaml -o json"));
     golden.pinned();
 }
+
+#[test]
+fn answers_of_bootstrap_half_way_are_pinned() {
+    let mut golden = Golden::of("bootstrap-half-way", answers_of_bootstrap_half_way_are_pinned);
+    // The writes are each organization's pair and upgrade, then the orchestrator's upgrade.
+    for (what, at, fault) in [
+        ("the first pair failed", 0, Fault::Before),
+        ("the second pair failed", 2, Fault::Before),
+        ("the second upgrade did nothing", 3, Fault::Idle),
+    ] {
+        let fed = Fed::new(2);
+        fed.orc.fail_write(at, fault);
+        golden.result(what, fed.outcome(LINE));
+        golden.result(&format!("{what}, and the next run"), fed.outcome(LINE));
+    }
+    golden.pinned();
+}
