@@ -1,11 +1,11 @@
 //! One run of a verb: the cluster, where it talks and asks, its time; and how it shows a plan and has it applied.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use time::OffsetDateTime;
 
 use crate::{
-    cluster::{Cluster, Pointed},
+    cluster::{Cluster, Pointed, Sops, SopsProgram},
     command_line::CommandLine,
     failure::{Failure, Result},
     plan::{self, Event, Plan, State, Step, World},
@@ -17,6 +17,8 @@ use crate::{
 pub struct Session<'a> {
     /// The cluster; `None` where the verb works offline.
     pub cluster: Option<&'a dyn Cluster>,
+    /// What decrypts and edits the values files that SOPS has encrypted; offline too.
+    pub sops: Arc<dyn Sops>,
     /// Where it talks and asks.
     pub console: Console,
     /// The time by which a verb judges, read once at its start.
@@ -33,14 +35,21 @@ impl<'a> Session<'a> {
     /// A session at a cluster, at the time that its clock shows; it writes, and waits for no rollout.
     #[must_use]
     pub fn new(cluster: Option<&'a dyn Cluster>, console: Console, clock: &Clock) -> Self {
-        Self { cluster, console, now: clock.now(), clock: clock.clone(), dry_run: false, timeout: Duration::ZERO }
+        let (now, clock, sops) = (clock.now(), clock.clone(), Arc::new(SopsProgram::default()));
+        Self { cluster, sops, console, now, clock, dry_run: false, timeout: Duration::ZERO }
+    }
+
+    /// The same session with another sops.
+    #[must_use]
+    pub fn with_sops(self, sops: &Arc<dyn Sops>) -> Self {
+        Self { sops: Arc::clone(sops), ..self }
     }
 
     /// Another session of the same run: the same time, clock and limits.
     #[must_use]
     pub fn like<'b>(&self, cluster: Option<&'b dyn Cluster>, console: Console) -> Session<'b> {
-        let Self { now, ref clock, dry_run, timeout, .. } = *self;
-        Session { cluster, console, now, clock: clock.clone(), dry_run, timeout }
+        let Self { now, ref clock, ref sops, dry_run, timeout, .. } = *self;
+        Session { cluster, sops: Arc::clone(sops), console, now, clock: clock.clone(), dry_run, timeout }
     }
 
     /// The same session under the limits that the command line sets.

@@ -1,4 +1,4 @@
-//! `helm` and `kubectl` that a test can make go wrong: the example `scripted`, linked into a folder beside a world.
+//! `helm`, `kubectl` and `sops` that a test can make go wrong: the example `scripted`, linked into a folder beside a world.
 
 use std::{
     collections::BTreeMap,
@@ -42,7 +42,7 @@ impl Scripted {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("world.json"), world).unwrap();
         fs::create_dir(folder.path().join("bin")).unwrap();
-        for name in ["helm", "kubectl"] {
+        for name in ["helm", "kubectl", "sops"] {
             symlink(&*PROGRAM, folder.path().join("bin").join(name)).unwrap();
         }
         Self { folder }

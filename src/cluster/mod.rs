@@ -6,7 +6,7 @@ mod kubectl;
 mod object;
 mod program;
 pub mod simulated;
-pub mod sops;
+mod sops;
 mod tools;
 
 use std::fmt;
@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 pub use self::{
     object::{Object, ObjectRef, PAIR_TYPE},
+    sops::{Sops, SopsChange, SopsProgram},
     tools::{Tools, ToolsOptions},
 };
 use crate::{failure::Result, names::ReleaseName, report::text::word};

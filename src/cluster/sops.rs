@@ -1,6 +1,11 @@
 //! The calls of `sops`: a values file that it has encrypted is read into memory and edited without plain text on a disk.
 
-use std::{env, ffi::OsString, path::Path, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -23,72 +28,134 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// Values files whatever their names end in.
 const YAML: [&str; 2] = ["--input-type=yaml", "--output-type=yaml"];
 
-/// The plain text of an encrypted file.
-///
-/// # Errors
-/// `tool-missing` without sops on PATH; sops has no key for it, or the file was changed behind its back.
-pub fn decrypt(name: &Path, encrypted: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-    // By standard input; sops wants a name all the same, by which it finds its own settings.
-    let words = ["decrypt", YAML[0], YAML[1], "--filename-override=values.yaml"];
-    let reply = run(name, &words, Zeroizing::new(encrypted.to_vec()))?;
-    if reply.success {
-        return Ok(reply.stdout);
-    }
-    Err(Failure::new(Exit::Outside, Code::Sops, format!("sops cannot decipher {}", name.display()))
-        // Not everything in the file need be encrypted, and an error may quote it.
-        .why(one_line(&mask::without(&reply.stderr, &values::words(encrypted), &[])))
-        .next(format!("make this work, then run the same command again: sops decrypt {}", name.display()))
-        .unchanged("nothing was written"))
+/// One change of an encrypted file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SopsChange {
+    /// Keys, and indices of list items.
+    pub path: Vec<Value>,
+    /// The new value there; `None` removes it. Never a secret.
+    pub value: Option<Value>,
 }
 
-/// Sets a text or a switch at a path of an encrypted file, keys and the numbers of a list's items; `None` takes it out. `copy` is a throw-away copy of the file that
-/// `name` is: sops writes in place and not whole or not at all.
-///
-/// # Errors
-/// As [`decrypt`], and where sops cannot go that path.
-pub fn set(name: &Path, copy: &Path, path: &[Value], value: Option<&Value>) -> Result<()> {
-    let (at, index) = (copy.to_string_lossy(), index(path));
-    let reply = match value {
-        Some(value) => {
-            let words = ["set", YAML[0], YAML[1], "--value-stdin", &at, &index];
-            run(name, &words, Zeroizing::new(value.to_string().into_bytes()))?
+impl SopsChange {
+    /// The same as a command that people type.
+    #[must_use]
+    pub fn command(&self, file: &Path) -> String {
+        let (file, index) = (file.display(), self.index());
+        match &self.value {
+            Some(value) => format!("sops set {file} '{index}' '{value}'"),
+            None => format!("sops unset {file} '{index}'"),
         }
-        None => run(name, &["unset", YAML[0], YAML[1], &at, &index], Zeroizing::default())?,
-    };
-    if reply.success {
-        return Ok(());
     }
-    Err(Failure::new(Exit::Outside, Code::Sops, format!("sops cannot edit {}", name.display()))
-        .why(one_line(&mask::without(&reply.stderr, &values::words(&files::read(copy)?), &[])))
-        .next(format!("sops 3.10 or later is needed; by hand: {}", by_hand(name, path, value)))
-        .unchanged("nothing was written"))
+
+    /// The path as sops writes it: `["orchestrator"]["members"][0]`.
+    fn index(&self) -> String {
+        self.path.iter().map(|key| format!("[{key}]")).collect()
+    }
 }
 
-/// The same as a command that people type; no value that is set is a secret.
-#[must_use]
-pub fn by_hand(name: &Path, path: &[Value], value: Option<&Value>) -> String {
-    let (file, index) = (name.display(), index(path));
-    value.map_or_else(|| format!("sops unset {file} '{index}'"), |value| format!("sops set {file} '{index}' '{value}'"))
+/// What the verbs need of sops. `file` is for messages: what is read is its text.
+pub trait Sops: Send + Sync {
+    /// The plain text of an encrypted file.
+    ///
+    /// # Errors
+    /// `tool-missing` without sops; `sops` where it has no key for the file, or the file was changed behind its back.
+    fn decrypt(&self, file: &Path, text: &[u8]) -> Result<Zeroizing<Vec<u8>>>;
+
+    /// The encrypted text of a file after the changes.
+    ///
+    /// # Errors
+    /// As for `decrypt`, and where a path does not fit what the file holds.
+    fn edit(&self, file: &Path, text: &[u8], changes: &[SopsChange]) -> Result<Vec<u8>>;
 }
 
-/// A path as sops writes it: `["orchestrator"]["members"][0]`.
-fn index(path: &[Value]) -> String {
-    path.iter().map(|key| format!("[{key}]")).collect()
+/// The real sops, looked for when it is first needed.
+#[derive(Debug, Clone)]
+pub struct SopsProgram {
+    program: PathBuf,
 }
 
-fn run(name: &Path, words: &[&str], stdin: Zeroizing<Vec<u8>>) -> Result<ChildOutput> {
-    let sops = Path::new("sops");
-    let program = program::find(sops).ok_or_else(|| {
-        let what = format!("sops was not found, and {} is encrypted by it", name.display());
-        program::missing(sops, what, "its values can be read and edited by sops alone, and it is not on PATH")
-            .next("install sops 3.10 or later and have its key at hand, then run the same command again")
-    })?;
-    let args = words.iter().map(OsString::from).collect();
-    // All of the environment: keys and the ways to them are named there.
-    let env = env::vars_os().collect();
-    // What it edits is a throw-away copy: nothing is lost with it.
-    ChildCommand { program, args, env, stdin: Some(stdin), limit: LIMIT, kind: ChildKind::Read, max_output: MAX_OUTPUT }
+impl Default for SopsProgram {
+    fn default() -> Self {
+        Self::new("sops")
+    }
+}
+
+impl SopsProgram {
+    /// A program by its name on PATH, or by its path.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into() }
+    }
+
+    fn run(&self, file: &Path, args: &[&str], stdin: Zeroizing<Vec<u8>>) -> Result<ChildOutput> {
+        let program = program::find(&self.program).ok_or_else(|| {
+            let what = format!("sops was not found, and {} is encrypted by it", file.display());
+            let needed = "its values can be read and edited by sops alone, and it is not on PATH";
+            program::missing(&self.program, what, needed)
+                .next("install sops 3.10 or later and have its key at hand, then run the same command again")
+        })?;
+        ChildCommand {
+            program,
+            args: args.iter().map(OsString::from).collect(),
+            // All of the environment: keys and the ways to them are named there.
+            env: env::vars_os().collect(),
+            stdin: Some(stdin),
+            limit: LIMIT,
+            // What it edits is a throw-away copy: nothing is lost with it.
+            kind: ChildKind::Read,
+            max_output: MAX_OUTPUT,
+        }
         .run()
+    }
+
+    /// Makes a change in `copy`, never in the original: sops writes in place, not atomically.
+    fn change(&self, file: &Path, copy: &Path, change: &SopsChange) -> Result<()> {
+        let (at, index) = (copy.to_string_lossy(), change.index());
+        let output = match &change.value {
+            Some(value) => {
+                let args = ["set", YAML[0], YAML[1], "--value-stdin", &at, &index];
+                self.run(file, &args, Zeroizing::new(value.to_string().into_bytes()))?
+            }
+            None => self.run(file, &["unset", YAML[0], YAML[1], &at, &index], Zeroizing::default())?,
+        };
+        if output.success { Ok(()) } else { Err(cannot_edit(file, &files::read(copy)?, change, &output.stderr)) }
+    }
+}
+
+impl Sops for SopsProgram {
+    fn decrypt(&self, file: &Path, text: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        // sops wants a name for what comes by standard input, by which it finds its own settings.
+        let args = ["decrypt", YAML[0], YAML[1], "--filename-override=values.yaml"];
+        let output = self.run(file, &args, Zeroizing::new(text.to_vec()))?;
+        if output.success { Ok(output.stdout) } else { Err(cannot_decrypt(file, text, &output.stderr)) }
+    }
+
+    fn edit(&self, file: &Path, text: &[u8], changes: &[SopsChange]) -> Result<Vec<u8>> {
+        let folder = files::scratch()?;
+        let copy = folder.path().join("values.yaml");
+        files::create_private(&copy, text)?;
+        changes.iter().try_for_each(|change| self.change(file, &copy, change))?;
+        Ok(files::read(&copy)?.to_vec())
+    }
+}
+
+/// Not everything in the file need be encrypted, and an error of sops may quote it.
+fn redacted(text: &[u8], error: &str) -> String {
+    one_line(&mask::without(error, &values::words(text), &[]))
+}
+
+pub(super) fn cannot_decrypt(file: &Path, text: &[u8], error: &str) -> Failure {
+    Failure::new(Exit::Outside, Code::Sops, format!("sops cannot decipher {}", file.display()))
+        .why(redacted(text, error))
+        .next(format!("make this work, then run the same command again: sops decrypt {}", file.display()))
+        .unchanged("nothing was written")
+}
+
+pub(super) fn cannot_edit(file: &Path, text: &[u8], change: &SopsChange, error: &str) -> Failure {
+    Failure::new(Exit::Outside, Code::Sops, format!("sops cannot edit {}", file.display()))
+        .why(redacted(text, error))
+        .next(format!("sops 3.10 or later is needed; by hand: {}", change.command(file)))
+        .unchanged("nothing was written")
 }
 
 #[cfg(test)]
@@ -99,9 +166,9 @@ mod tests {
 
     #[test]
     fn the_command_by_hand_is_one_that_a_shell_takes() {
-        let path = [json!("orchestrator"), json!("a.b"), json!(0)];
-        let file = Path::new("v.yaml");
-        assert_eq!(by_hand(file, &path, Some(&json!(true))), r#"sops set v.yaml '["orchestrator"]["a.b"][0]' 'true'"#);
-        assert_eq!(by_hand(file, &path, None), r#"sops unset v.yaml '["orchestrator"]["a.b"][0]'"#);
+        let path = vec![json!("orchestrator"), json!("a.b"), json!(0)];
+        let command = |value| SopsChange { path: path.clone(), value }.command(Path::new("v.yaml"));
+        assert_eq!(command(Some(json!(true))), r#"sops set v.yaml '["orchestrator"]["a.b"][0]' 'true'"#);
+        assert_eq!(command(None), r#"sops unset v.yaml '["orchestrator"]["a.b"][0]'"#);
     }
 }

@@ -8,6 +8,7 @@ use super::{Options, ValuesFiles, by_hand};
 use crate::{
     failure::{Code, Exit, Failure, Result},
     names::Hostname,
+    session::Session,
     substra::{
         backend::{Backend, Trust},
         orchestrator::Orchestrator,
@@ -20,8 +21,12 @@ use crate::{
 ///
 /// # Errors
 /// As [`ValuesFiles::read`].
-pub(crate) fn files(options: &Options, usual: impl FnOnce() -> Vec<Setting>) -> Result<ValuesFiles> {
-    ValuesFiles::read(&options.values, &options.key).map_err(|failure| match options.values.last() {
+pub(crate) fn files(
+    session: &Session<'_>,
+    options: &Options,
+    usual: impl FnOnce() -> Vec<Setting>,
+) -> Result<ValuesFiles> {
+    ValuesFiles::read(&options.values, &options.key, &session.sops).map_err(|failure| match options.values.last() {
         Some(last) if failure.code == Code::ToolMissing => {
             let by_hand = by_hand(last, &options.key, &usual());
             let or = if by_hand.is_empty() { String::new() } else { format!("; or by hand, where sops is: {by_hand}") };

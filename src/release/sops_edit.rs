@@ -1,13 +1,12 @@
-//! The edit of a values file that SOPS has encrypted: made by sops on a copy, and proven before it is used.
+//! The edit of a values file that SOPS has encrypted: made by sops, and proven before it is used.
 
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::{
-    cluster::sops,
+    cluster::{Sops, SopsChange},
     failure::{Code, Exit, Failure, Result},
-    files,
     values::{self, Setting},
 };
 
@@ -15,19 +14,18 @@ use crate::{
 ///
 /// # Errors
 /// sops fails, or the result holds something else than meant; the failure has the commands to type.
-pub(super) fn edit(path: &Path, text: &[u8], tree: &Value, settings: &[Setting]) -> Result<Vec<u8>> {
+pub(super) fn edit(
+    sops: &dyn Sops,
+    (path, text): (&Path, &[u8]),
+    tree: &Value,
+    settings: &[Setting],
+) -> Result<Vec<u8>> {
     let changes = changes(tree, settings);
     if changes.is_empty() {
         return Ok(text.to_vec());
     }
-    let folder = files::scratch()?;
-    let copy = folder.path().join("values.yaml");
-    files::create_private(&copy, text)?;
-    for (keys, value) in &changes {
-        sops::set(path, &copy, keys, value.as_ref())?;
-    }
-    let new = files::read(&copy)?.to_vec();
-    let (old_plain, new_plain) = (sops::decrypt(path, text)?, sops::decrypt(path, &new)?);
+    let new = sops.edit(path, text, &changes)?;
+    let (old_plain, new_plain) = (sops.decrypt(path, text)?, sops.decrypt(path, &new)?);
     let reads_as_meant = values::read(&new_plain).is_ok_and(|read| read == values::apply(tree, settings));
     if reads_as_meant && comments(&old_plain) == comments(&new_plain) { Ok(new) } else { Err(unproven(path, &changes)) }
 }
@@ -37,11 +35,8 @@ pub(super) fn by_hand(path: &Path, settings: &[Setting]) -> String {
     shown(path, &changes(&Value::Null, settings))
 }
 
-/// A path and its new value; `None` for what goes.
-type Change = (Vec<Value>, Option<Value>);
-
 /// What has to be set; of a list each new item by its number, since sops sets no list.
-fn changes(tree: &Value, settings: &[Setting]) -> Vec<Change> {
+fn changes(tree: &Value, settings: &[Setting]) -> Vec<SopsChange> {
     let after = values::apply(tree, settings);
     let changed = settings.iter().filter(|setting| at(tree, &setting.path) != at(&after, &setting.path));
     changed.flat_map(|setting| change(setting, at(tree, &setting.path), at(&after, &setting.path))).collect()
@@ -51,11 +46,16 @@ fn at<'a>(tree: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(tree, |node, key| node.get(key))
 }
 
-fn change(setting: &Setting, old: Option<&Value>, new: Option<&Value>) -> Vec<Change> {
+fn change(setting: &Setting, old: Option<&Value>, new: Option<&Value>) -> Vec<SopsChange> {
     let path: Vec<Value> = setting.path.iter().map(|key| Value::from(key.as_str())).collect();
-    let Some(items) = new.and_then(Value::as_array) else { return vec![(path, new.cloned())] };
+    let Some(items) = new.and_then(Value::as_array) else {
+        return vec![SopsChange { path, value: new.cloned() }];
+    };
     let there = old.and_then(Value::as_array).map_or(0, Vec::len);
-    let item = |(number, item): (usize, &Value)| ([path.clone(), vec![number.into()]].concat(), Some(item.clone()));
+    let item = |(index, item): (usize, &Value)| SopsChange {
+        path: [path.clone(), vec![index.into()]].concat(),
+        value: Some(item.clone()),
+    };
     items.iter().enumerate().skip(there).map(item).collect()
 }
 
@@ -64,11 +64,11 @@ fn comments(plain: &[u8]) -> Vec<&[u8]> {
     plain.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| line.starts_with(b"#")).collect()
 }
 
-fn shown(path: &Path, changes: &[Change]) -> String {
-    changes.iter().map(|(keys, value)| sops::by_hand(path, keys, value.as_ref())).collect::<Vec<_>>().join("; ")
+fn shown(path: &Path, changes: &[SopsChange]) -> String {
+    changes.iter().map(|change| change.command(path)).collect::<Vec<_>>().join("; ")
 }
 
-fn unproven(path: &Path, changes: &[Change]) -> Failure {
+fn unproven(path: &Path, changes: &[SopsChange]) -> Failure {
     Failure::new(Exit::Refused, Code::SopsUnproven, format!("{} is not edited", path.display()))
         .why("what sops made of it could not be proven to change nothing else")
         .next(format!("by hand: {}; then run the same command again", shown(path, changes)))

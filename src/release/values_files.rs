@@ -1,13 +1,16 @@
 //! The values files of a release: read once, merged as Helm merges them, edited where a setting belongs.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::sops_edit;
 use crate::{
-    cluster::{Cluster, Merged, sops},
+    cluster::{Cluster, Merged, Sops},
     failure::{Code, Exit, Failure, Result},
     files,
     plan::{Action, State, Step, StepId, drift::same},
@@ -30,6 +33,7 @@ struct File {
 pub struct ValuesFiles {
     files: Vec<File>,
     key: ValuesKey,
+    sops: Arc<dyn Sops>,
 }
 
 /// The files after an edit.
@@ -48,9 +52,9 @@ impl ValuesFiles {
     ///
     /// # Errors
     /// No file is named, one cannot be read, or Helm would not read it as it looks.
-    pub fn read(paths: &[PathBuf], key: &ValuesKey) -> Result<Self> {
-        let files = paths.iter().map(|path| read_one(path)).collect::<Result<_>>()?;
-        Ok(Self { files, key: key.clone() })
+    pub fn read(paths: &[PathBuf], key: &ValuesKey, sops: &Arc<dyn Sops>) -> Result<Self> {
+        let files = paths.iter().map(|path| read_one(path, &**sops)).collect::<Result<_>>()?;
+        Ok(Self { files, key: key.clone(), sops: Arc::clone(sops) })
     }
 
     /// Where the chart's settings stand.
@@ -62,7 +66,7 @@ impl ValuesFiles {
     /// The files as an edit leaves them, for a second edit that follows it.
     #[must_use]
     pub fn after(&self, edited: &Edited) -> Self {
-        Self { files: edited.files.clone(), key: self.key.clone() }
+        self.with(edited.files.clone())
     }
 
     /// The chart's merged values.
@@ -106,7 +110,7 @@ impl ValuesFiles {
         let places = values::place(&self.trees(), &settings);
         let (mut steps, mut after) = (Vec::new(), Vec::new());
         for (file, here) in self.files.iter().zip(places) {
-            let edited = file.edit(&here)?;
+            let edited = file.edit(&here, &*self.sops)?;
             if edited.text != file.text {
                 files::refuse_hard_links(&file.path)?;
             }
@@ -115,7 +119,7 @@ impl ValuesFiles {
             }
             after.push(edited);
         }
-        let after = Self { files: after, key: self.key.clone() };
+        let after = self.with(after);
         let edited = Edited { steps, whole: after.whole(), merged: after.merged(), files: after.files };
         if edited.whole != values::apply(&self.whole(), &settings) {
             return Err(Failure::new(Exit::Refused, Code::ValuesMerge, "the values files cannot be edited together safely")
@@ -130,6 +134,10 @@ impl ValuesFiles {
     #[must_use]
     pub fn are_sealed(&self) -> bool {
         self.files.iter().any(|file| file.sealed)
+    }
+
+    fn with(&self, files: Vec<File>) -> Self {
+        Self { files, key: self.key.clone(), sops: Arc::clone(&self.sops) }
     }
 
     fn trees(&self) -> Vec<Value> {
@@ -204,9 +212,9 @@ fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -
 
 impl File {
     /// The file with these settings.
-    fn edit(&self, settings: &[Setting]) -> Result<Self> {
+    fn edit(&self, settings: &[Setting], sops: &dyn Sops) -> Result<Self> {
         let (text, tree) = if self.sealed {
-            let text = sops_edit::edit(&self.path, &self.text, &self.tree, settings)?;
+            let text = sops_edit::edit(sops, (&self.path, &self.text), &self.tree, settings)?;
             (text, values::apply(&self.tree, settings))
         } else {
             let refused = |refusal: Refusal| refused(&self.path, &refusal);
@@ -226,10 +234,10 @@ fn step(file: &File, key: &ValuesKey, settings: &[Setting], new: Zeroizing<Vec<u
     Step::to_do(StepId::Values, format!("values file {}{more}", file.path.display()), action).already_if(done)
 }
 
-fn read_one(path: &Path) -> Result<File> {
+fn read_one(path: &Path, sops: &dyn Sops) -> Result<File> {
     let text = files::read(path)?;
     let sealed = values::is_encrypted(&text);
-    let plain = sealed.then(|| sops::decrypt(path, &text)).transpose()?;
+    let plain = sealed.then(|| sops.decrypt(path, &text)).transpose()?;
     let tree = values::read(plain.as_ref().unwrap_or(&text)).map_err(|refusal| refused(path, &refusal))?;
     Ok(File { path: path.to_owned(), text, tree, sealed })
 }

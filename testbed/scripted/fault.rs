@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     Fails,
     /// `lost`: does its work and fails all the same, as when an answer is lost.
     Lost,
+    /// `more`: does its work and something else besides (sops alone).
+    More,
     /// `garbage`: does its work, and what it says cannot be read.
     Garbage,
     /// `flood`: does its work and says 300 MB.
@@ -52,6 +54,7 @@ pub(crate) fn of(folder: &Path, name: &str) -> Fault {
         Some("nothing") => Fault::Nothing,
         Some("fails") => Fault::Fails,
         Some("lost") => Fault::Lost,
+        Some("more") => Fault::More,
         Some("garbage") => Fault::Garbage,
         Some("flood") => Fault::Flood,
         Some("hang") => Fault::Hang,
@@ -68,7 +71,7 @@ impl Fault {
     /// What the caller gets, with the work done or not.
     pub(crate) fn answer(self, work: impl FnOnce() -> Answer) -> Answer {
         match self {
-            Self::None => work(),
+            Self::None | Self::More => work(),
             Self::Nothing => Answer::default(),
             Self::Fails => Answer::failed("Error: the test asked for it\n"),
             Self::Lost => {

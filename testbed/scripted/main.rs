@@ -1,6 +1,7 @@
-//! `helm` and `kubectl` over a folder, for tests: they answer as the real ones do, and go wrong as a test asks.
+//! `helm`, `kubectl` and `sops` over a folder, for tests: they answer as the real ones do, and go wrong as a test asks.
 //!
-//! A folder holds `world.json` (a stored simulated cluster) and `bin/helm` and `bin/kubectl`, links to this program.
+//! A folder holds `world.json` (a stored simulated cluster) and `bin/helm`, `bin/kubectl` and `bin/sops`, links to this
+//! program.
 //! `calls` gets a line for each call, as `helm status` or `kubectl create`. `fault`, where it is there, names one of
 //! them, its number among its like from 0, and how it goes wrong: `kubectl create 1 hang` (`fault.rs` has the words).
 #![allow(
@@ -15,6 +16,7 @@
 mod fault;
 mod helm;
 mod kubectl;
+mod sops;
 
 use std::{
     collections::BTreeMap,
@@ -25,6 +27,8 @@ use std::{
 };
 
 use substra_mtls::{cluster::simulated::Simulated, times::Clock};
+
+use self::fault::Fault;
 
 /// What the caller sees.
 #[derive(Default)]
@@ -49,6 +53,8 @@ struct Call {
     program: String,
     words: Vec<String>,
     options: BTreeMap<String, String>,
+    /// A fault: it does something else besides.
+    does_more: bool,
 }
 
 impl Call {
@@ -67,7 +73,7 @@ impl Call {
             }
         }
         let folder = own.parent().unwrap().parent().unwrap().to_owned();
-        (folder, Self { program, words, options })
+        (folder, Self { program, words, options, does_more: false })
     }
 
     /// `helm status`, `kubectl create`.
@@ -87,7 +93,8 @@ impl Call {
         match self.program.as_str() {
             "helm" => helm::answer(self, cluster),
             "kubectl" => kubectl::answer(self, cluster),
-            other => panic!("called as {other}: link it as helm and kubectl"),
+            "sops" => sops::answer(self),
+            other => panic!("called as {other}: link it as helm, kubectl and sops"),
         }
     }
 }
@@ -118,8 +125,10 @@ fn done(folder: &Path, call: &Call) -> Answer {
 }
 
 fn main() -> ExitCode {
-    let (folder, call) = Call::read();
-    let answer = fault::of(&folder, &call.name()).answer(|| done(&folder, &call));
+    let (folder, mut call) = Call::read();
+    let fault = fault::of(&folder, &call.name());
+    call.does_more = matches!(fault, Fault::More);
+    let answer = fault.answer(|| done(&folder, &call));
     print!("{}", answer.stdout);
     eprint!("{}", answer.stderr);
     if answer.fails { ExitCode::FAILURE } else { ExitCode::SUCCESS }

@@ -152,9 +152,12 @@ fn a_null_in_a_later_file_that_hides_an_earlier_one_is_not_filled() {
     let world = World::new();
     world.write("one.yaml", "orchestrator:\n  tls:\n    mtls:\n      other: 1\n");
     world.write("two.yaml", "orchestrator:\n  tls:\n    mtls: null\n");
+    let sops: std::sync::Arc<dyn substra_mtls::cluster::Sops> =
+        std::sync::Arc::new(substra_mtls::cluster::simulated::SimulatedSops);
     let files = substra_mtls::release::ValuesFiles::read(
         &[world.path("one.yaml"), world.path("two.yaml")],
         &substra_mtls::values::ValuesKey::default(),
+        &sops,
     )
     .unwrap();
     let settings = [substra_mtls::values::Setting::set(&["orchestrator", "tls", "mtls", "enabled"], true)];

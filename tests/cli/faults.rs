@@ -1,4 +1,4 @@
-//! Every call of every verb of one release goes wrong in every way that a helm or a kubectl can: nothing hangs, nothing is
+//! Every call of every verb of one release goes wrong in every way that helm, kubectl or sops can: nothing hangs, nothing is
 //! called done that is not, and the same command completes the job when all goes right again.
 
 mod made;
@@ -19,6 +19,10 @@ use crate::{
 const LOOKS: [&str; 8] = ["nothing", "fails", "garbage", "cut", "half", "hang", "flood", "killed-after"];
 const WRITES: [&str; 9] =
     ["nothing", "fails", "lost", "garbage", "hang", "flood", "slow", "killed-before", "killed-after"];
+
+/// How a sops goes wrong that decrypts, and one that edits.
+const DECRYPTS: [&str; 8] = ["nothing", "fails", "garbage", "cut", "hang", "flood", "killed-before", "killed-after"];
+const EDITS: [&str; 8] = ["nothing", "fails", "lost", "more", "hang", "slow", "killed-before", "killed-after"];
 
 /// A run that takes longer hangs.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -116,16 +120,16 @@ fn judged(start: &Place, line: &str, fault: &Fault, meant: &str) -> Result<(), S
     state::whole(place.files.path(), &place.cluster)
 }
 
-/// Every call of a verb, in every way.
-fn every_fault(start: &Place, line: &str) {
+/// Every call of a verb to these programs, in every way.
+fn every_fault(start: &Place, line: &str, programs: &[&str]) {
     let good = start.copy();
     let Some(ran) = good.run(line, LONG) else { panic!("it hangs without a fault") };
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     let meant = state(good.files.path(), &good.cluster);
     state::whole(good.files.path(), &good.cluster).unwrap();
     assert_ne!(meant, state(start.files.path(), &start.cluster), "the verb does something");
-    let calls = good.cluster.calls();
-    let ways = |call: &str| if is_write(call) { &WRITES[..] } else { &LOOKS[..] };
+    let mut calls = good.cluster.calls();
+    calls.retain(|call| programs.contains(&call.split(' ').next().unwrap()));
     let of = |call: &String| ways(call).iter().map(|way| Fault { call: call.clone(), way }).collect::<Vec<_>>();
     let cases: Vec<Fault> = calls.iter().flat_map(of).collect();
     let (queue, wrong) = (Mutex::new(cases.iter()), Mutex::new(Vec::new()));
@@ -145,8 +149,13 @@ fn every_fault(start: &Place, line: &str) {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-fn is_write(call: &str) -> bool {
-    matches!(call.split(' ').nth(1), Some("upgrade" | "create" | "replace" | "delete" | "patch"))
+fn ways(call: &str) -> &'static [&'static str] {
+    match call.split(' ').nth(1).unwrap() {
+        "decrypt" => &DECRYPTS,
+        "set" | "unset" => &EDITS,
+        "upgrade" | "create" | "replace" | "delete" | "patch" => &WRITES,
+        _ => &LOOKS,
+    }
 }
 
 fn place(files: &Path, cluster: Scripted) -> Place {
@@ -172,7 +181,7 @@ macro_rules! every_fault_of {
     ($($name:ident: $made:ident, $line:expr;)*) => {$(
         #[test]
         fn $name() {
-            every_fault(&made::$made(), $line);
+            every_fault(&made::$made(), $line, &["helm", "kubectl"]);
         }
     )*};
 }
@@ -193,4 +202,22 @@ every_fault_of! {
     a_new_ca_survives_every_fault: plain, "ca init -n orchestrator -f orchestrator-values.yaml --release orchestrator";
     trust_survives_every_fault: closed_with_another_ca,
         "ca trust other-ca.crt -n orchestrator -f orchestrator-values.yaml --release orchestrator --for MyOrg1MSP";
+}
+
+#[test]
+fn an_installation_from_an_encrypted_file_survives_every_fault_of_sops() {
+    let line = "enroll -n org-1 -f backend-values.yaml --release backend --certificate MyOrg1MSP.crt";
+    every_fault(&made::encrypted(made::approved()), line, &["sops"]);
+}
+
+#[test]
+fn an_approval_into_an_encrypted_file_survives_every_fault_of_sops() {
+    let line = "approve -n orchestrator MyOrg2MSP.csr -f orchestrator-values.yaml --release orchestrator --unverified-mail --ca-cert ca.crt --ca-key ca.key";
+    every_fault(&made::encrypted(made::second_requested()), line, &["sops"]);
+}
+
+#[test]
+fn opening_with_an_encrypted_file_survives_every_fault_of_sops() {
+    let line = "gate open -n orchestrator -f orchestrator-values.yaml --release orchestrator";
+    every_fault(&made::encrypted(made::closed()), line, &["sops"]);
 }

@@ -78,7 +78,8 @@ impl Federation {
     /// A verb; `@` stands for the folder.
     pub(crate) fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
         let cli = Cli::try_parse_from(self.world.words(&format!("substra-mtls {line}"))).unwrap();
-        seen(dispatch(&cli.command, &Session::new(Some(cluster), text::console(Console::silent()), &self.clock())))
+        let session = Session::new(Some(cluster), text::console(Console::silent()), &self.clock());
+        seen(dispatch(&cli.command, &session.with_sops(&super::sops::simulated())))
     }
 
     /// The world's clock, at the time of the test.

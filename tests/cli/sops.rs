@@ -1,6 +1,65 @@
-//! Values files that SOPS has encrypted, where sops is not there: refused, with the commands to type where it is.
+//! Values files that SOPS has encrypted: with a simulated sops they go the way of plain ones; where sops is not there they
+//! are refused, with the commands to type where it is.
 
-use super::world::World;
+use std::{path::Path, sync::Arc};
+
+use substra_mtls::{
+    cluster::{Helm, Sops, simulated::SimulatedSops},
+    values,
+};
+
+use super::{simulated::Federation, world::World};
+
+const FILES: [&str; 2] = ["backend-values.yaml", "orchestrator-values.yaml"];
+
+pub(crate) fn simulated() -> Arc<dyn Sops> {
+    Arc::new(SimulatedSops)
+}
+
+/// The same federation with plain files and with encrypted ones.
+fn plain_and_encrypted() -> [Federation; 2] {
+    let both = [Federation::new(), Federation::new()];
+    for name in FILES {
+        let text = SimulatedSops::encrypt(both[1].world.read(name).as_bytes()).unwrap();
+        both[1].world.write(name, &text);
+    }
+    both
+}
+
+#[test]
+fn encrypted_files_go_the_way_of_plain_ones_and_stay_encrypted() {
+    let both = plain_and_encrypted();
+    for federation in &both {
+        federation.enroll("").unwrap();
+        federation.approve().unwrap();
+        federation.install().unwrap();
+        federation.close("").unwrap();
+    }
+    let [plain, encrypted] = &both;
+    for name in FILES {
+        let text = encrypted.world.read(name);
+        let decrypted = SimulatedSops.decrypt(Path::new(name), text.as_bytes()).unwrap();
+        let meant = values::read(plain.world.read(name).as_bytes()).unwrap();
+        assert_eq!(values::read(&decrypted).unwrap(), meant, "{name}");
+    }
+    let deployed = |federation: &Federation| {
+        let config = |cluster: &dyn Helm, name: &str| cluster.release(&name.parse().unwrap()).unwrap().unwrap().config;
+        [config(&federation.org, "backend"), config(&federation.orc, "orchestrator")]
+    };
+    assert_eq!(deployed(encrypted), deployed(plain));
+}
+
+#[test]
+fn encrypted_files_are_rehearsed_as_plain_ones_are() {
+    let verdicts = plain_and_encrypted().map(|federation| {
+        let before = federation.world.snapshot();
+        let line = "rehearse --backend @backend-values.yaml --orchestrator @orchestrator-values.yaml";
+        let outcome = federation.run(&federation.orc, line).unwrap();
+        assert_eq!(federation.world.snapshot(), before);
+        outcome.get("verdicts").unwrap().clone()
+    });
+    assert_eq!(verdicts[1], verdicts[0]);
+}
 
 /// As sops writes a file; the ciphers are not looked at.
 const ENCRYPTED: &str = "\

@@ -1,8 +1,21 @@
 //! Values files that SOPS has encrypted, with the real sops: read into memory, edited without plain text on a disk.
 
-use std::process::Command;
+use std::{path::Path, process::Command};
 
-use crate::site::{Ran, Site, bed, chart, ran};
+use serde_json::{Value, json};
+use substra_mtls::{
+    cluster::{
+        Sops, SopsChange, SopsProgram,
+        simulated::{Simulated, SimulatedSops},
+    },
+    times::Clock,
+    values,
+};
+
+use crate::{
+    scripted::Scripted,
+    site::{Ran, Site, bed, chart, ran},
+};
 
 /// Encrypts a values file in its place.
 pub(crate) fn encrypt(site: &Site, file: &str) {
@@ -128,4 +141,48 @@ both_helms! {
         let ran = tool(&site, &site.org, &words).refused(3, "drift");
         assert!(ran.stderr.contains("replicas: in the files only"), "{}", ran.stderr);
     }
+}
+
+/// What becomes of an encrypted file after each change, and after a change by hand.
+fn story(sops: &dyn Sops, text: &[u8]) -> Vec<String> {
+    let file = Path::new("values.yaml");
+    let change = |path: Value, value| SopsChange { path: path.as_array().unwrap().clone(), value };
+    let changes = [
+        change(json!(["a", "b"]), Some(json!(true))),
+        change(json!(["a", "new", "x.y"]), Some(json!("z"))),
+        change(json!(["list", 1]), Some(json!("two"))),
+        change(json!(["other", 0]), Some(json!("one"))),
+        change(json!(["a", "b"]), None),
+    ];
+    let read = |text: &[u8]| values::read(&sops.decrypt(file, text).unwrap()).unwrap().to_string();
+    let mut all: Vec<String> =
+        changes.iter().map(|change| read(&sops.edit(file, text, std::slice::from_ref(change)).unwrap())).collect();
+    all.push(read(&sops.edit(file, text, &changes).unwrap()));
+    let by_hand = String::from_utf8_lossy(text).replacen("secret", "public", 1);
+    all.push(sops.decrypt(file, by_hand.as_bytes()).unwrap_err().code.to_string());
+    all
+}
+
+#[test]
+fn the_simulated_and_the_scripted_sops_do_as_the_real_one_does() {
+    let plain = "# ours\na:\n    b: text\nlist:\n    - one\nsecret: 1\n";
+    let folder = tempfile::tempdir().unwrap();
+    let sh = |script: &str| {
+        let output = Command::new("sh").args(["-c", script]).current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    std::fs::write(folder.path().join("plain.yaml"), plain).unwrap();
+    let (bin, here) = (bed("BIN"), folder.path().display());
+    let encrypted = sh(&format!(
+        "{bin}/age-keygen -o age.txt 2>/dev/null
+         printf '#!/bin/sh\nSOPS_AGE_KEY_FILE={here}/age.txt exec {bin}/sops \"$@\"\n' > sops
+         chmod +x sops
+         {bin}/sops encrypt --age $(grep -o 'age1.*' age.txt) plain.yaml"
+    ));
+    let real = story(&SopsProgram::new(folder.path().join("sops")), &encrypted);
+    let text = SimulatedSops::encrypt(plain.as_bytes()).unwrap();
+    let scripted = Scripted::of(&Simulated::new("org", &Clock::system()));
+    assert_eq!(story(&SimulatedSops, text.as_bytes()), real, "simulated");
+    assert_eq!(story(&SopsProgram::new(scripted.bin().join("sops")), text.as_bytes()), real, "scripted");
 }

@@ -7,6 +7,7 @@ mod faults;
 mod helm;
 mod objects;
 mod pods;
+mod sops;
 mod stored;
 
 use std::{
@@ -16,7 +17,7 @@ use std::{
 
 use serde_json::Value;
 
-pub use self::faults::Fault;
+pub use self::{faults::Fault, sops::SimulatedSops};
 use super::{ChartVersion, Cluster, ObjectRef, Pointed};
 use crate::{
     failure::Result,

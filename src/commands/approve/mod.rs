@@ -59,7 +59,7 @@ pub fn run(args: &ApproveArgs, session: &Session<'_>) -> Result<Outcome> {
     let (source, said) = source::found(args)?;
     let admits = |o: &Orchestrator| o.admit_settings(&asked(args), &o.cacert);
     let options = args.common.options();
-    let files = read::files(&options, || read::usual(admits))?;
+    let files = read::files(session, &options, || read::usual(admits))?;
     let orchestrator = read::orchestrator(&files)?;
     let object = args.ca_object.clone().unwrap_or_else(|| orchestrator.cacert.clone());
     let mut approval = Approval { args, options, session, source, files, orchestrator, object, seen: None };

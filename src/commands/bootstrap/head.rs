@@ -54,7 +54,7 @@ impl<'a> Head<'a> {
     ) -> Result<Self> {
         let site = &federation.orchestrator.site;
         let options = post.approve.common.options();
-        let files = read::files(&options, Vec::new)?;
+        let files = read::files(session, &options, Vec::new)?;
         let orchestrator = Orchestrator::read(&files.merged())?;
         let found = find::find(&*post.cluster, &ReleaseQuery::of(&options, &files, Chart::Orchestrator));
         let found = or_to_install(found, Chart::Orchestrator, &*post.cluster, site, &options, install)?;

@@ -71,7 +71,7 @@ pub(super) fn run(args: &InitArgs, session: &Session<'_>) -> Result<Outcome> {
 impl<'a> Init<'a> {
     /// Three children.
     fn look(args: &'a InitArgs, options: &'a Options, session: &'a Session<'a>, source: &Source) -> Result<Self> {
-        let files = read::files(options, || read::usual(Orchestrator::tls_settings))?;
+        let files = read::files(session, options, || read::usual(Orchestrator::tls_settings))?;
         let orchestrator = read::orchestrator(&files)?;
         let cluster = session.cluster()?;
         let found = find::find(cluster, &ReleaseQuery::of(options, &files, Chart::Orchestrator))?;

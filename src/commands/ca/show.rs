@@ -50,7 +50,7 @@ struct Row {
 /// # Errors
 /// The release cannot be found, or the log cannot be read.
 pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
-    let files = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default())?;
+    let files = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default(), &session.sops)?;
     let is_backend = files.merged()["orchestrator"]["mspID"].is_string();
     let (chart, shelves) = if is_backend {
         (Chart::Backend, of_backend(&read::backend(&files, None)?))

@@ -37,7 +37,7 @@ use crate::{
 /// A certificate that is no single CA, an organization that cannot be a key, an object that holds something else.
 pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     let options = args.common.options();
-    let files = read::files(&options, Vec::new)?;
+    let files = read::files(session, &options, Vec::new)?;
     let orchestrator = read::orchestrator(&files)?;
     let certificate = single_ca(args, session, &[Code::AuthorityNotSelfSigned])?;
     if args.fingerprint.is_some() {

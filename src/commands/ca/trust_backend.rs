@@ -28,7 +28,7 @@ use crate::{
 /// A certificate that is no single CA, a fingerprint that was not compared, an object that cannot be read.
 pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     let options = args.common.options();
-    let files = read::files(&options, Vec::new)?;
+    let files = read::files(session, &options, Vec::new)?;
     let trust = read::trust(&files)?;
     // A public CA may vouch for the server too: what it lacks matters to those who sign clients with it.
     let certificate = single_ca(args, session, &[Code::AuthorityNoKeyId, Code::AuthorityUsage])?;

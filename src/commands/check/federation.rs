@@ -60,7 +60,7 @@ fn look(
     log: Option<Result<IssueLog>>,
     known: &[Certificate],
 ) -> Judged {
-    let (files, broken) = match ValuesFiles::read(&site.values, &ValuesKey::default()) {
+    let (files, broken) = match ValuesFiles::read(&site.values, &ValuesKey::default(), &session.sops) {
         Ok(files) => (Some(files), None),
         Err(failure) => (None, Some(failure)),
     };

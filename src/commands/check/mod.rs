@@ -58,7 +58,7 @@ pub(super) fn run_with(args: &CheckArgs, session: &Session<'_>, missing: Option<
         return explain::explain(id);
     }
     args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
-    let values = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default())?;
+    let values = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default(), &session.sops)?;
     let reached = session.cluster().map_err(|none| missing.cloned().unwrap_or(none));
     let cluster = reached.as_ref().copied();
     let side = side(args, &values, cluster.ok())?;

@@ -58,7 +58,7 @@ impl<'a> Enrolment<'a> {
     /// What the values say, before anything is looked at.
     pub(in crate::commands) fn of(args: &'a EnrollArgs, session: &'a Session<'a>) -> Result<Self> {
         let options = args.common.options();
-        let files = read::files(&options, backend::usual_settings)?;
+        let files = read::files(session, &options, backend::usual_settings)?;
         let backend = read::backend(&files, args.hostname.as_ref())?;
         Ok(Self { args, options, session, files, backend })
     }

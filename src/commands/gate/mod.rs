@@ -112,7 +112,7 @@ pub(in crate::commands) fn is_closed(found: &ReleaseState, files: &Orchestrator,
 impl<'a> Gate<'a> {
     /// The files and the release, before anything else is looked at.
     fn find(options: Options, session: &'a Session<'a>, usual: impl FnOnce() -> Vec<Setting>) -> Result<Self> {
-        let files = read::files(&options, usual)?;
+        let files = read::files(session, &options, usual)?;
         let orchestrator = read::orchestrator(&files)?;
         if !orchestrator.tls_enabled {
             return Err(Failure::new(Exit::CheckFailed, Code::TlsOff, "TLS is not enabled at the orchestrator")

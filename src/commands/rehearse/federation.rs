@@ -1,6 +1,6 @@
 //! The federation of a rehearsal: its releases as their values files have them, and a throw-away CA.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cli::RehearseArgs,
-    cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
+    cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, Sops, simulated::Simulated},
     failure::{Code, Exit, Failure, Result},
     files,
     names::MspId,
@@ -21,12 +21,12 @@ use crate::{
         read::{is_a_backends, is_an_orchestrators},
     },
     report::text::word,
+    session::Session,
     substra::{
         backend::Backend,
         orchestrator::Orchestrator,
         specimen::{LeafUsage, Recipe},
     },
-    times::Clock,
     values::ValuesKey,
 };
 
@@ -62,6 +62,7 @@ pub(super) struct Site {
 /// All of it.
 pub(super) struct Federation {
     pub(super) copies: Copies,
+    sops: Arc<dyn Sops>,
     pub(super) orchestrator_file: String,
     pub(super) orchestrator: Simulated,
     /// The orchestrator's release.
@@ -74,7 +75,8 @@ pub(super) struct Federation {
 
 impl Federation {
     /// The user's own files, or the built-in ones.
-    pub(super) fn of(args: &RehearseArgs, clock: &Clock) -> Result<Self> {
+    pub(super) fn of(args: &RehearseArgs, session: &Session<'_>) -> Result<Self> {
+        let clock = &session.clock;
         let mut copies = Copies::new()?;
         let files = match &args.orchestrator {
             Some(orchestrator) => {
@@ -93,7 +95,7 @@ impl Federation {
         };
         let backends: Vec<Site> = files.split_off(1).into_iter().enumerate().map(backend).collect();
         let orchestrator = Site { cluster, release: "orchestrator".to_owned(), files };
-        let made = Self::set_up(copies, ca, true, orchestrator, backends)?;
+        let made = Self::set_up(session, copies, (ca, true), orchestrator, backends)?;
         match made.unplayable() {
             Some(failure) => Err(made.copies.only_rehearsed(&failure)),
             None => Ok(made),
@@ -103,15 +105,16 @@ impl Federation {
     /// Sets the releases up with the values that their files have; with a CA that is there, its objects, the server's
     /// pair and the pairs of the backends that mount one are in place.
     pub(super) fn set_up(
+        session: &Session<'_>,
         copies: Copies,
-        ca: Ca,
-        ca_is_there: bool,
+        (ca, ca_is_there): (Ca, bool),
         orchestrator: Site,
         backends: Vec<Site>,
     ) -> Result<Self> {
         let file = orchestrator.files.first().map(|file| file.display().to_string()).unwrap_or_default();
         let mut federation = Self {
             copies,
+            sops: Arc::clone(&session.sops),
             orchestrator_file: file,
             orchestrator: orchestrator.cluster,
             release: orchestrator.release,
@@ -125,7 +128,7 @@ impl Federation {
     }
 
     fn install(&mut self, files: &[PathBuf], backends: Vec<Site>, ca_is_there: bool) -> Result<()> {
-        let values = read(files)?;
+        let values = self.read(files)?;
         is_an_orchestrators(files, &values)?;
         let read = Orchestrator::read(&values).map_err(|failure| of_file(files, failure))?;
         for site in backends {
@@ -142,7 +145,7 @@ impl Federation {
 
     fn backend(&self, site: Site, orchestrator: &Orchestrator, ca_is_there: bool) -> Result<Organization> {
         let Site { cluster, release, files } = site;
-        let values = read(&files)?;
+        let values = self.read(&files)?;
         is_a_backends(&files, &values)?;
         let backend = Backend::read(&values, None).map_err(|failure| of_file(&files, failure))?;
         let held = Held::of(&values, orchestrator).filter(|_| ca_is_there);
@@ -156,6 +159,10 @@ impl Federation {
         cluster.install(&release, chart(BACKEND_CHART), values)?;
         let file = files.first().map(|file| file.display().to_string()).unwrap_or_default();
         Ok(Organization { msp_id: backend.msp_id, host: backend.host.to_string(), release, file, cluster, held })
+    }
+
+    fn read(&self, files: &[PathBuf]) -> Result<Value> {
+        Ok(ValuesFiles::read(files, &ValuesKey::default(), &self.sops)?.merged())
     }
 
     /// Two files of one organization could not both be its backend.
@@ -272,10 +279,6 @@ fn config(cluster: &Simulated, release: &str) -> Value {
 
 fn chart((name, version): (&str, &str)) -> ChartVersion {
     ChartVersion { name: name.to_owned(), version: version.to_owned() }
-}
-
-fn read(files: &[PathBuf]) -> Result<Value> {
-    Ok(ValuesFiles::read(files, &ValuesKey::default())?.merged())
 }
 
 fn built_in(copies: &Copies) -> Result<Vec<PathBuf>> {

@@ -13,8 +13,8 @@ use crate::{
     federation::{self, Ca, Site},
     files,
     release::ValuesFiles,
+    session::Session,
     substra::orchestrator::Orchestrator,
-    times::Clock,
     values::ValuesKey,
 };
 
@@ -27,7 +27,8 @@ pub(super) struct FromFile {
 
 impl FromFile {
     /// Reads the file and sets its releases up with the values that their files have.
-    pub(super) fn read(path: &Path, clock: &Clock) -> Result<Self> {
+    pub(super) fn read(path: &Path, session: &Session<'_>) -> Result<Self> {
+        let clock = &session.clock;
         let mut file = federation::Federation::read(path)?;
         let mut copies = Copies::new()?;
         let sites = std::iter::once(&mut file.orchestrator.site);
@@ -40,7 +41,7 @@ impl FromFile {
         let (cert, key) = (copies.file("orchestrator-ca.crt"), copies.file("orchestrator-ca.key"));
         let is_there = !matches!(&file.orchestrator.ca, Ca::Create { cert, .. } if !cert.exists());
         // Mutual TLS is not on before there is a CA.
-        let is_assumed = !is_there && has_mutual_tls(&file.orchestrator.site);
+        let is_assumed = !is_there && has_mutual_tls(&file.orchestrator.site, session);
         if is_there || is_assumed {
             ca.publish(&cert, &key)?;
         }
@@ -57,7 +58,8 @@ impl FromFile {
         };
         let backends = file.organizations.iter().map(|org| site(&org.site)).collect();
         let is_made = is_there || is_assumed;
-        let mut federation = Federation::set_up(copies, ca, is_made, site(&file.orchestrator.site), backends)?;
+        let mut federation =
+            Federation::set_up(session, copies, (ca, is_made), site(&file.orchestrator.site), backends)?;
         // Whose values are another's is for `bootstrap` to say.
         let mut meant = file.organizations.iter().zip(&federation.organizations);
         if meant.all(|(meant, org)| meant.msp_id == org.msp_id)
@@ -85,8 +87,8 @@ impl FromFile {
 }
 
 /// Whether the orchestrator's files have it on; files that cannot be read are refused by who sets them up.
-fn has_mutual_tls(site: &Site) -> bool {
-    let values = ValuesFiles::read(&site.values, &ValuesKey::default());
+fn has_mutual_tls(site: &Site, session: &Session<'_>) -> bool {
+    let values = ValuesFiles::read(&site.values, &ValuesKey::default(), &session.sops);
     values.and_then(|values| Orchestrator::read(&values.merged())).is_ok_and(|read| read.mtls_enabled)
 }
 

@@ -32,11 +32,12 @@ use crate::{
 /// A file that the verbs would refuse is refused with their words; a verdict that is not the right one fails.
 pub fn run(args: &RehearseArgs, session: &Session<'_>) -> Result<Outcome> {
     // Nobody waits for a rehearsal: its time goes on without passing.
-    let session = &Session::new(None, session.console, &Clock::simulated(session.now));
+    let clock = Clock::simulated(session.now);
+    let session = &Session::new(None, session.console, &clock).with_sops(&session.sops);
     if let Some(file) = &args.federation {
         return of_file(file, session);
     }
-    let federation = Federation::of(args, &session.clock)?;
+    let federation = Federation::of(args, session)?;
     let next = match &args.orchestrator {
         None => "your own files: helm substra-mtls rehearse --backend FILE --orchestrator FILE",
         Some(_) => "the same commands on the real clusters, each by the operator of its side",
@@ -57,7 +58,7 @@ fn exchanged(federation: &Federation, session: &Session<'_>, next: &str) -> Resu
 
 /// The plan of `bootstrap` on the same files, twice: the second run finds nothing to do.
 fn of_file(path: &Path, session: &Session<'_>) -> Result<Outcome> {
-    let from_file = FromFile::read(path, &session.clock)?;
+    let from_file = FromFile::read(path, session)?;
     let outcome = bootstrapped(path, &from_file, session);
     outcome.map_err(|failure| from_file.federation.copies.only_rehearsed(&failure))
 }
@@ -69,7 +70,8 @@ fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>) -> Res
     let words = ["substra-mtls", "bootstrap", &file, "--yes", "--output", "json"];
     let cli = Cli::try_parse_from(words).map_err(|e| bug(&e))?;
     let Command::Bootstrap(args) = &cli.command else { return Err(bug(&"another verb")) };
-    let silent = Session::new(None, Console { format: Format::Json, ..Console::silent() }, &session.clock);
+    let console = Console { format: Format::Json, ..Console::silent() };
+    let silent = Session::new(None, console, &session.clock).with_sops(&session.sops);
     let open = |site: &Site| Ok(from_file.open(site));
     let command = format!("bootstrap {}", word(&file));
     for _ in ["first", "second"] {

@@ -102,7 +102,7 @@ impl<'a> Stage<'a> {
         self.say(&format!("\n$ helm substra-mtls {line}"));
         let cli =
             Cli::try_parse_from(std::iter::once("substra-mtls").chain(words.iter().copied())).map_err(|e| bug(&e))?;
-        let session = Session::new(Some(cluster), Console::silent(), &self.session.clock);
+        let session = Session::new(Some(cluster), Console::silent(), &self.session.clock).with_sops(&self.session.sops);
         let outcome = commands::dispatch(&cli.command, &session)?;
         self.ran(&line, &outcome);
         self.look(&line);

@@ -70,7 +70,7 @@ fn played(federation: &Federation) -> Outcome {
 
 /// The orchestrator with other values, or none, behind a table of verdicts.
 fn judged_behind(change: impl FnOnce(&Federation, Value)) -> Result<Outcome> {
-    let (session, federation) = (session(), Federation::of(&built_in(), &session().clock).unwrap());
+    let (session, federation) = (session(), Federation::of(&built_in(), &session()).unwrap());
     played(&federation);
     let release = federation.release.parse().unwrap();
     change(&federation, federation.orchestrator.release(&release).unwrap().unwrap().config);
@@ -152,7 +152,7 @@ fn a_server_that_is_dead_is_no_verdict() {
 
 #[test]
 fn whoever_is_cut_off_on_the_way_turns_the_rehearsal_wrong() {
-    let (session, federation) = (session(), Federation::of(&built_in(), &session().clock).unwrap());
+    let (session, federation) = (session(), Federation::of(&built_in(), &session()).unwrap());
     let mut stage = Stage::new(&federation, &session).unwrap();
     stage.connected("");
     // Closed before anybody is enrolled, and then all is done as it should be.
@@ -174,7 +174,7 @@ fn whoever_is_cut_off_on_the_way_turns_the_rehearsal_wrong() {
 #[test]
 fn the_walkthroughs_own_end_is_migrated_and_nobody_is_cut_off() {
     let folder = tempfile::tempdir().unwrap();
-    let federation = Federation::of(&the_walkthroughs_end(folder.path()), &session().clock).unwrap();
+    let federation = Federation::of(&the_walkthroughs_end(folder.path()), &session()).unwrap();
     let outcome = played(&federation);
     assert_eq!(wrong(&outcome), [""; 0]);
     let before = outcome.get("before").unwrap().as_str().unwrap();
@@ -200,7 +200,7 @@ fn the_walkthroughs_own_end_is_migrated_and_nobody_is_cut_off() {
 fn a_rehearsal_of_its_own_result_finds_nothing_to_do() {
     let folder = tempfile::tempdir().unwrap();
     for args in [built_in(), the_walkthroughs_end(folder.path())] {
-        let first = Federation::of(&args, &session().clock).unwrap();
+        let first = Federation::of(&args, &session()).unwrap();
         played(&first);
         let results = tempfile::tempdir().unwrap();
         let text = |path: &str| String::from_utf8(files::read(Path::new(path)).unwrap().to_vec()).unwrap();
@@ -210,7 +210,7 @@ fn a_rehearsal_of_its_own_result_finds_nothing_to_do() {
             .map(|(n, path)| (format!("{n}.yaml"), text(path)))
             .collect();
         let made: Vec<(&str, &str)> = made.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        let again = Federation::of(&own(results.path(), &made), &session().clock).unwrap();
+        let again = Federation::of(&own(results.path(), &made), &session()).unwrap();
         let outcome = played(&again);
         assert_eq!(wrong(&outcome), [""; 0]);
         let told = outcome.get("rehearsal").unwrap().as_array().unwrap();

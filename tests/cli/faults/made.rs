@@ -1,7 +1,12 @@
 //! The worlds in which the verbs are run.
 
+use std::fs;
+
 use substra_mtls::{
-    cluster::{ChartVersion, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
+    cluster::{
+        ChartVersion, Kubernetes, Object, PAIR_TYPE,
+        simulated::{Simulated, SimulatedSops},
+    },
     pki::{authority::create_root, key::KeyType},
     times::Clock,
     values,
@@ -86,6 +91,16 @@ pub(super) fn plain() -> Place {
     world.write("orchestrator-values.yaml", crate::ca::PLAIN);
     install_orchestrator(&orc, crate::ca::PLAIN);
     place(&world.path(""), Scripted::of(&orc))
+}
+
+/// The same place with both sides' values files encrypted.
+pub(super) fn encrypted(place: Place) -> Place {
+    for name in ["backend-values.yaml", "orchestrator-values.yaml"] {
+        let path = place.files.path().join(name);
+        let plain = fs::read(&path).unwrap();
+        fs::write(path, SimulatedSops::encrypt(&plain).unwrap()).unwrap();
+    }
+    place
 }
 
 fn approve(federation: &Federation) {
