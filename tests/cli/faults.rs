@@ -62,10 +62,7 @@ impl Place {
             handle.kill().unwrap();
             return None;
         }
-        let output = handle.into_output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let status = output.status.code().unwrap_or(-9);
-        Some(Ran { status, stdout: text(&output.stdout), stderr: text(&output.stderr) })
+        Some(handle.into_output().unwrap().into())
     }
 
     /// Whether a throw-away folder of a run is still there.

@@ -34,6 +34,9 @@ mod pasted;
 mod pictures;
 mod proofs;
 mod questions;
+#[path = "../ran.rs"]
+#[allow(dead_code, reason = "nothing stops half-way here")]
+mod ran;
 mod rehearse;
 mod schemas;
 mod scratch;

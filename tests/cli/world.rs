@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     sync::LazyLock,
 };
 
@@ -15,6 +15,7 @@ use substra_mtls::pki::{
 use tempfile::TempDir;
 
 use super::golden::text;
+pub(crate) use crate::ran::Ran;
 
 pub(crate) const BACKEND: &str = "\
 # Hospital 1, production
@@ -50,41 +51,6 @@ static CA: LazyLock<(PrivateKey, String)> =
 
 pub(crate) struct World {
     folder: TempDir,
-}
-
-/// What a run gave.
-pub(crate) struct Ran {
-    pub(crate) status: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Ran {
-    #[track_caller]
-    pub(crate) fn ok(self) -> Self {
-        assert_eq!(self.status, 0, "{}{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// Refused with a status and a code, in three lines and what was left unchanged.
-    #[track_caller]
-    pub(crate) fn refused(self, status: i32, code: &str) -> Self {
-        assert_eq!(self.status, status, "{}{}", self.stdout, self.stderr);
-        let text = &self.stderr;
-        assert!(text.contains(&format!("[{code}]")), "{text}");
-        for label in ["error: ", "\n  why: ", "\n  next: ", "\n  unchanged: "] {
-            assert!(text.contains(label), "{label:?} is missing: {text}");
-        }
-        assert!(!text.contains("panicked") && !text.contains("Err(") && !text.contains("os error"), "{text}");
-        self
-    }
-
-    /// A fact of stdout: `key: value`.
-    #[track_caller]
-    pub(crate) fn fact(&self, key: &str) -> String {
-        let line = self.stdout.lines().find_map(|line| line.strip_prefix(&format!("{key}: ")));
-        line.unwrap_or_else(|| panic!("no {key} in {}", self.stdout)).to_owned()
-    }
 }
 
 impl World {
@@ -155,7 +121,7 @@ impl World {
     pub(crate) fn run_words(&self, words: &[&str]) -> Ran {
         let mut command = Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
         command.args(words).current_dir(self.folder.path()).env_clear().env("PATH", "/nonexistent");
-        let ran = ran(&command.output().unwrap());
+        let ran = Ran::of(&mut command);
         if words.windows(2).any(|pair| pair == ["-o", "json"]) {
             crate::schemas::judged_run(&ran.stdout, ran.status);
         } else {
@@ -176,11 +142,6 @@ impl World {
             "approve {csr} -f orchestrator-values.yaml --ca-cert ca.crt --ca-key ca.key --offline --yes {more}"
         ))
     }
-}
-
-fn ran(output: &Output) -> Ran {
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    Ran { status: output.status.code().unwrap(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
 
 fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {

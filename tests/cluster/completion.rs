@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 #[path = "../cli/completion_bash.rs"]
 mod bash;
 
-use crate::site::{Ran, Site, bed, chart, ran};
+use crate::site::{Ran, Site, bed, chart};
 
 /// What Helm itself answers for a line of the plugin: the candidates, and its directive.
 fn asked(site: &Site, words: &[&str]) -> (Vec<String>, String) {
@@ -35,7 +35,7 @@ fn offers(site: &Site, words: &[&str], wanted: &str) {
 fn helm(site: &Site, words: &[&str]) -> Ran {
     let mut helm = Command::new(site.helm_binary());
     site.environment(&mut helm);
-    ran(&helm.arg("substra-mtls").args(words).current_dir(site.folder.path()).stdin(Stdio::null()).output().unwrap())
+    Ran::of(helm.arg("substra-mtls").args(words).current_dir(site.folder.path()).stdin(Stdio::null()))
 }
 
 both! {

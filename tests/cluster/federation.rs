@@ -102,7 +102,7 @@ impl Fed {
         let mut command =
             self.site.helm_command("default", &format!("substra-mtls bootstrap federation.yaml --yes {more}"));
         command.env("HELM_KUBEAPISERVER", "https://127.0.0.1:1").env("HELM_KUBECONTEXT", "elsewhere");
-        crate::site::ran(&command.output().unwrap())
+        Ran::of(&mut command)
     }
 
     /// `helm substra-mtls check`.

@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt, process::Command};
 
-use crate::site::{Ran, Site, bed, chart, ran};
+use crate::site::{Ran, Site, bed, chart};
 
 /// Stands in front of helm and kubectl: at a call whose words hold `$AT` it kills the tool, before or after the real call.
 const SHIM: &str = r#"#!/bin/sh
@@ -36,7 +36,7 @@ pub(crate) fn killed(site: &Site, namespace: &str, line: &str, at: &str, when: &
     site.environment(&mut command);
     command.env("PATH", format!("{}:/usr/bin:/bin", shims.display())).env("AT", at).env("WHEN", when);
     command.args(line.split_whitespace()).args(site.place(namespace)).current_dir(site.folder.path());
-    ran(&command.output().unwrap())
+    Ran::of(&mut command)
 }
 
 fn enroll(site: &Site, more: &str, at: &str, when: &str) -> Ran {

@@ -50,6 +50,7 @@ mod federation;
 mod gate;
 mod gitops;
 mod killed;
+#[path = "../ran.rs"]
 mod ran;
 mod readme;
 #[path = "../scripted.rs"]

@@ -4,7 +4,7 @@ use std::{os::unix::fs::PermissionsExt, process::Command};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::site::{Site, bed, chart, ran};
+use crate::site::{Ran, Site, bed, chart};
 
 /// Records the words and the environment of every child; standard input is not recorded, since keys belong there.
 const RECORDER: &str = "#!/bin/sh\n{ echo \"$*\"; env; } >> \"$RECORD\"\nexec \"$REAL\" \"$@\"\n";
@@ -21,7 +21,7 @@ fn recorded(site: &Site, namespace: &str, line: &str) -> String {
     site.environment(&mut command);
     command.env("PATH", format!("{}:/usr/bin:/bin", shims.display())).env("RECORD", site.path("record"));
     command.args(["-v"]).args(line.split_whitespace()).args(site.place(namespace)).current_dir(site.folder.path());
-    let ran = ran(&command.output().unwrap()).ok();
+    let ran = Ran::of(&mut command).ok();
     format!("{}{}", ran.stdout, ran.stderr)
 }
 

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::{Command, Stdio},
     sync::{
         LazyLock,
         atomic::{AtomicUsize, Ordering},
@@ -189,7 +189,7 @@ impl Site {
 
     /// `helm substra-mtls ...` with the restricted account of a namespace.
     pub(crate) fn plugin(&self, namespace: &str, line: &str) -> Ran {
-        ran(&self.helm_command(namespace, &format!("substra-mtls {line}")).output().unwrap())
+        Ran::of(&mut self.helm_command(namespace, &format!("substra-mtls {line}")))
     }
 
     /// `enroll` on the backend.
@@ -249,16 +249,10 @@ impl Site {
     }
 }
 
-pub(crate) fn ran(output: &Output) -> Ran {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ran { status: output.status.code().unwrap_or(-9), stdout: text(&output.stdout), stderr: text(&output.stderr) }
-}
-
 #[track_caller]
 fn done(command: &mut Command) -> String {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let ran = ran(&output);
-    assert!(output.status.success(), "{command:?}\n{}{}", ran.stdout, ran.stderr);
+    let ran = Ran::of(command.stdin(Stdio::null()));
+    assert!(ran.status == 0, "{command:?}\n{}{}", ran.stdout, ran.stderr);
     ran.stdout
 }
 

@@ -14,7 +14,7 @@ use substra_mtls::{
 
 use crate::{
     scripted::Scripted,
-    site::{Ran, Site, bed, chart, ran},
+    site::{Ran, Site, bed, chart},
 };
 
 /// Encrypts a values file in its place.
@@ -56,7 +56,7 @@ fn tool(site: &Site, namespace: &str, line: &str) -> Ran {
         .env("PATH", format!("{}:/usr/bin:/bin", site.path("watch").display()))
         .env("TMPDIR", site.path("tmp"))
         .env("SOPS_AGE_KEY_FILE", site.path("age.txt"));
-    ran(&command.output().unwrap())
+    Ran::of(&mut command)
 }
 
 /// Every line of the encrypted file is still there, but for the checksum and its date.

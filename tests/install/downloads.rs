@@ -54,7 +54,7 @@ impl Place {
     fn refused(&self, why: &str) {
         for shell in shells() {
             self.folder.bundle("0.0.9");
-            Ran::of(&mut self.installer(shell)).refused(why);
+            Ran::of(&mut self.installer(shell)).not_installed(why);
             self.folder.left_alone(Some("0.0.9"));
         }
     }
@@ -147,7 +147,7 @@ fn refuses_an_archive_that_holds_another_version() {
 fn refuses_plain_http_also_when_https_leads_there() {
     let place = Place::new();
     let mut installer = place.folder.installer(&shells()[0], place.tools.path());
-    Ran::of(installer.env("SUBSTRA_MTLS_BASE_URL", "http://127.0.0.1:1/")).refused("not an https:// address");
+    Ran::of(installer.env("SUBSTRA_MTLS_BASE_URL", "http://127.0.0.1:1/")).not_installed("not an https:// address");
     is_not_led_to_plain_http(&place);
 }
 
@@ -167,14 +167,14 @@ fn is_not_led_to_plain_http(place: &Place) {
     place.serve("SHA256SUMS", Answer::MovedTo(plain));
     let ran = Ran::of(&mut place.installer(&shells()[0]));
     assert!(!came.is_finished(), "it went to plain http");
-    ran.refused("did not come: ");
+    ran.not_installed("did not come: ");
 }
 
 #[test]
 fn refuses_a_server_that_nobody_vouches_for() {
     let place = Place::new();
     let mut installer = place.installer(&shells()[0]);
-    Ran::of(installer.env_remove("CURL_CA_BUNDLE")).refused("did not come: ");
+    Ran::of(installer.env_remove("CURL_CA_BUNDLE")).not_installed("did not come: ");
     place.folder.left_alone(None);
 }
 

@@ -208,9 +208,9 @@ fn a_failed_installation_is_explained_at_each_run_and_repaired_by_the_line_that_
     Home::each(|home| {
         let url = repository(&home);
         let ran = home.install(Path::new(&url), home.unverified());
-        ran.refused("no public place of releases");
+        ran.not_installed("no public place of releases");
         let ran = home.helm(&["substra-mtls", "check"]);
-        ran.refused("bin/substra-mtls is not there");
+        ran.not_installed("bin/substra-mtls is not there");
 
         let line = ran.stderr.lines().find_map(|line| line.trim().strip_prefix("the installer again: ")).unwrap();
         let mut repair = Command::new("sh");

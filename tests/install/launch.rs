@@ -56,7 +56,7 @@ fn looks_before_the_first_run_where_no_installer_ran() {
 fn explains(folder: &Folder, tools: &Tools, why: &str) {
     for shell in shells() {
         let ran = Ran::of(launch(folder, shell, tools).arg("check"));
-        ran.refused(why);
+        ran.not_installed(why);
         assert_eq!(ran.stdout, "");
     }
 }

@@ -14,6 +14,9 @@ mod folder;
 mod helm;
 mod helms;
 mod launch;
+#[path = "../ran.rs"]
+#[allow(dead_code, reason = "the scripts fail with words of their own")]
+mod ran;
 mod release;
 mod server;
 mod shells;

@@ -5,11 +5,12 @@ use std::{
     io::Write,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::Command,
     sync::LazyLock,
 };
 
 use tempfile::TempDir;
+
+pub(crate) use crate::ran::Ran;
 
 /// Each shell with its arguments. One that is missing is named on stderr, past the test harness's capture; with
 /// fewer than two, being portable is not tested, and that is a failure.
@@ -112,29 +113,10 @@ pub(crate) fn program(path: &Path, text: &str) {
     mode(path, 0o755);
 }
 
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) status: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
 impl Ran {
-    pub(crate) fn of(command: &mut Command) -> Self {
-        let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}"));
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Self { status: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-
-    #[track_caller]
-    pub(crate) fn ok(self) -> Self {
-        assert_eq!(self.status, 0, "{}{}", self.stdout, self.stderr);
-        self
-    }
-
     /// Failed, for this reason, and with both ways on: the installer again, the plugin out again.
     #[track_caller]
-    pub(crate) fn refused(&self, why: &str) {
+    pub(crate) fn not_installed(&self, why: &str) {
         assert_ne!(self.status, 0, "{self:?}");
         for part in
             ["error: ", "  why: ", "  next: ", "sh '", "install-binary.sh'", "helm plugin uninstall substra-mtls"]

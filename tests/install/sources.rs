@@ -73,7 +73,7 @@ fn refuses_a_named_archive_that_differs_from_the_sums_beside_it() {
     for shell in shells() {
         let (folder, tools) = (Folder::new(), Tools::new());
         Ran::of(folder.installer(shell, tools.path()).env("SUBSTRA_MTLS_TGZ", &archive))
-            .refused("is not what SHA256SUMS says");
+            .not_installed("is not what SHA256SUMS says");
         folder.left_alone(None);
     }
 }
@@ -97,7 +97,7 @@ fn refuses_binaries_of_another_version_or_platform_and_damaged_ones() {
             let (folder, tools) = (Folder::new(), Tools::new());
             folder.bundle(VERSION);
             let mut installer = folder.installer(shell, tools.path());
-            Ran::of(installer.env("SUBSTRA_MTLS_BIN", file).current_dir(room.path())).refused(why);
+            Ran::of(installer.env("SUBSTRA_MTLS_BIN", file).current_dir(room.path())).not_installed(why);
             folder.left_alone(Some(VERSION));
         }
     }
@@ -114,7 +114,7 @@ fn refuses_an_archive_for_another_platform_and_one_of_another_kind() {
     for archive in [foreign, text, room.path().join("missing.tgz")] {
         let (folder, tools) = (Folder::new(), Tools::new());
         let why = if archive.exists() { "does not unpack to" } else { "is not there" };
-        Ran::of(folder.installer(&shells()[0], tools.path()).env("SUBSTRA_MTLS_TGZ", &archive)).refused(why);
+        Ran::of(folder.installer(&shells()[0], tools.path()).env("SUBSTRA_MTLS_TGZ", &archive)).not_installed(why);
         folder.left_alone(None);
     }
 }
@@ -168,7 +168,7 @@ fn a_build_that_fails_is_told() {
     let (folder, tools) = (Folder::new(), Tools::new());
     fs::write(folder.path.join("Cargo.toml"), "").unwrap();
     tools.script("cargo", "echo 'error: no such crate' >&2; exit 101");
-    Ran::of(&mut folder.installer(&shells()[0], tools.path())).refused("cargo build failed");
+    Ran::of(&mut folder.installer(&shells()[0], tools.path())).not_installed("cargo build failed");
     folder.left_alone(None);
 }
 
@@ -177,7 +177,7 @@ fn without_any_source_each_way_is_named() {
     for shell in shells() {
         let (folder, tools) = (Folder::new(), Tools::new());
         let ran = Ran::of(&mut folder.installer(shell, tools.path()));
-        ran.refused("no public place of releases");
+        ran.not_installed("no public place of releases");
         for way in ["rustup.rs", "SUBSTRA_MTLS_BASE_URL", "SUBSTRA_MTLS_TGZ", "SUBSTRA_MTLS_BIN", "docs/install.md"] {
             assert!(ran.stderr.contains(way), "{}", ran.stderr);
         }
@@ -198,7 +198,7 @@ fn refuses_a_folder_that_cannot_be_written() {
         if fs::write(folder.path.join("root-may-write"), "").is_ok() {
             installer.uid(65534).gid(65534);
         }
-        Ran::of(&mut installer).refused("cannot be made");
+        Ran::of(&mut installer).not_installed("cannot be made");
         assert!(!folder.path.join("bin").exists());
     }
 }

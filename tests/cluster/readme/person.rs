@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use super::{page, repository};
-use crate::site::{Ran, Site, bed, ran};
+use crate::site::{Ran, Site, bed};
 
 pub(super) struct Person<'a> {
     site: &'a Site,
@@ -55,7 +55,7 @@ impl<'a> Person<'a> {
         let path = format!("{}:{}:/usr/bin:/bin", self.site.path("bin").display(), bed("BIN"));
         command.env("PATH", path).env("KUBECONFIG", &self.kubeconfig);
         command.env("HELM_CONFIG_HOME", self.site.path("config")).env("HELM_CACHE_HOME", self.site.path("charts"));
-        ran(&command.output().unwrap())
+        Ran::of(&mut command)
     }
 
     /// A line of the README: it has to succeed.
