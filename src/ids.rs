@@ -36,14 +36,17 @@ macro_rules! ids {
 
 pub(crate) use ids;
 
+/// What the id of a variant must be: its name in kebab case.
+#[cfg(test)]
+pub(crate) fn kebab(name: &str) -> String {
+    let word = |letter: char| if letter.is_ascii_uppercase() { format!("-{letter}") } else { letter.to_string() };
+    name.chars().map(word).collect::<String>().trim_start_matches('-').to_ascii_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
+    use super::kebab;
     use crate::{failure::Code, plan::StepId, report::Stage};
-
-    fn kebab(name: &str) -> String {
-        let word = |letter: char| if letter.is_ascii_uppercase() { format!("-{letter}") } else { letter.to_string() };
-        name.chars().map(word).collect::<String>().trim_start_matches('-').to_ascii_lowercase()
-    }
 
     #[test]
     fn every_id_is_its_name_in_kebab_case() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::cli::Side;
+use crate::{cli::Side, ids::ids};
 
 /// Groups, in the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,31 +43,70 @@ impl fmt::Display for Group {
     }
 }
 
-/// One check.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::commands) struct Check {
-    /// A stable id in kebab case.
-    pub id: &'static str,
-    /// Its group.
-    pub group: Group,
-    /// On which side it looks; `None` for both.
-    pub side: Option<Side>,
-    /// What it looks at.
-    pub what: &'static str,
-    /// Why that matters.
-    pub why: &'static str,
-    /// What helps when it fails.
-    pub helps: &'static str,
+/// What is said of a check.
+#[derive(Debug)]
+struct About {
+    group: Group,
+    side: Option<Side>,
+    what: &'static str,
+    why: &'static str,
+    helps: &'static str,
 }
 
+/// `Name "id" Group SIDE, "what it looks at", "why that matters", "what helps when it fails";`, in the order of the groups.
 macro_rules! catalogue {
-    ($($name:ident $id:literal $group:ident $side:expr, $what:literal, $why:literal, $helps:literal;)*) => {
-        $(pub(super) static $name: Check =
-            Check { id: $id, group: Group::$group, side: $side, what: $what, why: $why, helps: $helps };)*
+    ($($name:ident $id:literal $group:ident $side:ident, $what:literal, $why:literal, $helps:literal;)*) => {
+        ids! {
+            /// One check.
+            pub enum Check { $(#[doc = $what] $name = $id,)* }
+        }
 
-        /// All checks, in the order in which they are shown.
-        pub(in crate::commands) static ALL: &[&Check] = &[$(&$name),*];
+        impl Check {
+            const fn about(self) -> &'static About {
+                match self {
+                    $(Self::$name => &About { group: Group::$group, side: $side, what: $what, why: $why, helps: $helps },)*
+                }
+            }
+        }
     };
+}
+
+impl Check {
+    /// The check of an id.
+    #[must_use]
+    pub(in crate::commands) fn of(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|check| check.id() == id)
+    }
+
+    /// Its group.
+    #[must_use]
+    pub(in crate::commands) fn group(self) -> Group {
+        self.about().group
+    }
+
+    /// On which side it looks; `None` for both.
+    #[must_use]
+    pub(in crate::commands) fn side(self) -> Option<Side> {
+        self.about().side
+    }
+
+    /// What it looks at.
+    #[must_use]
+    pub(in crate::commands) fn what(self) -> &'static str {
+        self.about().what
+    }
+
+    /// Why that matters.
+    #[must_use]
+    pub(in crate::commands) fn why(self) -> &'static str {
+        self.about().why
+    }
+
+    /// What helps when it fails.
+    #[must_use]
+    pub(in crate::commands) fn helps(self) -> &'static str {
+        self.about().helps
+    }
 }
 
 const BOTH: Option<Side> = None;
@@ -75,137 +114,133 @@ const ORG: Option<Side> = Some(Side::Backend);
 const ORC: Option<Side> = Some(Side::Orchestrator);
 
 catalogue! {
-    TOOLS "tools" Tools BOTH, "helm and kubectl are there",
+    Tools "tools" Tools BOTH, "helm and kubectl are there",
         "everything about the cluster is read through them", "install them, or put their folder on PATH";
-    RIGHTS "rights" Rights BOTH, "this account may do what the next verbs do",
+    Rights "rights" Rights BOTH, "this account may do what the next verbs do",
         "a verb that is refused half-way leaves work undone", "the Role that the verb's --help prints";
 
-    RELEASE "release" Release BOTH, "the release is there and can be read",
+    Release "release" Release BOTH, "the release is there and can be read",
         "everything else is judged by it", "name it with --release, --namespace and --kube-context";
-    PENDING "release-pending" Release BOTH, "no helm operation holds the release",
+    ReleasePending "release-pending" Release BOTH, "no helm operation holds the release",
         "a helm that was killed leaves it pending, and every upgrade fails from then on",
         "helm rollback to the last deployed revision, when no helm is running";
-    FAILED "release-failed" Release BOTH, "the last upgrade did not fail",
+    ReleaseFailed "release-failed" Release BOTH, "the last upgrade did not fail",
         "what is deployed may be half of what the values say", "run the verb again: it upgrades once more";
-    ROLLOUT "rollout" Release BOTH, "every workload is new and ready, no old pod is left",
+    Rollout "rollout" Release BOTH, "every workload is new and ready, no old pod is left",
         "helm says success before the pods run; the old pod goes on while the new one cannot start",
         "kubectl describe the pods that are not ready";
-    DRIFT "drift" Release BOTH, "the values files and the deployed values are equal, mutual TLS aside",
+    Drift "drift" Release BOTH, "the values files and the deployed values are equal, mutual TLS aside",
         "an upgrade would change more than mutual TLS, so the verbs stop", "bring the files up to what is deployed, or --accept-drift";
-    HALF_WAY "half-way" Release BOTH, "what the files say of mutual TLS is deployed",
+    HalfWay "half-way" Release BOTH, "what the files say of mutual TLS is deployed",
         "a run that was interrupted leaves the file ahead of the release", "run the same verb again: it goes on from what it finds";
 
-    VALUES "values" Values BOTH, "names and switches in the values can be used",
+    Values "values" Values BOTH, "names and switches in the values can be used",
         "Helm reads an unquoted 0123, no or on as something else, and a default of the chart is nobody's name",
         "mend the value in the file, with quotes";
-    ODD_WORDS "values-odd-words" Values BOTH, "no word is read by Helm otherwise than it looks",
+    ValuesOddWords "values-odd-words" Values BOTH, "no word is read by Helm otherwise than it looks",
         "Helm reads YAML 1.1: yes, no, on, off, y and n are booleans, as keys too, and 0123 is 83", "quote the word, or write true, false or the number";
-    TLS "tls" Values BOTH, "TLS to the orchestrator is on",
+    Tls "tls" Values BOTH, "TLS to the orchestrator is on",
         "mutual TLS stands on TLS", "ca init at the orchestrator, then ca trust --backend --enable-tls at each backend";
 
-    MOUNT_MISSING "mount-missing" Objects BOTH, "every mounted object is there, in the kind that the chart mounts",
+    MountMissing "mount-missing" Objects BOTH, "every mounted object is there, in the kind that the chart mounts",
         "pods wait in ContainerCreating for ever; charts mount Secrets since orchestrator 8.6 and backend 26.0, ConfigMaps before", "ca trust at a backend, ca init at the orchestrator: they make it in the kind that is mounted";
-    MOUNT_CA "mount-ca" Objects BOTH, "each ca.crt is there and begins with a CA's certificate",
+    MountCa "mount-ca" Objects BOTH, "each ca.crt is there and begins with a CA's certificate",
         "the server reads the first PEM block of every client CA, and crashes on anything else", "ca trust at a backend, ca init at the orchestrator: they make it again";
-    MOUNT_BUNDLE "mount-bundle" Objects ORC, "an object under clientCACerts holds one CA",
+    MountBundle "mount-bundle" Objects ORC, "an object under clientCACerts holds one CA",
         "all of a bundle count for TLS, only its first for the identity check", "one object for each CA";
-    PODS "pods-waiting" Objects BOTH, "no pod waits for a mount, an image or its next crash",
+    PodsWaiting "pods-waiting" Objects BOTH, "no pod waits for a mount, an image or its next crash",
         "a StatefulSet's pod that hung on a mount does not recover by itself", "kubectl describe it, mend what it waits for, delete it if it stays";
 
-    CA_KEY_ID "mount-ski" Keys BOTH, "every CA has a subjectKeyIdentifier",
+    MountSki "mount-ski" Keys BOTH, "every CA has a subjectKeyIdentifier",
         "without one the identity check compares empty identifiers: anybody's leaf without authorityKeyIdentifier fits", "a CA with that extension";
-    CA_EXPIRED "mount-expired" Keys BOTH, "no CA has ended",
+    MountExpired "mount-expired" Keys BOTH, "no CA has ended",
         "both servers look at the CA's own dates: everybody is refused at once", "a new CA, rolled out to all";
-    CA_ENDS "ca-ends" Keys BOTH, "no CA is about to end (--warn-before)",
+    CaEnds "ca-ends" Keys BOTH, "no CA is about to end (--warn-before)",
         "a new CA takes every organization's operator", "plan its rotation";
-    SERVER_PAIR "server-pair" Keys ORC, "the server's pair can be read and its halves fit",
+    ServerPair "server-pair" Keys ORC, "the server's pair can be read and its halves fit",
         "the server ends at its start otherwise", "ca init, which renews it and restarts the server";
-    SERVER_EXPIRED "server-expired" Keys ORC, "the server's certificate has not ended",
+    ServerExpired "server-expired" Keys ORC, "the server's certificate has not ended",
         "every backend refuses it, and so does the probe", "ca init, which renews it and restarts the server";
-    SERVER_ENDS "server-ends" Keys ORC, "the server's certificate is not about to end (--warn-before)",
+    ServerEnds "server-ends" Keys ORC, "the server's certificate is not about to end (--warn-before)",
         "its end cuts everybody off at once", "ca init, which renews it and restarts the server";
-    SERVER_AUTH "server-auth" Keys ORC, "the server's certificate may be a server",
+    ServerAuth "server-auth" Keys ORC, "the server's certificate may be a server",
         "every backend refuses it otherwise", "ca init, which makes one with serverAuth and clientAuth";
-    SERVER_CLIENT_AUTH "server-client-auth" Keys ORC, "the server's certificate may be a client too",
+    ServerClientAuth "server-client-auth" Keys ORC, "the server's certificate may be a client too",
         "with mutual TLS the health probe dials with the server's own pair", "ca init, which makes one with serverAuth and clientAuth";
-    SERVER_NAME "server-name" Keys ORC, "the server's certificate covers the name that the probe asks for",
+    ServerName "server-name" Keys ORC, "the server's certificate covers the name that the probe asks for",
         "the kubelet would restart the pod for ever", "ca init, which makes one with that name";
-    SERVER_CHAIN "server-chain" Keys ORC, "the server's certificate comes from a CA of the client pool",
+    ServerChain "server-chain" Keys ORC, "the server's certificate comes from a CA of the client pool",
         "the probe would be refused as a client", "ca init, which makes one from that CA";
-    PAIR "pair" Keys ORG, "the client pair is there and can be read",
+    Pair "pair" Keys ORG, "the client pair is there and can be read",
         "with an empty half the backend connects without a certificate, and with one that does not load not at all", "enroll again";
-    PAIR_HALVES "pair-halves" Keys ORG, "certificate and key belong together",
+    PairHalves "pair-halves" Keys ORG, "certificate and key belong together",
         "grpcio says no more than \"empty address list\"", "enroll again";
-    PAIR_CHAIN "pair-chain" Keys ORG, "the certificate comes from the CA that this cluster trusts",
+    PairChain "pair-chain" Keys ORG, "the certificate comes from the CA that this cluster trusts",
         "the orchestrator trusts its own CA and those under clientCACerts", "a certificate from the federation's CA";
-    PAIR_EXPIRED "pair-expired" Keys ORG, "the certificate is valid now",
+    PairExpired "pair-expired" Keys ORG, "the certificate is valid now",
         "the next connection is refused", "enroll, which asks for a new one";
-    PAIR_ENDS "pair-ends" Keys ORG, "the certificate is not about to end (--warn-before)",
+    PairEnds "pair-ends" Keys ORG, "the certificate is not about to end (--warn-before)",
         "a renewal takes two people", "enroll, which asks for a new one while the old one serves";
 
-    PAIR_KEY_ID "pair-key-id" Identity ORG, "the certificate is X.509 v3 and names its CA by key identifier",
+    PairKeyId "pair-key-id" Identity ORG, "the certificate is X.509 v3 and names its CA by key identifier",
         "the identity check finds the CA by it alone; the walkthrough's openssl x509 -req writes v1 without it", "a certificate from approve";
-    PAIR_USAGE "pair-usage" Identity ORG, "the certificate is for a client alone",
+    PairUsage "pair-usage" Identity ORG, "the certificate is for a client alone",
         "with serverAuth, or without any extended key usage, its holder can pose as the orchestrator", "a certificate from approve";
-    PAIR_ORGANIZATION "pair-organization" Identity ORG, "its O is orchestrator.mspID, byte for byte",
+    PairOrganization "pair-organization" Identity ORG, "its O is orchestrator.mspID, byte for byte",
         "the identity check refuses every call otherwise", "a certificate for that name, or the right mspID";
-    PAIR_TWO "pair-two-organizations" Identity ORG, "it has one O",
+    PairTwoOrganizations "pair-two-organizations" Identity ORG, "it has one O",
         "with two it may act as either", "a certificate with one O";
-    PAIR_NAME "pair-name" Identity ORG, "it carries no name of the orchestrator",
+    PairName "pair-name" Identity ORG, "it carries no name of the orchestrator",
         "its holder could serve as the orchestrator to every backend", "a certificate with the backend's own host";
-    NOBODY "key-admits-nobody" Identity ORC, "every key of clientCACerts is a member's name",
+    KeyAdmitsNobody "key-admits-nobody" Identity ORC, "every key of clientCACerts is a member's name",
         "under the identity check a key admits the organization of exactly its name: the walkthrough's key orchestrator admits nobody", "approve each organization, then take the key out";
-    KEBAB "key-collision" Identity ORC, "no two keys of clientCACerts have the same kebab form",
+    KeyCollision "key-collision" Identity ORC, "no two keys of clientCACerts have the same kebab form",
         "they would be one volume, and the API server refuses the manifest", "another spelling for one of them";
-    KEY_FORM "key-form" Identity ORC, "every key of clientCACerts makes a good volume name and path",
+    KeyForm "key-form" Identity ORC, "every key of clientCACerts makes a good volume name and path",
         "the kebab form may have 32 characters, and the key is printed unquoted into a path", "a shorter name, of letters and digits";
-    VERIFY "identity-check" Identity ORC, "verifyClientMSPID is on where mutual TLS is",
+    IdentityCheck "identity-check" Identity ORC, "verifyClientMSPID is on where mutual TLS is",
         "without it any holder of any certificate can act as any organization", "gate close";
-    FOREIGN_CA "foreign-ca" Identity ORC, "no CA but the orchestrator's own is in the client pool",
+    ForeignCa "foreign-ca" Identity ORC, "no CA but the orchestrator's own is in the client pool",
         "whoever holds the key of any CA in the pool can act as every organization", "certificates from the federation's CA for that organization";
-    ISSUER "issuer-any-organization" Identity ORC, "no cert-manager issuer gives any namespace any O",
+    IssuerAnyOrganization "issuer-any-organization" Identity ORC, "no cert-manager issuer gives any namespace any O",
         "a ClusterIssuer with the CA's key signs what every namespace asks for", "an Issuer in the orchestrator's namespace";
-    ISSUED_NAME "issued-name" Identity ORC, "no certificate of the issue log can pose as the orchestrator",
+    IssuedName "issued-name" Identity ORC, "no certificate of the issue log can pose as the orchestrator",
         "a client certificate with a name of the orchestrator, or for servers too, serves as it", "wait for its end, or rotate the CA";
-    ISSUED_REFUSED "issued-refused" Identity ORC, "no certificate of the issue log would be refused",
+    IssuedRefused "issued-refused" Identity ORC, "no certificate of the issue log would be refused",
         "one without authorityKeyIdentifier fails on the day the identity check is turned on", "a new request and approve";
 
-    MTLS_EMPTY "mtls-empty" Order ORC, "clientCACerts has a key where mutual TLS is on",
+    MtlsEmpty "mtls-empty" Order ORC, "clientCACerts has a key where mutual TLS is on",
         "the folder is not mounted then, and the server ends at its start", "approve the first organization, then gate close";
-    MEMBERS "member-cut-off" Order ORC, "every member of channels has a key of its own where mutual TLS is on",
+    MemberCutOff "member-cut-off" Order ORC, "every member of channels has a key of its own where mutual TLS is on",
         "a member without one is cut off by the identity check", "approve its request";
-    UNPAIRED "mtls-without-pair" Order ORG, "the pair is there where mutual TLS is on",
+    MtlsWithoutPair "mtls-without-pair" Order ORG, "the pair is there where mutual TLS is on",
         "the pods hang on its mount, and the organization is cut off", "enroll";
-    PASSTHROUGH "passthrough" Order ORC, "an Ingress in front passes TLS through",
+    Passthrough "passthrough" Order ORC, "an Ingress in front passes TLS through",
         "mutual TLS ends in the orchestrator's own process: an Ingress that ends it takes every certificate away", "nginx.ingress.kubernetes.io/ssl-passthrough: \"true\" under ingress.annotations";
-    RESTART "restart-objects" Order ORC, "no mounted pair or CA is newer than the pods",
+    RestartObjects "restart-objects" Order ORC, "no mounted pair or CA is newer than the pods",
         "the orchestrator reads them once, at its start", "kubectl rollout restart";
-    CHANNELS "restart-channels" Order ORC, "the channels are not newer than the pods",
+    RestartChannels "restart-channels" Order ORC, "the channels are not newer than the pods",
         "they are mounted by subPath without a checksum: a change of the members restarts nothing", "kubectl rollout restart";
 
-    LIVE_OWN "live-own" Live BOTH, "the orchestrator answers the pair that is in the cluster",
+    LiveOwn "live-own" Live BOTH, "the orchestrator answers the pair that is in the cluster",
         "the proof that nothing in between is wrong", "the answer says which part";
-    LIVE_WITHOUT "live-without" Live BOTH, "the orchestrator refuses a client without a certificate",
+    LiveWithout "live-without" Live BOTH, "the orchestrator refuses a client without a certificate",
         "mutual TLS is on when it does", "gate close, by the orchestrator's operator";
-    LIVE_OTHER "live-other" Live BOTH, "the orchestrator refuses the pair under another organization's name",
+    LiveOther "live-other" Live BOTH, "the orchestrator refuses the pair under another organization's name",
         "the identity check is on when it does", "gate close, by the orchestrator's operator";
-}
-
-/// The check of an id.
-#[must_use]
-pub(in crate::commands) fn find(id: &str) -> Option<&'static Check> {
-    ALL.iter().copied().find(|check| check.id == id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::kebab;
 
     #[test]
-    fn ids_are_stable_words_and_each_stands_once_in_the_order_of_the_groups() {
-        for (at, check) in ALL.iter().enumerate() {
-            assert!(check.id.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", check.id);
-            assert!(ALL[..at].iter().all(|other| other.id != check.id && other.group <= check.group), "{}", check.id);
+    fn each_id_is_its_name_and_stands_once_in_the_order_of_the_groups() {
+        assert!(Check::ALL.is_sorted_by_key(|check| check.group()));
+        for check in Check::ALL {
+            assert_eq!(kebab(&format!("{check:?}")), check.id());
+            assert_eq!(Check::of(check.id()), Some(*check));
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What a check found, and the sheet on which a site's findings are gathered: one for each check, none left out.
+//! What a check found, and the findings of a release while they are gathered: one for each check, none left out.
 
 use std::{collections::BTreeMap, fmt};
 
-use super::catalogue::{ALL, Check};
+use super::catalogue::Check;
 use crate::cli::Side;
 
 /// How a check came out.
@@ -33,7 +33,7 @@ impl fmt::Display for Status {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::commands) struct Finding {
     /// Which check.
-    pub check: &'static Check,
+    pub check: Check,
     /// How it came out.
     pub status: Status,
     /// What was seen; of a skipped check, why it was skipped.
@@ -44,49 +44,50 @@ pub(in crate::commands) struct Finding {
 
 /// The findings of a site, while they are gathered.
 #[derive(Default)]
-pub(super) struct Sheet {
-    lines: BTreeMap<&'static str, Line>,
-    because: Option<String>,
+pub(super) struct Findings {
+    notes: BTreeMap<Check, Notes>,
+    rest_because: Option<String>,
 }
 
-struct Line {
+/// What was noted of one check so far.
+struct Notes {
     status: Status,
     seen: Vec<String>,
     next: Vec<String>,
 }
 
-impl Sheet {
-    pub(super) fn failed(&mut self, check: &'static Check, seen: impl Into<String>, next: impl Into<String>) {
+impl Findings {
+    pub(super) fn failed(&mut self, check: Check, seen: impl Into<String>, next: impl Into<String>) {
         self.note(check, Status::Failed, seen.into(), next.into());
     }
 
-    pub(super) fn warn(&mut self, check: &'static Check, seen: impl Into<String>, next: impl Into<String>) {
+    pub(super) fn warn(&mut self, check: Check, seen: impl Into<String>, next: impl Into<String>) {
         self.note(check, Status::Warning, seen.into(), next.into());
     }
 
     /// Good, unless something else was found.
-    pub(super) fn ok(&mut self, check: &'static Check, seen: impl Into<String>) {
+    pub(super) fn ok(&mut self, check: Check, seen: impl Into<String>) {
         self.note(check, Status::Ok, seen.into(), String::new());
     }
 
     /// Not looked at, unless something else was found.
-    pub(super) fn skip(&mut self, check: &'static Check, because: impl Into<String>) {
+    pub(super) fn skip(&mut self, check: Check, because: impl Into<String>) {
         self.note(check, Status::Skipped, because.into(), String::new());
     }
 
     /// From now on, checks of which nothing is said are skipped for this reason; the first reason counts.
-    pub(super) fn blind(&mut self, because: impl Into<String>) {
-        self.because.get_or_insert_with(|| because.into());
+    pub(super) fn skip_the_rest(&mut self, because: impl Into<String>) {
+        self.rest_because.get_or_insert_with(|| because.into());
     }
 
     /// The worse status wins; texts of the same status are joined.
-    fn note(&mut self, check: &'static Check, status: Status, seen: String, next: String) {
-        let line = self.lines.entry(check.id).or_insert(Line { status, seen: Vec::new(), next: Vec::new() });
-        if status > line.status {
-            *line = Line { status, seen: Vec::new(), next: Vec::new() };
+    fn note(&mut self, check: Check, status: Status, seen: String, next: String) {
+        let notes = self.notes.entry(check).or_insert(Notes { status, seen: Vec::new(), next: Vec::new() });
+        if status > notes.status {
+            *notes = Notes { status, seen: Vec::new(), next: Vec::new() };
         }
-        if status == line.status {
-            for (text, texts) in [(seen, &mut line.seen), (next, &mut line.next)] {
+        if status == notes.status {
+            for (text, texts) in [(seen, &mut notes.seen), (next, &mut notes.next)] {
                 if !text.is_empty() && !texts.contains(&text) {
                     texts.push(text);
                 }
@@ -95,12 +96,12 @@ impl Sheet {
     }
 
     /// One finding for each check of this side, in the order of the catalogue.
-    pub(super) fn findings(mut self, side: Side) -> Vec<Finding> {
-        let because = self.because.unwrap_or_else(|| "there is nothing of the kind here".to_owned());
-        let here = ALL.iter().filter(|check| check.side.is_none_or(|of| of == side));
-        here.map(|check| match self.lines.remove(check.id) {
-            Some(line) => {
-                Finding { check, status: line.status, seen: line.seen.join("; "), next: line.next.join("; then ") }
+    pub(super) fn of_side(mut self, side: Side) -> Vec<Finding> {
+        let because = self.rest_because.unwrap_or_else(|| "there is nothing of the kind here".to_owned());
+        let here = Check::ALL.iter().copied().filter(|check| check.side().is_none_or(|of| of == side));
+        here.map(|check| match self.notes.remove(&check) {
+            Some(notes) => {
+                Finding { check, status: notes.status, seen: notes.seen.join("; "), next: notes.next.join("; then ") }
             }
             None => Finding { check, status: Status::Skipped, seen: because.clone(), next: String::new() },
         })
@@ -111,25 +112,24 @@ impl Sheet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::check::catalogue::{PODS, ROLLOUT, TOOLS};
 
     #[test]
     fn the_worse_status_wins_equal_ones_are_joined_and_the_rest_is_skipped_with_a_reason() {
-        let mut sheet = Sheet::default();
-        sheet.ok(&PODS, "good");
-        sheet.failed(&PODS, "bad\u{1b}[2J", "x");
-        sheet.warn(&PODS, "soon", "y");
-        sheet.failed(&PODS, "worse", "x");
-        sheet.skip(&ROLLOUT, "unknown");
-        sheet.blind("no cluster");
-        let found = sheet.findings(Side::Backend);
-        let of = |check: &Check| found.iter().find(|finding| finding.check == check).unwrap();
+        let mut findings = Findings::default();
+        findings.ok(Check::PodsWaiting, "good");
+        findings.failed(Check::PodsWaiting, "bad\u{1b}[2J", "x");
+        findings.warn(Check::PodsWaiting, "soon", "y");
+        findings.failed(Check::PodsWaiting, "worse", "x");
+        findings.skip(Check::Rollout, "unknown");
+        findings.skip_the_rest("no cluster");
+        let found = findings.of_side(Side::Backend);
+        let of = |check: Check| found.iter().find(|finding| finding.check == check).unwrap();
         assert_eq!(
-            (of(&PODS).status, of(&PODS).seen.as_str(), of(&PODS).next.as_str()),
+            (of(Check::PodsWaiting).status, of(Check::PodsWaiting).seen.as_str(), of(Check::PodsWaiting).next.as_str()),
             (Status::Failed, "bad\u{1b}[2J; worse", "x")
         );
-        assert_eq!((of(&ROLLOUT).status, of(&ROLLOUT).seen.as_str()), (Status::Skipped, "unknown"));
-        assert_eq!((of(&TOOLS).status, of(&TOOLS).seen.as_str()), (Status::Skipped, "no cluster"));
-        assert!(found.iter().all(|finding| finding.check.side != Some(Side::Orchestrator)));
+        assert_eq!((of(Check::Rollout).status, of(Check::Rollout).seen.as_str()), (Status::Skipped, "unknown"));
+        assert_eq!((of(Check::Tools).status, of(Check::Tools).seen.as_str()), (Status::Skipped, "no cluster"));
+        assert!(found.iter().all(|finding| finding.check.side() != Some(Side::Orchestrator)));
     }
 }

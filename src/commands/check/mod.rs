@@ -17,7 +17,7 @@ mod table;
 
 use std::{path::Path, time::Duration};
 
-pub use self::federation::federation;
+pub use self::{catalogue::Check, federation::federation};
 use self::{
     finding::{Finding, Status},
     observe::{Ask, Dial, Site},
@@ -40,7 +40,7 @@ pub(super) const LIMIT: Duration = Duration::from_mins(1);
 
 /// The ids of all checks, each with what it looks at.
 pub fn ids() -> impl Iterator<Item = (&'static str, &'static str)> {
-    catalogue::ALL.iter().map(|check| (check.id, check.what))
+    Check::ALL.iter().map(|check| (check.id(), check.what()))
 }
 
 /// Checks a release.
@@ -114,7 +114,7 @@ fn named(cert: &Path, key: &Path) -> [(&'static str, String); 2] {
 /// The result of any number of sites.
 pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, session: &Session<'_>) -> Outcome {
     let wanted = |finding: &Finding| {
-        let named = |ids: &[String]| ids.iter().any(|id| id == finding.check.id);
+        let named = |ids: &[String]| ids.iter().any(|id| id == finding.check.id());
         (args.only.is_empty() || named(&args.only)) && !named(&args.skip)
     };
     for one in &mut judged {

@@ -61,7 +61,7 @@ fn statuses(one: &Judged) -> Vec<Sample> {
                 ("namespace", namespace.clone()),
                 ("release", release.clone()),
                 ("side", one.site.side.to_string()),
-                ("check", finding.check.id.to_owned()),
+                ("check", finding.check.id().to_owned()),
                 ("status", status.to_string()),
             ];
             samples.push((labels, i64::from(status == finding.status)));

@@ -38,8 +38,8 @@ pub(super) fn text(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> Stri
     }
     for one in judged {
         out.push_str(&format!("\n{}\n", one.name()));
-        for group in one.findings.chunk_by(|one, next| one.check.group == next.check.group) {
-            out.push_str(&group.first().map(|first| format!("{}\n", first.check.group)).unwrap_or_default());
+        for group in one.findings.chunk_by(|one, next| one.check.group() == next.check.group()) {
+            out.push_str(&group.first().map(|first| format!("{}\n", first.check.group())).unwrap_or_default());
             // What is skipped for one reason takes one line.
             let alike = |one: &Finding, next: &Finding| {
                 one.status == Status::Skipped && next.status == one.status && next.seen == one.seen
@@ -60,7 +60,7 @@ pub(super) fn text(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> Stri
 /// A finding, or several that are skipped for the same reason.
 fn lines(findings: &[Finding]) -> String {
     let Some(first) = findings.first() else { return String::new() };
-    let ids: Vec<&str> = findings.iter().map(|finding| finding.check.id).collect();
+    let ids: Vec<&str> = findings.iter().map(|finding| finding.check.id()).collect();
     let because = if first.status == Status::Skipped { "because " } else { "" };
     let (seen, next) = (plain::line(&first.seen), plain::line(&first.next));
     let line = format!("  {:<8} {:<24} {because}{seen}\n", first.status.to_string(), ids.join(", "));
@@ -71,8 +71,8 @@ fn lines(findings: &[Finding]) -> String {
 /// The sites for scripts.
 pub(super) fn json(judged: &[Judged]) -> Value {
     let finding = |f: &Finding| {
-        json!({"id": f.check.id, "group": f.check.group.to_string(), "status": f.status.to_string(),
-               "what": f.check.what, "seen": f.seen, "next": f.next})
+        json!({"id": f.check.id(), "group": f.check.group().to_string(), "status": f.status.to_string(),
+               "what": f.check.what(), "seen": f.seen, "next": f.next})
     };
     let site = |one: &Judged| {
         let found = one.site.found.as_ref().ok();

@@ -3,14 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::{
-        catalogue::{
-            FOREIGN_CA, ISSUED_NAME, ISSUED_REFUSED, ISSUER, KEBAB, KEY_FORM, NOBODY, PAIR_KEY_ID, PAIR_NAME,
-            PAIR_ORGANIZATION, PAIR_TWO, PAIR_USAGE, VERIFY,
-        },
-        finding::Sheet,
-        observe::Site,
-    },
+    super::{catalogue::Check, finding::Findings, observe::Site},
     count, keys,
 };
 use crate::{
@@ -25,18 +18,18 @@ use crate::{
     },
 };
 
-pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
-    judge_leaf(site, sheet);
+pub(super) fn judge(site: &Site, findings: &mut Findings) {
+    judge_leaf(site, findings);
     let Some(orchestrator) = site.orchestrator() else { return };
-    judge_keys(site, orchestrator, sheet);
-    judge_check(site, orchestrator, sheet);
-    judge_pool(site, orchestrator, sheet);
-    judge_issuer(site, orchestrator, sheet);
-    judge_log(site, sheet);
+    judge_keys(site, orchestrator, findings);
+    judge_check(site, orchestrator, findings);
+    judge_pool(site, orchestrator, findings);
+    judge_issuer(site, orchestrator, findings);
+    judge_log(site, findings);
 }
 
 /// The backend's own certificate.
-fn judge_leaf(site: &Site, sheet: &mut Sheet) {
+fn judge_leaf(site: &Site, findings: &mut Findings) {
     let Some(backend) = site.backend() else { return };
     let object = site.object(&ObjectRef::secret(backend.client_certificate.as_str()));
     let Some(chain) = object.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()) else { return };
@@ -50,36 +43,46 @@ fn judge_leaf(site: &Site, sheet: &mut Sheet) {
         id.is_some_and(|id| cas.is_empty() || known.any(|ca| ca.subject_key_id.as_ref() == Some(id)))
     };
     if chain.iter().any(named) {
-        sheet.ok(&PAIR_KEY_ID, "it names its CA");
+        findings.ok(Check::PairKeyId, "it names its CA");
     } else {
         let seen = format!("X.509 v{}, and its authorityKeyIdentifier is not the CA's", leaf.version);
-        sheet.failed(&PAIR_KEY_ID, seen, &again);
+        findings.failed(Check::PairKeyId, seen, &again);
     }
     match (leaf.has_eku(), leaf.client_auth(), leaf.server_auth()) {
-        (true, true, false) => sheet.ok(&PAIR_USAGE, "clientAuth alone"),
-        (true, false, _) => sheet.failed(&PAIR_USAGE, "its extended key usage lacks clientAuth", &again),
-        (true, true, true) => sheet.warn(&PAIR_USAGE, "it has serverAuth: its holder can pose as a server", &again),
-        (false, ..) => sheet.warn(&PAIR_USAGE, "it has no extended key usage: its holder can pose as a server", &again),
+        (true, true, false) => findings.ok(Check::PairUsage, "clientAuth alone"),
+        (true, false, _) => findings.failed(Check::PairUsage, "its extended key usage lacks clientAuth", &again),
+        (true, true, true) => {
+            findings.warn(Check::PairUsage, "it has serverAuth: its holder can pose as a server", &again);
+        }
+        (false, ..) => {
+            findings.warn(Check::PairUsage, "it has no extended key usage: its holder can pose as a server", &again);
+        }
     }
     let found = leaf.organizations.join(" and ");
     if leaf.organizations.iter().any(|organization| organization == backend.msp_id.as_str()) {
-        sheet.ok(&PAIR_ORGANIZATION, format!("O is {found}"));
+        findings.ok(Check::PairOrganization, format!("O is {found}"));
     } else {
-        sheet.failed(&PAIR_ORGANIZATION, format!("O is {found:?}, orchestrator.mspID is {}", backend.msp_id), &again);
+        findings.failed(
+            Check::PairOrganization,
+            format!("O is {found:?}, orchestrator.mspID is {}", backend.msp_id),
+            &again,
+        );
     }
     if leaf.organizations.len() > 1 {
-        sheet.failed(&PAIR_TWO, format!("it may act as {found}"), &again);
+        findings.failed(Check::PairTwoOrganizations, format!("it may act as {found}"), &again);
     } else {
-        sheet.ok(&PAIR_TWO, "one O");
+        findings.ok(Check::PairTwoOrganizations, "one O");
     }
     match issued::poses(leaf, &site.orchestrator_names()) {
-        Some(name) => sheet.failed(&PAIR_NAME, format!("it carries {name}, a name of the orchestrator"), &again),
-        None => sheet.ok(&PAIR_NAME, "none of the orchestrator's names"),
+        Some(name) => {
+            findings.failed(Check::PairName, format!("it carries {name}, a name of the orchestrator"), &again);
+        }
+        None => findings.ok(Check::PairName, "none of the orchestrator's names"),
     }
 }
 
 /// The keys of clientCACerts.
-fn judge_keys(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
+fn judge_keys(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
     let mut forms: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for key in orchestrator.client_cas.keys() {
         let kebab = kebab_case(key);
@@ -88,47 +91,55 @@ fn judge_keys(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
             volume.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') && !volume.ends_with('-');
         let next = "write the key as the organization's MSP ID, of letters and digits, and shorter";
         if volume.len() > 63 {
-            sheet.failed(&KEY_FORM, format!("{key} becomes {kebab}, of {} characters: 32 fit", kebab.len()), next);
+            findings.failed(
+                Check::KeyForm,
+                format!("{key} becomes {kebab}, of {} characters: 32 fit", kebab.len()),
+                next,
+            );
         } else if !label || key.parse::<MspId>().is_err() {
-            sheet.failed(&KEY_FORM, format!("{key} becomes the volume {volume}, which the API server refuses"), next);
+            findings.failed(
+                Check::KeyForm,
+                format!("{key} becomes the volume {volume}, which the API server refuses"),
+                next,
+            );
         }
         forms.entry(kebab).or_default().push(key);
         if !orchestrator.members.contains(key) {
             let seen =
                 format!("{key} is no member of any channel: under the identity check it admits nobody of another name");
             let next = format!("{}; then take {key} out of clientCACerts", site.approve("ORG.csr"));
-            sheet.warn(&NOBODY, seen, next);
+            findings.warn(Check::KeyAdmitsNobody, seen, next);
         }
     }
     for (kebab, keys) in forms.iter().filter(|(_, keys)| keys.len() > 1) {
-        sheet.failed(
-            &KEBAB,
+        findings.failed(
+            Check::KeyCollision,
             format!("{} all become {kebab}", keys.join(", ")),
             "spell one of them otherwise, in channels and at its backend too",
         );
     }
     let keys = count(orchestrator.client_cas.len(), "key");
-    sheet.ok(&KEY_FORM, keys.as_str());
-    sheet.ok(&KEBAB, keys.as_str());
-    sheet.ok(&NOBODY, keys.as_str());
+    findings.ok(Check::KeyForm, keys.as_str());
+    findings.ok(Check::KeyCollision, keys.as_str());
+    findings.ok(Check::KeyAdmitsNobody, keys.as_str());
 }
 
-fn judge_check(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
+fn judge_check(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
     let on = |o: &Orchestrator| o.tls_enabled && o.mtls_enabled;
     let open = [Some(orchestrator), site.running()].into_iter().flatten().find(|o| on(o) && !o.verify_msp_id);
     match open {
-        Some(_) => sheet.failed(
-            &VERIFY,
+        Some(_) => findings.failed(
+            Check::IdentityCheck,
             "verifyClientMSPID is off: any organization can act as any other",
             site.ours("gate close", ""),
         ),
-        None if site.mtls() => sheet.ok(&VERIFY, "verifyClientMSPID is on"),
-        None => sheet.skip(&VERIFY, "mutual TLS is off: gate close turns both on"),
+        None if site.mtls() => findings.ok(Check::IdentityCheck, "verifyClientMSPID is on"),
+        None => findings.skip(Check::IdentityCheck, "mutual TLS is off: gate close turns both on"),
     }
 }
 
 /// CAs under clientCACerts whose key is not one of the orchestrator's own CAs.
-fn judge_pool(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
+fn judge_pool(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
     if site.objects.is_err() {
         return;
     }
@@ -139,13 +150,13 @@ fn judge_pool(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
             "{}; then take {name} out of clientCACerts. Where it is the federation's own CA for clients: --ca-cert FILE",
             site.approve("ORG.csr")
         );
-        sheet.warn(&FOREIGN_CA, said, next);
+        findings.warn(Check::ForeignCa, said, next);
     }
-    sheet.ok(&FOREIGN_CA, "only the orchestrator's own");
+    findings.ok(Check::ForeignCa, "only the orchestrator's own");
 }
 
 /// A `ClusterIssuer` made the server's pair, and the pair's CA is in the pool: then it signs any O for any namespace.
-fn judge_issuer(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
+fn judge_issuer(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
     let Ok(found) = &site.found else { return };
     let pair = site.object(&ObjectRef::secret(orchestrator.server_pair.as_str()));
     let note = |key: &str| {
@@ -157,39 +168,42 @@ fn judge_issuer(site: &Site, orchestrator: &Orchestrator, sheet: &mut Sheet) {
     let name = note("name").or_else(|| wish["issuer"].as_str().filter(|_| asked));
     let (Some("ClusterIssuer"), Some(name)) = (kind, name) else {
         if let Some(all) = &site.issuers {
-            sheet.ok(&ISSUER, format!("the server's pair is from no ClusterIssuer ({} are here)", all.len()));
+            findings.ok(
+                Check::IssuerAnyOrganization,
+                format!("the server's pair is from no ClusterIssuer ({} are here)", all.len()),
+            );
         } else {
             let because = "the server's pair is from no ClusterIssuer, and this account may not list others";
-            sheet.skip(&ISSUER, because);
+            findings.skip(Check::IssuerAnyOrganization, because);
         }
         return;
     };
     let spec = site.issuers.as_ref().and_then(|all| all.iter().find(|issuer| issuer.name() == name));
     if spec.is_some_and(|issuer| issuer.json()["spec"]["ca"].is_null()) {
-        return sheet.ok(&ISSUER, format!("ClusterIssuer {name} holds no CA's key"));
+        return findings.ok(Check::IssuerAnyOrganization, format!("ClusterIssuer {name} holds no CA's key"));
     }
     let seen =
         format!("ClusterIssuer {name} signs for every namespace, with a CA that the orchestrator trusts for clients");
-    sheet.warn(
-        &ISSUER,
+    findings.warn(
+        Check::IssuerAnyOrganization,
         seen,
         "make it an Issuer in the orchestrator's namespace, or give the server's pair a CA of its own",
     );
 }
 
 /// Certificates that were issued and are alive.
-fn judge_log(site: &Site, sheet: &mut Sheet) {
+fn judge_log(site: &Site, findings: &mut Findings) {
     let log = match &site.log {
         Some(Ok(log)) => log,
         Some(Err(failure)) => {
             let because = format!("the issue log could not be read: {}", failure.what);
-            sheet.skip(&ISSUED_NAME, &because);
-            return sheet.skip(&ISSUED_REFUSED, because);
+            findings.skip(Check::IssuedName, &because);
+            return findings.skip(Check::IssuedRefused, because);
         }
         None => {
             let because = "no issue log was named: --ca-cert FILE or --ca-secret NAME";
-            sheet.skip(&ISSUED_NAME, because);
-            return sheet.skip(&ISSUED_REFUSED, because);
+            findings.skip(Check::IssuedName, because);
+            return findings.skip(Check::IssuedRefused, because);
         }
     };
     let (Some(orchestrator), Ok(found)) = (site.orchestrator(), &site.found) else { return };
@@ -202,12 +216,12 @@ fn judge_log(site: &Site, sheet: &mut Sheet) {
             entry.not_after.date()
         );
         match kind {
-            Kind::Poses => sheet.failed(&ISSUED_NAME, said, wait),
-            Kind::Serves => sheet.warn(&ISSUED_NAME, said, wait),
-            Kind::Refused => sheet.failed(&ISSUED_REFUSED, said, wait),
+            Kind::Poses => findings.failed(Check::IssuedName, said, wait),
+            Kind::Serves => findings.warn(Check::IssuedName, said, wait),
+            Kind::Refused => findings.failed(Check::IssuedRefused, said, wait),
         }
     }
     let alive = format!("alive: {}", count(log.alive(site.now).count(), "certificate"));
-    sheet.ok(&ISSUED_NAME, alive.as_str());
-    sheet.ok(&ISSUED_REFUSED, alive.as_str());
+    findings.ok(Check::IssuedName, alive.as_str());
+    findings.ok(Check::IssuedRefused, alive.as_str());
 }

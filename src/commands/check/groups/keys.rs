@@ -1,14 +1,7 @@
 //! Keys and certificates: read, fitting together, from the right CA, and not about to end.
 
 use super::{
-    super::{
-        catalogue::{
-            self, CA_ENDS, Check, PAIR, PAIR_CHAIN, PAIR_ENDS, PAIR_EXPIRED, PAIR_HALVES, SERVER_AUTH, SERVER_CHAIN,
-            SERVER_CLIENT_AUTH, SERVER_ENDS, SERVER_EXPIRED, SERVER_NAME, SERVER_PAIR,
-        },
-        finding::Sheet,
-        observe::Site,
-    },
+    super::{catalogue::Check, finding::Findings, observe::Site},
     is_near_its_end, objects, time_left,
 };
 use crate::{
@@ -26,25 +19,25 @@ use crate::{
 /// What the pair is when the backend has none yet.
 const NO_PAIR: &str = "there is no pair yet: enroll makes one";
 
-pub(super) fn judge(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
+pub(super) fn judge(site: &Site, warn_before: WarnBefore, findings: &mut Findings) {
     if site.objects.is_err() || site.party.is_err() {
         return;
     }
     let cas = authorities(site);
     if cas.is_empty() {
-        sheet.skip(&CA_ENDS, "there is no CA that could be looked at");
+        findings.skip(Check::CaEnds, "there is no CA that could be looked at");
     }
     for (name, ca) in cas {
         let left = time_left(&ca, site.now);
         if ca.not_after >= site.now && is_near_its_end(&ca, warn_before, site.now) {
             let next = "plan a new CA: every organization needs its certificate, and a certificate under it";
-            sheet.warn(&CA_ENDS, format!("{name}: {}, {left}", ca.subject), next);
+            findings.warn(Check::CaEnds, format!("{name}: {}, {left}", ca.subject), next);
         } else {
-            sheet.ok(&CA_ENDS, format!("{name}: {left}"));
+            findings.ok(Check::CaEnds, format!("{name}: {left}"));
         }
     }
-    judge_server(site, warn_before, sheet);
-    judge_pair(site, warn_before, sheet);
+    judge_server(site, warn_before, findings);
+    judge_pair(site, warn_before, findings);
 }
 
 /// Every CA with the name of its object.
@@ -66,12 +59,12 @@ pub(in crate::commands::check) fn server(site: &Site) -> Option<(String, Certifi
     Some((name.to_owned(), pair.leaf))
 }
 
-fn judge_server(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
+fn judge_server(site: &Site, warn_before: WarnBefore, findings: &mut Findings) {
     let (Some(orchestrator), Ok(found), Ok(objects)) = (site.orchestrator(), &site.found, &site.objects) else {
         return;
     };
     if !orchestrator.tls_enabled {
-        return sheet.blind("TLS is off");
+        return findings.skip_the_rest("TLS is off");
     }
     let mounts = Mounts { found, manifest: &found.manifest, objects, now: site.now, remedy: site.remedy() };
     // The probe is let in by what the pods mount; while mutual TLS is off, by what they would mount.
@@ -82,50 +75,43 @@ fn judge_server(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
     let next = site.ours("ca init", "");
     for fault in server::faults(pair.as_ref(), [probe.as_str()], &mounts.pool(in_force), site.now) {
         // Not yet valid and expired are one check: valid now.
-        let check = catalogue::find(fault.code.id()).unwrap_or(&SERVER_EXPIRED);
-        sheet.failed(check, format!("Secret {name}: {}", fault.why), next.clone());
+        let check = Check::of(fault.code.id()).unwrap_or(Check::ServerExpired);
+        findings.failed(check, format!("Secret {name}: {}", fault.why), next.clone());
     }
-    let Some(Pair { leaf, .. }) = pair else { return sheet.blind("the server's pair cannot be read") };
+    let Some(Pair { leaf, .. }) = pair else { return findings.skip_the_rest("the server's pair cannot be read") };
     for (check, seen) in [
-        (&SERVER_PAIR, "certificate and key fit".to_owned()),
-        (&SERVER_EXPIRED, "valid now".to_owned()),
-        (&SERVER_AUTH, "it may be a server".to_owned()),
-        (&SERVER_CLIENT_AUTH, "it may be a client".to_owned()),
-        (&SERVER_NAME, format!("it covers {probe}")),
-        (&SERVER_CHAIN, format!("issued by {}", leaf.issuer)),
+        (Check::ServerPair, "certificate and key fit".to_owned()),
+        (Check::ServerExpired, "valid now".to_owned()),
+        (Check::ServerAuth, "it may be a server".to_owned()),
+        (Check::ServerClientAuth, "it may be a client".to_owned()),
+        (Check::ServerName, format!("it covers {probe}")),
+        (Check::ServerChain, format!("issued by {}", leaf.issuer)),
     ] {
-        sheet.ok(check, seen);
+        findings.ok(check, seen);
     }
-    ends(site, &SERVER_ENDS, &leaf, warn_before, next, sheet);
+    ends(site, Check::ServerEnds, &leaf, warn_before, next, findings);
 }
 
 /// Warns of an end that is near, and says nothing of one that is over: that is another check's.
-fn ends(
-    site: &Site,
-    check: &'static Check,
-    leaf: &Certificate,
-    warn_before: WarnBefore,
-    next: String,
-    sheet: &mut Sheet,
-) {
+fn ends(site: &Site, check: Check, leaf: &Certificate, warn_before: WarnBefore, next: String, findings: &mut Findings) {
     let left = time_left(leaf, site.now);
     if leaf.not_after < site.now {
-        sheet.skip(check, "it has ended");
+        findings.skip(check, "it has ended");
     } else if is_near_its_end(leaf, warn_before, site.now) {
-        sheet.warn(check, left, next);
+        findings.warn(check, left, next);
     } else {
-        sheet.ok(check, left);
+        findings.ok(check, left);
     }
 }
 
-fn judge_pair(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
+fn judge_pair(site: &Site, warn_before: WarnBefore, findings: &mut Findings) {
     let Some(backend) = site.backend() else { return };
     let name = backend.client_certificate.as_str();
     let Some(object) = site.object(&ObjectRef::secret(name)) else {
         if site.mtls() {
-            sheet.failed(&PAIR, format!("Secret {name} is not there"), site.ours("enroll", ""));
+            findings.failed(Check::Pair, format!("Secret {name} is not there"), site.ours("enroll", ""));
         }
-        return sheet.blind(NO_PAIR);
+        return findings.skip_the_rest(NO_PAIR);
     };
     let chain = object.data("tls.crt").and_then(|pem| inspect::certificates(&pem).ok());
     let key = object.data("tls.key").and_then(|pem| PrivateKey::from_pem(&pem, None).ok());
@@ -136,41 +122,41 @@ fn judge_pair(site: &Site, warn_before: WarnBefore, sheet: &mut Sheet) {
         } else {
             "its tls.crt or tls.key cannot be read"
         };
-        sheet.failed(&PAIR, format!("Secret {name}: {half}"), again);
-        return sheet.blind("the pair cannot be read");
+        findings.failed(Check::Pair, format!("Secret {name}: {half}"), again);
+        return findings.skip_the_rest("the pair cannot be read");
     };
     let Some(leaf) = chain.first() else { return };
-    sheet.ok(&PAIR, format!("Secret {name}: {}, serial {}", leaf.subject, leaf.serial));
+    findings.ok(Check::Pair, format!("Secret {name}: {}, serial {}", leaf.subject, leaf.serial));
     if leaf.spki == key.spki() {
-        sheet.ok(&PAIR_HALVES, "certificate and key fit");
+        findings.ok(Check::PairHalves, "certificate and key fit");
     } else {
-        sheet.failed(&PAIR_HALVES, format!("Secret {name}: the certificate is for another key"), again.clone());
+        findings.failed(Check::PairHalves, format!("Secret {name}: the certificate is for another key"), again.clone());
     }
-    judge_chain(site, &chain, &again, sheet);
+    judge_chain(site, &chain, &again, findings);
     if leaf.not_after < site.now || leaf.not_before > site.now {
         let span =
             format!("it is valid from {} to {}", times::rfc3339(leaf.not_before), times::rfc3339(leaf.not_after));
-        sheet.failed(&PAIR_EXPIRED, span, again);
+        findings.failed(Check::PairExpired, span, again);
     } else {
-        sheet.ok(&PAIR_EXPIRED, "valid now");
+        findings.ok(Check::PairExpired, "valid now");
     }
-    ends(site, &PAIR_ENDS, leaf, warn_before, site.ours("enroll", "--renew"), sheet);
+    ends(site, Check::PairEnds, leaf, warn_before, site.ours("enroll", "--renew"), findings);
 }
 
-fn judge_chain(site: &Site, chain: &[Certificate], again: &str, sheet: &mut Sheet) {
+fn judge_chain(site: &Site, chain: &[Certificate], again: &str, findings: &mut Findings) {
     let Some((leaf, others)) = chain.split_first() else { return };
     let cas = authorities(site);
     if cas.is_empty() && site.known.is_empty() {
-        return sheet.skip(&PAIR_CHAIN, "this cluster has no CA of the federation to compare with");
+        return findings.skip(Check::PairChain, "this cluster has no CA of the federation to compare with");
     }
     let known = || cas.iter().map(|(_, ca)| ca).chain(&site.known);
     let trusted = |one: &Certificate| known().any(|ca| one.is_signed_by(ca));
     if trusted(leaf) || others.iter().any(|mid| leaf.is_signed_by(mid) && trusted(mid)) {
-        sheet.ok(&PAIR_CHAIN, format!("issued by {}", leaf.issuer));
+        findings.ok(Check::PairChain, format!("issued by {}", leaf.issuer));
     } else {
         let names: Vec<&str> = known().map(|ca| ca.subject.as_str()).collect();
-        sheet.failed(
-            &PAIR_CHAIN,
+        findings.failed(
+            Check::PairChain,
             format!("issued by {}, and this cluster trusts {}", leaf.issuer, names.join(", ")),
             again,
         );

@@ -1,37 +1,37 @@
 //! What the handshakes of `--live` came to.
 
 use super::super::{
-    catalogue::{LIVE_OTHER, LIVE_OWN, LIVE_WITHOUT},
-    finding::Sheet,
+    catalogue::Check,
+    finding::Findings,
     live::{Called, Handshakes},
     observe::Site,
 };
 use crate::{cli::Side, substra::servers::Answer};
 
-pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
-    let skip = |because: &str, sheet: &mut Sheet| {
-        [&LIVE_OWN, &LIVE_WITHOUT, &LIVE_OTHER].iter().for_each(|check| sheet.skip(check, because));
+pub(super) fn judge(site: &Site, findings: &mut Findings) {
+    let skip = |because: &str, findings: &mut Findings| {
+        [Check::LiveOwn, Check::LiveWithout, Check::LiveOther].iter().for_each(|check| findings.skip(*check, because));
     };
     let (address, own, without, other) = match &site.live {
-        None => return skip("only with --live", sheet),
-        Some(Handshakes::NotTried(because)) => return skip(because, sheet),
+        None => return skip("only with --live", findings),
+        Some(Handshakes::NotTried(because)) => return skip(because, findings),
         Some(Handshakes::Tried { address, own, without, other }) => (address, own, without, other),
     };
     match own {
-        Some(called) => judge_own(site, address, called, sheet),
-        None => sheet.skip(&LIVE_OWN, "there is no pair in the cluster"),
+        Some(called) => judge_own(site, address, called, findings),
+        None => findings.skip(Check::LiveOwn, "there is no pair in the cluster"),
     }
     // The handshake alone tells whether a certificate is asked for.
     let open = matches!(without, Ok(Answer::Accepted | Answer::PermissionDenied(_)));
     match without {
-        Ok(Answer::HandshakeRefused(why)) => sheet.ok(&LIVE_WITHOUT, format!("refused: {why}")),
+        Ok(Answer::HandshakeRefused(why)) => findings.ok(Check::LiveWithout, format!("refused: {why}")),
         Ok(_) if open && site.side == Side::Orchestrator && site.mtls() => {
             let restart = site.running().zip(site.found.as_ref().ok());
             let server = restart.map(|(o, found)| format!("deployment/{}", o.service_name(found.name.as_str())));
             let restart = |server| site.kubectl("rollout restart").word(server);
             let next = server.map_or_else(|| site.kubectl("get pods"), restart).to_string();
-            sheet.failed(
-                &LIVE_WITHOUT,
+            findings.failed(
+                Check::LiveWithout,
                 format!("{address} lets in a client without a certificate, although mutual TLS is on"),
                 next,
             );
@@ -42,28 +42,28 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
                 Side::Orchestrator => site.ours("gate close", ""),
                 Side::Backend => "the orchestrator's operator closes the gate, once all are installed".to_owned(),
             };
-            sheet.warn(&LIVE_WITHOUT, seen, next);
+            findings.warn(Check::LiveWithout, seen, next);
         }
-        Ok(answer) => sheet.skip(&LIVE_WITHOUT, answer.to_string()),
-        Err(why) => sheet.skip(&LIVE_WITHOUT, why.as_str()),
+        Ok(answer) => findings.skip(Check::LiveWithout, answer.to_string()),
+        Err(why) => findings.skip(Check::LiveWithout, why.as_str()),
     }
     match other {
-        None => sheet.skip(&LIVE_OTHER, "there is no pair in the cluster"),
-        Some(_) if open => sheet.skip(&LIVE_OTHER, "the gate is open: nobody's name is looked at"),
-        Some(Ok(Answer::PermissionDenied(why))) => sheet.ok(&LIVE_OTHER, format!("refused: {why}")),
+        None => findings.skip(Check::LiveOther, "there is no pair in the cluster"),
+        Some(_) if open => findings.skip(Check::LiveOther, "the gate is open: nobody's name is looked at"),
+        Some(Ok(Answer::PermissionDenied(why))) => findings.ok(Check::LiveOther, format!("refused: {why}")),
         Some(Ok(Answer::Accepted)) => {
             let next = match site.side {
                 Side::Orchestrator => site.ours("gate close", ""),
                 Side::Backend => "the orchestrator's operator turns verifyClientMSPID on: gate close".to_owned(),
             };
-            sheet.failed(&LIVE_OTHER, "accepted: every organization can act as every other", next);
+            findings.failed(Check::LiveOther, "accepted: every organization can act as every other", next);
         }
-        Some(Ok(answer)) => sheet.skip(&LIVE_OTHER, answer.to_string()),
-        Some(Err(why)) => sheet.skip(&LIVE_OTHER, why.as_str()),
+        Some(Ok(answer)) => findings.skip(Check::LiveOther, answer.to_string()),
+        Some(Err(why)) => findings.skip(Check::LiveOther, why.as_str()),
     }
 }
 
-fn judge_own(site: &Site, address: &str, called: &Called, sheet: &mut Sheet) {
+fn judge_own(site: &Site, address: &str, called: &Called, findings: &mut Findings) {
     let answer = match called {
         Ok(answer) => answer,
         Err(why) => {
@@ -71,14 +71,14 @@ fn judge_own(site: &Site, address: &str, called: &Called, sheet: &mut Sheet) {
                 Side::Backend => "dial from where the orchestrator is reached: add --connect HOST:PORT, for example of a kubectl port-forward".to_owned(),
                 Side::Orchestrator => format!("{}; then add --connect localhost:9000", site.kubectl("port-forward deployment/SERVER 9000")),
             };
-            return sheet.failed(&LIVE_OWN, why.as_str(), next);
+            return findings.failed(Check::LiveOwn, why.as_str(), next);
         }
     };
     // The server's own pair has no O: its probe is let in behind the identity check, this request is not.
     let let_in =
         answer.is_accepted() || (site.side == Side::Orchestrator && matches!(answer, Answer::PermissionDenied(_)));
     if let_in {
-        return sheet.ok(&LIVE_OWN, format!("{address} answers"));
+        return findings.ok(Check::LiveOwn, format!("{address} answers"));
     }
     let next = match (site.side, answer) {
         (Side::Backend, Answer::PermissionDenied(_)) => {
@@ -90,5 +90,5 @@ fn judge_own(site: &Site, address: &str, called: &Called, sheet: &mut Sheet) {
         (Side::Backend, _) => site.ours("enroll", "--new-request"),
         (Side::Orchestrator, _) => site.ours("ca init", ""),
     };
-    sheet.failed(&LIVE_OWN, format!("{address}: {answer}"), next);
+    findings.failed(Check::LiveOwn, format!("{address}: {answer}"), next);
 }

@@ -13,8 +13,8 @@ use crate::failure::Code;
 use time::OffsetDateTime;
 
 use super::{
-    catalogue::TOOLS,
-    finding::{Finding, Sheet},
+    catalogue::Check,
+    finding::{Finding, Findings},
     observe::Site,
 };
 use crate::{cli::WarnBefore, pki::inspect::Certificate, report::text::count};
@@ -23,22 +23,22 @@ pub(super) use self::keys::{authorities, server};
 
 /// Judges everything that was seen: one finding for each check of the side.
 pub(in crate::commands) fn judge(site: &Site, warn_before: WarnBefore) -> Vec<Finding> {
-    let mut sheet = Sheet::default();
+    let mut findings = Findings::default();
     match &site.found {
         Err(failure) if matches!(failure.code, Code::ToolMissing | Code::Child | Code::KubeToken) => {
-            sheet.failed(&TOOLS, format!("{}: {}", failure.what, failure.why), &failure.next);
+            findings.failed(Check::Tools, format!("{}: {}", failure.what, failure.why), &failure.next);
         }
-        _ => sheet.ok(&TOOLS, "helm and kubectl are there"),
+        _ => findings.ok(Check::Tools, "helm and kubectl are there"),
     }
-    rights::judge(site, &mut sheet);
-    release::judge(site, &mut sheet);
-    values::judge(site, &mut sheet);
-    objects::judge(site, &mut sheet);
-    keys::judge(site, warn_before, &mut sheet);
-    identity::judge(site, &mut sheet);
-    order::judge(site, &mut sheet);
-    live::judge(site, &mut sheet);
-    sheet.findings(site.side)
+    rights::judge(site, &mut findings);
+    release::judge(site, &mut findings);
+    values::judge(site, &mut findings);
+    objects::judge(site, &mut findings);
+    keys::judge(site, warn_before, &mut findings);
+    identity::judge(site, &mut findings);
+    order::judge(site, &mut findings);
+    live::judge(site, &mut findings);
+    findings.of_side(site.side)
 }
 
 /// Whether a certificate is so near to its end that it is warned of.

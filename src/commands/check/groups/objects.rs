@@ -4,8 +4,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     super::{
-        catalogue::{self, CA_EXPIRED, CA_KEY_ID, MOUNT_BUNDLE, MOUNT_CA, MOUNT_MISSING, PODS},
-        finding::Sheet,
+        catalogue::Check,
+        finding::Findings,
         observe::Site,
         pods::{self, Waiting},
     },
@@ -21,10 +21,10 @@ use crate::{
 /// A pod that was just made may well be still at its mounts.
 const SETTLING: Duration = Duration::minutes(1);
 
-pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
-    judge_pods(site, sheet);
+pub(super) fn judge(site: &Site, findings: &mut Findings) {
+    judge_pods(site, findings);
     let Ok(objects) = &site.objects else {
-        return sheet.blind("the objects of the namespace could not be read");
+        return findings.skip_the_rest("the objects of the namespace could not be read");
     };
     let Ok(found) = &site.found else { return };
     let mounts = Mounts { found, manifest: &found.manifest, objects, now: site.now, remedy: site.remedy() };
@@ -34,8 +34,8 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
         match mounts.judge_ca(name) {
             None => good.push(name.as_str()),
             Some(failure) => {
-                if let Some(check) = catalogue::find(failure.code.id()) {
-                    sheet.failed(check, format!("{}: {}", failure.what, failure.why), &failure.next);
+                if let Some(check) = Check::of(failure.code.id()) {
+                    findings.failed(check, format!("{}: {}", failure.what, failure.why), &failure.next);
                 }
             }
         }
@@ -44,26 +44,26 @@ pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
     for mount in mounted.filter(|mount| mount.volume.starts_with("orchestrator-") && !cas.contains(&mount.name)) {
         if mounts.object(&ObjectRef::of_kind(mount.kind, &mount.name)).is_none() {
             let failure = mounts.absent(mount.kind, &mount.name);
-            sheet.failed(
-                &MOUNT_MISSING,
+            findings.failed(
+                Check::MountMissing,
                 format!("{}: {}", failure.what, failure.why),
                 missing_next(site, &failure.next),
             );
         }
     }
-    sheet.ok(&MOUNT_MISSING, "every mounted object is there, in the right kind");
+    findings.ok(Check::MountMissing, "every mounted object is there, in the right kind");
     for (check, seen) in [
-        (&MOUNT_CA, "ca.crt begins with a CA"),
-        (&CA_KEY_ID, "it has a subjectKeyIdentifier"),
-        (&CA_EXPIRED, "valid now"),
+        (Check::MountCa, "ca.crt begins with a CA"),
+        (Check::MountSki, "it has a subjectKeyIdentifier"),
+        (Check::MountExpired, "valid now"),
     ] {
         if good.is_empty() {
-            sheet.skip(check, "there is no CA that could be looked at");
+            findings.skip(check, "there is no CA that could be looked at");
         } else {
-            sheet.ok(check, format!("{}: {seen}", good.join(", ")));
+            findings.ok(check, format!("{}: {seen}", good.join(", ")));
         }
     }
-    judge_bundles(site, sheet);
+    judge_bundles(site, findings);
 }
 
 /// Objects with CAs that the values name: what is mounted, or will be.
@@ -80,7 +80,7 @@ fn missing_next(site: &Site, by_hand: &str) -> String {
     if site.backend().is_some() { site.ours("enroll", "") } else { by_hand.to_owned() }
 }
 
-fn judge_bundles(site: &Site, sheet: &mut Sheet) {
+fn judge_bundles(site: &Site, findings: &mut Findings) {
     let Some(orchestrator) = site.orchestrator() else { return };
     for name in orchestrator.client_cas.values().flatten() {
         let kind = site.kind_of(name);
@@ -89,20 +89,22 @@ fn judge_bundles(site: &Site, sheet: &mut Sheet) {
         if count > 1 {
             let next =
                 format!("make one {kind} for each CA, and list them under the organization's key in clientCACerts");
-            sheet.warn(
-                &MOUNT_BUNDLE,
+            findings.warn(
+                Check::MountBundle,
                 format!("{kind} {name} holds {count} certificates: only the first counts for the identity check"),
                 next,
             );
         }
     }
-    sheet.ok(&MOUNT_BUNDLE, "one CA in each");
+    findings.ok(Check::MountBundle, "one CA in each");
 }
 
-fn judge_pods(site: &Site, sheet: &mut Sheet) {
+fn judge_pods(site: &Site, findings: &mut Findings) {
     let pods = match &site.pods {
         Ok(pods) => pods,
-        Err(failure) => return sheet.skip(&PODS, format!("pods may not be listed here: {}", failure.what)),
+        Err(failure) => {
+            return findings.skip(Check::PodsWaiting, format!("pods may not be listed here: {}", failure.what));
+        }
     };
     let config = site.found.as_ref().map(|found| found.release.config.clone()).unwrap_or_default();
     for pod in pods {
@@ -111,13 +113,13 @@ fn judge_pods(site: &Site, sheet: &mut Sheet) {
             let said = format!("{}: {reason}{}", pod.name(), mask::without(&message, &config, &[pod.name()]));
             let next = site.kubectl("describe pod").word(pod.name()).to_string();
             if is_new(pod, site.now) && reason == "ContainerCreating" {
-                sheet.warn(&PODS, said, next);
+                findings.warn(Check::PodsWaiting, said, next);
             } else {
-                sheet.failed(&PODS, said, next);
+                findings.failed(Check::PodsWaiting, said, next);
             }
         }
     }
-    sheet.ok(&PODS, format!("{}, none waits", count(pods.len(), "pod")));
+    findings.ok(Check::PodsWaiting, format!("{}, none waits", count(pods.len(), "pod")));
 }
 
 fn is_new(pod: &Object, now: OffsetDateTime) -> bool {

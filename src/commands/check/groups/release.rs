@@ -4,8 +4,8 @@ use crate::failure::Code;
 use std::collections::BTreeSet;
 
 use super::super::{
-    catalogue::{DRIFT, FAILED, HALF_WAY, PENDING, RELEASE, ROLLOUT},
-    finding::Sheet,
+    catalogue::Check,
+    finding::Findings,
     observe::{Party, Site},
 };
 use crate::{
@@ -24,58 +24,59 @@ use crate::{
 /// The volumes of TLS in workloads (charts `substra-backend` and `orchestrator`), those of client CAs aside.
 const VOLUMES: [&str; 3] = ["orchestrator-tls-cacert", "orchestrator-tls-client-pair", "orchestrator-tls-server-pair"];
 
-pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
+pub(super) fn judge(site: &Site, findings: &mut Findings) {
     let found = match &site.found {
         Ok(found) => found,
         Err(failure) if matches!(failure.code, Code::ToolMissing | Code::Child | Code::KubeToken | Code::Forbidden) => {
-            return sheet.blind(format!("the release could not be read: {}", failure.what));
+            return findings.skip_the_rest(format!("the release could not be read: {}", failure.what));
         }
         Err(failure) => {
-            sheet.failed(&RELEASE, format!("{}: {}", failure.what, failure.why), &failure.next);
-            return sheet.blind("the release could not be read");
+            findings.failed(Check::Release, format!("{}: {}", failure.what, failure.why), &failure.next);
+            return findings.skip_the_rest("the release could not be read");
         }
     };
     if found.is_synced() {
-        return judge_synced(site, found, sheet);
+        return judge_synced(site, found, findings);
     }
     let (name, status) = (&found.name, found.release.status.as_str());
     let (chart, revision) = (&found.chart, found.release.revision);
-    sheet.ok(&RELEASE, format!("{name}: chart {} {}, revision {revision}, {status}", chart.name, chart.version));
+    findings
+        .ok(Check::Release, format!("{name}: chart {} {}, revision {revision}, {status}", chart.name, chart.version));
     if found.release.is_pending() {
         let pending = find::pending(name, &found.release, &site.pointed);
-        sheet.failed(&PENDING, format!("{}: {}", pending.what, pending.why), pending.next);
+        findings.failed(Check::ReleasePending, format!("{}: {}", pending.what, pending.why), pending.next);
     } else {
-        sheet.ok(&PENDING, "no operation holds it");
+        findings.ok(Check::ReleasePending, "no operation holds it");
     }
     if status == "failed" {
         let verb = if site.side == Side::Backend { "enroll" } else { "gate close" };
-        sheet.failed(&FAILED, format!("revision {revision} failed"), site.ours(verb, ""));
+        findings.failed(Check::ReleaseFailed, format!("revision {revision} failed"), site.ours(verb, ""));
     } else {
-        sheet.ok(&FAILED, format!("revision {revision} did not fail"));
+        findings.ok(Check::ReleaseFailed, format!("revision {revision} did not fail"));
     }
-    judge_rollout(site, found, sheet);
-    judge_files(site, found, sheet);
+    judge_rollout(site, found, findings);
+    judge_files(site, found, findings);
 }
 
 /// What no release of Helm's stands behind: of the files only what pods mount can be seen.
-fn judge_synced(site: &Site, found: &ReleaseState, sheet: &mut Sheet) {
+fn judge_synced(site: &Site, found: &ReleaseState, findings: &mut Findings) {
     const NO_HELM: &str = "Helm has no release of that name: something else applies what the chart renders";
     let workloads = found.workloads().len();
     let (name, chart) = (&found.name, &found.chart);
-    sheet.ok(
-        &RELEASE,
+    findings.ok(
+        Check::Release,
         format!("{name}: chart {} {}, {workloads} workloads, no release of Helm's", chart.name, chart.version),
     );
-    for check in [&PENDING, &FAILED, &DRIFT] {
-        sheet.skip(check, NO_HELM);
+    for check in [Check::ReleasePending, Check::ReleaseFailed, Check::Drift] {
+        findings.skip(check, NO_HELM);
     }
-    judge_rollout(site, found, sheet);
+    judge_rollout(site, found, findings);
     let behind = behind(site, found);
     if behind.is_empty() {
-        return sheet.ok(&HALF_WAY, "what the files say of TLS is mounted");
+        return findings.ok(Check::HalfWay, "what the files say of TLS is mounted");
     }
     let next = "commit the values files, let your sync apply them, then run this again";
-    sheet.warn(&HALF_WAY, behind.join("; "), next);
+    findings.warn(Check::HalfWay, behind.join("; "), next);
 }
 
 /// What the files' TLS mounts and the workloads do not, and the other way round.
@@ -108,23 +109,23 @@ fn of_tls(mount: &Mount) -> Option<String> {
     mount.volume.starts_with(&volume_of("")).then(|| mount.volume.clone())
 }
 
-fn judge_rollout(site: &Site, found: &ReleaseState, sheet: &mut Sheet) {
+fn judge_rollout(site: &Site, found: &ReleaseState, findings: &mut Findings) {
     let Ok(objects) = &site.objects else { return };
     for workload in found.workloads() {
         let missing =
             workload.among(objects).map_or_else(|| Some(format!("{workload}: is not there")), rollout::missing);
         if let Some(missing) = missing {
-            sheet.failed(&ROLLOUT, missing, site.kubectl("describe").word(workload).to_string());
+            findings.failed(Check::Rollout, missing, site.kubectl("describe").word(workload).to_string());
         }
     }
-    sheet.ok(&ROLLOUT, "every workload is new and ready");
+    findings.ok(Check::Rollout, "every workload is new and ready");
 }
 
 /// Others' differences are drift; our own mean that a verb was interrupted, or that an upgrade is left to somebody else.
-fn judge_files(site: &Site, found: &ReleaseState, sheet: &mut Sheet) {
+fn judge_files(site: &Site, found: &ReleaseState, findings: &mut Findings) {
     let Some(files) = &site.files else {
-        sheet.skip(&DRIFT, "no values file was given");
-        return sheet.skip(&HALF_WAY, "no values file was given");
+        findings.skip(Check::Drift, "no values file was given");
+        return findings.skip(Check::HalfWay, "no values file was given");
     };
     let own: &[&[&str]] = if site.side == Side::Backend { &backend::OWN_PATHS } else { orchestrator::OWN_PATHS };
     let (config, merged) = (found.config(), files.merged());
@@ -137,15 +138,15 @@ fn judge_files(site: &Site, found: &ReleaseState, sheet: &mut Sheet) {
     let lines = all.iter().filter(|one| !is_said(one)).map(|one| one.told(files.key(), files.are_sealed()));
     let lines: Vec<String> = dangers.iter().map(|(_, line)| line.clone()).chain(lines).collect();
     if lines.is_empty() {
-        sheet.ok(&DRIFT, "files and deployed values are equal");
+        findings.ok(Check::Drift, "files and deployed values are equal");
     } else if waits_for_init(site, found, files, own) && dangers.is_empty() {
-        sheet.failed(&DRIFT, lines.join("; "), site.remedy().init());
+        findings.failed(Check::Drift, lines.join("; "), site.remedy().init());
     } else {
         let next = format!(
             "bring the files up to what {} shows, or pass --accept-drift",
             CommandLine::helm().at(&site.pointed).with("get values").word(&found.name)
         );
-        sheet.failed(&DRIFT, lines.join("; "), next);
+        findings.failed(Check::Drift, lines.join("; "), next);
     }
     let ours: Vec<String> = drift::between(config, &merged, &[])
         .iter()
@@ -154,17 +155,17 @@ fn judge_files(site: &Site, found: &ReleaseState, sheet: &mut Sheet) {
         .map(|one| one.told(&ValuesKey::default(), files.are_sealed()))
         .collect();
     if ours.is_empty() || same(config, &merged) {
-        return sheet.ok(&HALF_WAY, "what the files say of mutual TLS is deployed");
+        return findings.ok(Check::HalfWay, "what the files say of mutual TLS is deployed");
     }
     let verb = match site.side {
         Side::Backend => {
             let next = site.first_step().unwrap_or_else(|| site.ours("enroll", ""));
-            return sheet.warn(&HALF_WAY, ours.join("; "), next);
+            return findings.warn(Check::HalfWay, ours.join("; "), next);
         }
         Side::Orchestrator if site.orchestrator().is_some_and(|o| o.mtls_enabled) => "gate close",
         Side::Orchestrator => "gate open",
     };
-    sheet.warn(&HALF_WAY, ours.join("; "), site.ours(verb, ""));
+    findings.warn(Check::HalfWay, ours.join("; "), site.ours(verb, ""));
 }
 
 /// Whether all that is not deployed is what `ca init` sets: it was cut off before its upgrade.

@@ -4,31 +4,32 @@ use crate::failure::Code;
 use serde_json::Value;
 
 use super::super::{
-    catalogue::RIGHTS,
-    finding::Sheet,
+    catalogue::Check,
+    finding::Findings,
     observe::{Party, Site},
 };
 
 /// One thing that has to be allowed: verbs, API group, resource, and the names; without names, any of them.
 type Need = (&'static [&'static str], &'static str, &'static str, Vec<String>);
 
-pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
+pub(super) fn judge(site: &Site, findings: &mut Findings) {
     const NEXT: &str = "ask the cluster's administrator for the Role in the README, part Rights";
     let reads = [site.found.as_ref().err(), site.objects.as_ref().err()];
     for failure in reads.into_iter().flatten().filter(|failure| failure.code == Code::Forbidden) {
-        sheet.failed(&RIGHTS, format!("{}: {}", failure.what, failure.why), NEXT);
+        findings.failed(Check::Rights, format!("{}: {}", failure.what, failure.why), NEXT);
     }
     let (Ok(rules), Ok(party)) = (&site.rules, &site.party) else {
-        return sheet.skip(&RIGHTS, "what this account may do could not be asked");
+        return findings.skip(Check::Rights, "what this account may do could not be asked");
     };
     let missing: Vec<String> = needs(party).iter().flat_map(|need| lacking(rules, need)).collect();
     if missing.is_empty() {
-        sheet.ok(&RIGHTS, "all that the next verb and helm upgrade do is allowed");
+        findings.ok(Check::Rights, "all that the next verb and helm upgrade do is allowed");
     } else if rules["incomplete"] == true {
         // A webhook may allow what the API server cannot list.
-        sheet.skip(&RIGHTS, format!("the API server cannot list all rights; not listed: {}", missing.join(", ")));
+        findings
+            .skip(Check::Rights, format!("the API server cannot list all rights; not listed: {}", missing.join(", ")));
     } else {
-        sheet.failed(&RIGHTS, format!("not allowed: {}", missing.join(", ")), NEXT);
+        findings.failed(Check::Rights, format!("not allowed: {}", missing.join(", ")), NEXT);
     }
 }
 

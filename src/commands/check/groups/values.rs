@@ -1,43 +1,47 @@
 //! The values: names and switches that can be used, words that Helm reads otherwise than they look, TLS at all.
 
 use super::super::{
-    catalogue::{ODD_WORDS, TLS, VALUES},
-    finding::Sheet,
+    catalogue::Check,
+    finding::Findings,
     observe::{Party, Site},
 };
 use crate::failure::Code;
 
-pub(super) fn judge(site: &Site, sheet: &mut Sheet) {
+pub(super) fn judge(site: &Site, findings: &mut Findings) {
     match &site.files {
         Some(files) => {
             for word in files.odd_words() {
-                sheet.warn(&ODD_WORDS, word, "quote it where a text is meant; else write true, false or the number");
+                findings.warn(
+                    Check::ValuesOddWords,
+                    word,
+                    "quote it where a text is meant; else write true, false or the number",
+                );
             }
-            sheet.ok(&ODD_WORDS, "every word is what it looks like");
+            findings.ok(Check::ValuesOddWords, "every word is what it looks like");
         }
-        None => sheet.skip(&ODD_WORDS, "no values file was given"),
+        None => findings.skip(Check::ValuesOddWords, "no values file was given"),
     }
     let party = match &site.party {
         Ok(party) => party,
         Err(failure) if failure.code == Code::Value || site.files.is_some() || site.found.is_ok() => {
-            sheet.failed(&VALUES, format!("{}: {}", failure.what, failure.why), &failure.next);
-            return sheet.blind("the values cannot be used");
+            findings.failed(Check::Values, format!("{}: {}", failure.what, failure.why), &failure.next);
+            return findings.skip_the_rest("the values cannot be used");
         }
         Err(_) => return,
     };
-    sheet.ok(&VALUES, told(party));
+    findings.ok(Check::Values, told(party));
     let tls = match party {
         Party::Backend(backend) => backend.tls_enabled,
         Party::Orchestrator(orchestrator) => orchestrator.tls_enabled,
     };
     if tls {
-        sheet.ok(&TLS, "orchestrator.tls.enabled is true");
+        findings.ok(Check::Tls, "orchestrator.tls.enabled is true");
     } else {
         let next = match party {
             Party::Backend(_) => site.first_step().unwrap_or_default(),
             Party::Orchestrator(_) => site.ours("ca init", ""),
         };
-        sheet.failed(&TLS, "orchestrator.tls.enabled is not true", next);
+        findings.failed(Check::Tls, "orchestrator.tls.enabled is not true", next);
     }
 }
 
