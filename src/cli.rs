@@ -13,7 +13,7 @@ use clap::{Args, Command as Clap, CommandFactory, FromArgMatches, Parser, Subcom
 pub use self::{
     bootstrap::BootstrapArgs,
     ca::{CaCommand, InitArgs, ShowArgs, TrustArgs},
-    check::{CheckArgs, FailOn, Side, WarnBefore},
+    check::{CheckArgs, FailOn, WarnBefore},
     global::{ClusterArgs, Colours, HelmArgs},
 };
 use crate::{

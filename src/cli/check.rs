@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     names::{ObjectName, ReleaseName},
     report::Format,
+    substra::Side,
     values::ValuesKey,
 };
 
@@ -59,21 +60,6 @@ pub struct CheckArgs {
     /// text, json or prometheus
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
-}
-
-/// One of the two parties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Side {
-    /// An organization's release.
-    Backend,
-    /// The federation's release.
-    Orchestrator,
-}
-
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::Backend { "backend" } else { "orchestrator" })
-    }
 }
 
 /// From which status on the exit status is 3.

@@ -6,7 +6,7 @@ use clap::{
 };
 
 use super::EXIT_STATUSES;
-use crate::pki::policy::RULES;
+use crate::{pki::policy::RULES, substra::Side};
 
 /// The page of each verb, by the words that name it; the program's own has none.
 pub const PAGES: [(&str, &str); 14] = [
@@ -38,30 +38,19 @@ pub enum Block {
     /// Lines to be taken as they are.
     Code(String),
     /// `{{role SIDE}}`: the Role that suffices on that side.
-    Role(Role),
+    Role(Side),
     /// `{{refusals}}`: the rules of the acceptance policy.
     Refusals,
 }
 
-/// Whose Role it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// In the namespace of a backend.
-    Backend,
-    /// In the namespace of the orchestrator.
-    Orchestrator,
-}
-
-impl Role {
-    /// The Role that the tests run with, as YAML: of its file the document that is the Role.
-    #[must_use]
-    pub fn yaml(self) -> &'static str {
-        let file = match self {
-            Self::Backend => include_str!("../../testbed/roles/backend.yaml"),
-            Self::Orchestrator => include_str!("../../testbed/roles/orchestrator.yaml"),
-        };
-        file.split("---\n").find(|document| document.contains("\nkind: Role\n")).unwrap_or(file)
-    }
+/// The Role that suffices on a side, and that the tests run with, as YAML: of its file the document that is the Role.
+#[must_use]
+pub fn role_of(side: Side) -> &'static str {
+    let file = match side {
+        Side::Backend => include_str!("../../testbed/roles/backend.yaml"),
+        Side::Orchestrator => include_str!("../../testbed/roles/orchestrator.yaml"),
+    };
+    file.split("---\n").find(|document| document.contains("\nkind: Role\n")).unwrap_or(file)
 }
 
 /// The parts of a page.
@@ -72,8 +61,8 @@ pub fn blocks(page: &str) -> Vec<Block> {
     for line in page.lines() {
         let last = blocks.last_mut().filter(|_| open);
         match (line, last) {
-            ("{{role backend}}", _) => blocks.push(Block::Role(Role::Backend)),
-            ("{{role orchestrator}}", _) => blocks.push(Block::Role(Role::Orchestrator)),
+            ("{{role backend}}", _) => blocks.push(Block::Role(Side::Backend)),
+            ("{{role orchestrator}}", _) => blocks.push(Block::Role(Side::Orchestrator)),
             ("{{refusals}}", _) => blocks.push(Block::Refusals),
             ("", _) => {}
             (_, Some(Block::Code(text))) => text.push_str(&format!("\n{}", line.strip_prefix("    ").unwrap_or(line))),
@@ -143,7 +132,7 @@ fn text(blocks: &[Block], header: Style) -> String {
             Block::Text(words) => out.push_str(words),
             Block::Item(words) => out.push_str(&format!("  - {words}")),
             Block::Code(lines) => out.push_str(&indented(lines)),
-            Block::Role(role) => out.push_str(&indented(role.yaml())),
+            Block::Role(side) => out.push_str(&indented(role_of(*side))),
             Block::Refusals => {
                 let lines: Vec<String> = RULES.iter().map(|rule| format!("{:<26} {}", rule.code, rule.stops)).collect();
                 out.push_str(&indented(&lines.join("\n")));
@@ -171,15 +160,15 @@ mod tests {
             Block::Item("a b".into()),
             Block::Item("c".into()),
             Block::Code("x \\\n  y".into()),
-            Block::Role(Role::Backend),
+            Block::Role(Side::Backend),
         ];
         assert_eq!(blocks(page), wanted);
     }
 
     #[test]
     fn a_role_is_a_role_alone() {
-        for role in [Role::Backend, Role::Orchestrator] {
-            let yaml = role.yaml();
+        for side in [Side::Backend, Side::Orchestrator] {
+            let yaml = role_of(side);
             assert!(yaml.starts_with("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"), "{yaml}");
             assert!(yaml.contains("resources: [ingresses]") && !yaml.contains("RoleBinding"), "{yaml}");
         }

@@ -1,7 +1,7 @@
 //! What follows for the release when somebody is admitted in the values: one upgrade once mutual TLS is on, and none before.
 
 use super::{
-    Chart, Edited, Options, ReleaseState, UpgradeRequest, ValuesFiles,
+    Edited, Options, ReleaseState, UpgradeRequest, ValuesFiles,
     mounts::Mounts,
     remedy::{Of, Remedy},
 };
@@ -11,6 +11,7 @@ use crate::{
     plan::Plan,
     session::Session,
     substra::{
+        Side,
         manifest::Manifest,
         orchestrator::{CLIENT_CAS, Orchestrator},
     },
@@ -41,7 +42,7 @@ impl Admission<'_> {
         let is_on = self.orchestrator.mtls_enabled;
         let request = UpgradeRequest {
             session: self.session,
-            chart: Chart::Orchestrator,
+            side: Side::Orchestrator,
             options: self.options,
             files: self.files,
             edited: self.edited,

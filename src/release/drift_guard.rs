@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 
-use super::Chart;
 use crate::{
     plan::drift::{self, Difference},
     substra::{
-        backend,
+        Side, backend,
         orchestrator::{self, CACERT, CLIENT_CAS, MTLS_ENABLED, Orchestrator, VERIFY},
     },
     values::{self, Setting, ValuesKey},
@@ -14,7 +13,7 @@ use crate::{
 
 /// What is deployed, what will be, and what of that this run sets.
 pub(crate) struct DriftGuard<'a> {
-    pub(crate) chart: Chart,
+    pub(crate) side: Side,
     /// Where the chart's values stand among all.
     pub(crate) key: &'a ValuesKey,
     /// All values that are deployed.
@@ -48,7 +47,7 @@ impl DriftGuard<'_> {
     fn differences(&self) -> Vec<Found> {
         let own: Vec<Setting> = self.own.iter().map(|setting| self.key.setting(setting)).collect();
         let meant = values::apply(self.deployed, &own);
-        let trust = (self.chart == Chart::Orchestrator).then(|| Trust::of(self, &meant));
+        let trust = (self.side == Side::Orchestrator).then(|| Trust::of(self, &meant));
         let found = drift::between(&meant, self.will, &[]);
         let inside = |one: &Difference| one.path.get(self.key.depth()..).unwrap_or_default().to_vec();
         let waits = |one: &&Difference| trust.as_ref().is_some_and(|trust| trust.waits(one, &inside(one)));
@@ -148,8 +147,8 @@ mod tests {
 
     fn lines(key: &str, sealed: bool, (deployed, will): (Value, Value), own: &[Setting]) -> Vec<String> {
         let key: ValuesKey = key.parse().unwrap_or_default();
-        let (chart, deployed, will) = (Chart::Orchestrator, &deployed, &will);
-        DriftGuard { chart, key: &key, deployed, will, own, is_sealed: sealed }.lines()
+        let (side, deployed, will) = (Side::Orchestrator, &deployed, &will);
+        DriftGuard { side, key: &key, deployed, will, own, is_sealed: sealed }.lines()
     }
 
     fn values(on: bool, admitted: &Value) -> Value {

@@ -1,19 +1,19 @@
 //! Finds the release that a verb works on: with few children, below the key of an umbrella chart, or without Helm.
 
-use super::{Chart, Options, Parts, ReleaseState, ValuesFiles, without_helm};
+use super::{Options, Parts, ReleaseState, ValuesFiles, without_helm};
 use crate::{
     cluster::{ChartVersion, Cluster, Pointed, Release},
     command_line::CommandLine,
     failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
     parallel::side_by_side,
-    substra::manifest::Manifest,
+    substra::{Side, manifest::Manifest},
     values::ValuesKey,
 };
 
 /// What is looked for.
 pub(crate) struct ReleaseQuery<'a> {
-    pub(crate) chart: Chart,
+    pub(crate) side: Side,
     pub(crate) release: Option<&'a ReleaseName>,
     /// The key of the chart in an umbrella chart's values.
     pub(crate) key: ValuesKey,
@@ -23,19 +23,19 @@ pub(crate) struct ReleaseQuery<'a> {
 
 impl<'a> ReleaseQuery<'a> {
     /// For a verb with the options of all: a release that Helm does not know will do where none is upgraded.
-    pub(crate) fn of(options: &'a Options, files: &ValuesFiles, chart: Chart) -> Self {
+    pub(crate) fn of(options: &'a Options, files: &ValuesFiles, side: Side) -> Self {
         let hints = || without_helm::Hints {
             whole: files.whole(),
             chart: options.chart.as_deref(),
             version: options.version.as_deref(),
         };
         let hints = options.no_upgrade.then(hints);
-        Self { chart, release: options.release.as_ref(), key: options.key.clone(), hints }
+        Self { side, release: options.release.as_ref(), key: options.key.clone(), hints }
     }
 
     /// The name of the chart that its own templates see and write into the label `helm.sh/chart`.
     pub(crate) fn label(&self) -> &str {
-        self.key.chart().unwrap_or(self.chart.name())
+        self.key.chart().unwrap_or(self.side.chart())
     }
 }
 
@@ -63,17 +63,17 @@ pub(crate) fn look(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<Re
         let absent = absent(cluster, query);
         return query.hints.as_ref().map_or(Err(absent.clone()), |by| without_helm::find(cluster, query, by, absent));
     };
-    if query.key.is_top() && package.name != query.chart.name() {
-        return Err(other_chart(&name, query.chart, &package));
+    if query.key.is_top() && package.name != query.side.chart() {
+        return Err(other_chart(&name, query.side, &package));
     }
     ReleaseState::read(name, release, package, query)
 }
 
-fn other_chart(name: &ReleaseName, chart: Chart, package: &ChartVersion) -> Failure {
-    let what = format!("release {name} is not of chart {}", chart.name());
+fn other_chart(name: &ReleaseName, side: Side, package: &ChartVersion) -> Failure {
+    let what = format!("release {name} is not of chart {}", side.chart());
     let next = format!(
         "name the right release with --release, and its namespace with --namespace; or, where {} is a dependency of {}, the key of its values with --values-key",
-        chart.name(),
+        side.chart(),
         package.name
     );
     Failure::new(Exit::CheckFailed, Code::ReleaseChart, what).why(format!("it is of chart {}", package.name)).next(next)
@@ -102,7 +102,7 @@ fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
         None => Failure::new(
             Exit::CheckFailed,
             Code::WhichRelease,
-            format!("there is no release of chart {} in {place}", query.chart.name()),
+            format!("there is no release of chart {} in {place}", query.side.chart()),
         )
         .why(if unnamed {
             forgotten
@@ -128,7 +128,7 @@ pub(crate) fn pending(name: &ReleaseName, release: &Release, place: &Pointed) ->
 
 /// The only release of the chart in the namespace. An umbrella chart has a name of its own: there, the only release.
 fn only_release(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<Option<(ReleaseName, ChartVersion)>> {
-    let fits = |version: &ChartVersion| !query.key.is_top() || version.name == query.chart.name();
+    let fits = |version: &ChartVersion| !query.key.is_top() || version.name == query.side.chart();
     let mut found: Vec<_> = cluster.releases()?.into_iter().filter(|(_, version)| fits(version)).collect();
     let fail = |what: String| {
         Failure::new(Exit::CheckFailed, Code::WhichRelease, what)
@@ -140,7 +140,7 @@ fn only_release(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<Optio
         return Ok(Some((name, version)));
     }
     let what =
-        if query.key.is_top() { format!("releases of chart {}", query.chart.name()) } else { "releases".to_owned() };
+        if query.key.is_top() { format!("releases of chart {}", query.side.chart()) } else { "releases".to_owned() };
     let names: Vec<_> = found.into_iter().map(|(name, _)| name).chain([name]).collect();
     Err(fail(format!("there are several {what} in {}", cluster.place())).why(names.join(", ")))
 }
@@ -154,7 +154,7 @@ pub(crate) fn own_part(query: &ReleaseQuery<'_>, whole: &Manifest, package: &Cha
     let own = |manifest: Manifest, version: String| Parts {
         whole: whole.clone(),
         manifest,
-        chart: ChartVersion { name: query.chart.name().to_owned(), version },
+        chart: ChartVersion { name: query.side.chart().to_owned(), version },
     };
     match part {
         _ if query.key.is_top() => Ok(own(whole.clone(), package.version.clone())),

@@ -17,7 +17,7 @@ pub(crate) mod without_helm;
 
 pub(crate) use self::{
     find::ReleaseQuery,
-    state::{Chart, Parts, ReleaseState},
+    state::{Parts, ReleaseState},
     upgrade::UpgradeRequest,
 };
 pub use self::{

@@ -67,8 +67,7 @@ impl Mounts<'_> {
 
     /// In which kind the pods mount a CA's object, or will.
     fn kind(&self, name: &str) -> ObjectKind {
-        let chart = &self.found.chart;
-        self.manifest.mount_kind(name).unwrap_or_else(|| expected_kind(&chart.name, &chart.version))
+        self.manifest.mount_kind(name).unwrap_or_else(|| expected_kind(self.found.side, &self.found.chart.version))
     }
 
     /// A CA's object that is or will be mounted: there, in the right kind, and beginning with the certificate of a CA that

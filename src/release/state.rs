@@ -12,39 +12,19 @@ use crate::{
     failure::Result,
     names::ReleaseName,
     substra::{
+        Side,
         kind::ObjectKind,
         manifest::{Manifest, expected_kind},
     },
     values::ValuesKey,
 };
 
-/// One of the two charts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Chart {
-    Backend,
-    Orchestrator,
-}
-
-impl Chart {
-    /// The name in `Chart.yaml`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Backend => "substra-backend",
-            Self::Orchestrator => "orchestrator",
-        }
-    }
-
-    /// Where the walkthrough takes it from.
-    pub(super) fn reference(self) -> String {
-        format!("substra/{}", self.name())
-    }
-}
-
 /// A release as it was found; with revision 0 one that is to be installed, or that Helm does not know.
 #[derive(Clone)]
 pub(crate) struct ReleaseState {
     pub(crate) name: ReleaseName,
     pub(crate) release: Release,
+    pub(crate) side: Side,
     /// The chart that mounts: the release's own, or the part of an umbrella chart.
     pub(crate) chart: ChartVersion,
     /// The workloads of that chart.
@@ -95,7 +75,7 @@ impl ReleaseState {
     ) -> Result<Self> {
         let Parts { whole, manifest, chart } = find::own_part(sought, whole, &package)?;
         let (key, config) = (sought.key.clone(), sought.key.below(&release.config));
-        Ok(Self { name, release, chart, manifest, note: None, package, whole, key, config })
+        Ok(Self { name, release, side: sought.side, chart, manifest, note: None, package, whole, key, config })
     }
 
     /// A release that is to be installed, with the chart that it will be of.
@@ -105,11 +85,11 @@ impl ReleaseState {
     pub(crate) fn to_install(
         cluster: &dyn Cluster,
         name: &ReleaseName,
-        chart: Chart,
+        side: Side,
         options: &Options,
         namespace: &str,
     ) -> Result<Self> {
-        let reference = options.chart.clone().unwrap_or_else(|| chart.reference());
+        let reference = options.chart.clone().unwrap_or_else(|| reference(side));
         let version = options.version.clone().unwrap_or_default();
         let wanted = Upgrade { release: name.clone(), chart: reference, version, values: Merged(Value::Null), base: 0 };
         let package = cluster.find_chart(&wanted)?;
@@ -120,7 +100,7 @@ impl ReleaseState {
             config: Value::Object(serde_json::Map::new()),
             manifest: String::new(),
         };
-        let sought = ReleaseQuery { chart, release: None, key: ValuesKey::default(), hints: None };
+        let sought = ReleaseQuery { side, release: None, key: ValuesKey::default(), hints: None };
         Self::from_parts(name.clone(), release, package, &sought, &Manifest::default())
     }
 
@@ -140,7 +120,7 @@ impl ReleaseState {
 
     /// The kind in which the chart mounts a CA of this name: what is deployed says it, else the chart's version.
     pub(crate) fn kind_of(&self, name: &str) -> ObjectKind {
-        let expected = || expected_kind(&self.chart.name, &self.chart.version);
+        let expected = || expected_kind(self.side, &self.chart.version);
         self.manifest.mount_kind(name).unwrap_or_else(expected)
     }
 
@@ -148,6 +128,11 @@ impl ReleaseState {
     pub(crate) fn workloads(&self) -> Vec<ObjectRef> {
         references(&self.whole)
     }
+}
+
+/// Where the walkthrough takes a chart from.
+pub(super) fn reference(side: Side) -> String {
+    format!("substra/{}", side.chart())
 }
 
 /// The workloads of a manifest as kubectl names them.

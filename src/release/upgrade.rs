@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Chart, Edited, Options, ReleaseQuery, ReleaseState, ValuesFiles, drift_guard::DriftGuard, find};
+use super::{Edited, Options, ReleaseQuery, ReleaseState, ValuesFiles, drift_guard::DriftGuard, find, state};
 use crate::{
     cluster::{ChartVersion, Cluster, ObjectRef, Upgrade},
     command_line::CommandLine,
@@ -11,14 +11,14 @@ use crate::{
     plan::{Action, Handoff, Plan, Step, StepId, drift::same},
     report::text::count,
     session::Session,
-    substra::manifest::Manifest,
+    substra::{Side, manifest::Manifest},
     values::Setting,
 };
 
 /// What a verb wants of a release.
 pub(crate) struct UpgradeRequest<'a> {
     pub(crate) session: &'a Session<'a>,
-    pub(crate) chart: Chart,
+    pub(crate) side: Side,
     pub(crate) options: &'a Options,
     pub(crate) files: &'a ValuesFiles,
     pub(crate) edited: &'a Edited,
@@ -71,7 +71,7 @@ impl ReleaseState {
         let options = request.options;
         Upgrade {
             release: self.name.clone(),
-            chart: options.chart.clone().unwrap_or_else(|| request.chart.reference()),
+            chart: options.chart.clone().unwrap_or_else(|| state::reference(request.side)),
             version: options.version.clone().unwrap_or_else(|| self.package.version.clone()),
             values: request.edited.values(),
             base: self.release.revision,
@@ -147,7 +147,7 @@ impl ReleaseState {
     }
 
     fn part(&self, request: &UpgradeRequest<'_>, whole: &Manifest) -> Result<Manifest> {
-        let query = ReleaseQuery { chart: request.chart, release: None, key: self.key.clone(), hints: None };
+        let query = ReleaseQuery { side: request.side, release: None, key: self.key.clone(), hints: None };
         Ok(find::own_part(&query, whole, &self.package)?.manifest)
     }
 
@@ -170,7 +170,7 @@ impl ReleaseState {
 
     fn drift(&self, request: &UpgradeRequest<'_>) -> Result<Vec<String>> {
         let lines = DriftGuard {
-            chart: request.chart,
+            side: request.side,
             key: &self.key,
             deployed: &self.release.config,
             will: &request.edited.whole,

@@ -52,7 +52,7 @@ pub(crate) fn find(
     // Read off the label, as it is known nowhere else.
     let version =
         if query.key.is_top() { whole.part(query.label()).map_or(version, |(_, version)| version) } else { version };
-    let package = ChartVersion { name: query.chart.name().to_owned(), version };
+    let package = ChartVersion { name: query.side.chart().to_owned(), version };
     ReleaseState::from_parts(name, release, package, query, &whole)
 }
 
@@ -80,7 +80,7 @@ fn chosen(query: &ReleaseQuery<'_>, running: &[Object], cluster: &dyn Cluster) -
             .why(format!("workloads of chart {} carry {INSTANCE}: {}", query.label(), names.join(", ")))
             .next("name one of them with --release")
     };
-    let several = || fail(format!("there are several of chart {} in {}", query.chart.name(), cluster.place()));
+    let several = || fail(format!("there are several of chart {} in {}", query.side.chart(), cluster.place()));
     match (query.release, names.as_slice()) {
         (Some(given), [_]) => Ok(given.clone()),
         (Some(given), all) if all.contains(&given.as_str()) => Ok(given.clone()),
@@ -113,11 +113,11 @@ fn rendered(
         base: 0,
     };
     let package = cluster.find_chart(&upgrade)?;
-    if query.key.is_top() && package.name != query.chart.name() {
+    if query.key.is_top() && package.name != query.side.chart() {
         return Err(Failure::new(
             Exit::CheckFailed,
             Code::Chart,
-            format!("{chart} is not chart {}", query.chart.name()),
+            format!("{chart} is not chart {}", query.side.chart()),
         )
         .why(format!("it is chart {} {}", package.name, package.version))
         .next("name the right chart with --chart; of an umbrella chart also the key of its values with --values-key"));

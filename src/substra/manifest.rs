@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::kind::ObjectKind;
 use crate::{
     failure::{Code, Exit, Failure, Result},
+    substra::Side,
     values,
 };
 
@@ -156,11 +157,14 @@ fn version_of(label: &str, chart: &str) -> Option<String> {
 /// The kind in which a chart mounts CAs: a Secret since orchestrator 8.6.0 and substra-backend 26.0.0, both of April
 /// 2024; asked where the deployed manifest does not mount the object yet.
 #[must_use]
-pub fn expected_kind(chart: &str, version: &str) -> ObjectKind {
+pub fn expected_kind(side: Side, version: &str) -> ObjectKind {
     let number = |part: Option<&str>| part.and_then(|part| part.parse::<u64>().ok()).unwrap_or(u64::MAX);
     let mut parts = version.trim_start_matches('v').split(['.', '-', '+']);
     let version = (number(parts.next()), number(parts.next()));
-    let first = if chart == "orchestrator" { (8, 6) } else { (26, 0) };
+    let first = match side {
+        Side::Orchestrator => (8, 6),
+        Side::Backend => (26, 0),
+    };
     if version < first { ObjectKind::ConfigMap } else { ObjectKind::Secret }
 }
 
@@ -258,14 +262,14 @@ mod tests {
 
     #[test]
     fn the_kind_changed_in_april_2024() {
-        for (chart, version, kind) in [
-            ("orchestrator", "8.5.9", ObjectKind::ConfigMap),
-            ("orchestrator", "8.6.0", ObjectKind::Secret),
-            ("orchestrator", "10.0.0", ObjectKind::Secret),
-            ("substra-backend", "25.3.0", ObjectKind::ConfigMap),
-            ("substra-backend", "26.0.0", ObjectKind::Secret),
+        for (side, version, kind) in [
+            (Side::Orchestrator, "8.5.9", ObjectKind::ConfigMap),
+            (Side::Orchestrator, "8.6.0", ObjectKind::Secret),
+            (Side::Orchestrator, "10.0.0", ObjectKind::Secret),
+            (Side::Backend, "25.3.0", ObjectKind::ConfigMap),
+            (Side::Backend, "26.0.0", ObjectKind::Secret),
         ] {
-            assert_eq!(expected_kind(chart, version), kind, "{chart} {version}");
+            assert_eq!(expected_kind(side, version), kind, "{side} {version}");
         }
     }
 }

@@ -11,4 +11,7 @@ pub mod orchestrator;
 pub mod own;
 mod paths;
 pub mod servers;
+mod side;
 pub mod specimen;
+
+pub use self::side::Side;

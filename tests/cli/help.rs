@@ -6,9 +6,12 @@ mod markdown;
 use std::{fs, path::PathBuf, process::Command};
 
 use clap::CommandFactory;
-use substra_mtls::cli::{
-    Cli, NAME,
-    help::{Block, PAGES, Role, blocks},
+use substra_mtls::{
+    cli::{
+        Cli, NAME,
+        help::{Block, PAGES, blocks, role_of},
+    },
+    substra::Side,
 };
 
 /// The classic terminal has 24 lines of 80 columns. One line is the prompt's that comes after the help: what is longer
@@ -102,9 +105,9 @@ fn long_help_follows_the_width_and_has_the_tested_roles() {
         let too_wide: Vec<&str> = narrow.lines().filter(|line| line.len() > 80).collect();
         assert!(too_wide.is_empty(), "{verb}: {too_wide:?}");
         assert!(helped(verb, "--help", 120).lines().count() < narrow.lines().count(), "{verb}");
-        for (mark, role) in [("backend", Role::Backend), ("orchestrator", Role::Orchestrator)] {
+        for (mark, side) in [("backend", Side::Backend), ("orchestrator", Side::Orchestrator)] {
             let shown = narrow.replace("\n    ", "\n");
-            assert_eq!(shown.contains(role.yaml().trim()), page.contains(&format!("{{{{role {mark}}}}}")), "{verb}");
+            assert_eq!(shown.contains(role_of(side).trim()), page.contains(&format!("{{{{role {mark}}}}}")), "{verb}");
         }
     }
 }

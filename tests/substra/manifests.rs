@@ -1,6 +1,7 @@
 //! Manifests as Helm renders them from the four stand-in charts.
 
 use substra_mtls::substra::{
+    Side,
     kind::ObjectKind::{self, ConfigMap, Secret},
     manifest::{Manifest, WorkloadKind, expected_kind},
 };
@@ -28,15 +29,15 @@ fn cas_are_secrets_in_new_charts_and_config_maps_in_old_ones_and_pairs_always_se
 
 #[test]
 fn the_kind_that_the_version_tells_is_the_kind_that_the_chart_renders() {
-    let agrees = |chart: &str, version: &str, text: &str, object: &str| {
+    let agrees = |side: Side, version: &str, text: &str, object: &str| {
         let rendered: ObjectKind = parse(text).mount_kind(object).unwrap();
-        assert_eq!(expected_kind(chart, version), rendered, "{chart} {version}");
-        assert!(text.contains(&format!("{chart}-{version}")), "the fixture is of another version");
+        assert_eq!(expected_kind(side, version), rendered, "{side} {version}");
+        assert!(text.contains(&format!("{}-{version}", side.chart())), "the fixture is of another version");
     };
-    agrees("orchestrator", "8.8.0", ORCHESTRATOR, "orchestrator-tls-cacert");
-    agrees("orchestrator", "8.5.0", ORCHESTRATOR_OLD, "orchestrator-tls-cacert");
-    agrees("substra-backend", "26.15.3", BACKEND, "orchestrator-cacert");
-    agrees("substra-backend", "25.3.0", BACKEND_OLD, "orchestrator-cacert");
+    agrees(Side::Orchestrator, "8.8.0", ORCHESTRATOR, "orchestrator-tls-cacert");
+    agrees(Side::Orchestrator, "8.5.0", ORCHESTRATOR_OLD, "orchestrator-tls-cacert");
+    agrees(Side::Backend, "26.15.3", BACKEND, "orchestrator-cacert");
+    agrees(Side::Backend, "25.3.0", BACKEND_OLD, "orchestrator-cacert");
 }
 
 #[test]

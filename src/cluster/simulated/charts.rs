@@ -6,6 +6,7 @@ use crate::{
     cluster::ChartVersion,
     failure::{Code, Exit, Failure, Result},
     substra::{
+        Side,
         kebab::{kebab_case, volume_of},
         kind::ObjectKind,
         manifest::expected_kind,
@@ -25,17 +26,14 @@ const BACKEND: [(&str, &str); 6] = [
 
 /// The manifest of a release.
 pub(super) fn render(chart: &ChartVersion, release: &str, values: &Value) -> Result<String> {
-    let kind = expected_kind(&chart.name, &chart.version);
-    let documents = match chart.name.as_str() {
-        "substra-backend" => backend(release, values, kind),
-        "orchestrator" => orchestrator(release, values, kind)?,
-        other => {
-            return Err(Failure::new(
-                Exit::CheckFailed,
-                Code::Chart,
-                format!("the simulated cluster has no chart {other}"),
-            ));
-        }
+    let side = Side::of_chart(&chart.name).ok_or_else(|| {
+        let what = format!("the simulated cluster has no chart {}", chart.name);
+        Failure::new(Exit::CheckFailed, Code::Chart, what)
+    })?;
+    let kind = expected_kind(side, &chart.version);
+    let documents = match side {
+        Side::Backend => backend(release, values, kind),
+        Side::Orchestrator => orchestrator(release, values, kind)?,
     };
     Ok(documents.iter().map(|document| format!("---\n{document}\n")).collect())
 }

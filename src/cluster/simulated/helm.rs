@@ -7,6 +7,7 @@ use crate::{
     cluster::{ChartVersion, Helm, Release, Upgrade},
     failure::Result,
     names::ReleaseName,
+    substra::Side,
     values,
 };
 
@@ -38,7 +39,10 @@ impl Helm for Simulated {
 
     fn find_chart(&self, upgrade: &Upgrade) -> Result<ChartVersion> {
         let name = upgrade.chart.rsplit('/').next().unwrap_or_default().to_owned();
-        let newest = if name == "orchestrator" { "8.8.0" } else { "26.15.3" };
+        let newest = match Side::of_chart(&name) {
+            Some(Side::Orchestrator) => "8.8.0",
+            Some(Side::Backend) | None => "26.15.3",
+        };
         let version = if upgrade.version.is_empty() { newest.to_owned() } else { upgrade.version.clone() };
         Ok(ChartVersion { name, version })
     }

@@ -10,6 +10,7 @@ use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
     failure::{Code, Exit, Failure, Result},
     substra::{
+        Side,
         kind::ObjectKind,
         manifest::{Manifest, Mount, Workload, expected_kind},
         orchestrator::Orchestrator,
@@ -82,7 +83,7 @@ impl World {
                 );
             }
         }
-        if chart.name == "orchestrator" && waiting.is_empty() {
+        if Side::of_chart(&chart.name) == Some(Side::Orchestrator) && waiting.is_empty() {
             match self.start_server(namespace, release, chart, config) {
                 Ok(started) => server = started,
                 // The old pod goes on, since a rolling upgrade ends it only when the new one is ready.
@@ -110,7 +111,7 @@ impl World {
         if !read.tls_enabled {
             return Ok(None);
         }
-        let kind = expected_kind(&chart.name, &chart.version);
+        let kind = expected_kind(Side::Orchestrator, &chart.version);
         let pair = self.pair(namespace, read.server_pair.as_str()).ok_or("the server's pair is not mounted")?;
         let cacert = self.data(namespace, kind, read.cacert.as_str(), "ca.crt").unwrap_or_default();
         let ca = |organization: &String, object: &String| TrustedCa {
@@ -133,7 +134,7 @@ impl World {
         let installed = self.releases.get(&(namespace.to_owned(), release.to_owned()))?;
         let orchestrator = &installed.config["orchestrator"];
         let tls = &orchestrator["tls"];
-        let kind = expected_kind(&installed.chart.name, &installed.chart.version);
+        let kind = expected_kind(Side::Backend, &installed.chart.version);
         let ca = self.data(namespace, kind, tls["cacert"].as_str().unwrap_or_default(), "ca.crt").unwrap_or_default();
         let mounted = tls["mtls"]["enabled"] == true;
         let pair =

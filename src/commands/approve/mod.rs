@@ -17,14 +17,14 @@ use crate::{
     pki::{authority::Authority, log::Entry},
     plan::{Plan, Step},
     release::{
-        Chart, Edited, ReleaseState, ValuesFiles,
+        Edited, ReleaseState, ValuesFiles,
         find::{self, ReleaseQuery},
         mounts, read,
     },
     release::{Options, admission::Admission},
     report::{Outcome, Stage},
     session::Session,
-    substra::orchestrator::Orchestrator,
+    substra::{Side, orchestrator::Orchestrator},
     times,
     values::Setting,
 };
@@ -105,7 +105,7 @@ impl Approval<'_> {
             return Ok(None);
         }
         let cluster = self.session.cluster()?;
-        let found = find::find(cluster, &ReleaseQuery::of(&self.options, &self.files, Chart::Orchestrator))?;
+        let found = find::find(cluster, &ReleaseQuery::of(&self.options, &self.files, Side::Orchestrator))?;
         let name = self.object.as_str();
         let mut wanted = vec![ObjectRef::secret(name), ObjectRef::config_map(name)];
         wanted.extend(self.args.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));

@@ -22,13 +22,13 @@ use crate::{
     },
     plan::{Plan, Step},
     release::{
-        Chart, Edited, Options, ReleaseState, ValuesFiles,
+        Edited, Options, ReleaseState, ValuesFiles,
         admission::{Admission, gate_is_settled},
         find::{self, ReleaseQuery},
         mounts, read,
     },
     session::Session,
-    substra::{kebab::kebab_case, orchestrator::Orchestrator},
+    substra::{Side, kebab::kebab_case, orchestrator::Orchestrator},
     values::Setting,
 };
 
@@ -56,8 +56,8 @@ impl<'a> Head<'a> {
         let options = post.approve.common.options();
         let files = read::files(session, &options, Vec::new)?;
         let orchestrator = Orchestrator::read(&files.merged())?;
-        let found = find::find(&*post.cluster, &ReleaseQuery::of(&options, &files, Chart::Orchestrator));
-        let found = or_to_install(found, Chart::Orchestrator, &*post.cluster, site, &options, install)?;
+        let found = find::find(&*post.cluster, &ReleaseQuery::of(&options, &files, Side::Orchestrator));
+        let found = or_to_install(found, Side::Orchestrator, &*post.cluster, site, &options, install)?;
         let mut wanted = mounts::wanted(&orchestrator);
         wanted.extend(mounts::wanted(&Orchestrator::read(found.config())?));
         wanted.extend(post.approve.ca_secret.as_ref().map(|name| ObjectRef::secret(name.as_str())));

@@ -29,8 +29,9 @@ use crate::{
         request::{self, Request},
     },
     plan::{Action, Plan, Step, StepId},
-    release::{Chart, Edited},
+    release::Edited,
     session::Session,
+    substra::Side,
 };
 
 /// An organization as it was found.
@@ -86,7 +87,7 @@ impl<'a> Member<'a> {
         }
         let found = or_to_install(
             enrolment.find(),
-            Chart::Backend,
+            Side::Backend,
             &*post.cluster,
             &organization.site,
             enrolment.options(),

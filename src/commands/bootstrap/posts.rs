@@ -9,8 +9,9 @@ use crate::{
     federation::{Ca, Federation, Organization, Site},
     plan::{Action, Step, StepId},
     release::Options,
-    release::{Chart, ReleaseState},
+    release::ReleaseState,
     session::Session,
+    substra::Side,
 };
 
 /// Opens the cluster of a site.
@@ -99,7 +100,7 @@ fn common(site: &Site, args: &BootstrapArgs) -> CommonArgs {
 /// A release as it was found; where it is missing and may be installed, as it will be.
 pub(super) fn or_to_install(
     found: Result<ReleaseState>,
-    chart: Chart,
+    side: Side,
     cluster: &dyn Cluster,
     site: &Site,
     options: &Options,
@@ -107,7 +108,7 @@ pub(super) fn or_to_install(
 ) -> Result<ReleaseState> {
     match found {
         Err(failure) if failure.code == Code::NoRelease && install => {
-            ReleaseState::to_install(cluster, &site.release, chart, options, site.namespace.as_str())
+            ReleaseState::to_install(cluster, &site.release, side, options, site.namespace.as_str())
         }
         Err(failure) if failure.code == Code::NoRelease => {
             Err(failure.next("mend the federation file, or install what is missing with --install"))

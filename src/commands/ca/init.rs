@@ -13,13 +13,16 @@ use crate::{
     names::{Hostname, ObjectName},
     plan::{Plan, State, StepId, drift::same},
     release::{
-        Chart, Edited, Options, ReleaseState, UpgradeRequest, ValuesFiles,
+        Edited, Options, ReleaseState, UpgradeRequest, ValuesFiles,
         find::{self, ReleaseQuery},
         issue_log, read,
     },
     report::{Outcome, Stage},
     session::Session,
-    substra::orchestrator::{self, Orchestrator},
+    substra::{
+        Side,
+        orchestrator::{self, Orchestrator},
+    },
     times, values,
 };
 
@@ -74,7 +77,7 @@ impl<'a> Init<'a> {
         let files = read::files(session, options, || read::usual(Orchestrator::tls_settings))?;
         let orchestrator = read::orchestrator(&files)?;
         let cluster = session.cluster()?;
-        let found = find::find(cluster, &ReleaseQuery::of(options, &files, Chart::Orchestrator))?;
+        let found = find::find(cluster, &ReleaseQuery::of(options, &files, Side::Orchestrator))?;
         let mut wanted = server::wanted(&orchestrator);
         wanted.extend(source.object());
         wanted.extend(found.workloads());
@@ -121,7 +124,7 @@ impl<'a> Init<'a> {
         let config = self.found.config();
         let request = UpgradeRequest {
             session: self.session,
-            chart: Chart::Orchestrator,
+            side: Side::Orchestrator,
             options: self.options,
             files: &self.files,
             edited,

@@ -18,6 +18,7 @@ use crate::{
     release::ReleaseState,
     session::Session,
     substra::{
+        Side,
         kind::ObjectKind,
         manifest::{Manifest, expected_kind},
         orchestrator::Orchestrator,
@@ -129,7 +130,7 @@ impl<'a> Place<'a> {
     fn kind(&self) -> ObjectKind {
         let name = self.orchestrator.cacert.as_str();
         let mounted = self.planned.mount_kind(name).or_else(|| self.deployed.mount_kind(name));
-        mounted.unwrap_or_else(|| expected_kind(&self.chart.name, &self.chart.version))
+        mounted.unwrap_or_else(|| expected_kind(Side::Orchestrator, &self.chart.version))
     }
 
     /// What holds another CA that is good was refused before; the rest may be replaced.

@@ -14,14 +14,14 @@ use crate::{
         log::IssueLog,
     },
     release::{
-        Chart, ValuesFiles,
+        ValuesFiles,
         find::{self, ReleaseQuery},
         issue_log, read,
         without_helm::Hints,
     },
     report::{Outcome, Stage, text},
     session::Session,
-    substra::{backend::Backend, orchestrator::Orchestrator},
+    substra::{Side, backend::Backend, orchestrator::Orchestrator},
     times,
 };
 
@@ -52,14 +52,14 @@ struct Row {
 pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     let files = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default(), &session.sops)?;
     let is_backend = files.merged()["orchestrator"]["mspID"].is_string();
-    let (chart, shelves) = if is_backend {
-        (Chart::Backend, of_backend(&read::backend(&files, None)?))
+    let (side, shelves) = if is_backend {
+        (Side::Backend, of_backend(&read::backend(&files, None)?))
     } else {
-        (Chart::Orchestrator, of_orchestrator(&read::orchestrator(&files)?))
+        (Side::Orchestrator, of_orchestrator(&read::orchestrator(&files)?))
     };
     let cluster = session.cluster()?;
     let hints = Some(Hints { whole: files.whole(), chart: None, version: None });
-    let sought = ReleaseQuery { chart, release: args.release.as_ref(), key: files.key().clone(), hints };
+    let sought = ReleaseQuery { side, release: args.release.as_ref(), key: files.key().clone(), hints };
     let found = find::find(cluster, &sought)?;
     let reference = |shelf: &Shelf| match shelf.item {
         "ca.crt" => ObjectRef::of_kind(found.kind_of(&shelf.name), &shelf.name),

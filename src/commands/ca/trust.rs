@@ -17,7 +17,7 @@ use crate::{
     },
     plan::{Action, Plan, Step, StepId},
     release::{
-        Chart, ReleaseState,
+        ReleaseState,
         admission::Admission,
         find::{self, ReleaseQuery},
         mounts, read,
@@ -25,6 +25,7 @@ use crate::{
     report::{Outcome, Stage},
     session::Session,
     substra::{
+        Side,
         kebab::kebab_case,
         orchestrator::{self, Orchestrator},
     },
@@ -46,7 +47,7 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     let org = organization(args, &orchestrator, session.now)?;
     let name = object_name(args, &org)?;
     let cluster = session.cluster()?;
-    let found = find::find(cluster, &ReleaseQuery::of(&options, &files, Chart::Orchestrator))?;
+    let found = find::find(cluster, &ReleaseQuery::of(&options, &files, Side::Orchestrator))?;
     let mut wanted = vec![ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())];
     if orchestrator.mtls_enabled {
         wanted.extend(mounts::wanted(&orchestrator));

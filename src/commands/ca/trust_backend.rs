@@ -12,13 +12,16 @@ use crate::{
     pki::inspect::{self, Certificate},
     plan::{Action, Plan, State, Step, StepId},
     release::{
-        Chart, Options, ReleaseState, UpgradeRequest, ValuesFiles,
+        Options, ReleaseState, UpgradeRequest, ValuesFiles,
         find::{self, ReleaseQuery},
         read,
     },
     report::{Outcome, Stage},
     session::Session,
-    substra::backend::{self, Trust},
+    substra::{
+        Side,
+        backend::{self, Trust},
+    },
     times,
 };
 
@@ -33,7 +36,7 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     // A public CA may vouch for the server too: what it lacks matters to those who sign clients with it.
     let certificate = single_ca(args, session, &[Code::AuthorityNoKeyId, Code::AuthorityUsage])?;
     let cluster = session.cluster()?;
-    let found = find::find(cluster, &ReleaseQuery::of(&options, &files, Chart::Backend))?;
+    let found = find::find(cluster, &ReleaseQuery::of(&options, &files, Side::Backend))?;
     let mut wanted = vec![ObjectRef::secret(trust.cacert.as_str()), ObjectRef::config_map(trust.cacert.as_str())];
     wanted.extend(found.workloads());
     let objects = cluster.get(&wanted)?;
@@ -71,7 +74,7 @@ fn upgrade(
     let edited = files.edit(&trust.settings())?;
     let (plan, _) = found.plan(&UpgradeRequest {
         session,
-        chart: Chart::Backend,
+        side: Side::Backend,
         options,
         files,
         edited: &edited,

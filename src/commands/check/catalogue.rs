@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{cli::Side, ids::ids};
+use crate::{ids::ids, substra::Side};
 
 /// Groups, in the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,7 +6,7 @@ use super::{
     outcome,
 };
 use crate::{
-    cli::{CheckArgs, Side},
+    cli::CheckArgs,
     cluster::Cluster,
     commands::bootstrap::Open,
     failure::Result,
@@ -19,6 +19,7 @@ use crate::{
     },
     release::{ValuesFiles, issue_log},
     session::Session,
+    substra::Side,
     values::ValuesKey,
 };
 

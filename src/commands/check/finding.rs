@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use super::catalogue::Check;
-use crate::cli::Side;
+use crate::substra::Side;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -24,7 +24,7 @@ use self::{
     report::Judged,
 };
 use crate::{
-    cli::{CheckArgs, FailOn, Side},
+    cli::{CheckArgs, FailOn},
     cluster::Cluster,
     failure::{Code, Exit, Failure, Result},
     files, interrupt,
@@ -33,6 +33,7 @@ use crate::{
     release::issue_log,
     report::{Format, Outcome, Stage},
     session::Session,
+    substra::Side,
 };
 
 /// How long a child of `check` may take.
@@ -81,14 +82,12 @@ fn side(args: &CheckArgs, values: &ValuesFiles, cluster: Option<&dyn Cluster>) -
         return Ok(side);
     }
     let chart = args.release.as_ref().and_then(|release| cluster?.chart(release).ok()?);
-    match chart.as_ref().map(|chart| chart.name.as_str()) {
-        Some("substra-backend") => Ok(Side::Backend),
-        Some("orchestrator") => Ok(Side::Orchestrator),
-        _ => Err(Failure::new(Exit::Usage, Code::WhichSide, "the values do not tell whose they are")
+    chart.and_then(|chart| Side::of_chart(&chart.name)).ok_or_else(|| {
+        Failure::new(Exit::Usage, Code::WhichSide, "the values do not tell whose they are")
             .why("they have neither orchestrator.mspID, as a backend's, nor channels, as the orchestrator's; or both")
             .next("add --side backend or --side orchestrator")
-            .unchanged("nothing was looked at")),
-    }
+            .unchanged("nothing was looked at")
+    })
 }
 
 fn log(args: &CheckArgs, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLog>> {

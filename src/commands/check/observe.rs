@@ -7,7 +7,6 @@ use time::OffsetDateTime;
 
 use super::live::{self, Handshakes};
 use crate::{
-    cli::Side,
     cluster::{Cluster, Object, ObjectRef, Pointed},
     command_line::CommandLine,
     failure::{Failure, Result},
@@ -16,11 +15,12 @@ use crate::{
     pki::{inspect::Certificate, log::IssueLog},
     release::remedy::{Of, Remedy},
     release::{
-        Chart, ReleaseState, ValuesFiles,
+        ReleaseState, ValuesFiles,
         find::{self, ReleaseQuery},
         issued,
         without_helm::Hints,
     },
+    substra::Side,
     substra::{backend::Backend, kind::ObjectKind, manifest::expected_kind, orchestrator::Orchestrator},
     values::ValuesKey,
 };
@@ -113,11 +113,10 @@ pub(in crate::commands) struct Site {
 /// Looks: the release's two children side by side, then side by side all named objects and workloads, the pods, and what
 /// this account may do. `ClusterIssuer`s are looked for only where the account may read those.
 pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask: Ask<'_>, now: OffsetDateTime) -> Site {
-    let chart = if ask.side == Side::Backend { Chart::Backend } else { Chart::Orchestrator };
     let key = ask.files.as_ref().map(|files| files.key().clone()).unwrap_or_default();
     let whole = ask.files.as_ref().map(ValuesFiles::whole).unwrap_or_default();
     let hints = Some(Hints { whole, chart: None, version: None });
-    let sought = ReleaseQuery { chart, release: ask.release, key: key.clone(), hints };
+    let sought = ReleaseQuery { side: ask.side, release: ask.release, key: key.clone(), hints };
     let found = cluster.map_err(Clone::clone).and_then(|cluster| find::look(cluster, &sought));
     let values = match (&ask.files, &found) {
         (Some(files), _) => Ok(files.merged()),
@@ -178,7 +177,7 @@ fn look_around(cluster: &dyn Cluster, found: &ReleaseState, wanted: &[ObjectRef]
 /// is a usual mistake.
 fn wanted(found: &ReleaseState, parties: &[Option<&Party>]) -> Vec<ObjectRef> {
     let mut wanted = found.workloads();
-    let kind = expected_kind(&found.chart.name, &found.chart.version);
+    let kind = expected_kind(found.side, &found.chart.version);
     let other = kind.other();
     for party in parties.iter().flatten() {
         let (cas, secrets) = party.objects();

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{finding::Status, groups, observe::Site, report::Judged, table::Row};
-use crate::{cli::Side, pki::inspect::Certificate, plain};
+use crate::{pki::inspect::Certificate, plain, substra::Side};
 
 /// One line of a gauge: its labels and its value.
 type Sample = (Vec<(&'static str, String)>, i64);

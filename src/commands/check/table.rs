@@ -5,13 +5,13 @@ use time::OffsetDateTime;
 
 use super::observe::{Party, Site};
 use crate::{
-    cli::Side,
     cluster::ObjectRef,
     pki::{
         inspect::{self, Certificate},
         log::{Entry, IssueLog},
     },
     report::text::word,
+    substra::Side,
     substra::orchestrator::Orchestrator,
     times,
 };
@@ -68,7 +68,10 @@ pub(in crate::commands) fn rows(sites: &[&Site]) -> Vec<Row> {
             None => rows.push(row),
             Some(at) => {
                 let other = rows.swap_remove(at);
-                let (backend, orchestrator) = if row.side == Side::Backend { (row, other) } else { (other, row) };
+                let (backend, orchestrator) = match row.side {
+                    Side::Backend => (row, other),
+                    Side::Orchestrator => (other, row),
+                };
                 rows.push(joined(backend, orchestrator));
             }
         }

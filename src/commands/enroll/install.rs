@@ -20,9 +20,9 @@ use crate::{
         mirror::{self, Expected},
     },
     plan::{Action, Plan, State, Step, StepId},
-    release::{Chart, Edited, ReleaseState, UpgradeRequest},
+    release::{Edited, ReleaseState, UpgradeRequest},
     report::{Outcome, Stage},
-    substra::{backend, kind::ObjectKind},
+    substra::{Side, backend, kind::ObjectKind},
     times,
 };
 
@@ -56,7 +56,7 @@ impl Enrolment<'_> {
         let own = self.backend.own_settings(found.config());
         let (plan, after) = found.plan(&UpgradeRequest {
             session: self.session,
-            chart: Chart::Backend,
+            side: Side::Backend,
             options: &self.options,
             files: &self.files,
             edited: &edited,

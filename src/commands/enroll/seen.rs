@@ -9,10 +9,10 @@ use crate::{
         key::PrivateKey,
     },
     release::{
-        Chart, ReleaseState,
+        ReleaseState,
         find::{self, ReleaseQuery},
     },
-    substra::kind::ObjectKind,
+    substra::{Side, kind::ObjectKind},
 };
 
 /// Everything that one look gives.
@@ -33,7 +33,7 @@ pub(in crate::commands) struct Live {
 impl Enrolment<'_> {
     /// The release: two children.
     pub(in crate::commands) fn find(&self) -> Result<ReleaseState> {
-        find::find(self.session.cluster()?, &ReleaseQuery::of(&self.options, &self.files, Chart::Backend))
+        find::find(self.session.cluster()?, &ReleaseQuery::of(&self.options, &self.files, Side::Backend))
     }
 
     /// Every object that an enrolment looks at.

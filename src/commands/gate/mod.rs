@@ -11,7 +11,7 @@ use crate::{
     pki::log::IssueLog,
     plan::Plan,
     release::{
-        Chart, Edited, ReleaseState, UpgradeRequest, ValuesFiles,
+        Edited, ReleaseState, UpgradeRequest, ValuesFiles,
         find::{self, ReleaseQuery},
         mounts::{self, Mounts},
         read,
@@ -23,6 +23,7 @@ use crate::{
     report::{Outcome, Stage},
     session::Session,
     substra::{
+        Side,
         ingress::{Ingress, ingresses},
         manifest::Manifest,
         orchestrator::{self, Orchestrator},
@@ -120,7 +121,7 @@ impl<'a> Gate<'a> {
                 .next(format!("set TLS up first: {}", options.command(session, "ca init")))
                 .unchanged("nothing was written"));
         }
-        let found = find::find(session.cluster()?, &ReleaseQuery::of(&options, &files, Chart::Orchestrator))?;
+        let found = find::find(session.cluster()?, &ReleaseQuery::of(&options, &files, Side::Orchestrator))?;
         Ok(Self { options, session, files, orchestrator, found, objects: Vec::new() })
     }
 
@@ -148,7 +149,7 @@ impl<'a> Gate<'a> {
     pub(in crate::commands) fn request<'b>(&'b self, edited: &'b Edited, own: &'b [Setting]) -> UpgradeRequest<'b> {
         UpgradeRequest {
             session: self.session,
-            chart: Chart::Orchestrator,
+            side: Side::Orchestrator,
             options: &self.options,
             files: &self.files,
             edited,

@@ -6,7 +6,7 @@ use clap_mangen::{
     roff::{Inline, Roff, bold, roman},
 };
 use substra_mtls::{
-    cli::help::{Block, PAGES, blocks, parted},
+    cli::help::{Block, PAGES, blocks, parted, role_of},
     pki::policy::RULES,
 };
 
@@ -60,7 +60,7 @@ fn section(heading: &str, parts: &[Block]) -> Roff {
             Block::Text(words) => drop(roff.control("PP", []).text(inlines(words))),
             Block::Item(words) => drop(roff.control("IP", ["\\(bu", "2"]).text(inlines(words))),
             Block::Code(lines) => code(&mut roff, lines),
-            Block::Role(role) => code(&mut roff, role.yaml()),
+            Block::Role(side) => code(&mut roff, role_of(*side)),
             Block::Refusals => {
                 for rule in RULES {
                     roff.control("TP", []).text([bold(rule.code.id())]).text([roman(rule.stops)]);

@@ -2,8 +2,9 @@
 
 use clap::{Arg, Command};
 use substra_mtls::{
-    cli::help::{Block, PAGES, Role, blocks, parted},
+    cli::help::{Block, PAGES, blocks, parted, role_of},
     pki::policy::RULES,
+    substra::Side,
 };
 
 pub(super) fn reference(command: &Command) -> String {
@@ -16,8 +17,8 @@ pub(super) fn reference(command: &Command) -> String {
     out.push_str(&prose(&rest));
     command.get_subcommands().for_each(|verb| out.push_str(&chapter(verb, verb.get_name())));
     out.push_str("\n## Roles\n\nWhat the tests run with; bind it to whoever runs the verbs, as testbed/roles does.\n");
-    for (name, role) in [("The backend's Role", Role::Backend), ("The orchestrator's Role", Role::Orchestrator)] {
-        out.push_str(&format!("\n### {name}\n\n{}", indented(role.yaml())));
+    for (name, side) in [("The backend's Role", Side::Backend), ("The orchestrator's Role", Side::Orchestrator)] {
+        out.push_str(&format!("\n### {name}\n\n{}", indented(role_of(side))));
     }
     out
 }
@@ -51,8 +52,8 @@ fn prose(parts: &[Block]) -> String {
             Block::Text(words) => format!("{words}\n"),
             Block::Item(words) => format!("- {words}\n"),
             Block::Code(lines) => indented(lines),
-            Block::Role(Role::Backend) => "[The backend's Role](#the-backends-role).\n".to_owned(),
-            Block::Role(Role::Orchestrator) => "[The orchestrator's Role](#the-orchestrators-role).\n".to_owned(),
+            Block::Role(Side::Backend) => "[The backend's Role](#the-backends-role).\n".to_owned(),
+            Block::Role(Side::Orchestrator) => "[The orchestrator's Role](#the-orchestrators-role).\n".to_owned(),
             Block::Refusals => {
                 let row =
                     |rule: &substra_mtls::pki::policy::Rule| format!("| `{}` | {} |\n", rule.code.id(), rule.stops);

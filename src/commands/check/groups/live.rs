@@ -6,7 +6,7 @@ use super::super::{
     live::{Called, Handshakes},
     observe::Site,
 };
-use crate::{cli::Side, substra::servers::Answer};
+use crate::{substra::Side, substra::servers::Answer};
 
 pub(super) fn judge(site: &Site, findings: &mut Findings) {
     let skip = |because: &str, findings: &mut Findings| {

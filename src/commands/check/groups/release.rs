@@ -9,14 +9,14 @@ use super::super::{
     observe::{Party, Site},
 };
 use crate::{
-    cli::Side,
     command_line::CommandLine,
     plan::{
         drift::{self, Difference, same},
         rollout,
     },
     release::drift_guard,
-    release::{Chart, ReleaseState, ValuesFiles, find},
+    release::{ReleaseState, ValuesFiles, find},
+    substra::Side,
     substra::{backend, kebab::volume_of, manifest::Mount, orchestrator},
     values::ValuesKey,
 };
@@ -49,7 +49,10 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
         findings.ok(Check::ReleasePending, "no operation holds it");
     }
     if status == "failed" {
-        let verb = if site.side == Side::Backend { "enroll" } else { "gate close" };
+        let verb = match site.side {
+            Side::Backend => "enroll",
+            Side::Orchestrator => "gate close",
+        };
         findings.failed(Check::ReleaseFailed, format!("revision {revision} failed"), site.ours(verb, ""));
     } else {
         findings.ok(Check::ReleaseFailed, format!("revision {revision} did not fail"));
@@ -127,7 +130,10 @@ fn judge_files(site: &Site, found: &ReleaseState, findings: &mut Findings) {
         findings.skip(Check::Drift, "no values file was given");
         return findings.skip(Check::HalfWay, "no values file was given");
     };
-    let own: &[&[&str]] = if site.side == Side::Backend { &backend::OWN_PATHS } else { orchestrator::OWN_PATHS };
+    let own: &[&[&str]] = match site.side {
+        Side::Backend => &backend::OWN_PATHS,
+        Side::Orchestrator => orchestrator::OWN_PATHS,
+    };
     let (config, merged) = (found.config(), files.merged());
     let others = drift::between(config, &merged, own);
     let paths: Vec<Vec<&str>> = own.iter().map(|path| files.key().path(path)).collect();
@@ -185,7 +191,7 @@ fn dangers(site: &Site, found: &ReleaseState, files: &ValuesFiles) -> Vec<(Vec<S
         Err(_) => Vec::new(),
     };
     let guard = drift_guard::DriftGuard {
-        chart: if site.side == Side::Backend { Chart::Backend } else { Chart::Orchestrator },
+        side: site.side,
         key: files.key(),
         deployed: &found.release.config,
         will: &whole,
