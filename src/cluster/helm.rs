@@ -11,6 +11,7 @@ use super::{
     kubectl::{FORBIDDEN, one_line},
 };
 use crate::{
+    cluster::ReleaseStatus,
     failure::{Code, Exit, Failure, Result},
     files,
     names::ReleaseName,
@@ -70,7 +71,7 @@ impl Helm for Tools {
         Ok(Some(Release {
             namespace: status.namespace,
             revision: status.version,
-            status: status.info.status,
+            status: ReleaseStatus::of_helm(&status.info.status),
             config: status.config.filter(|config| !config.is_null()).unwrap_or_else(|| json!({})),
             manifest: status.manifest,
         }))

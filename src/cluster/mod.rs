@@ -5,6 +5,7 @@ mod helm;
 mod kubectl;
 mod object;
 mod program;
+mod release_status;
 pub mod simulated;
 mod sops;
 mod tools;
@@ -16,6 +17,7 @@ use zeroize::Zeroizing;
 
 pub use self::{
     object::{Object, ObjectRef, PAIR_TYPE},
+    release_status::ReleaseStatus,
     sops::{Sops, SopsChange, SopsProgram},
     tools::{Tools, ToolsOptions},
 };
@@ -26,10 +28,10 @@ use crate::{failure::Result, names::ReleaseName, report::text::word};
 pub struct Release {
     /// The namespace that it is in.
     pub namespace: String,
-    /// Counts the upgrades, from 1.
+    /// Counts the upgrades, from 1; 0 where Helm has none.
     pub revision: u64,
-    /// `deployed`, `failed`, `pending-upgrade`, ...
-    pub status: String,
+    /// Where it stands.
+    pub status: ReleaseStatus,
     /// What the user supplied: `{}` when nothing.
     pub config: Value,
     /// The rendered documents, hooks left out.
@@ -40,7 +42,7 @@ impl Release {
     /// Whether another operation holds the release, or was killed and holds it for ever.
     #[must_use]
     pub fn is_pending(&self) -> bool {
-        self.status.starts_with("pending-") || self.status == "uninstalling"
+        matches!(self.status, ReleaseStatus::Pending(_))
     }
 }
 

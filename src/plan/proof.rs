@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Action, World, drift::same};
 use crate::{
-    cluster::{Cluster, Object, ObjectRef, Upgrade},
+    cluster::{Cluster, Object, ObjectRef, ReleaseStatus, Upgrade},
     failure::{Code, Exit, Failure, Result},
     files,
     names::ReleaseName,
@@ -98,7 +98,7 @@ fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()> {
             format!("helm said yes, and it is still at revision {}", now.revision),
         ));
     }
-    if now.status != "deployed" {
+    if now.status != ReleaseStatus::Deployed {
         return Err(not_deployed(cluster, upgrade, format!("revision {wanted} is {}", now.status)));
     }
     if as_meant {

@@ -5,10 +5,9 @@ use serde_json::Value;
 use super::{
     Options,
     find::{self, ReleaseQuery},
-    without_helm,
 };
 use crate::{
-    cluster::{ChartVersion, Cluster, Merged, ObjectRef, Release, Upgrade},
+    cluster::{ChartVersion, Cluster, Merged, ObjectRef, Release, ReleaseStatus, Upgrade},
     failure::Result,
     names::ReleaseName,
     substra::{
@@ -19,7 +18,7 @@ use crate::{
     values::ValuesKey,
 };
 
-/// A release as it was found; with revision 0 one that is to be installed, or that Helm does not know.
+/// A release as it was found, is to be installed, or will be once it is upgraded.
 #[derive(Clone)]
 pub(crate) struct ReleaseState {
     pub(crate) name: ReleaseName,
@@ -96,7 +95,7 @@ impl ReleaseState {
         let release = Release {
             namespace: namespace.to_owned(),
             revision: 0,
-            status: "absent".to_owned(),
+            status: ReleaseStatus::Absent,
             config: Value::Object(serde_json::Map::new()),
             manifest: String::new(),
         };
@@ -105,12 +104,12 @@ impl ReleaseState {
     }
 
     pub(crate) fn is_installed(&self) -> bool {
-        self.release.revision > 0
+        self.release.status.is_of_helm()
     }
 
     /// Whether Helm does not know it, and something else applies what the chart renders.
-    pub(crate) fn is_synced(&self) -> bool {
-        self.release.status == without_helm::STATUS
+    pub(crate) fn is_external(&self) -> bool {
+        self.release.status == ReleaseStatus::External
     }
 
     /// The chart's values that are deployed, or that the files will deploy.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Edited, Options, ReleaseQuery, ReleaseState, ValuesFiles, drift_guard::DriftGuard, find, state};
 use crate::{
-    cluster::{ChartVersion, Cluster, ObjectRef, Upgrade},
+    cluster::{ChartVersion, Cluster, ObjectRef, ReleaseStatus, Upgrade},
     command_line::CommandLine,
     failure::{Code, Exit, Failure, Result},
     parallel::side_by_side,
@@ -92,7 +92,7 @@ impl ReleaseState {
     /// Drift, another chart, a file that Helm reads otherwise, a chart that does not render.
     pub(crate) fn plan(&self, request: &UpgradeRequest<'_>) -> Result<(Plan, Self)> {
         let upgrade = self.upgrade(request);
-        let deployed = self.release.status == "deployed"
+        let deployed = self.release.status == ReleaseStatus::Deployed
             && same(&self.release.config, &request.edited.whole)
             && upgrade.version == self.package.version;
         if deployed {
@@ -141,7 +141,7 @@ impl ReleaseState {
     fn after(&self, manifest: Manifest, whole: Manifest, edited: &Edited) -> Self {
         let mut after = Self { manifest, whole, config: edited.merged.clone(), ..self.clone() };
         after.release.config = edited.whole.clone();
-        "deployed".clone_into(&mut after.release.status);
+        after.release.status = ReleaseStatus::Deployed;
         after.release.revision += 1;
         after
     }

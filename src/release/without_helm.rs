@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{ReleaseQuery, ReleaseState};
 use crate::{
-    cluster::{ChartVersion, Cluster, Merged, Object, Release, Upgrade},
+    cluster::{ChartVersion, Cluster, Merged, Object, Release, ReleaseStatus, Upgrade},
     failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
     substra::manifest::Manifest,
@@ -19,9 +19,6 @@ pub(crate) struct Hints<'a> {
     /// Its version, where it was named.
     pub(crate) version: Option<&'a str>,
 }
-
-/// The status of such a release: what of its values is deployed is not known.
-pub(crate) const STATUS: &str = "synced";
 
 /// The label by which workloads are told apart (Kubernetes, recommended labels).
 const INSTANCE: &str = "app.kubernetes.io/instance";
@@ -134,7 +131,7 @@ fn release(namespace: &str, hints: &Hints<'_>, manifest: String) -> Release {
     Release {
         namespace: namespace.to_owned(),
         revision: 0,
-        status: STATUS.to_owned(),
+        status: ReleaseStatus::External,
         config: hints.whole.clone(),
         manifest,
     }

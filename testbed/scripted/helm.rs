@@ -43,7 +43,7 @@ fn status(cluster: &Simulated, name: &str) -> Answer {
     let Some(release) = cluster.release(&name.parse().unwrap()).unwrap() else { return Answer::failed(MISSING) };
     Answer::said(
         json!({"name": name, "namespace": release.namespace, "version": release.revision, "config": release.config,
-        "manifest": release.manifest, "info": {"status": release.status}}),
+        "manifest": release.manifest, "info": {"status": release.status.to_string()}}),
     )
 }
 

@@ -20,6 +20,7 @@ use serde_json::Value;
 pub use self::{faults::Fault, sops::SimulatedSops};
 use super::{ChartVersion, Cluster, ObjectRef, Pointed};
 use crate::{
+    cluster::ReleaseStatus,
     failure::Result,
     substra::servers::{BackendClient, OrchestratorServer},
     times::Clock,
@@ -48,7 +49,7 @@ struct World {
 #[derive(Clone)]
 struct SimulatedRelease {
     revision: u64,
-    status: String,
+    status: ReleaseStatus,
     config: Value,
     manifest: String,
     chart: ChartVersion,
@@ -116,7 +117,7 @@ impl Simulated {
     /// Sets a release's status: `pending-upgrade` as after a helm that was killed, or `failed`.
     pub fn set_status(&self, release: &str, status: &'static str) {
         if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
-            status.clone_into(&mut installed.status);
+            installed.status = ReleaseStatus::of_helm(status);
         }
     }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{SimulatedRelease, World, charts};
 use crate::{
-    cluster::{ChartVersion, Object, ObjectRef},
+    cluster::{ChartVersion, Object, ObjectRef, ReleaseStatus},
     failure::{Code, Exit, Failure, Result},
     substra::{
         Side,
@@ -31,7 +31,7 @@ impl World {
             key,
             SimulatedRelease {
                 revision: revision + 1,
-                status: "deployed".to_owned(),
+                status: ReleaseStatus::Deployed,
                 config,
                 manifest,
                 chart,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Simulated, SimulatedRelease, charts};
 use crate::{
-    cluster::{ChartVersion, Object},
+    cluster::{ChartVersion, Object, ReleaseStatus},
     failure::{Code, Exit, Failure, Result},
     times::Clock,
 };
@@ -17,7 +17,7 @@ impl Simulated {
         let objects = world.objects.iter().map(|((space, _), object)| json!({"namespace": space, "object": object}));
         let releases = world.releases.iter().map(|((space, name), installed)| {
             let SimulatedRelease { revision, status, config, chart, waiting, annotations, .. } = installed;
-            json!({"namespace": space, "name": name, "revision": revision, "status": status, "config": config,
+            json!({"namespace": space, "name": name, "revision": revision, "status": status.to_string(), "config": config,
                    "chart": {"name": chart.name, "version": chart.version}, "waiting": waiting, "notes": annotations})
         });
         json!({"version": world.version, "objects": objects.collect::<Vec<_>>(), "releases": releases.collect::<Vec<_>>()})
@@ -46,7 +46,7 @@ impl Simulated {
             let revision = one["revision"].as_u64().ok_or_else(|| damaged("revision"))?;
             let waiting = serde_json::from_value(one["waiting"].clone()).map_err(|_| damaged("pods"))?;
             let annotations = serde_json::from_value(one["notes"].clone()).map_err(|_| damaged("notes"))?;
-            let (status, server) = (text(&one["status"]), None);
+            let (status, server) = (ReleaseStatus::of_helm(&text(&one["status"])), None);
             world.releases.insert(
                 key,
                 SimulatedRelease { revision, status, config, manifest, chart, server, waiting, annotations },

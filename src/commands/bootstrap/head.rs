@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::posts::{HeadPost, first, namespace, or_to_install};
 use crate::{
-    cluster::{Object, ObjectRef},
+    cluster::{Object, ObjectRef, ReleaseStatus},
     commands::{
         approve::{Approval, Seen},
         ca::{
@@ -292,7 +292,7 @@ impl<'a> Head<'a> {
 }
 
 fn is_in_doubt(found: &ReleaseState, files: &Orchestrator) -> bool {
-    files.mtls_enabled && found.is_installed() && found.release.status != "deployed"
+    files.mtls_enabled && found.is_installed() && found.release.status != ReleaseStatus::Deployed
 }
 
 /// Two keys of one kebab form make a manifest that the API server refuses.

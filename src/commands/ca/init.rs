@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     cli::InitArgs,
-    cluster::Object,
+    cluster::{Object, ReleaseStatus},
     commands,
     failure::{Code, Result},
     names::{Hostname, ObjectName},
@@ -134,7 +134,7 @@ impl<'a> Init<'a> {
             then: "the server speaks TLS",
         };
         let live = same(&values::apply(config, &self.orchestrator.tls_settings()), config);
-        if live && !edited.changes() && self.found.release.status == "deployed" {
+        if live && !edited.changes() && self.found.release.status == ReleaseStatus::Deployed {
             let plan = self.found.plan_unchanged(&request).with_rollouts_seen(&self.objects);
             return Ok((plan, self.found.clone()));
         }

@@ -4,7 +4,7 @@ mod members;
 
 use crate::{
     cli::{CloseArgs, OpenArgs},
-    cluster::Object,
+    cluster::{Object, ReleaseStatus},
     commands,
     failure::{Code, Exit, Failure, Result},
     parallel,
@@ -107,7 +107,7 @@ fn unverified(args: &CloseArgs) -> Option<String> {
 pub(in crate::commands) fn is_closed(found: &ReleaseState, files: &Orchestrator, verify: bool) -> bool {
     let deployed = Orchestrator::read(found.config());
     let closed = |o: &Orchestrator| o.mtls_enabled && (o.verify_msp_id || !verify);
-    found.release.status == "deployed" && closed(files) && deployed.is_ok_and(|o| closed(&o))
+    found.release.status == ReleaseStatus::Deployed && closed(files) && deployed.is_ok_and(|o| closed(&o))
 }
 
 impl<'a> Gate<'a> {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use substra_mtls::{
     cli::Cli,
     cluster::{
-        ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, Pointed, Release, Upgrade, simulated::Simulated,
+        ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, Pointed, Release, ReleaseStatus, Upgrade,
+        simulated::Simulated,
     },
     commands::dispatch,
     failure::{Code, Exit, Failure, Result},
@@ -193,7 +194,7 @@ impl Helm for Seen<'_> {
         self.allow("release")?;
         let Some(mut release) = self.inner.release(name)? else { return Ok(None) };
         if let Some(status) = self.view.status {
-            status.clone_into(&mut release.status);
+            release.status = ReleaseStatus::of_helm(status);
         }
         if name.as_str() == "orchestrator" {
             let config = json!({"name": "orchestrator-config", "configMap": {"name": "orchestrator-server-config"}});

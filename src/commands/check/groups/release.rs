@@ -1,6 +1,6 @@
 //! The release: there, free, whole, rolled out, and as the files say.
 
-use crate::failure::Code;
+use crate::{cluster::ReleaseStatus, failure::Code};
 use std::collections::BTreeSet;
 
 use super::super::{
@@ -35,10 +35,10 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
             return findings.skip_the_rest("the release could not be read");
         }
     };
-    if found.is_synced() {
-        return judge_synced(site, found, findings);
+    if found.is_external() {
+        return judge_external(site, found, findings);
     }
-    let (name, status) = (&found.name, found.release.status.as_str());
+    let (name, status) = (&found.name, &found.release.status);
     let (chart, revision) = (&found.chart, found.release.revision);
     findings
         .ok(Check::Release, format!("{name}: chart {} {}, revision {revision}, {status}", chart.name, chart.version));
@@ -48,7 +48,7 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
     } else {
         findings.ok(Check::ReleasePending, "no operation holds it");
     }
-    if status == "failed" {
+    if *status == ReleaseStatus::Failed {
         let verb = match site.side {
             Side::Backend => "enroll",
             Side::Orchestrator => "gate close",
@@ -62,7 +62,7 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
 }
 
 /// What no release of Helm's stands behind: of the files only what pods mount can be seen.
-fn judge_synced(site: &Site, found: &ReleaseState, findings: &mut Findings) {
+fn judge_external(site: &Site, found: &ReleaseState, findings: &mut Findings) {
     const NO_HELM: &str = "Helm has no release of that name: something else applies what the chart renders";
     let workloads = found.workloads().len();
     let (name, chart) = (&found.name, &found.chart);
