@@ -53,8 +53,8 @@ pub struct Failure {
     pub why: String,
     /// The next thing to do, a command where there is one; below it lines to paste.
     pub next: String,
-    /// What was left as it was; `None` where the caller knows it better and adds it.
-    pub unchanged: Option<String>,
+    /// How the work stands; `None` where the caller knows it better and adds it.
+    pub standing: Option<Standing>,
     /// What else was found; people were told it before this.
     pub also: Vec<Failure>,
 }
@@ -68,7 +68,7 @@ impl Failure {
             what: what.into(),
             why: String::new(),
             next: String::new(),
-            unchanged: None,
+            standing: None,
             also: Vec::new(),
         }
     }
@@ -103,26 +103,61 @@ impl Failure {
 
     /// Says what was left as it was, unless somebody nearer to the cause said it already.
     #[must_use]
-    pub fn unchanged(mut self, unchanged: impl Into<String>) -> Self {
-        self.unchanged.get_or_insert_with(|| unchanged.into());
+    pub fn unchanged(self, unchanged: impl Into<String>) -> Self {
+        self.standing(Standing::Unchanged(unchanged.into()))
+    }
+
+    /// Says how the work stands, unless somebody nearer to the cause said it already.
+    #[must_use]
+    pub fn standing(mut self, standing: Standing) -> Self {
+        self.standing.get_or_insert(standing);
         self
     }
 }
 
-/// Whether what is said of the work's standing tells of something that is done or in place.
-fn is_begun(standing: &str) -> bool {
-    let untouched = standing.contains("nothing was ");
-    standing.contains("in place") || (standing.contains("done: ") && !untouched)
+/// How the work stands after a failure: where some of it is done, nobody may read that it is unchanged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// What was left as it was.
+    Unchanged(String),
+    /// What is done or in place, and what is not.
+    SoFar(String),
+}
+
+impl Standing {
+    /// What people read before the text.
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Unchanged(_) => "unchanged",
+            Self::SoFar(_) => "so far",
+        }
+    }
+
+    /// The text, which scripts see under one key whatever it is.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Unchanged(text) | Self::SoFar(text) => text,
+        }
+    }
+
+    /// The same, where the work was only that of `whose`.
+    #[must_use]
+    pub fn of(self, whose: &str) -> Self {
+        let of = |text: String| format!("of {whose}: {text}");
+        match self {
+            Self::Unchanged(text) => Self::Unchanged(of(text)),
+            Self::SoFar(text) => Self::SoFar(of(text)),
+        }
+    }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} [{}]", plain::line(&self.what), self.code)?;
-        let unchanged = self.unchanged.as_deref().unwrap_or_default();
-        // Where some of it is done, nobody may read that it is unchanged.
-        let standing = if is_begun(unchanged) { "so far" } else { "unchanged" };
+        let (label, standing) = self.standing.as_ref().map_or(("", ""), |standing| (standing.label(), standing.text()));
         let texts =
-            [("why", plain::line(&self.why)), ("next", plain::block(&self.next)), (standing, plain::line(unchanged))];
+            [("why", plain::line(&self.why)), ("next", plain::block(&self.next)), (label, plain::line(standing))];
         for (label, text) in texts {
             if !text.is_empty() {
                 write!(f, "\n  {label}: {text}")?;
@@ -138,16 +173,10 @@ mod tests {
 
     #[test]
     fn what_is_done_is_not_called_unchanged() {
-        let told = |standing: &str| Failure::new(Exit::Failed, Code::Bug, "x").unchanged(standing).to_string();
-        for begun in
-            ["done: values; not done: upgrade", "of MyOrg1MSP: done: pair; not done: values", "in place: MyOrg1MSP"]
-        {
-            assert_eq!(told(begun), format!("x [bug]\n  so far: {begun}"));
-        }
-        for untouched in
-            ["nothing was written", "nothing was changed by this run (not done: log)", "your files were only read"]
-        {
-            assert_eq!(told(untouched), format!("x [bug]\n  unchanged: {untouched}"));
-        }
+        let failure = Failure::new(Exit::Failed, Code::Bug, "x");
+        let begun = failure.clone().standing(Standing::SoFar("done: a; not done: b".to_owned()).of("A"));
+        assert_eq!(begun.to_string(), "x [bug]\n  so far: of A: done: a; not done: b");
+        let untouched = failure.unchanged("nothing was written").standing(Standing::SoFar("done: a".to_owned()));
+        assert_eq!(untouched.to_string(), "x [bug]\n  unchanged: nothing was written");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Action, Done, State, Step};
 use crate::{
     cluster::Cluster,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Result, Standing},
     interrupt,
     times::Clock,
 };
@@ -68,13 +68,13 @@ pub fn apply(steps: &[Step], world: &World<'_>, tell: &mut dyn FnMut(&Step, Even
             continue;
         }
         if interrupt::wished() {
-            return Err(interrupted().unchanged(standing(steps, index, false)));
+            return Err(interrupted().standing(standing(steps, index, false)));
         }
         tell(step, Event::Starts);
         let _under_way = interrupt::Step::begin();
         let done = step.apply(world).map_err(|failure| {
             let half = half_done(step, &failure);
-            failure.unchanged(standing(steps, index, half))
+            failure.standing(standing(steps, index, half))
         })?;
         tell(step, if *done == Done::Seen { Event::Now } else { Event::Left });
     }
@@ -110,15 +110,15 @@ fn half_done(step: &Step, failure: &Failure) -> bool {
 }
 
 /// Who is done and who is not, for the last line of a failure.
-fn standing(steps: &[Step], at: usize, half: bool) -> String {
+fn standing(steps: &[Step], at: usize, half: bool) -> Standing {
     let ids = |steps: &[Step]| steps.iter().map(|step| step.id.id()).collect::<Vec<_>>().join(", ");
     let (done, open) = steps.split_at(at);
     let (halfway, open) = open.split_at(usize::from(half));
     let changed = !done.iter().all(|step| step.state == State::Already);
     if !changed && !half {
-        return format!("nothing was changed by this run (not done: {})", ids(open));
+        return Standing::Unchanged(format!("nothing was changed by this run (not done: {})", ids(open)));
     }
     let parts = [("done", done), ("may be half done", halfway), ("not done", open)];
     let told = parts.iter().filter(|(_, steps)| !steps.is_empty());
-    told.map(|(word, steps)| format!("{word}: {}", ids(steps))).collect::<Vec<_>>().join("; ")
+    Standing::SoFar(told.map(|(word, steps)| format!("{word}: {}", ids(steps))).collect::<Vec<_>>().join("; "))
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Console, Stage, console};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Exit, Failure, Result, Standing},
     plan::{State, Step},
 };
 
@@ -252,7 +252,7 @@ pub fn failure_json(failure: &Failure) -> Value {
 fn error_json(failure: &Failure) -> Value {
     let mut error = json!({
         "exit": failure.exit.code(), "code": failure.code, "what": failure.what, "why": failure.why,
-        "next": failure.next, "unchanged": failure.unchanged});
+        "next": failure.next, "unchanged": failure.standing.as_ref().map(Standing::text)});
     if !failure.also.is_empty() {
         error["also"] = failure.also.iter().map(error_json).collect();
     }

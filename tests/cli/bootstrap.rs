@@ -107,7 +107,11 @@ fn one_that_fails_leaves_the_others_done_and_the_gate_open() {
     let fed = Fed::new(3);
     fed.world.write("org-2.yaml", &backend(2).replace("mspID: MyOrg2MSP", "mspID: [a, b]"));
     let failure = refused(fed.run(LINE), Exit::CheckFailed, "value");
-    assert!(failure.what.contains("MyOrg2MSP") && failure.unchanged.unwrap().contains("gate"), "{}", failure.what);
+    assert!(
+        failure.what.contains("MyOrg2MSP") && failure.standing.as_ref().unwrap().text().contains("gate"),
+        "{}",
+        failure.what
+    );
     assert!(!fed.is_closed());
     let releases = [1, 3].map(|n| fed.org(n).release(&"backend".parse().unwrap()).unwrap().unwrap().revision);
     assert_eq!(releases, [2, 2]);

@@ -60,7 +60,7 @@ fn the_last_copy_of_a_key_stays_when_the_pair_is_lost_during_the_upgrade() {
         let failure = federation.install().unwrap_err();
         assert_eq!((failure.exit, failure.code.id()), (Exit::Outside, "last-copy"), "{failure}");
         assert!(failure.why.starts_with(&format!("Secret {PAIR} is not as this run wrote it: it")), "{failure}");
-        assert!(failure.unchanged.clone().unwrap().ends_with("not done: pending"), "{failure}");
+        assert!(failure.standing.as_ref().unwrap().text().ends_with("not done: pending"), "{failure}");
         assert!(key(&federation, PENDING) == kept, "the only copy of the key is gone");
         federation.install().unwrap();
         assert!(key(&federation, PAIR) == kept);

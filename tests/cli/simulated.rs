@@ -166,7 +166,7 @@ fn every_write_may_fail_do_nothing_or_be_undone_and_the_next_run_completes() {
                     assert_eq!(failures, told_of(fault, at), "write {at} {fault:?}: {failure}");
                     assert_eq!(failure.exit, Exit::Outside, "{failure}");
                     assert!(!failure.why.is_empty() && !failure.next.is_empty(), "{failure:?}");
-                    assert!(failure.unchanged.clone().unwrap().contains("may be half done: "), "{failure}");
+                    assert!(failure.standing.as_ref().unwrap().text().contains("may be half done: "), "{failure}");
                     assert_eq!(federation.answer(), Answer::Accepted, "nobody is cut off meanwhile");
                 }
             }
@@ -194,10 +194,13 @@ fn a_failure_half_way_says_what_is_done_and_what_is_not() {
     federation.orc.fail_write(1, Fault::Before);
     let failure = failed(federation.install());
     let told = "done: pair, values; may be half done: upgrade; not done: rollout, pending";
-    assert_eq!(failure.unchanged.unwrap(), told);
+    assert_eq!(failure.standing.as_ref().unwrap().text(), told);
     federation.orc.fail_write(0, Fault::Before);
     let failure = failed(federation.install());
-    assert_eq!(failure.unchanged.unwrap(), "done: pair, values; may be half done: upgrade; not done: rollout, pending");
+    assert_eq!(
+        failure.standing.as_ref().unwrap().text(),
+        "done: pair, values; may be half done: upgrade; not done: rollout, pending"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Files that are refused: where, and in which words.
 
-use substra_mtls::failure::{Exit, Failure};
+use substra_mtls::failure::{Exit, Failure, Standing};
 
 use super::{refusal, shown, with};
 
@@ -23,7 +23,10 @@ fn refused_text(text: &str, at: &str, what: &str, why: &str) -> Failure {
     let failure = refusal(text);
     assert_eq!(failure.what, format!("federation.yaml:{}: {what}", place_of(text, at)), "{failure}");
     assert!(failure.why.contains(why), "{failure}");
-    assert_eq!((failure.exit, failure.unchanged.as_deref()), (Exit::Refused, Some("nothing was written")));
+    assert_eq!(
+        (failure.exit, failure.standing.as_ref().map(Standing::text)),
+        (Exit::Refused, Some("nothing was written"))
+    );
     assert!(!failure.next.is_empty());
     failure
 }

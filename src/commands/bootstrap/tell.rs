@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Plan, VERB};
 use crate::{
-    failure::Failure,
+    failure::{Failure, Standing},
     federation::Gate,
     names::MspId,
     pki::inspect::Certificate,
@@ -172,28 +172,28 @@ impl Plan<'_> {
                 next if next.contains("again") => next.to_owned(),
                 next => format!("{next}; then run the same command again"),
             };
-            return Some(failure.next(next).unchanged(standing));
+            return Some(failure.next(next).standing(standing));
         }
         let failure = ran.broken.as_ref().or(self.open.as_ref())?;
-        Some(Failure { unchanged: Some(standing), ..failure.clone() })
+        Some(Failure { standing: Some(standing), ..failure.clone() })
     }
 
     /// What holds after the run, for the last line of a failure.
-    fn standing(&self, ran: &Ran) -> String {
+    fn standing(&self, ran: &Ran) -> Standing {
         if !ran.writes() {
-            return "nothing was written; the gate is as it was".to_owned();
+            return Standing::Unchanged("nothing was written; the gate is as it was".to_owned());
         }
         let place = ran.ended.iter().filter(|one| one.failure.is_none()).map(|one| one.msp_id.as_str());
         let place = place.collect::<Vec<_>>().join(", ");
         let who =
             if place.is_empty() { "no organization is in place".to_owned() } else { format!("in place: {place}") };
-        match &ran.broken {
+        Standing::SoFar(match &ran.broken {
             None => format!("{who}; the gate was not moved"),
             Some(broken) => {
-                let left = broken.unchanged.as_deref().unwrap_or("nothing was written");
+                let left = broken.standing.as_ref().map_or("nothing was written", Standing::text);
                 format!("{who}; of the orchestrator's last part: {left}; {}", self.gate_word(ran))
             }
-        }
+        })
     }
 }
 

@@ -76,8 +76,8 @@ fn work(part: &Part<'_>, world: &World<'_>, progress: &Progress) -> Ended {
     let name = part.msp_id.as_str();
     let line = progress.line(name);
     let Reached { steps, failure } = applied(name, &part.plan.steps, world, &line);
-    let failure = failure
-        .map(|failure| Failure { unchanged: failure.unchanged.map(|left| format!("of {name}: {left}")), ..failure });
+    let failure =
+        failure.map(|failure| Failure { standing: failure.standing.map(|standing| standing.of(name)), ..failure });
     match &failure {
         None if was_done => line.end("already in place"),
         None => line.end("in place"),

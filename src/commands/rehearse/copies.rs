@@ -63,7 +63,7 @@ impl Copies {
 
     /// A failure as the user may read it: with their own paths, and nothing happened to their files.
     pub(super) fn only_rehearsed(&self, failure: &Failure) -> Failure {
-        Failure { unchanged: Some("your files were only read".to_owned()), ..self.with_their_paths(failure) }
+        Failure { standing: None, ..self.with_their_paths(failure) }.unchanged("your files were only read")
     }
 
     fn with_their_paths(&self, failure: &Failure) -> Failure {

@@ -156,7 +156,7 @@ fn a_gate_that_is_closed_in_the_cluster_alone_stays_closed_and_says_so() {
     fed.world.write("orchestrator-values.yaml", &old);
     fed.world.write("federation.yaml", &federation(2, FILES, "leave"));
     let failure = refused(fed.run(LINE), Exit::CheckFailed, "gate-half-way");
-    assert!(failure.unchanged.clone().unwrap().contains("gate"), "{failure}");
+    assert!(failure.standing.as_ref().unwrap().text().contains("gate"), "{failure}");
     assert!(fed.is_closed());
     fed.all_are_let_in(2);
 }

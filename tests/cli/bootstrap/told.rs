@@ -33,7 +33,7 @@ fn what_was_not_done_is_not_called_done() {
     assert_eq!(state("MyOrg2MSP", "upgrade").as_deref(), Some("not-done"));
     assert_eq!(state("orchestrator", "upgrade"), None, "the gate stays open");
     assert_eq!(outcome.stage().id(), "unfinished");
-    let unchanged = outcome.failure().unwrap().unchanged.clone().unwrap();
+    let unchanged = outcome.failure().unwrap().standing.as_ref().unwrap().text().to_owned();
     assert!(unchanged.contains("MyOrg1MSP") && unchanged.contains("gate"), "{unchanged}");
 }
 
@@ -45,7 +45,7 @@ fn a_last_part_that_fails_still_says_who_is_in_place() {
     assert_eq!(outcome.get("organizations").unwrap().as_array().unwrap().len(), 2);
     let failure = outcome.failure().unwrap();
     assert_eq!(failure.code.id(), "fault");
-    assert!(!failure.unchanged.clone().unwrap().contains("nothing was"), "{failure}");
+    assert!(!failure.standing.as_ref().unwrap().text().contains("nothing was"), "{failure}");
     assert!(!fed.is_closed());
 }
 
@@ -95,7 +95,9 @@ fn an_interrupted_release_is_named_and_the_others_go_on() {
     let fed = Fed::new(2);
     fed.org(2).set_status("backend", "pending-upgrade");
     let failure = refused(fed.run(LINE), Exit::CheckFailed, "release-pending");
-    assert!(failure.what.contains("MyOrg2MSP") && failure.unchanged.unwrap().contains("in place: MyOrg1MSP"));
+    assert!(
+        failure.what.contains("MyOrg2MSP") && failure.standing.as_ref().unwrap().text().contains("in place: MyOrg1MSP")
+    );
     assert!(!fed.is_closed());
 }
 

@@ -57,7 +57,7 @@ fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
             let site = Site::new();
             site.orc.fail_write(at, fault);
             let failure = failed_fault(site.init(""));
-            assert!(failure.unchanged.is_some(), "{failure}");
+            assert!(failure.standing.is_some(), "{failure}");
             let ca = site.ca();
             site.init("").unwrap();
             assert_eq!(site.ca(), ca, "one CA, however often it is run");
