@@ -73,6 +73,21 @@ impl Failure {
         }
     }
 
+    /// A mistake of ours, said instead of a panic.
+    pub fn bug(what: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, Code::Bug, what)
+            .why("this is a mistake of the tool")
+            .next("please report it with the command line")
+    }
+
+    /// A signal cut the work short.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, Code::Interrupted, "stopped, as you asked")
+            .why("a signal arrived")
+            .next("run the same command again")
+    }
+
     /// Adds the reason.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {

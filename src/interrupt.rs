@@ -10,7 +10,7 @@ use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ},
 };
 
-use crate::failure::{Code, Exit, Failure, Result};
+use crate::failure::{Failure, Result};
 
 static WISH: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
 
@@ -49,9 +49,7 @@ pub fn stopped() -> Result<()> {
     if !wished() {
         return Ok(());
     }
-    Err(Failure::new(Exit::Interrupted, Code::Interrupted, "stopped, as you asked")
-        .why("a signal arrived")
-        .next("run the same command again"))
+    Err(Failure::interrupted())
 }
 
 /// A step that is under way: one that was begun before a signal came may look at what it did, whatever came meanwhile.

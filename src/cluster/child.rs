@@ -182,7 +182,7 @@ impl ChildCommand {
     }
 
     fn interrupted(&self) -> Failure {
-        Failure::new(Exit::Interrupted, Code::Interrupted, "stopped, as you asked")
+        Failure::interrupted()
             .why(format!("a signal arrived while this was waited for: {}", self.command_line()))
             .next("run the same command again: it goes on from what it finds")
     }

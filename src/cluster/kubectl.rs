@@ -114,18 +114,30 @@ fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOu
         return Ok(reply);
     }
     let text = &reply.stderr;
-    let (code, next) = if text.contains("(Forbidden)") || text.contains("is forbidden") {
-        (Code::Forbidden, FORBIDDEN)
+    let code = if text.contains("(Forbidden)") || text.contains("is forbidden") {
+        Code::Forbidden
     } else if text.contains("(AlreadyExists)") {
-        (Code::Exists, "somebody made it meanwhile; run the same command again")
+        Code::Exists
     } else if text.contains("(Conflict)") {
-        (Code::Conflict, "somebody changed it meanwhile; run the same command again")
+        Code::Conflict
     } else if text.contains("(NotFound)") {
-        (Code::NotFound, "check the namespace; run the same command again")
+        Code::NotFound
     } else {
-        (Code::Kubectl, "check that kubectl reaches the cluster, then run the same command again")
+        Code::Kubectl
     };
-    Err(Failure::new(Exit::Outside, code, format!("kubectl could not {doing}")).why(one_line(text)).next(next))
+    Err(refused(code, doing).why(one_line(text)))
+}
+
+/// What an API server refuses: a real one and a simulated one say it alike.
+pub(super) fn refused(code: Code, doing: &str) -> Failure {
+    let next = match code {
+        Code::Forbidden => FORBIDDEN,
+        Code::Exists => "somebody made it meanwhile; run the same command again",
+        Code::Conflict => "somebody changed it meanwhile; run the same command again",
+        Code::NotFound => "check the namespace; run the same command again",
+        _ => "check that kubectl reaches the cluster, then run the same command again",
+    };
+    Failure::new(Exit::Outside, code, format!("kubectl could not {doing}")).next(next)
 }
 
 /// A child's stderr as one line that can be read: of a long one the beginning and the end.

@@ -14,7 +14,7 @@ use crate::{
     cli::{CaCommand, Cli, ClusterArgs, Command, GateCommand},
     cluster::{Cluster, Tools, ToolsOptions},
     completion,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Exit, Failure, Result},
     federation::Site,
     files,
     plan::Plan,
@@ -109,9 +109,8 @@ fn done(command: &Command, session: &Session<'_>) -> Result<Outcome> {
         Command::Check(args) => check::run(args, session),
         Command::Rehearse(args) => rehearse::run(args, session),
         Command::Bootstrap(_) | Command::Completion(_) => {
-            Err(Failure::new(Exit::Failed, Code::Bug, "this verb is run without a session")
-                .why("it was asked for at the session of one cluster")
-                .next("report this as a bug"))
+            Err(Failure::bug("this verb is run without a session")
+                .why("it was asked for at the session of one cluster"))
         }
     }
 }

@@ -30,6 +30,10 @@ const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 /// No passphrase is longer.
 const LONGEST: usize = 4096;
 
+fn no_passphrase(exit: Exit, number: u32) -> Failure {
+    Failure::new(exit, Code::Descriptor, format!("descriptor {number} gives no passphrase"))
+}
+
 /// What the descriptor gives, its last line end taken off: a passphrase.
 ///
 /// # Errors
@@ -37,7 +41,7 @@ const LONGEST: usize = 4096;
 pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
     let path = PathBuf::from(format!("/dev/fd/{number}"));
     if let Some(why) = unfit(number) {
-        return Err(Failure::new(Exit::Usage, Code::Descriptor, format!("descriptor {number} gives no passphrase"))
+        return Err(no_passphrase(Exit::Usage, number)
             .why(why)
             .next("open one for it, for example: --passphrase-fd 3 3<passphrase.txt"));
     }
@@ -46,18 +50,13 @@ pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
     let (ear, start) = (Ear::new(), Instant::now());
     loop {
         if ear.heard() {
-            return Err(Failure::new(Exit::Interrupted, Code::Interrupted, "stopped, as you asked")
-                .why(format!("a signal arrived while the passphrase of descriptor {number} was waited for"))
-                .next("run the same command again"));
+            let why = format!("a signal arrived while the passphrase of descriptor {number} was waited for");
+            return Err(Failure::interrupted().why(why));
         }
         if start.elapsed() > PATIENCE {
-            return Err(Failure::new(
-                Exit::TimedOut,
-                Code::Descriptor,
-                format!("descriptor {number} gives no passphrase"),
-            )
-            .why(format!("nobody wrote to its end within {} s", PATIENCE.as_secs()))
-            .next("see that whoever writes the passphrase closes the descriptor after it"));
+            return Err(no_passphrase(Exit::TimedOut, number)
+                .why(format!("nobody wrote to its end within {} s", PATIENCE.as_secs()))
+                .next("see that whoever writes the passphrase closes the descriptor after it"));
         }
         if !is_ready(&file).map_err(|e| unreadable(&path, &e))? {
             continue;

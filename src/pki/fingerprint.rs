@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
+use crate::failure::{Code, Exit, Failure};
+
 /// SHA-256 of a DER `SubjectPublicKeyInfo`: the same for a key, its request and its certificate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -14,6 +16,16 @@ pub struct Fingerprint([u8; 32]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a fingerprint is \"SHA256:\" and 64 hexadecimal digits; spaces, colons and dashes between them are ignored")]
 pub struct BadFingerprint;
+
+impl BadFingerprint {
+    /// The failure of somebody who typed it where it is asked for; `what` is not done for that.
+    #[must_use]
+    pub fn typed(self, what: String) -> Failure {
+        Failure::new(Exit::Refused, Code::Fingerprint, what)
+            .why("what was typed is not a fingerprint: 8 groups of 8 hexadecimal digits")
+            .next("run the command again and type the groups as they are read out to you")
+    }
+}
 
 impl Fingerprint {
     /// The fingerprint of a DER `SubjectPublicKeyInfo`.

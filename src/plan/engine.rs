@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Action, Done, State, Step};
 use crate::{
     cluster::Cluster,
-    failure::{Code, Exit, Failure, Result, Standing},
+    failure::{Code, Failure, Result, Standing},
     interrupt,
     times::Clock,
 };
@@ -26,11 +26,7 @@ impl<'a> World<'a> {
     /// # Errors
     /// The plan was made without one: a mistake of ours, said instead of a panic.
     pub fn cluster(&self) -> Result<&'a dyn Cluster> {
-        self.cluster.ok_or_else(|| {
-            Failure::new(Exit::Failed, Code::Bug, "a step needs a cluster and the plan has none")
-                .why("this is a mistake of the tool")
-                .next("please report it with the command line")
-        })
+        self.cluster.ok_or_else(|| Failure::bug("a step needs a cluster and the plan has none"))
     }
 }
 
@@ -82,9 +78,8 @@ pub fn apply(steps: &[Step], world: &World<'_>, tell: &mut dyn FnMut(&Step, Even
 }
 
 pub(super) fn interrupted() -> Failure {
-    Failure::new(Exit::Interrupted, Code::Interrupted, "stopped between two steps, as you asked")
-        .why("a signal arrived")
-        .next("run the same command again: it goes on from here")
+    let what = "stopped between two steps, as you asked".to_owned();
+    Failure { what, ..Failure::interrupted() }.next("run the same command again: it goes on from here")
 }
 
 /// Whether a step that failed may have changed something all the same. A file is put in place whole or not at all, and

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Failure, Result},
     files, interrupt,
     plan::{StepId, World, proof, rollout},
     report::diff,
@@ -254,9 +254,7 @@ fn delete(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<D
 
 /// A mistake of ours, said instead of an empty file.
 fn nothing_to_write(title: &str) -> Failure {
-    Failure::new(Exit::Failed, Code::Bug, format!("{title}: what it writes was never signed"))
-        .why("this is a mistake of the tool")
-        .next("please report it with the command line")
+    Failure::bug(format!("{title}: what it writes was never signed"))
 }
 
 fn create(cluster: &dyn Cluster, object: &Object) -> Result<()> {

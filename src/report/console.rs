@@ -170,10 +170,8 @@ fn answered(hidden: bool, question: &str) -> Result<io::Result<Zeroizing<String>
         Err(error) => Ok(Err(error)),
         Ok(Typed::Interrupted) => {
             to_stderr("\n");
-            Err(Failure::new(Exit::Interrupted, Code::Interrupted, "stopped at a question, as you asked")
-                .why("a signal arrived")
-                .next("run the same command again")
-                .unchanged("nothing was written"))
+            let what = "stopped at a question, as you asked".to_owned();
+            Err(Failure { what, ..Failure::interrupted() }.unchanged("nothing was written"))
         }
     }
 }

@@ -13,5 +13,6 @@ mod paths;
 pub mod servers;
 mod side;
 pub mod specimen;
+pub mod unmet;
 
 pub use self::side::Side;

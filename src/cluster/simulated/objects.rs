@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Simulated, World};
 use crate::{
-    cluster::{Kubernetes, Object, ObjectRef},
-    failure::{Code, Exit, Failure, Result},
+    cluster::{Kubernetes, Object, ObjectRef, kubectl::refused},
+    failure::{Code, Result},
 };
 
 impl Kubernetes for Simulated {
@@ -48,9 +48,7 @@ impl Kubernetes for Simulated {
         self.write(&format!("create {name}"), |world| {
             let key = (self.namespace.clone(), name.clone());
             if world.objects.contains_key(&key) {
-                return Err(Failure::new(Exit::Outside, Code::Exists, format!("kubectl could not create {name}"))
-                    .why("it is there already")
-                    .next("somebody made it meanwhile; run the same command again"));
+                return Err(refused(Code::Exists, &format!("create {name}")).why("it is there already"));
             }
             world.put(key, object.json().clone());
             Ok(())
@@ -61,11 +59,7 @@ impl Kubernetes for Simulated {
         let name = object.reference();
         self.write(&format!("replace {name}"), |world| {
             let key = (self.namespace.clone(), name.clone());
-            let fail = |code, why: &str| {
-                Err(Failure::new(Exit::Outside, code, format!("kubectl could not replace {name}"))
-                    .why(why.to_owned())
-                    .next("somebody changed it meanwhile; run the same command again"))
-            };
+            let fail = |code, why: &str| Err(refused(code, &format!("replace {name}")).why(why));
             match world.objects.get(&key) {
                 None => fail(Code::NotFound, "it is gone"),
                 Some(there) if there["metadata"]["resourceVersion"] != object.resource_version() => {
@@ -86,9 +80,7 @@ impl Kubernetes for Simulated {
             let is_seen =
                 |there: &Object| there.uid() == seen.uid() && there.resource_version() == seen.resource_version();
             if world.objects.get(&key).is_some_and(|there| !is_seen(&Object::from(there.clone()))) {
-                return Err(Failure::new(Exit::Outside, Code::Conflict, format!("kubectl could not delete {name}"))
-                    .why("it was changed meanwhile")
-                    .next("somebody changed it meanwhile; run the same command again"));
+                return Err(refused(Code::Conflict, &format!("delete {name}")).why("it was changed meanwhile"));
             }
             world.objects.remove(&key);
             Ok(())

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::{SimulatedRelease, World, charts};
 use crate::{
-    cluster::{ChartVersion, Object, ObjectRef, ReleaseStatus},
-    failure::{Code, Exit, Failure, Result},
+    cluster::{ChartVersion, Object, ObjectRef, ReleaseStatus, kubectl::refused},
+    failure::{Code, Result},
     substra::{
         Side,
         kind::ObjectKind,
@@ -49,9 +49,7 @@ impl World {
             space == namespace && installed.manifest.contains(&format!("\"{}\"", workload.name))
         });
         let Some(name) = owner.map(|(name, _)| name.clone()) else {
-            return Err(Failure::new(Exit::Outside, Code::NotFound, format!("kubectl could not restart {workload}"))
-                .why("it is not there")
-                .next("check the namespace; run the same command again"));
+            return Err(refused(Code::NotFound, &format!("restart {workload}")).why("it is not there"));
         };
         let Some(mut installed) = self.releases.remove(&name) else { return Ok(()) };
         let annotations = installed.annotations.entry(workload.name.clone()).or_default();

@@ -208,9 +208,8 @@ fn consent(ready: &[Ready], plan: &Plan) -> String {
 }
 
 /// Many findings, one exit: each is shown, the last line says that nothing happened.
-pub(in crate::commands) fn refuse_all(session: &Session<'_>, mut findings: Vec<Failure>) -> Failure {
-    let last = findings.pop();
-    findings.iter().for_each(|finding| session.console.lines(format!("error: {finding}")));
-    let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, Code::Refused, "the requests are refused"));
-    last.unchanged("nothing was signed and nothing was written").also(findings)
+pub(in crate::commands) fn refuse_all(session: &Session<'_>, findings: Vec<Failure>) -> Failure {
+    let untouched = "nothing was signed and nothing was written";
+    let unsaid = || Failure::new(Exit::Refused, Code::Refused, "the requests are refused").unchanged(untouched);
+    session.refuse(findings, untouched).err().unwrap_or_else(unsaid)
 }

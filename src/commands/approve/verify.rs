@@ -11,7 +11,7 @@ use crate::{
     parallel::parallel,
     pki::{
         authority::Authority,
-        fingerprint::Fingerprint,
+        fingerprint::{BadFingerprint, Fingerprint},
         inspect::{self, Certificate},
         log::IssueLog,
         policy::{self, Circumstances, Claim, Party},
@@ -143,11 +143,9 @@ impl Approval<'_> {
         console.say(format!("{}: a request of {org} for {}", passed.path.display(), hosts(&passed.request)));
         foreign_hosts(&passed.request).into_iter().for_each(|foreign| console.say(format!("  {foreign}")));
         let typed = console.ask(&format!("Fingerprint that {org}'s operator read out to you (8 groups): "))?;
-        let fingerprint = typed.parse().map_err(|_| {
-            Failure::new(Exit::Refused, Code::Fingerprint, format!("{} is not signed", passed.path.display()))
-                .why("what was typed is not a fingerprint: 8 groups of 8 hexadecimal digits")
-                .next("run the command again and type the groups as they are read out to you")
-                .unchanged("nothing was signed and nothing was written")
+        let fingerprint = typed.parse().map_err(|bad: BadFingerprint| {
+            let what = format!("{} is not signed", passed.path.display());
+            bad.typed(what).unchanged("nothing was signed and nothing was written")
         })?;
         Ok((org.clone(), fingerprint))
     }

@@ -28,7 +28,7 @@ use crate::{
         mounts, read,
     },
     session::Session,
-    substra::{Side, kebab::kebab_case, orchestrator::Orchestrator},
+    substra::{Side, kebab::kebab_case, orchestrator::Orchestrator, unmet},
     values::Setting,
 };
 
@@ -119,7 +119,7 @@ impl<'a> Head<'a> {
             // In the files alone it is not up: backends that went ahead would be cut off.
             return match (self.orchestrator.tls_enabled, is_on) {
                 (true, true) => Ok((Plan::default().warn(std::mem::take(&mut ca.plan.warnings)), self)),
-                (false, _) => Err(tls_off("the values lack orchestrator.tls.enabled: true")),
+                (false, _) => Err(tls_off(unmet::VALUES_LACK_TLS)),
                 (true, false) => Err(tls_off("the values files have it on, and the release does not yet")),
             };
         }
@@ -271,18 +271,12 @@ impl<'a> Head<'a> {
             .next(format!("add {member} under organizations, or give it up with orchestrator.cutOff: [{member}]"))
         });
         let misspelt = given_up.iter().filter(|org| !members.iter().any(|member| member == org.as_str()));
-        findings
-            .chain(misspelt.map(|org| {
-                Failure::new(Exit::CheckFailed, Code::NotAMember, format!("{org} is not a member of any channel"))
-                    .why(format!("the members are: {}", members.join(", ")))
-                    .next("check the spelling in orchestrator.cutOff")
-            }))
-            .collect()
+        findings.chain(misspelt.map(|org| unmet::not_a_member(org, members, "orchestrator.cutOff"))).collect()
     }
 
     fn given_up(&self, admitted: &[MspId]) -> Vec<String> {
         let given_up = self.federation.orchestrator.cut_off.iter().filter(|org| !admitted.contains(org));
-        given_up.map(|org| format!("{org} is given up: without a valid pair it is cut off")).collect()
+        given_up.map(unmet::given_up).collect()
     }
 
     /// Whether mutual TLS is on already, with the identity check.
@@ -313,11 +307,9 @@ fn no_clash(orchestrator: &Orchestrator) -> Result<()> {
     Ok(())
 }
 
-fn tls_off(why: &str) -> Failure {
-    Failure::new(Exit::CheckFailed, Code::TlsOff, "TLS is not enabled at the orchestrator")
-        .why(format!("mutual TLS stands on TLS: {why}"))
+fn tls_off(reason: &str) -> Failure {
+    unmet::tls_off_at_orchestrator(reason)
         .next("have it set up with ca: {create: true} in the federation file, or with ca init")
-        .unchanged("nothing was written")
 }
 
 /// The objects as these steps will leave them.

@@ -8,8 +8,11 @@ use crate::{
     cli::TrustArgs,
     cluster::{Object, ObjectRef},
     commands,
-    failure::{Code, Exit, Failure, Result},
-    pki::inspect::{self, Certificate},
+    failure::{Code, Result},
+    pki::{
+        fingerprint::BadFingerprint,
+        inspect::{self, Certificate},
+    },
     plan::{Action, Plan, State, Step, StepId},
     release::{
         Options, ReleaseState, UpgradeRequest, ValuesFiles,
@@ -140,10 +143,9 @@ fn identified(args: &TrustArgs, session: &Session<'_>, certificate: &Certificate
     }
     console.say(format!("{}: {}", args.certificate.display(), certificate.subject));
     let typed = console.ask("Fingerprint that the CA's owner read out to you (8 groups): ")?;
-    let typed = typed.parse().map_err(|_| {
-        Failure::new(Exit::Refused, Code::Fingerprint, format!("{} is not trusted", args.certificate.display()))
-            .why("what was typed is not a fingerprint: 8 groups of 8 hexadecimal digits")
-            .next("run the command again and type the groups as they are read out to you")
+    let typed = typed.parse().map_err(|bad: BadFingerprint| {
+        let what = format!("{} is not trusted", args.certificate.display());
+        bad.typed(what)
     })?;
     compared(args, Some(typed), certificate).map(|()| true)
 }

@@ -12,7 +12,7 @@ use crate::{
         ReleaseState,
         find::{self, ReleaseQuery},
     },
-    substra::{Side, kind::ObjectKind},
+    substra::{Side, kind::ObjectKind, unmet},
 };
 
 /// Everything that one look gives.
@@ -84,15 +84,13 @@ impl Seen {
     /// The CA's certificates from the object that the deployed release mounts, each precondition with its message.
     pub(in crate::commands) fn authorities(&self, enrolment: &Enrolment<'_>) -> Result<Vec<Certificate>> {
         if !self.dials_tls() {
-            return Err(refuse(
-                Code::TlsOff,
-                format!("release {} does not use TLS to the orchestrator yet", self.found.name),
-            )
-            .why("mutual TLS stands on TLS: the deployed values lack orchestrator.tls.enabled: true")
-            .next(format!(
-                "set TLS up first, with the CA's certificate from the orchestrator's operator: {}",
-                enrolment.ours("ca trust orchestrator-ca.crt --backend --enable-tls")
-            )));
+            let what = format!("release {} does not use TLS to the orchestrator yet", self.found.name);
+            return Err(unmet::tls_off(what, "the deployed values lack orchestrator.tls.enabled: true")
+                .next(format!(
+                    "set TLS up first, with the CA's certificate from the orchestrator's operator: {}",
+                    enrolment.ours("ca trust orchestrator-ca.crt --backend --enable-tls")
+                ))
+                .unchanged("nothing was written"));
         }
         let Some(name) = enrolment.backend.cacert.as_ref().map(ToString::to_string) else {
             return Err(refuse(Code::NoCacert, "the values name no CA of the orchestrator")

@@ -11,6 +11,7 @@ use crate::{
         issue_log, issued,
         mounts::{self, read_pair},
     },
+    substra::unmet,
 };
 
 impl Gate<'_> {
@@ -28,7 +29,7 @@ impl Gate<'_> {
         for member in &self.orchestrator.members {
             let is = |list: &[MspId]| list.iter().any(|org| org.as_str() == member);
             if is(&args.cut_off) {
-                waived.push(format!("{member} is given up: without a valid pair it is cut off"));
+                waived.push(unmet::given_up(member));
             } else if !self.is_admitted(member, args) {
                 findings.push(not_admitted(member));
             } else if !is(&args.installed) && !self.vouched(member)? {
@@ -58,11 +59,11 @@ impl Gate<'_> {
     /// A name that is misspelt must not pass for an answer.
     fn strangers<'b>(&'b self, args: &'b CloseArgs) -> impl Iterator<Item = Failure> + 'b {
         let known = |org: &&MspId| !self.orchestrator.members.iter().any(|member| member == org.as_str());
-        args.installed.iter().chain(&args.cut_off).filter(known).map(|org| {
-            Failure::new(Exit::CheckFailed, Code::NotAMember, format!("{org} is not a member of any channel"))
-                .why(format!("the members are: {}", self.orchestrator.members.join(", ")))
-                .next("check the spelling in --installed and --cut-off")
-        })
+        args.installed
+            .iter()
+            .chain(&args.cut_off)
+            .filter(known)
+            .map(|org| unmet::not_a_member(org, &self.orchestrator.members, "--installed and --cut-off"))
     }
 
     /// The log; `None` where this account may not list it.

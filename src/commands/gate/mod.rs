@@ -6,7 +6,7 @@ use crate::{
     cli::{CloseArgs, OpenArgs},
     cluster::{Object, ReleaseStatus},
     commands,
-    failure::{Code, Exit, Failure, Result},
+    failure::Result,
     parallel,
     pki::log::IssueLog,
     plan::Plan,
@@ -27,6 +27,7 @@ use crate::{
         ingress::{Ingress, ingresses},
         manifest::Manifest,
         orchestrator::{self, Orchestrator},
+        unmet,
     },
     values::Setting,
 };
@@ -116,8 +117,7 @@ impl<'a> Gate<'a> {
         let files = read::files(session, &options, usual)?;
         let orchestrator = read::orchestrator(&files)?;
         if !orchestrator.tls_enabled {
-            return Err(Failure::new(Exit::CheckFailed, Code::TlsOff, "TLS is not enabled at the orchestrator")
-                .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
+            return Err(unmet::tls_off_at_orchestrator(unmet::VALUES_LACK_TLS)
                 .next(format!("set TLS up first: {}", options.command(session, "ca init")))
                 .unchanged("nothing was written"));
         }

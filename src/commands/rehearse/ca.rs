@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::{
     cluster::Object,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Failure, Result},
     files,
     pki::{
         authority::{Authority, create_root},
@@ -30,7 +30,7 @@ impl Ca {
 
     /// A CA as it lies in files.
     pub(super) fn of(pem: &[u8], key: &[u8]) -> Result<Self> {
-        let spoilt = |why: String| Failure::new(Exit::Failed, Code::Bug, "the rehearsal's CA is spoilt").why(why);
+        let spoilt = |why: String| Failure::bug("the rehearsal's CA is spoilt").why(why);
         let key = PrivateKey::from_pem(key, None).map_err(|e| spoilt(e.to_string()))?;
         let certificate =
             inspect::certificates(pem)?.into_iter().next().ok_or_else(|| spoilt("it is empty".to_owned()))?;
@@ -45,9 +45,9 @@ impl Ca {
 
     pub(super) fn authority(&self, now: OffsetDateTime) -> Result<Authority> {
         let key = Self::of(self.pem.as_bytes(), self.key.to_pem().as_bytes())?.key;
-        Authority::load(self.pem.as_bytes(), key, now).map(|(authority, _)| authority).map_err(|mut found| {
-            found.pop().unwrap_or_else(|| Failure::new(Exit::Failed, Code::Bug, "the rehearsal's CA is refused"))
-        })
+        Authority::load(self.pem.as_bytes(), key, now)
+            .map(|(authority, _)| authority)
+            .map_err(|mut found| found.pop().unwrap_or_else(|| Failure::bug("the rehearsal's CA is refused")))
     }
 
     /// An object of the cluster that holds it.

@@ -26,6 +26,7 @@ use crate::{
         backend::Backend,
         orchestrator::Orchestrator,
         specimen::{LeafUsage, Recipe},
+        unmet,
     },
     values::ValuesKey,
 };
@@ -212,8 +213,7 @@ impl Federation {
     /// A file that has no TLS yet, after which what is rehearsed begins; or none that could be played.
     fn unplayable(&self) -> Option<Failure> {
         let off = |file: &str, whose: &str, next: &str| {
-            Failure::new(Exit::CheckFailed, Code::TlsOff, format!("{file}: TLS is not on {whose}"))
-                .why("mutual TLS stands on TLS: the values lack orchestrator.tls.enabled: true")
+            unmet::tls_off(format!("{file}: TLS is not on {whose}"), unmet::VALUES_LACK_TLS)
                 .next(format!("set TLS up first: helm substra-mtls {next} -f {}", word(&self.copies.theirs(file))))
         };
         if !self.deployed().is_ok_and(|deployed| deployed.tls_enabled) {

@@ -19,7 +19,7 @@ use self::{federation::Federation, from_file::FromFile, stage::Stage};
 use crate::{
     cli::{Cli, Command, RehearseArgs},
     commands::bootstrap,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Failure, Result},
     federation::{Gate, Site},
     report::{Console, Format, Outcome, text::word},
     session::Session,
@@ -98,5 +98,5 @@ fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>) -> Res
 }
 
 fn bug(error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Exit::Failed, Code::Bug, "the rehearsal gave a command line that is not one").why(error.to_string())
+    Failure::bug("the rehearsal gave a command line that is not one").why(error.to_string())
 }
