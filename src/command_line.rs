@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::{cluster::Pointed, report::text::word, values::ValuesKey};
+use crate::{cluster::ClusterTarget, report::text::word, values::ValuesKey};
 
 /// A command, word by word.
 #[derive(Debug, Clone)]
@@ -29,9 +29,9 @@ impl CommandLine {
     }
 
     /// At this cluster and namespace.
-    pub(crate) fn at(self, place: &Pointed) -> Self {
+    pub(crate) fn at(self, target: &ClusterTarget) -> Self {
         let context = self.context;
-        self.option("-n", &place.namespace).option(context, &place.context).option("--kubeconfig", &place.kubeconfig)
+        self.option("-n", &target.namespace).option(context, &target.context).option("--kubeconfig", &target.kubeconfig)
     }
 
     /// Words that are ours, as they are.
@@ -78,11 +78,11 @@ mod tests {
     #[test]
     fn whatever_a_name_holds_is_one_word_for_the_shell() {
         let odd = "it's a; $(thing) \"x\"";
-        let place = Pointed { namespace: None, context: Some(odd.into()), kubeconfig: Some("my config".into()) };
+        let target = ClusterTarget { namespace: None, context: Some(odd.into()), kubeconfig: Some("my config".into()) };
         let files = [PathBuf::from("my values.yaml"), PathBuf::from("b.yaml")];
         let shown = CommandLine::ours("ca trust")
             .word("a CA.crt")
-            .at(&place)
+            .at(&target)
             .files(&files, &"my.key".parse().unwrap())
             .option("--release", Some("r"));
         let shown = shown.flag("--no-upgrade", true).flag("--yes", false).option("--chart", None::<String>).to_string();
@@ -90,7 +90,7 @@ mod tests {
         let rest =
             "--kubeconfig 'my config' -f 'my values.yaml' -f b.yaml --values-key my.key --release r --no-upgrade";
         assert_eq!(shown, format!("helm substra-mtls ca trust 'a CA.crt' --kube-context {context} {rest}"));
-        let kubectl = CommandLine::kubectl().at(&place).with("delete secret").word("x").to_string();
+        let kubectl = CommandLine::kubectl().at(&target).with("delete secret").word("x").to_string();
         assert_eq!(kubectl, format!("kubectl --context {context} --kubeconfig 'my config' delete secret x"));
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use time::OffsetDateTime;
 
 use crate::{
-    cluster::{Cluster, Pointed, Sops, SopsProgram},
+    cluster::{Cluster, ClusterTarget, Sops, SopsProgram},
     command_line::CommandLine,
     failure::{Failure, Result},
     plan::{self, Event, Plan, State, Step, World},
@@ -60,12 +60,12 @@ impl<'a> Session<'a> {
 
     /// kubectl in a namespace of this cluster.
     pub(crate) fn kubectl(&self, namespace: &str) -> CommandLine {
-        CommandLine::kubectl().at(&Pointed { namespace: Some(namespace.to_owned()), ..self.pointed() })
+        CommandLine::kubectl().at(&ClusterTarget { namespace: Some(namespace.to_owned()), ..self.target() })
     }
 
     /// Where the cluster's tools point; nowhere offline.
-    pub(crate) fn pointed(&self) -> Pointed {
-        self.cluster.map(Cluster::pointed).unwrap_or_default()
+    pub(crate) fn target(&self) -> ClusterTarget {
+        self.cluster.map(Cluster::target).unwrap_or_default()
     }
 
     /// The cluster.

@@ -138,7 +138,7 @@ impl Helm for Tools {
         .next("mend the values file that the message names, then run the same command again"))
     }
 
-    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
+    fn parse_values(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
         let folder = files::scratch()?;
         files::make_folder(&folder.path().join("templates"))?;
         files::make_folder(&folder.path().join("read"))?;
@@ -171,7 +171,7 @@ impl Helm for Tools {
         let version = format!("--version={}", upgrade.version);
         let timeout = format!("--timeout={}s", limit.as_secs());
         let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout, "--values=-"];
-        args.extend((upgrade.base == 0).then_some("--install"));
+        args.extend((upgrade.base_revision == 0).then_some("--install"));
         // Helm ends by itself at its own limit; ours is for a Helm that does not.
         let mut reply = self.helm_upgrade(&args, Some(upgrade.values.json()), limit + Duration::from_secs(30))?;
         if !reply.success {

@@ -55,9 +55,9 @@ pub struct ChartVersion {
     pub version: String,
 }
 
-/// What points helm and kubectl at a cluster, for commands that are shown.
+/// Namespace, context and kubeconfig of a cluster, for commands that are shown.
 #[derive(Debug, Clone, Default)]
-pub struct Pointed {
+pub struct ClusterTarget {
     /// The namespace; `None` where it is the context's own.
     pub namespace: Option<String>,
     /// The context; `None` where it is the kubeconfig's own.
@@ -66,10 +66,10 @@ pub struct Pointed {
     pub kubeconfig: Option<String>,
 }
 
-impl Pointed {
-    /// As options of a command that is shown, each with a blank before it; `context` is the tool's word for a context.
+impl ClusterTarget {
+    /// As flags of a command that is shown, each with a blank before it; `context` is the tool's own flag for a context.
     #[must_use]
-    pub fn options(&self, context: &str) -> String {
+    pub fn flags(&self, context: &str) -> String {
         let flags = [("-n", &self.namespace), (context, &self.context), ("--kubeconfig", &self.kubeconfig)];
         flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", word(value.as_ref()?)))).collect()
     }
@@ -84,17 +84,17 @@ pub struct Upgrade {
     pub chart: String,
     /// The chart's version; empty for the newest, where one is only looked for.
     pub version: String,
-    /// All values, merged: what was judged is what Helm gets, whatever becomes of the files meanwhile.
-    pub values: Merged,
-    /// The revision that it was judged against; 0 for a release that is not there and is to be installed.
-    pub base: u64,
+    /// What the plan was made from is what Helm gets, whatever becomes of the files meanwhile.
+    pub values: MergedValues,
+    /// The revision that the plan was made against; 0 installs a release that is not there.
+    pub base_revision: u64,
 }
 
 /// Merged values, for Helm's standard input: they may hold passwords, which are for no command line and no disk.
 #[derive(Clone)]
-pub struct Merged(pub Value);
+pub struct MergedValues(pub Value);
 
-impl Merged {
+impl MergedValues {
     /// As JSON, which is YAML too.
     #[must_use]
     pub fn json(&self) -> Zeroizing<Vec<u8>> {
@@ -102,9 +102,9 @@ impl Merged {
     }
 }
 
-impl fmt::Debug for Merged {
+impl fmt::Debug for MergedValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Merged(..)")
+        f.write_str("MergedValues(..)")
     }
 }
 
@@ -147,7 +147,7 @@ pub trait Helm: Sync {
     ///
     /// # Errors
     /// See the trait.
-    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>>;
+    fn parse_values(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>>;
 
     /// Upgrades, without waiting for the rollout.
     ///
@@ -210,8 +210,8 @@ pub trait Kubernetes: Sync {
 /// One namespace of a cluster: real, through `helm` and `kubectl`, or simulated.
 pub trait Cluster: Helm + Kubernetes {
     /// Where this is, for messages: `namespace org-1, context hospital`.
-    fn place(&self) -> String;
+    fn location(&self) -> String;
 
-    /// What points at this cluster, for commands that are shown.
-    fn pointed(&self) -> Pointed;
+    /// The same as flags of helm and kubectl, for commands that are shown.
+    fn target(&self) -> ClusterTarget;
 }

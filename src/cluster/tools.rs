@@ -10,7 +10,7 @@ use std::{
 use zeroize::Zeroizing;
 
 use super::{
-    Cluster, Pointed,
+    Cluster, ClusterTarget,
     child::{ChildCommand, ChildKind, ChildOutput, MAX_OUTPUT},
     program,
 };
@@ -222,7 +222,7 @@ fn environment(follows_helm: bool, flags: &[(&'static str, String)]) -> Vec<(OsS
 }
 
 impl Cluster for Tools {
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         let part = |name: &str, value: Option<&str>| value.map(|value| format!("{name} {value}"));
         let parts = [
             part("namespace", self.options.namespace.as_ref().map(Namespace::as_str)),
@@ -232,8 +232,8 @@ impl Cluster for Tools {
         if text.is_empty() { "the current context's namespace".to_owned() } else { text }
     }
 
-    fn pointed(&self) -> Pointed {
-        Pointed {
+    fn target(&self) -> ClusterTarget {
+        ClusterTarget {
             namespace: self.options.namespace.as_ref().map(ToString::to_string),
             context: self.options.context.clone(),
             kubeconfig: self.options.kubeconfig.as_ref().map(|path| path.display().to_string()),

@@ -16,14 +16,14 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// One line: the path and the kind of difference. Only of a setting that is ours the values too; with `sealed` not
-    /// even these, since a file that is encrypted has nothing to show.
+    /// One line: the path and the kind of difference. Values are shown for our own settings alone, and never those of an
+    /// encrypted file.
     #[must_use]
-    pub fn told(&self, key: &ValuesKey, sealed: bool) -> String {
+    pub fn masked_line(&self, key: &ValuesKey, is_encrypted: bool) -> String {
         let path = self.path.join(".");
         let word = |value: &Option<Value>| value.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
         match (&self.deployed, &self.file) {
-            _ if !sealed && self.is_ours(key) => {
+            _ if !is_encrypted && self.is_ours(key) => {
                 format!("{path}: deployed {}, files {}", word(&self.deployed), word(&self.file))
             }
             (Some(_), None) => format!("{path}: deployed only"),
@@ -121,7 +121,7 @@ mod tests {
         let deployed = json!({"a": 1, "orchestrator": {"host": "x", "tls": {"enabled": true}}});
         let files = json!({"a": 1.0, "b": [1], "orchestrator": {"tls": {"enabled": true, "mtls": {"enabled": true}}}});
         let key = ValuesKey::default();
-        let lines: Vec<_> = between(&deployed, &files, &own).iter().map(|one| one.told(&key, false)).collect();
+        let lines: Vec<_> = between(&deployed, &files, &own).iter().map(|one| one.masked_line(&key, false)).collect();
         assert_eq!(lines, ["b: in the files only", "orchestrator.host: deployed only"]);
     }
 
@@ -129,9 +129,9 @@ mod tests {
     fn values_are_shown_of_our_own_settings_alone() {
         let tls =
             |cacert: Value| json!({"orchestrator": {"tls": {"cacert": cacert}}, "n": 770_001, "a": {"b": "hunter2"}});
-        let told = |key: &str, sealed, (one, two): (Value, Value)| {
+        let told = |key: &str, is_encrypted, (one, two): (Value, Value)| {
             let key = key.parse().unwrap_or_default();
-            between(&one, &two, &[]).iter().map(|one| one.told(&key, sealed)).collect::<Vec<_>>()
+            between(&one, &two, &[]).iter().map(|one| one.masked_line(&key, is_encrypted)).collect::<Vec<_>>()
         };
         let both = || (tls(json!("one")), tls(json!("two")));
         let below = || (json!({"x": both().0}), json!({"x": both().1}));

@@ -76,7 +76,7 @@ fn is_gone(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<
 
 /// The revision, the status and the values that Helm has now.
 fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()> {
-    let (name, wanted) = (&upgrade.release, upgrade.base + 1);
+    let (name, wanted) = (&upgrade.release, upgrade.base_revision + 1);
     let Some(now) = cluster.release(name)? else {
         return Err(not_deployed(cluster, upgrade, "helm has no release of this name".to_owned()));
     };
@@ -143,7 +143,7 @@ fn not_as_written(exit: Exit, what: &str, why: String) -> Failure {
 
 /// The command that shows who upgraded the release when.
 fn history(cluster: &dyn Cluster, name: &ReleaseName) -> String {
-    format!("helm{} history {name}", cluster.pointed().options("--kube-context"))
+    format!("helm{} history {name}", cluster.target().flags("--kube-context"))
 }
 
 fn not_deployed(cluster: &dyn Cluster, upgrade: &Upgrade, why: String) -> Failure {

@@ -23,7 +23,7 @@ pub(crate) struct DriftGuard<'a> {
     /// The settings that this run brings about, as the chart sees them.
     pub(crate) own: &'a [Setting],
     /// A file is encrypted: no value is shown.
-    pub(crate) is_sealed: bool,
+    pub(crate) is_encrypted: bool,
 }
 
 struct Found {
@@ -52,7 +52,7 @@ impl DriftGuard<'_> {
         let inside = |one: &Difference| one.path.get(self.key.depth()..).unwrap_or_default().to_vec();
         let waits = |one: &&Difference| trust.as_ref().is_some_and(|trust| trust.waits(one, &inside(one)));
         let line = |one: &Difference| {
-            let told = one.told(self.key, self.is_sealed);
+            let told = one.masked_line(self.key, self.is_encrypted);
             let danger = match &trust {
                 Some(trust) => trust.danger(one, &inside(one)),
                 None => pose(one, &inside(one)),
@@ -145,10 +145,10 @@ mod tests {
 
     use super::*;
 
-    fn lines(key: &str, sealed: bool, (deployed, will): (Value, Value), own: &[Setting]) -> Vec<String> {
+    fn lines(key: &str, is_encrypted: bool, (deployed, will): (Value, Value), own: &[Setting]) -> Vec<String> {
         let key: ValuesKey = key.parse().unwrap_or_default();
         let (side, deployed, will) = (Side::Orchestrator, &deployed, &will);
-        DriftGuard { side, key: &key, deployed, will, own, is_sealed: sealed }.lines()
+        DriftGuard { side, key: &key, deployed, will, own, is_encrypted }.lines()
     }
 
     fn values(on: bool, admitted: &Value) -> Value {

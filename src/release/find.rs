@@ -2,7 +2,7 @@
 
 use super::{Options, Parts, ReleaseState, ValuesFiles, without_helm};
 use crate::{
-    cluster::{ChartVersion, Cluster, Pointed, Release},
+    cluster::{ChartVersion, Cluster, ClusterTarget, Release},
     command_line::CommandLine,
     failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
@@ -43,7 +43,7 @@ impl<'a> ReleaseQuery<'a> {
 pub(crate) fn find(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<ReleaseState> {
     let found = look(cluster, query)?;
     if found.release.is_pending() {
-        return Err(pending(&found.name, &found.release, &cluster.pointed()));
+        return Err(pending(&found.name, &found.release, &cluster.target()));
     }
     Ok(found)
 }
@@ -83,10 +83,10 @@ const BY_A_SYNC: &str =
     "; where Argo CD renders the chart there is no release of Helm's: then add --no-upgrade and --release NAME";
 
 fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
-    let place = cluster.place();
+    let location = cluster.location();
     let next = |text: &str| format!("{text}{}", if query.hints.is_none() { BY_A_SYNC } else { "" });
     // Helm gives `default` where nobody named one.
-    let unnamed = cluster.pointed().namespace.is_none_or(|namespace| namespace == "default");
+    let unnamed = cluster.target().namespace.is_none_or(|namespace| namespace == "default");
     let forgotten = "no namespace was named with -n, or the default one";
     let by_name = next(if unnamed {
         "add -n NAMESPACE, as to helm; helm list --all-namespaces shows where each release is"
@@ -95,14 +95,14 @@ fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
     });
     match query.release {
         Some(name) => {
-            Failure::new(Exit::CheckFailed, Code::NoRelease, format!("there is no release {name} in {place}"))
+            Failure::new(Exit::CheckFailed, Code::NoRelease, format!("there is no release {name} in {location}"))
                 .why(if unnamed { forgotten } else { "the namespace, the context or the name is not the right one" })
                 .next(by_name)
         }
         None => Failure::new(
             Exit::CheckFailed,
             Code::WhichRelease,
-            format!("there is no release of chart {} in {place}", query.side.chart()),
+            format!("there is no release of chart {} in {location}", query.side.chart()),
         )
         .why(if unnamed {
             forgotten
@@ -113,10 +113,10 @@ fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
     }
 }
 
-/// `place` points helm at the release.
-pub(crate) fn pending(name: &ReleaseName, release: &Release, place: &Pointed) -> Failure {
-    let history = CommandLine::helm().at(place).with("history").word(name);
-    let rollback = CommandLine::helm().at(place).with("rollback").word(name);
+/// `target` points helm at the release.
+pub(crate) fn pending(name: &ReleaseName, release: &Release, target: &ClusterTarget) -> Failure {
+    let history = CommandLine::helm().at(target).with("history").word(name);
+    let rollback = CommandLine::helm().at(target).with("rollback").word(name);
     Failure::new(
         Exit::CheckFailed,
         Code::ReleasePending,
@@ -142,7 +142,7 @@ fn only_release(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<Optio
     let what =
         if query.key.is_top() { format!("releases of chart {}", query.side.chart()) } else { "releases".to_owned() };
     let names: Vec<_> = found.into_iter().map(|(name, _)| name).chain([name]).collect();
-    Err(fail(format!("there are several {what} in {}", cluster.place())).why(names.join(", ")))
+    Err(fail(format!("there are several {what} in {}", cluster.location())).why(names.join(", ")))
 }
 
 /// The part of a manifest that is the chart's own, and which chart that is.

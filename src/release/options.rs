@@ -36,13 +36,14 @@ impl Options {
 
     /// One that only looks, up to the release.
     pub(crate) fn look(&self, session: &Session<'_>, verb: &str) -> CommandLine {
-        CommandLine::ours(verb).at(&session.pointed()).files(&self.values, &self.key)
+        CommandLine::ours(verb).at(&session.target()).files(&self.values, &self.key)
     }
 
     /// The check of a release with these files.
     pub(crate) fn check(&self, session: &Session<'_>, found: &ReleaseState) -> CommandLine {
-        let place = crate::cluster::Pointed { namespace: Some(found.release.namespace.clone()), ..session.pointed() };
-        let check = CommandLine::ours("check").at(&place).files(&self.values, &self.key);
+        let target =
+            crate::cluster::ClusterTarget { namespace: Some(found.release.namespace.clone()), ..session.target() };
+        let check = CommandLine::ours("check").at(&target).files(&self.values, &self.key);
         check.option("--release", [&found.name]).with("--fail-on warning")
     }
 }

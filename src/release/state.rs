@@ -7,7 +7,7 @@ use super::{
     find::{self, ReleaseQuery},
 };
 use crate::{
-    cluster::{ChartVersion, Cluster, Merged, ObjectRef, Release, ReleaseStatus, Upgrade},
+    cluster::{ChartVersion, Cluster, MergedValues, ObjectRef, Release, ReleaseStatus, Upgrade},
     failure::Result,
     names::ReleaseName,
     substra::{
@@ -90,7 +90,13 @@ impl ReleaseState {
     ) -> Result<Self> {
         let reference = options.chart.clone().unwrap_or_else(|| reference(side));
         let version = options.version.clone().unwrap_or_default();
-        let wanted = Upgrade { release: name.clone(), chart: reference, version, values: Merged(Value::Null), base: 0 };
+        let wanted = Upgrade {
+            release: name.clone(),
+            chart: reference,
+            version,
+            values: MergedValues(Value::Null),
+            base_revision: 0,
+        };
         let package = cluster.find_chart(&wanted)?;
         let release = Release {
             namespace: namespace.to_owned(),

@@ -74,7 +74,7 @@ impl ReleaseState {
             chart: options.chart.clone().unwrap_or_else(|| state::reference(request.side)),
             version: options.version.clone().unwrap_or_else(|| self.package.version.clone()),
             values: request.edited.values(),
-            base: self.release.revision,
+            base_revision: self.release.revision,
         }
     }
 
@@ -128,7 +128,7 @@ impl ReleaseState {
         if options.no_upgrade {
             plan.handoff = Some(request.handoff(self));
         } else {
-            let install = if upgrade.base == 0 { "--install " } else { "" };
+            let install = if upgrade.base_revision == 0 { "--install " } else { "" };
             let title =
                 format!("helm upgrade {install}{} {} --version {}", upgrade.release, upgrade.chart, upgrade.version);
             plan.steps.push(Step::to_do(StepId::Upgrade, title, Action::Upgrade(upgrade)));
@@ -175,7 +175,7 @@ impl ReleaseState {
             deployed: &self.release.config,
             will: &request.edited.whole,
             own: request.own,
-            is_sealed: request.files.are_sealed(),
+            is_encrypted: request.files.are_encrypted(),
         }
         .lines();
         if lines.is_empty() || !self.is_installed() {
@@ -192,7 +192,7 @@ impl ReleaseState {
         .why(format!("an upgrade would change these too: {}", lines.join("; ")))
         .next(format!(
             "bring the files up to what {} shows, or accept the change with --accept-drift",
-            CommandLine::helm().at(&request.session.pointed()).with("get values").word(&self.name)
+            CommandLine::helm().at(&request.session.target()).with("get values").word(&self.name)
         ))
         .unchanged("nothing was written"))
     }

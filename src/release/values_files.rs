@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::sops_edit;
 use crate::{
-    cluster::{Cluster, Merged, Sops},
+    cluster::{Cluster, MergedValues, Sops},
     failure::{Code, Exit, Failure, Result},
     files,
     plan::{Action, State, Step, StepId, drift::same},
@@ -25,7 +25,7 @@ struct File {
     text: Zeroizing<Vec<u8>>,
     tree: Value,
     /// Encrypted by SOPS: the tree is that of its plain text.
-    sealed: bool,
+    is_encrypted: bool,
 }
 
 /// All `-f` files, in Helm's order, and where in them the chart's settings stand.
@@ -132,8 +132,8 @@ impl ValuesFiles {
 
     /// Whether one of them is encrypted.
     #[must_use]
-    pub fn are_sealed(&self) -> bool {
-        self.files.iter().any(|file| file.sealed)
+    pub fn are_encrypted(&self) -> bool {
+        self.files.iter().any(|file| file.is_encrypted)
     }
 
     fn with(&self, files: Vec<File>) -> Self {
@@ -154,13 +154,13 @@ impl Edited {
 
     /// What Helm gets in place of the files.
     #[must_use]
-    pub fn values(&self) -> Merged {
-        Merged(self.whole.clone())
+    pub fn values(&self) -> MergedValues {
+        MergedValues(self.whole.clone())
     }
 
     /// The files that are not encrypted: Helm reads them from a disk, where the plain text of the others must not be.
     fn open(&self) -> impl Iterator<Item = &File> {
-        self.files.iter().filter(|file| !file.sealed)
+        self.files.iter().filter(|file| !file.is_encrypted)
     }
 
     /// Lets Helm itself read the edited files and compares.
@@ -177,7 +177,7 @@ impl Edited {
     /// Helm could not be asked.
     pub fn all_proven_by(all: &[&Self], cluster: &dyn Cluster) -> Result<Vec<Result<()>>> {
         let texts: Vec<&[u8]> = all.iter().flat_map(|edited| edited.open()).map(|file| file.text.as_slice()).collect();
-        let readings = if texts.is_empty() { Vec::new() } else { cluster.helm_reading(&texts)? };
+        let readings = if texts.is_empty() { Vec::new() } else { cluster.parse_values(&texts)? };
         let mut readings = readings.into_iter();
         let mut proven = |edited: &Self| -> Result<()> {
             // All of them are taken, so that the next release finds its own.
@@ -213,7 +213,7 @@ fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -
 impl File {
     /// The file with these settings.
     fn edit(&self, settings: &[Setting], sops: &dyn Sops) -> Result<Self> {
-        let (text, tree) = if self.sealed {
+        let (text, tree) = if self.is_encrypted {
             let text = sops_edit::edit(sops, (&self.path, &self.text), &self.tree, settings)?;
             (text, values::apply(&self.tree, settings))
         } else {
@@ -222,24 +222,24 @@ impl File {
             let tree = values::read(&text).map_err(refused)?;
             (text, tree)
         };
-        Ok(Self { path: self.path.clone(), text: text.into(), tree, sealed: self.sealed })
+        Ok(Self { path: self.path.clone(), text: text.into(), tree, is_encrypted: self.is_encrypted })
     }
 }
 
 fn step(file: &File, key: &ValuesKey, settings: &[Setting], new: Zeroizing<Vec<u8>>) -> Step {
     let done = new == file.text;
     let paths = || settings.iter().map(|setting| setting.path.join(".")).collect::<Vec<_>>().join(", ");
-    let more = if file.sealed { format!(" (by sops): {}", paths()) } else { String::new() };
+    let more = if file.is_encrypted { format!(" (by sops): {}", paths()) } else { String::new() };
     let action = Action::EditValues { path: file.path.clone(), key: key.clone(), old: file.text.clone(), new };
     Step::to_do(StepId::Values, format!("values file {}{more}", file.path.display()), action).already_if(done)
 }
 
 fn read_one(path: &Path, sops: &dyn Sops) -> Result<File> {
     let text = files::read(path)?;
-    let sealed = values::is_encrypted(&text);
-    let plain = sealed.then(|| sops.decrypt(path, &text)).transpose()?;
+    let is_encrypted = values::is_encrypted(&text);
+    let plain = is_encrypted.then(|| sops.decrypt(path, &text)).transpose()?;
     let tree = values::read(plain.as_ref().unwrap_or(&text)).map_err(|refusal| refused(path, &refusal))?;
-    Ok(File { path: path.to_owned(), text, tree, sealed })
+    Ok(File { path: path.to_owned(), text, tree, is_encrypted })
 }
 
 fn refused(path: &Path, refusal: &Refusal) -> Failure {

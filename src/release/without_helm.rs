@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{ReleaseQuery, ReleaseState};
 use crate::{
-    cluster::{ChartVersion, Cluster, Merged, Object, Release, ReleaseStatus, Upgrade},
+    cluster::{ChartVersion, Cluster, MergedValues, Object, Release, ReleaseStatus, Upgrade},
     failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
     substra::manifest::Manifest,
@@ -77,7 +77,7 @@ fn chosen(query: &ReleaseQuery<'_>, running: &[Object], cluster: &dyn Cluster) -
             .why(format!("workloads of chart {} carry {INSTANCE}: {}", query.label(), names.join(", ")))
             .next("name one of them with --release")
     };
-    let several = || fail(format!("there are several of chart {} in {}", query.side.chart(), cluster.place()));
+    let several = || fail(format!("there are several of chart {} in {}", query.side.chart(), cluster.location()));
     match (query.release, names.as_slice()) {
         (Some(given), [_]) => Ok(given.clone()),
         (Some(given), all) if all.contains(&given.as_str()) => Ok(given.clone()),
@@ -93,7 +93,7 @@ fn rendered(
     hints: &Hints<'_>,
     absent: Failure,
 ) -> Result<ReleaseState> {
-    let (Some(name), Some(chart), Some(namespace)) = (query.release, hints.chart, cluster.pointed().namespace) else {
+    let (Some(name), Some(chart), Some(namespace)) = (query.release, hints.chart, cluster.target().namespace) else {
         let why = format!("{}; neither Helm knows it, nor does a workload carry the labels of the chart", absent.why);
         let next = format!(
             "{}; where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount",
@@ -106,8 +106,8 @@ fn rendered(
         release: name.clone(),
         chart: chart.to_owned(),
         version,
-        values: Merged(hints.whole.clone()),
-        base: 0,
+        values: MergedValues(hints.whole.clone()),
+        base_revision: 0,
     };
     let package = cluster.find_chart(&upgrade)?;
     if query.key.is_top() && package.name != query.side.chart() {

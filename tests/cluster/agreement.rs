@@ -6,7 +6,7 @@ use clap::Parser;
 use serde_json::Value;
 use substra_mtls::{
     cli::{Cli, Command},
-    cluster::{ChartVersion, Cluster, Helm as _, Kubernetes, Object, ObjectRef, PAIR_TYPE, simulated::Simulated},
+    cluster::{ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, PAIR_TYPE, simulated::Simulated},
     commands::bootstrap,
     failure::Result,
     federation::Site,
@@ -18,12 +18,12 @@ use substra_mtls::{
 
 use crate::{
     federation::{Fed, children},
-    site::Helm,
+    site::HelmVersion,
 };
 
 #[test]
 fn objects_values_and_the_order_of_writes_agree() {
-    let fed = Fed::new(Helm::V3, 2);
+    let fed = Fed::new(HelmVersion::V3, 2);
     fed.site.sh("mkdir simulated && cp *.yaml ca.* server.* simulated");
     let world = simulated(&fed);
     let (steps, simulated_writes) = bootstrapped(&fed, &world);

@@ -5,7 +5,7 @@ use std::{process::Command, time::Duration};
 use crate::{
     federation::{Fed, backend_values, children, orchestrator_values},
     killed::killed_at,
-    site::{Helm, Ran},
+    site::{HelmVersion, Ran},
 };
 
 both_helms! {
@@ -172,7 +172,7 @@ both_helms! {
 }
 
 /// The second organization's backend is on a cluster of its own; both are contexts of one kubeconfig.
-fn on_two_clusters(helm: Helm) {
+fn on_two_clusters(helm: HelmVersion) {
     let mut fed = Fed::new(helm, 1);
     let name = format!("{}-2", fed.site.org);
     let config = two_contexts(&fed);
@@ -236,19 +236,19 @@ fn two_contexts(fed: &Fed) -> String {
 
 #[test]
 fn organizations_on_two_clusters_helm_3() {
-    on_two_clusters(Helm::V3);
+    on_two_clusters(HelmVersion::V3);
 }
 
 #[test]
 fn organizations_on_two_clusters_helm_4() {
-    on_two_clusters(Helm::V4);
+    on_two_clusters(HelmVersion::V4);
 }
 
 /// At random moments, `TESTBED_KILLS` of them: each followed by a run that completes.
 #[test]
 fn killed_at_any_moment_the_next_run_completes() {
     let kills: u32 = std::env::var("TESTBED_KILLS").map_or(3, |text| text.parse().unwrap());
-    let fed = Fed::new(Helm::V3, 3);
+    let fed = Fed::new(HelmVersion::V3, 3);
     let mut moment = std::process::id();
     for round in 0..kills {
         moment = moment.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

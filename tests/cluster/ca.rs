@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     killed::killed,
-    site::{Helm, PLAIN, Ran, Site, chart},
+    site::{HelmVersion, PLAIN, Ran, Site, chart},
     terminal::at_terminal,
 };
 
@@ -15,9 +15,9 @@ macro_rules! from_plain {
             use super::*;
             fn story($site: &Site) $body
             #[test]
-            fn helm_3() { story(&Site::plain(Helm::V3, "orchestrator")); }
+            fn helm_3() { story(&Site::plain(HelmVersion::V3, "orchestrator")); }
             #[test]
-            fn helm_4() { story(&Site::plain(Helm::V4, "orchestrator")); }
+            fn helm_4() { story(&Site::plain(HelmVersion::V4, "orchestrator")); }
         }
     )*};
 }
@@ -154,7 +154,7 @@ both! {
 
 #[test]
 fn an_old_chart_gets_its_ca_as_a_config_map() {
-    let site = Site::plain(Helm::V3, "orchestrator-old");
+    let site = Site::plain(HelmVersion::V3, "orchestrator-old");
     let chart = chart("orchestrator-old");
     let line = format!("ca init -f orchestrator-values.yaml --release orchestrator --chart {chart} --yes");
     site.plugin(&site.orc, &line).ok();
@@ -219,7 +219,7 @@ both! {
 
 #[test]
 fn old_charts_get_another_ca_as_a_config_map() {
-    let site = Site::with_charts(Helm::V4, "substra-backend-old", "orchestrator-old");
+    let site = Site::with_charts(HelmVersion::V4, "substra-backend-old", "orchestrator-old");
     another_ca(&site);
     trust(&site, "orchestrator-old").ok();
     let object = site.object(&site.orc, "configmap/orchestrator-client-ca-my-org1-msp");
@@ -237,7 +237,7 @@ const GROUPS: &str = "read out to you (8 groups):";
 
 #[test]
 fn a_passphrase_is_typed_twice_and_consent_is_asked_at_a_terminal() {
-    let site = Site::plain(Helm::V4, "orchestrator");
+    let site = Site::plain(HelmVersion::V4, "orchestrator");
     let line = format!(
         "ca init --encrypt -f orchestrator-values.yaml --release orchestrator --chart {}",
         chart("orchestrator")
@@ -261,7 +261,7 @@ fn a_passphrase_is_typed_twice_and_consent_is_asked_at_a_terminal() {
 
 #[test]
 fn the_fingerprint_of_a_backend_s_ca_is_typed_at_a_terminal() {
-    let site = Site::new(Helm::V3);
+    let site = Site::new(HelmVersion::V3);
     another_ca(&site);
     let line = "ca trust org-ca.crt --backend -f backend-values.yaml --release backend";
     let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, "no fingerprint")]);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::site::{Helm, Ran, Site, bed, chart};
+use crate::site::{HelmVersion, Ran, Site, bed, chart};
 
 fn check(site: &Site, side: &str, more: &str) -> Ran {
     let (namespace, release) = if side == "backend" { (&site.org, "backend") } else { (&site.orc, "orchestrator") };
@@ -171,7 +171,7 @@ both! {
 /// etcd is a gRPC server in Go that asks for certificates: what is made of TLS and HTTP/2 by the real one.
 #[test]
 fn a_real_grpc_server_in_go_is_understood() {
-    let site = Site::new(Helm::V3);
+    let site = Site::new(HelmVersion::V3);
     site.enrolled();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("https://127.0.0.1:{port}");

@@ -10,7 +10,7 @@ use substra_mtls::{
 
 use crate::{
     scripted::Scripted,
-    site::{Helm, Site, bed},
+    site::{HelmVersion, Site, bed},
 };
 
 fn code(result: Result<(), Failure>) -> String {
@@ -56,7 +56,7 @@ fn story(cluster: &dyn Cluster) -> Vec<String> {
     told.push(code(cluster.annotate_template(&server, "substra-mtls/note", "1")));
     let annotated = cluster.get(std::slice::from_ref(&server)).unwrap().remove(0);
     told.push(format!("{:?}", annotated.template_annotation("substra-mtls/note")));
-    let readings = cluster.helm_reading(&[b"a: 0123\nb: yes\n", b"a: {{ x }}\n", b"# nothing\n"]).unwrap();
+    let readings = cluster.parse_values(&[b"a: 0123\nb: yes\n", b"a: {{ x }}\n", b"# nothing\n"]).unwrap();
     let words = readings.iter().map(|reading| {
         reading
             .as_ref()
@@ -81,7 +81,7 @@ fn mounts(cluster: &dyn Cluster) -> Vec<String> {
 
 #[test]
 fn the_simulated_and_the_scripted_cluster_answer_as_the_real_one() {
-    let site = Site::new(Helm::V3);
+    let site = Site::new(HelmVersion::V3);
     let simulated = Simulated::new("org", &Clock::system());
     let chart = substra_mtls::cluster::ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     let values = substra_mtls::values::read(crate::site::BACKEND.as_bytes()).unwrap();

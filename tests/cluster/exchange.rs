@@ -1,6 +1,6 @@
 //! The exchange of one organization, its renewal, and runs that find everything done.
 
-use crate::site::{BACKEND, Helm, ORCHESTRATOR, Site, chart};
+use crate::site::{BACKEND, HelmVersion, ORCHESTRATOR, Site, chart};
 
 /// What an enrolment adds to the values file.
 const MERGED: &str = "    cacert: orchestrator-cacert\n    mtls:\n      enabled: true\n      clientCertificate: orchestrator-client-cert\n";
@@ -131,7 +131,7 @@ both! {
 
 #[test]
 fn old_charts_mount_config_maps() {
-    let site = Site::with_charts(Helm::V3, "substra-backend-old", "orchestrator-old");
+    let site = Site::with_charts(HelmVersion::V3, "substra-backend-old", "orchestrator-old");
     let backend =
         format!("enroll -f backend-values.yaml --release backend --chart {} --yes", chart("substra-backend-old"));
     let fingerprint = site.plugin(&site.org, &backend).ok().fact("fingerprint");

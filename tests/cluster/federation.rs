@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::site::{Helm, Ran, Site, chart};
+use crate::site::{HelmVersion, Ran, Site, chart};
 
 pub(crate) struct Fed {
     pub(crate) site: Site,
@@ -30,11 +30,16 @@ pub(crate) fn orchestrator_values(count: usize) -> String {
 
 impl Fed {
     /// TLS is set up as in the walkthrough, mutual TLS is not.
-    pub(crate) fn new(helm: Helm, count: usize) -> Self {
+    pub(crate) fn new(helm: HelmVersion, count: usize) -> Self {
         Self::with_charts(helm, count, "substra-backend", "orchestrator")
     }
 
-    pub(crate) fn with_charts(helm: Helm, count: usize, backend: &'static str, orchestrator: &'static str) -> Self {
+    pub(crate) fn with_charts(
+        helm: HelmVersion,
+        count: usize,
+        backend: &'static str,
+        orchestrator: &'static str,
+    ) -> Self {
         let fed = Self::files(helm, count, backend, orchestrator);
         let site = &fed.site;
         site.sh(crate::site::CA);
@@ -58,7 +63,7 @@ impl Fed {
     }
 
     /// Namespaces, accounts and files; nothing is installed.
-    pub(crate) fn files(helm: Helm, count: usize, backend: &'static str, orchestrator: &'static str) -> Self {
+    pub(crate) fn files(helm: HelmVersion, count: usize, backend: &'static str, orchestrator: &'static str) -> Self {
         let site = Site::empty(helm);
         let orgs: Vec<String> = (1..=count).map(|n| format!("{}-{n}", site.org)).collect();
         let fed = Self { site, orgs, backend, orchestrator };

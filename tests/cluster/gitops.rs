@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::site::{BACKEND, CA, Helm, ORCHESTRATOR, Ran, Site, bed, chart};
+use crate::site::{BACKEND, CA, HelmVersion, ORCHESTRATOR, Ran, Site, bed, chart};
 
 /// What an enrolment adds below the key.
 const MERGED: &str = "      cacert: orchestrator-cacert\n      mtls:\n        enabled: true\n        clientCertificate: orchestrator-client-cert\n";
@@ -16,7 +16,7 @@ pub(crate) fn below(key: &str, values: &str, rest: &str) -> String {
 }
 
 /// Two namespaces, the objects of the walkthrough's TLS, and the umbrella chart with its dependencies in the folder.
-fn platform(helm: Helm) -> Site {
+fn platform(helm: HelmVersion) -> Site {
     let site = Site::empty(helm);
     prepared(&site, "secret generic");
     site.sh(&format!("cp -r {0}/platform {0}/substra-backend {0}/orchestrator .", bed("CHARTS")));

@@ -15,9 +15,9 @@ macro_rules! both {
             use super::*;
             fn story($site: &$crate::site::Site) $body
             #[test]
-            fn helm_3() { story(&$crate::site::Site::new($crate::site::Helm::V3)); }
+            fn helm_3() { story(&$crate::site::Site::new($crate::site::HelmVersion::V3)); }
             #[test]
-            fn helm_4() { story(&$crate::site::Site::new($crate::site::Helm::V4)); }
+            fn helm_4() { story(&$crate::site::Site::new($crate::site::HelmVersion::V4)); }
         }
     )*};
 }
@@ -28,11 +28,11 @@ macro_rules! both_helms {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
-            fn story($helm: $crate::site::Helm) $body
+            fn story($helm: $crate::site::HelmVersion) $body
             #[test]
-            fn helm_3() { story($crate::site::Helm::V3); }
+            fn helm_3() { story($crate::site::HelmVersion::V3); }
             #[test]
-            fn helm_4() { story($crate::site::Helm::V4); }
+            fn helm_4() { story($crate::site::HelmVersion::V4); }
         }
     )*};
 }

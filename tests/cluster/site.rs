@@ -17,13 +17,13 @@ use tempfile::TempDir;
 pub(crate) use crate::ran::Ran;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Helm {
+pub(crate) enum HelmVersion {
     V3,
     V4,
 }
 
 pub(crate) struct Site {
-    helm: Helm,
+    helm: HelmVersion,
     pub(crate) folder: TempDir,
     pub(crate) org: String,
     pub(crate) orc: String,
@@ -67,19 +67,19 @@ static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 impl Site {
     /// TLS is set up as in the walkthrough, with its own OpenSSL CA; mutual TLS is not.
-    pub(crate) fn new(helm: Helm) -> Self {
+    pub(crate) fn new(helm: HelmVersion) -> Self {
         Self::with_charts(helm, "substra-backend", "orchestrator")
     }
 
     /// An orchestrator in plain text and a backend that is not there yet: before the walkthrough's TLS set-up.
-    pub(crate) fn plain(helm: Helm, orchestrator: &str) -> Self {
+    pub(crate) fn plain(helm: HelmVersion, orchestrator: &str) -> Self {
         let site = Self::empty(helm);
         site.write("orchestrator-values.yaml", PLAIN);
         site.helm(&site.orc, &format!("install orchestrator {} -f orchestrator-values.yaml", chart(orchestrator)));
         site
     }
 
-    pub(crate) fn with_charts(helm: Helm, backend: &str, orchestrator: &str) -> Self {
+    pub(crate) fn with_charts(helm: HelmVersion, backend: &str, orchestrator: &str) -> Self {
         let site = Self::empty(helm);
         site.sh(CA);
         let kind = |chart: &str| if chart.ends_with("-old") { "configmap" } else { "secret generic" };
@@ -95,7 +95,7 @@ impl Site {
     }
 
     /// Two namespaces with their accounts, and the values files.
-    pub(crate) fn empty(helm: Helm) -> Self {
+    pub(crate) fn empty(helm: HelmVersion) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let id = format!("{}-{number}", std::process::id());
         let site =
@@ -155,7 +155,7 @@ impl Site {
     }
 
     pub(crate) fn helm_binary(&self) -> String {
-        format!("{}/{}", bed("BIN"), if self.helm == Helm::V3 { "helm3" } else { "helm4" })
+        format!("{}/{}", bed("BIN"), if self.helm == HelmVersion::V3 { "helm3" } else { "helm4" })
     }
 
     /// Helm itself, with the restricted account.
@@ -178,7 +178,7 @@ impl Site {
     }
 
     pub(crate) fn environment(&self, command: &mut Command) {
-        let home = PLUGIN.join(if self.helm == Helm::V3 { "helm3" } else { "helm4" });
+        let home = PLUGIN.join(if self.helm == HelmVersion::V3 { "helm3" } else { "helm4" });
         command
             .env_clear()
             .env("HOME", home)

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     federation::Fed,
-    site::{Helm, Site},
+    site::{HelmVersion, Site},
 };
 
 /// Runs the binary at a terminal (of `script`), answers each question once it is there, and gives the screen and the
@@ -48,7 +48,7 @@ pub(crate) fn at_terminal(
 
 #[test]
 fn a_bootstrap_asks_once_and_has_one_live_line_for_each() {
-    let fed = Fed::new(Helm::V4, 2);
+    let fed = Fed::new(HelmVersion::V4, 2);
     let line = "bootstrap federation.yaml";
     let (screen, status) = at_terminal(&fed.site, "xterm", "default", line, &[("[y/N]", "n")]);
     assert!(status == 5 && screen.contains("[declined]"), "{status} {screen}");

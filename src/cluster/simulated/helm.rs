@@ -52,7 +52,7 @@ impl Helm for Simulated {
         charts::render(&chart, upgrade.release.as_str(), &upgrade.values.0)
     }
 
-    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
+    fn parse_values(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
         Ok(files.iter().map(|text| values::read(text).map_err(|refusal| refusal.to_string())).collect())
     }
 

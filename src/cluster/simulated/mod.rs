@@ -18,7 +18,7 @@ use std::{
 use serde_json::Value;
 
 pub use self::{faults::Fault, sops::SimulatedSops};
-use super::{ChartVersion, Cluster, ObjectRef, Pointed};
+use super::{ChartVersion, Cluster, ClusterTarget, ObjectRef};
 use crate::{
     cluster::ReleaseStatus,
     failure::Result,
@@ -154,11 +154,11 @@ impl Simulated {
 }
 
 impl Cluster for Simulated {
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         format!("namespace {}", self.namespace)
     }
 
-    fn pointed(&self) -> Pointed {
-        Pointed { namespace: Some(self.namespace.clone()), ..Pointed::default() }
+    fn target(&self) -> ClusterTarget {
+        ClusterTarget { namespace: Some(self.namespace.clone()), ..ClusterTarget::default() }
     }
 }

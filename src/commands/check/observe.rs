@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::live::{self, Handshakes};
 use crate::{
-    cluster::{Cluster, Object, ObjectRef, Pointed},
+    cluster::{Cluster, ClusterTarget, Object, ObjectRef},
     command_line::CommandLine,
     failure::{Failure, Result},
     names::ReleaseName,
@@ -107,7 +107,7 @@ pub(in crate::commands) struct Site {
     pub(super) known: Vec<Certificate>,
     pub(super) live: Option<Handshakes>,
     pub(super) now: OffsetDateTime,
-    pub(super) pointed: Pointed,
+    pub(super) target: ClusterTarget,
 }
 
 /// Looks: the release's two children side by side, then side by side all named objects and workloads, the pods, and what
@@ -137,7 +137,7 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         (Ok(cluster), Ok(rules)) if ask.side == Side::Orchestrator => cluster_issuers(*cluster, rules),
         _ => None,
     };
-    let pointed = pointed(cluster.ok(), found.as_ref().ok());
+    let target = target(cluster.ok(), found.as_ref().ok());
     let Ask { side, files, paths, signer, log, known, .. } = ask;
     let values = values.unwrap_or_default();
     let mut site = Site {
@@ -157,7 +157,7 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         known,
         live: None,
         now,
-        pointed,
+        target,
     };
     site.live = ask.live.map(|Dial(address)| live::shake(&site, address));
     site
@@ -198,12 +198,12 @@ fn cluster_issuers(cluster: &dyn Cluster, rules: &Value) -> Option<Vec<Object>> 
     may.then(|| cluster.list("clusterissuers.cert-manager.io", "").unwrap_or_default())
 }
 
-fn pointed(cluster: Option<&dyn Cluster>, found: Option<&ReleaseState>) -> Pointed {
-    let mut pointed = cluster.map(Cluster::pointed).unwrap_or_default();
+fn target(cluster: Option<&dyn Cluster>, found: Option<&ReleaseState>) -> ClusterTarget {
+    let mut target = cluster.map(Cluster::target).unwrap_or_default();
     if let Some(found) = found {
-        pointed.namespace = Some(found.release.namespace.clone());
+        target.namespace = Some(found.release.namespace.clone());
     }
-    pointed
+    target
 }
 
 /// Whose values these are, by the keys that only one of the two charts has.
@@ -286,7 +286,7 @@ impl Site {
     fn on_this(&self, shown: CommandLine) -> CommandLine {
         let key = self.files.as_ref().map(|files| files.key().clone()).unwrap_or_default();
         let release = self.found.as_ref().ok().map(|found| &found.name);
-        shown.at(&self.pointed).files(&self.paths, &key).option("--release", release)
+        shown.at(&self.target).files(&self.paths, &key).option("--release", release)
     }
 
     /// How what is missing here is made.
@@ -310,6 +310,6 @@ impl Site {
 
     /// A kubectl command of these words.
     pub(super) fn kubectl(&self, words: &str) -> CommandLine {
-        CommandLine::kubectl().at(&self.pointed).with(words)
+        CommandLine::kubectl().at(&self.target).with(words)
     }
 }

@@ -35,7 +35,7 @@ fn client_end(row: &Row) -> Option<Sample> {
 
 /// The ends of CAs, and of the server's pair.
 fn other_ends(site: &Site) -> Vec<Sample> {
-    let namespace = site.pointed.namespace.clone().unwrap_or_default();
+    let namespace = site.target.namespace.clone().unwrap_or_default();
     let one = |(name, certificate): (String, Certificate), kind: &str| {
         let labels = vec![
             ("namespace", namespace.clone()),
@@ -53,7 +53,7 @@ fn other_ends(site: &Site) -> Vec<Sample> {
 /// How the checks of one release came out.
 fn statuses(one: &Judged) -> Vec<Sample> {
     let release = one.site.found.as_ref().map(|found| found.name.to_string()).unwrap_or_default();
-    let namespace = one.site.pointed.namespace.clone().unwrap_or_default();
+    let namespace = one.site.target.namespace.clone().unwrap_or_default();
     let mut samples = Vec::new();
     for finding in &one.findings {
         for status in [Status::Ok, Status::Warning, Status::Failed, Status::Skipped] {

@@ -21,8 +21,8 @@ impl Judged {
         let release = self.site.found.as_ref().map(|found| found.name.to_string());
         let release = release.unwrap_or_else(|_| "(not read)".to_owned());
         let namespace =
-            self.site.pointed.namespace.as_deref().map(|name| format!(", namespace {name}")).unwrap_or_default();
-        let context = self.site.pointed.context.as_deref().map(|name| format!(", context {name}")).unwrap_or_default();
+            self.site.target.namespace.as_deref().map(|name| format!(", namespace {name}")).unwrap_or_default();
+        let context = self.site.target.context.as_deref().map(|name| format!(", context {name}")).unwrap_or_default();
         plain::line(&format!("{}: release {release}{namespace}{context}", self.site.side)).into_owned()
     }
 }
@@ -76,7 +76,7 @@ pub(super) fn json(judged: &[Judged]) -> Value {
     };
     let site = |one: &Judged| {
         let found = one.site.found.as_ref().ok();
-        json!({"side": one.site.side.to_string(), "namespace": one.site.pointed.namespace, "context": one.site.pointed.context,
+        json!({"side": one.site.side.to_string(), "namespace": one.site.target.namespace, "context": one.site.target.context,
                "release": found.map(|f| f.name.to_string()), "chart": found.map(|f| f.chart.name.clone()),
                "version": found.map(|f| f.chart.version.clone()),
                "checks": one.findings.iter().map(finding).collect::<Vec<_>>()})

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use substra_mtls::{
     cli::Cli,
     cluster::{
-        ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, Pointed, Release, ReleaseStatus, Upgrade,
+        ChartVersion, Cluster, ClusterTarget, Helm, Kubernetes, Object, ObjectRef, Release, ReleaseStatus, Upgrade,
         simulated::Simulated,
     },
     commands::dispatch,
@@ -177,12 +177,12 @@ impl Seen<'_> {
 }
 
 impl Cluster for Seen<'_> {
-    fn place(&self) -> String {
-        self.inner.place()
+    fn location(&self) -> String {
+        self.inner.location()
     }
 
-    fn pointed(&self) -> Pointed {
-        self.inner.pointed()
+    fn target(&self) -> ClusterTarget {
+        self.inner.target()
     }
 }
 
@@ -213,8 +213,8 @@ impl Helm for Seen<'_> {
     fn render(&self, upgrade: &Upgrade) -> Result<String> {
         self.inner.render(upgrade)
     }
-    fn helm_reading(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
-        self.inner.helm_reading(files)
+    fn parse_values(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
+        self.inner.parse_values(files)
     }
     fn upgrade(&self, _: &Upgrade) -> Result<()> {
         panic!("check writes nothing")

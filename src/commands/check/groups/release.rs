@@ -43,7 +43,7 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
     findings
         .ok(Check::Release, format!("{name}: chart {} {}, revision {revision}, {status}", chart.name, chart.version));
     if found.release.is_pending() {
-        let pending = find::pending(name, &found.release, &site.pointed);
+        let pending = find::pending(name, &found.release, &site.target);
         findings.failed(Check::ReleasePending, format!("{}: {}", pending.what, pending.why), pending.next);
     } else {
         findings.ok(Check::ReleasePending, "no operation holds it");
@@ -141,7 +141,7 @@ fn judge_files(site: &Site, found: &ReleaseState, findings: &mut Findings) {
     let all = drift::between(&found.release.config, &files.whole(), &paths);
     let dangers = dangers(site, found, files);
     let is_said = |one: &&Difference| dangers.iter().any(|(path, _)| *path == one.path);
-    let lines = all.iter().filter(|one| !is_said(one)).map(|one| one.told(files.key(), files.are_sealed()));
+    let lines = all.iter().filter(|one| !is_said(one)).map(|one| one.masked_line(files.key(), files.are_encrypted()));
     let lines: Vec<String> = dangers.iter().map(|(_, line)| line.clone()).chain(lines).collect();
     if lines.is_empty() {
         findings.ok(Check::Drift, "files and deployed values are equal");
@@ -150,7 +150,7 @@ fn judge_files(site: &Site, found: &ReleaseState, findings: &mut Findings) {
     } else {
         let next = format!(
             "bring the files up to what {} shows, or pass --accept-drift",
-            CommandLine::helm().at(&site.pointed).with("get values").word(&found.name)
+            CommandLine::helm().at(&site.target).with("get values").word(&found.name)
         );
         findings.failed(Check::Drift, lines.join("; "), next);
     }
@@ -158,7 +158,7 @@ fn judge_files(site: &Site, found: &ReleaseState, findings: &mut Findings) {
         .iter()
         .filter(|difference| !others.contains(difference) && matters(site, difference))
         .filter(|difference| !dangers.iter().any(|(path, _)| path.ends_with(&difference.path)))
-        .map(|one| one.told(&ValuesKey::default(), files.are_sealed()))
+        .map(|one| one.masked_line(&ValuesKey::default(), files.are_encrypted()))
         .collect();
     if ours.is_empty() || same(config, &merged) {
         return findings.ok(Check::HalfWay, "what the files say of mutual TLS is deployed");
@@ -196,7 +196,7 @@ fn dangers(site: &Site, found: &ReleaseState, files: &ValuesFiles) -> Vec<(Vec<S
         deployed: &found.release.config,
         will: &whole,
         own: &own,
-        is_sealed: files.are_sealed(),
+        is_encrypted: files.are_encrypted(),
     };
     guard.dangers()
 }
