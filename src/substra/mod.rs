@@ -2,6 +2,7 @@
 
 pub mod backend;
 mod der;
+pub mod forged_certificates;
 pub mod identity;
 pub mod ingress;
 pub mod kebab;
@@ -12,7 +13,6 @@ pub mod own;
 mod paths;
 pub mod servers;
 mod side;
-pub mod specimen;
 pub mod unmet;
 
 pub use self::side::Side;

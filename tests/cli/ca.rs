@@ -24,8 +24,8 @@ use substra_mtls::{
     report::{Console, Format, Outcome},
     session::Session,
     substra::{
+        forged_certificates::{CertificateRecipe, LeafUsage},
         servers::{Answer, call},
-        specimen::{LeafUsage, Recipe},
     },
     times::Clock,
     values,
@@ -131,7 +131,7 @@ impl Site {
     }
 
     /// A server pair of a CA in place of the one that is there.
-    fn put_pair(&self, recipe: &Recipe, ca: &str, ca_key: &str) {
+    fn put_pair(&self, recipe: &CertificateRecipe, ca: &str, ca_key: &str) {
         let ca = certificates(self.world.read(ca).as_bytes()).unwrap().remove(0);
         let ca_key = PrivateKey::from_pem(self.world.read(ca_key).as_bytes(), None).unwrap();
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
@@ -152,9 +152,9 @@ impl Site {
     }
 }
 
-fn server(hosts: &[&str], usage: LeafUsage) -> Recipe {
+fn server(hosts: &[&str], usage: LeafUsage) -> CertificateRecipe {
     let dns_names = hosts.iter().map(|host| (*host).to_owned()).collect();
-    Recipe { dns_names, usage: Some(usage), v3: true, ..Recipe::default() }
+    CertificateRecipe { dns_names, usage: Some(usage), v3: true, ..CertificateRecipe::default() }
 }
 
 #[track_caller]

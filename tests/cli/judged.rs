@@ -9,7 +9,7 @@ use substra_mtls::{
         key::{KeyType, PrivateKey},
     },
     report::Outcome,
-    substra::specimen::{LeafUsage, Recipe},
+    substra::forged_certificates::{CertificateRecipe, LeafUsage},
 };
 use time::OffsetDateTime;
 
@@ -32,7 +32,8 @@ fn of_another_ca(orc: &Simulated, now: OffsetDateTime) -> String {
     let ca = certificates(pem.as_bytes()).unwrap().remove(0);
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let dns_names = vec!["orchestrator.example.org".into()];
-    let recipe = Recipe { dns_names, usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
+    let recipe =
+        CertificateRecipe { dns_names, usage: Some(LeafUsage::Both), v3: true, ..CertificateRecipe::default() };
     let leaf = recipe.sign(key.spki(), &ca, &ca_key, now).unwrap();
     put(orc, &ObjectRef::secret(SERVER), &[("tls.crt", leaf.as_bytes()), ("tls.key", key.to_pem().as_bytes())]);
     pem
@@ -174,22 +175,25 @@ fn a_renewal_that_restarts_nothing_waits_for_no_other_organization_s_object() {
 }
 
 /// Certificates of the log that are alive and do harm.
-fn harmful() -> Vec<(&'static str, Recipe)> {
-    let client = || Recipe {
+fn harmful() -> Vec<(&'static str, CertificateRecipe)> {
+    let client = || CertificateRecipe {
         organizations: vec!["MyOrg1MSP".into()],
         common_name: "substra.org-1.example.org".into(),
         usage: Some(LeafUsage::Client),
         v3: true,
-        ..Recipe::default()
+        ..CertificateRecipe::default()
     };
     vec![
-        ("orchestrator.example.org", Recipe { common_name: "orchestrator.example.org".into(), ..client() }),
+        ("orchestrator.example.org", CertificateRecipe { common_name: "orchestrator.example.org".into(), ..client() }),
         // A name that stands in the server pair alone, as `ca init --host` puts it there.
-        ("alias.example.org", Recipe { dns_names: vec!["alias.example.org".into()], ..client() }),
-        ("may be a server", Recipe { usage: Some(LeafUsage::Both), ..client() }),
-        ("let in as another", Recipe { organizations: vec!["MyOrg2MSP".into()], ..client() }),
-        ("let in as another", Recipe { organizations: vec!["MyOrg1MSP".into(), "MyOrg2MSP".into()], ..client() }),
-        ("refused by the identity check", Recipe::walkthrough("MyOrg1MSP", "substra.org-1.example.org")),
+        ("alias.example.org", CertificateRecipe { dns_names: vec!["alias.example.org".into()], ..client() }),
+        ("may be a server", CertificateRecipe { usage: Some(LeafUsage::Both), ..client() }),
+        ("let in as another", CertificateRecipe { organizations: vec!["MyOrg2MSP".into()], ..client() }),
+        (
+            "let in as another",
+            CertificateRecipe { organizations: vec!["MyOrg1MSP".into(), "MyOrg2MSP".into()], ..client() },
+        ),
+        ("refused by the identity check", CertificateRecipe::walkthrough("MyOrg1MSP", "substra.org-1.example.org")),
     ]
 }
 
@@ -198,7 +202,8 @@ fn the_gate_judges_the_issue_log_as_check_does() {
     for (words, recipe) in harmful() {
         let mut scene = Scene::new();
         let dns_names = vec!["orchestrator.example.org".into(), "alias.example.org".into()];
-        let pair = Recipe { dns_names, usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
+        let pair =
+            CertificateRecipe { dns_names, usage: Some(LeafUsage::Both), v3: true, ..CertificateRecipe::default() };
         scene.put_pair(&scene.federation.orc, SERVER, &pair);
         crate::check::broken::logged(&mut scene, &recipe);
         let checks = findings(&scene.outcome("orchestrator").unwrap());

@@ -19,8 +19,8 @@ use substra_mtls::{
     report::{Console, Outcome},
     session::Session,
     substra::{
+        forged_certificates::{CertificateRecipe, LeafUsage},
         servers::{Answer, call},
-        specimen::{LeafUsage, Recipe},
     },
     times::Clock,
     values,
@@ -51,11 +51,11 @@ impl Federation {
         let ca = certificates(ca_pem.as_bytes()).unwrap().remove(0);
         let ca_key = PrivateKey::from_pem(world.read("ca.key").as_bytes(), None).unwrap();
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
-        let recipe = Recipe {
+        let recipe = CertificateRecipe {
             dns_names: vec!["orchestrator.example.org".into()],
             usage: Some(LeafUsage::Both),
             v3: true,
-            ..Recipe::default()
+            ..CertificateRecipe::default()
         };
         let server = recipe.sign(key.spki(), &ca, &ca_key, now).unwrap();
         let ca_object = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", ca_pem.as_bytes())]);

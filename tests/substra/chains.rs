@@ -3,8 +3,8 @@
 use std::{path::Path, process::Command, sync::LazyLock};
 
 use substra_mtls::substra::{
+    forged_certificates::CertificateRecipe,
     servers::{Answer, BackendClient, OrchestratorServer, Pair, call, call_impostor},
-    specimen::Recipe,
 };
 
 use super::world::{HOST, WORLD, now, pair, proper, trusted};
@@ -233,7 +233,7 @@ fn any_alternative_name_closes_the_fallback_to_the_first_common_name() {
 
 #[test]
 fn the_server_looks_at_the_leaf_s_end_before_it_looks_for_an_issuer() {
-    let recipe = Recipe { expired: true, ..proper("MyOrg1MSP") };
+    let recipe = CertificateRecipe { expired: true, ..proper("MyOrg1MSP") };
     let key = &WORLD.leaf_key;
     let stranger = &WORLD.other;
     let leaf = pair(&recipe.sign(key.spki(), &stranger.certificate, &stranger.key, now()).unwrap(), key);

@@ -1,8 +1,8 @@
 //! What ends the orchestrator at its start, and what its own probe refuses.
 
 use substra_mtls::substra::{
+    forged_certificates::{CertificateRecipe, LeafUsage},
     servers::{OrchestratorServer, probe},
-    specimen::{LeafUsage, Recipe},
 };
 
 use super::world::{HOST, WORLD, now, server, signed, trusted};
@@ -66,18 +66,21 @@ fn the_probe_passes_with_both_usages_and_the_name() {
 
 #[test]
 fn the_probe_is_a_client_and_needs_client_auth_and_the_name() {
-    let refused = |recipe: &Recipe, name: &str| {
+    let refused = |recipe: &CertificateRecipe, name: &str| {
         let cas = [trusted("MyOrg1MSP", &WORLD.ca.pem)];
         let server =
             OrchestratorServer::start(signed(recipe, &WORLD.ca), WORLD.ca.pem.as_bytes(), &cas, true, true).unwrap();
         probe(&server, name, now()).is_err()
     };
-    let named = Recipe { dns_names: vec![HOST.into()], v3: true, ..Recipe::default() };
-    assert!(refused(&Recipe { usage: Some(LeafUsage::Server), ..named.clone() }, HOST));
-    assert!(refused(&Recipe { usage: Some(LeafUsage::Both), ..named.clone() }, "other.example.org"));
-    assert!(!refused(&Recipe { usage: None, ..named }, HOST), "no extended key usage at all allows everything");
+    let named = CertificateRecipe { dns_names: vec![HOST.into()], v3: true, ..CertificateRecipe::default() };
+    assert!(refused(&CertificateRecipe { usage: Some(LeafUsage::Server), ..named.clone() }, HOST));
+    assert!(refused(&CertificateRecipe { usage: Some(LeafUsage::Both), ..named.clone() }, "other.example.org"));
     assert!(
-        refused(&Recipe { common_name: HOST.into(), ..Recipe::default() }, HOST),
+        !refused(&CertificateRecipe { usage: None, ..named }, HOST),
+        "no extended key usage at all allows everything"
+    );
+    assert!(
+        refused(&CertificateRecipe { common_name: HOST.into(), ..CertificateRecipe::default() }, HOST),
         "Go does not fall back to the CN"
     );
 }

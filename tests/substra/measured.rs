@@ -5,9 +5,9 @@ use std::process::Command;
 use substra_mtls::{
     pki::inspect::certificates,
     substra::{
+        forged_certificates::{CertificateRecipe, LeafUsage},
         identity::check,
         servers::{Answer, BackendClient, OrchestratorServer, Pair, call, call_impostor},
-        specimen::{LeafUsage, Recipe},
     },
 };
 
@@ -23,7 +23,7 @@ fn refused(text: &str) -> Answer {
 
 #[test]
 fn the_walkthrough_to_the_letter_is_refused_under_the_identity_check() {
-    let walkthrough = signed(&Recipe::walkthrough("MyOrg1MSP", "substra.org-1.example.org"), &WORLD.ca);
+    let walkthrough = signed(&CertificateRecipe::walkthrough("MyOrg1MSP", "substra.org-1.example.org"), &WORLD.ca);
     assert_eq!(certificates(&walkthrough.certificate).unwrap()[0].version, 1);
     assert_eq!(answer(Some(walkthrough), "MyOrg1MSP", true), denied("invalid issuer for MSPID MyOrg1MSP"));
 }
@@ -41,7 +41,7 @@ fn under_another_organization_s_name_it_is_refused() {
 
 #[test]
 fn a_subject_with_two_organizations_is_let_in_as_both() {
-    let two = Recipe { organizations: vec!["MyOrg1MSP".into(), "MyOrg2MSP".into()], ..proper("x") };
+    let two = CertificateRecipe { organizations: vec!["MyOrg1MSP".into(), "MyOrg2MSP".into()], ..proper("x") };
     for header in ["MyOrg1MSP", "MyOrg2MSP"] {
         assert_eq!(answer(Some(signed(&two, &WORLD.ca)), header, true), Answer::Accepted, "{header}");
     }
@@ -49,7 +49,7 @@ fn a_subject_with_two_organizations_is_let_in_as_both() {
 
 #[test]
 fn a_server_s_certificate_is_refused_in_the_handshake() {
-    let recipe = Recipe { usage: Some(LeafUsage::Server), ..proper("MyOrg1MSP") };
+    let recipe = CertificateRecipe { usage: Some(LeafUsage::Server), ..proper("MyOrg1MSP") };
     assert_eq!(answer(Some(signed(&recipe, &WORLD.ca)), "MyOrg1MSP", true), refused("bad certificate"));
 }
 
@@ -65,7 +65,7 @@ fn without_the_identity_check_any_certificate_acts_as_anyone() {
 
 #[test]
 fn the_ca_appended_to_the_walkthrough_s_leaf_repairs_it() {
-    let mut repaired = signed(&Recipe::walkthrough("MyOrg1MSP", "x.example.org"), &WORLD.ca);
+    let mut repaired = signed(&CertificateRecipe::walkthrough("MyOrg1MSP", "x.example.org"), &WORLD.ca);
     repaired.certificate.extend_from_slice(WORLD.ca.pem.as_bytes());
     // The CA's authorityKeyIdentifier is its own subjectKeyIdentifier.
     assert_eq!(answer(Some(repaired), "MyOrg1MSP", true), Answer::Accepted);
@@ -74,14 +74,18 @@ fn the_ca_appended_to_the_walkthrough_s_leaf_repairs_it() {
 #[test]
 fn a_certificate_of_the_walkthrough_s_form_poses_as_the_orchestrator_and_one_of_ours_does_not() {
     let backend = client(None, "MyOrg2MSP");
-    let posing = |recipe: &Recipe| call_impostor(&backend, &signed(recipe, &WORLD.ca), now());
-    assert_eq!(posing(&Recipe::walkthrough("Evil", HOST)), Answer::Accepted);
-    let client_only = Recipe { dns_names: vec![HOST.into()], ..proper("Evil") };
+    let posing = |recipe: &CertificateRecipe| call_impostor(&backend, &signed(recipe, &WORLD.ca), now());
+    assert_eq!(posing(&CertificateRecipe::walkthrough("Evil", HOST)), Answer::Accepted);
+    let client_only = CertificateRecipe { dns_names: vec![HOST.into()], ..proper("Evil") };
     assert!(matches!(posing(&client_only), Answer::ServerNotTrusted(_)));
-    let both = Recipe { usage: Some(LeafUsage::Both), ..client_only };
+    let both = CertificateRecipe { usage: Some(LeafUsage::Both), ..client_only };
     assert_eq!(posing(&both), Answer::Accepted);
-    let san_without_the_name =
-        Recipe { common_name: HOST.into(), dns_names: vec!["x.example.org".into()], usage: None, ..proper("Evil") };
+    let san_without_the_name = CertificateRecipe {
+        common_name: HOST.into(),
+        dns_names: vec!["x.example.org".into()],
+        usage: None,
+        ..proper("Evil")
+    };
     assert!(
         matches!(posing(&san_without_the_name), Answer::ServerNotTrusted(_)),
         "a SAN closes the fallback to the CN"
@@ -94,7 +98,7 @@ fn another_ca_s_and_an_expired_certificate_are_refused() {
         answer(Some(signed(&proper("MyOrg1MSP"), &WORLD.other)), "MyOrg1MSP", true),
         refused("unknown certificate authority")
     );
-    let expired = Recipe { expired: true, ..proper("MyOrg1MSP") };
+    let expired = CertificateRecipe { expired: true, ..proper("MyOrg1MSP") };
     assert_eq!(answer(Some(signed(&expired, &WORLD.ca)), "MyOrg1MSP", true), refused("expired certificate"));
 }
 
@@ -110,7 +114,12 @@ fn an_expired_root_ends_everything_on_both_sides() {
     ));
     // The server's own pair is of a young CA, so that the client has nothing against it; it refuses the client of the old.
     let young = ca_of(later);
-    let names = Recipe { dns_names: vec![HOST.into()], usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
+    let names = CertificateRecipe {
+        dns_names: vec![HOST.into()],
+        usage: Some(LeafUsage::Both),
+        v3: true,
+        ..CertificateRecipe::default()
+    };
     let server_pair = pair(&names.sign(key.spki(), &young.certificate, &young.key, later).unwrap(), key);
     let cas = [trusted("MyOrg1MSP", &WORLD.ca.pem)];
     let server = OrchestratorServer::start(server_pair, young.pem.as_bytes(), &cas, true, true).unwrap();
@@ -131,7 +140,7 @@ fn the_arbitrary_key_of_the_walkthrough_admits_nobody() {
 
 #[test]
 fn under_a_ca_without_key_identifier_a_leaf_without_one_passes() {
-    let walkthrough = signed(&Recipe::walkthrough("MyOrg1MSP", "x.example.org"), &WORLD.ca);
+    let walkthrough = signed(&CertificateRecipe::walkthrough("MyOrg1MSP", "x.example.org"), &WORLD.ca);
     let leaf = certificates(&walkthrough.certificate).unwrap().remove(0);
     let mut ca = WORLD.ca.certificate.clone();
     ca.subject_key_id = None;

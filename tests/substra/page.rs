@@ -1,8 +1,8 @@
 //! Whoever searches `docs/troubleshooting.md` for what a server said finds an entry.
 
 use substra_mtls::substra::{
+    forged_certificates::{CertificateRecipe, LeafUsage},
     servers::{Answer, OrchestratorServer, Pair, call},
-    specimen::{LeafUsage, Recipe},
 };
 
 use super::world::{WORLD, answer, client, now, proper, signed, trusted};
@@ -11,7 +11,7 @@ const PAGE: &str = include_str!("../../docs/troubleshooting.md");
 
 /// What the orchestrator and the backend say, each from a real handshake.
 fn said() -> Vec<String> {
-    let of = |recipe: &Recipe, header: &str| answer(Some(signed(recipe, &WORLD.ca)), header, true);
+    let of = |recipe: &CertificateRecipe, header: &str| answer(Some(signed(recipe, &WORLD.ca)), header, true);
     let own = proper("MyOrg1MSP");
     let torn = Pair { key: WORLD.server.key.clone(), ..signed(&own, &WORLD.ca) };
     let nobody = OrchestratorServer::start(
@@ -27,9 +27,9 @@ fn said() -> Vec<String> {
         answer(Some(torn), "MyOrg1MSP", true),
         answer(None, "MyOrg1MSP", true),
         answer(Some(signed(&own, &WORLD.other)), "MyOrg1MSP", true),
-        of(&Recipe { usage: Some(LeafUsage::Server), ..own.clone() }, "MyOrg1MSP"),
-        of(&Recipe { expired: true, ..own.clone() }, "MyOrg1MSP"),
-        of(&Recipe::walkthrough("MyOrg1MSP", "x.example.org"), "MyOrg1MSP"),
+        of(&CertificateRecipe { usage: Some(LeafUsage::Server), ..own.clone() }, "MyOrg1MSP"),
+        of(&CertificateRecipe { expired: true, ..own.clone() }, "MyOrg1MSP"),
+        of(&CertificateRecipe::walkthrough("MyOrg1MSP", "x.example.org"), "MyOrg1MSP"),
         of(&own, "MyOrg2MSP"),
         call(&client(Some(signed(&own, &WORLD.ca)), "MyOrg1MSP"), &nobody.unwrap(), now()),
     ];

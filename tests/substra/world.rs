@@ -10,8 +10,8 @@ use substra_mtls::{
         key::{KeyType, PrivateKey},
     },
     substra::{
+        forged_certificates::{CertificateRecipe, LeafUsage},
         servers::{Answer, BackendClient, OrchestratorServer, Pair, call},
-        specimen::{LeafUsage, Recipe},
     },
 };
 use time::OffsetDateTime;
@@ -34,7 +34,12 @@ pub(crate) struct World {
 pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
     let ca = ca();
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
-    let recipe = Recipe { dns_names: vec![HOST.into()], usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
+    let recipe = CertificateRecipe {
+        dns_names: vec![HOST.into()],
+        usage: Some(LeafUsage::Both),
+        v3: true,
+        ..CertificateRecipe::default()
+    };
     let certificate = recipe.sign(key.spki(), &ca.certificate, &ca.key, now()).unwrap();
     let server = pair(&certificate, &key);
     World { ca, other: self::ca(), leaf_key: PrivateKey::generate(KeyType::Rsa2048).unwrap(), server }
@@ -66,17 +71,17 @@ pub(crate) fn zeroize(key: &PrivateKey) -> zeroize::Zeroizing<Vec<u8>> {
 }
 
 /// An organization's leaf with authorityKeyId and EKU clientAuth.
-pub(crate) fn proper(organization: &str) -> Recipe {
-    Recipe {
+pub(crate) fn proper(organization: &str) -> CertificateRecipe {
+    CertificateRecipe {
         organizations: vec![organization.into()],
         common_name: "substra.org-1.example.org".into(),
         usage: Some(LeafUsage::Client),
         v3: true,
-        ..Recipe::default()
+        ..CertificateRecipe::default()
     }
 }
 
-pub(crate) fn signed(recipe: &Recipe, ca: &Ca) -> Pair {
+pub(crate) fn signed(recipe: &CertificateRecipe, ca: &Ca) -> Pair {
     let key = &WORLD.leaf_key;
     pair(&recipe.sign(key.spki(), &ca.certificate, &ca.key, now()).unwrap(), key)
 }

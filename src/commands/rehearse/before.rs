@@ -19,7 +19,9 @@ use crate::{
         policy::{self, Circumstances},
         request,
     },
-    substra::{backend::Backend, kebab::kebab_case, orchestrator::Orchestrator, specimen::Recipe},
+    substra::{
+        backend::Backend, forged_certificates::CertificateRecipe, kebab::kebab_case, orchestrator::Orchestrator,
+    },
 };
 
 /// The key of `clientCACerts` that the walkthrough tells to use for everybody.
@@ -74,7 +76,7 @@ pub(super) struct Around<'a> {
 impl Around<'_> {
     fn walkthrough(&self, backend: &Backend) -> Result<(String, PrivateKey)> {
         let key = PrivateKey::generate(KeyType::Rsa2048)?;
-        let recipe = Recipe::walkthrough(backend.msp_id.as_str(), backend.host.as_str());
+        let recipe = CertificateRecipe::walkthrough(backend.msp_id.as_str(), backend.host.as_str());
         let certificate = recipe.sign(key.spki(), &self.ca.certificate, &self.ca.key, self.now)?;
         Ok((certificate, key))
     }

@@ -24,8 +24,8 @@ use crate::{
     session::Session,
     substra::{
         backend::Backend,
+        forged_certificates::{CertificateRecipe, LeafUsage},
         orchestrator::Orchestrator,
-        specimen::{LeafUsage, Recipe},
         unmet,
     },
     values::ValuesKey,
@@ -189,7 +189,13 @@ impl Federation {
         }
         let key = PrivateKey::generate(KeyType::EcdsaP256)?;
         let common_name = read.probe_name(&self.release, &self.orchestrator.namespace_name());
-        let recipe = Recipe { common_name, dns_names, usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
+        let recipe = CertificateRecipe {
+            common_name,
+            dns_names,
+            usage: Some(LeafUsage::Both),
+            v3: true,
+            ..CertificateRecipe::default()
+        };
         let now = self.orchestrator.clock().now();
         let certificate = recipe.sign(key.spki(), &self.ca.certificate, &self.ca.key, now)?;
         let pem = key.to_pem();

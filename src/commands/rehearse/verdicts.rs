@@ -19,9 +19,9 @@ use crate::{
     },
     plain,
     substra::{
+        forged_certificates::{self, CertificateRecipe, LeafUsage},
         kebab::kebab_case,
         servers::{Answer, BackendClient, Pair, call, call_impostor},
-        specimen::{self, LeafUsage, Recipe},
     },
 };
 
@@ -119,7 +119,7 @@ pub(super) fn all(federation: &Federation, ca: &Ca, now: OffsetDateTime) -> Resu
     verdicts.extend(bench.bad_clients(first)?);
     verdicts.push(bench.two_organizations(first)?);
     verdicts.extend(bench.impostors(first)?);
-    let walkthrough = bench.signed(&Recipe::walkthrough(first.msp_id.as_str(), &first.host))?;
+    let walkthrough = bench.signed(&CertificateRecipe::walkthrough(first.msp_id.as_str(), &first.host))?;
     let answer = bench.ask(Some(walkthrough), first.msp_id.as_str())?;
     let meant = denied(format!("invalid issuer for MSPID {}", first.msp_id));
     verdicts.push(Verdict::new("for comparison: the walkthrough's recipe, to the letter", &answer, &meant));
@@ -171,7 +171,7 @@ impl Bench<'_> {
         answer.ok_or_else(|| no_answer(header, &Contact::Silent))
     }
 
-    fn signed(&self, recipe: &Recipe) -> Result<Pair> {
+    fn signed(&self, recipe: &CertificateRecipe) -> Result<Pair> {
         Ok(self.pair(recipe.sign(self.key.spki(), &self.ca.certificate, &self.ca.key, self.now)?))
     }
 
@@ -182,13 +182,13 @@ impl Bench<'_> {
         }
     }
 
-    fn proper(org: &Organization) -> Recipe {
-        Recipe {
+    fn proper(org: &Organization) -> CertificateRecipe {
+        CertificateRecipe {
             organizations: vec![org.msp_id.to_string()],
             common_name: org.host.clone(),
             usage: Some(LeafUsage::Client),
             v3: true,
-            ..Recipe::default()
+            ..CertificateRecipe::default()
         }
     }
 
@@ -197,7 +197,7 @@ impl Bench<'_> {
         let (other_key, other_pem) = create_root(KeyType::EcdsaP256, self.now)?;
         let other = inspect::certificates(other_pem.as_bytes())?.swap_remove(0);
         let foreign = self.pair(Self::proper(org).sign(self.key.spki(), &other, &other_key, self.now)?);
-        let expired = self.signed(&Recipe { expired: true, ..Self::proper(org) })?;
+        let expired = self.signed(&CertificateRecipe { expired: true, ..Self::proper(org) })?;
         [
             ("without a certificate", None, "certificate required"),
             ("with another CA's certificate", Some(foreign), "unknown certificate authority"),
@@ -210,7 +210,7 @@ impl Bench<'_> {
 
     /// The server would let such a certificate in as both: the policy must not let it come into being.
     fn two_organizations(&self, org: &Organization) -> Result<Verdict> {
-        let request = specimen::request(&[org.msp_id.as_str(), "SomebodyElseMSP"], &org.host, &self.key)?;
+        let request = forged_certificates::request(&[org.msp_id.as_str(), "SomebodyElseMSP"], &org.host, &self.key)?;
         let members: Vec<String> = self.federation.organizations.iter().map(|org| org.msp_id.to_string()).collect();
         let log = IssueLog::default();
         let circumstances = Circumstances {
@@ -245,7 +245,7 @@ impl Bench<'_> {
             let who = format!("{}'s certificate posing as the orchestrator", org.msp_id);
             verdicts.push(Verdict::new(who, &answer, &meant));
         }
-        let posing = self.signed(&Recipe::walkthrough(org.msp_id.as_str(), &self.host))?;
+        let posing = self.signed(&CertificateRecipe::walkthrough(org.msp_id.as_str(), &self.host))?;
         let answer = call_impostor(&victim, &posing, self.now);
         let who = "for comparison: the walkthrough's, with the orchestrator's CN, posing as it";
         verdicts.push(Verdict::new(who, &answer, &Answer::Accepted));

@@ -7,7 +7,7 @@ use substra_mtls::{
         inspect::certificates,
         key::{KeyType, PrivateKey},
     },
-    substra::{servers::Answer, specimen::Recipe},
+    substra::{forged_certificates::CertificateRecipe, servers::Answer},
 };
 
 use super::world::{
@@ -50,7 +50,7 @@ fn walked_through() -> Fed {
     for n in 1..=2 {
         let key = PrivateKey::generate(KeyType::Rsa2048).unwrap();
         let host = format!("substra.org-{n}.example.org");
-        let recipe = Recipe::walkthrough(&format!("MyOrg{n}MSP"), &host);
+        let recipe = CertificateRecipe::walkthrough(&format!("MyOrg{n}MSP"), &host);
         let (pem, held) = (recipe.sign(key.spki(), &ca, &ca_key, fed.now).unwrap(), key.to_pem());
         let data: [(&str, &[u8]); 2] = [("tls.crt", pem.as_bytes()), ("tls.key", held.as_bytes())];
         fed.org(n).create(&Object::secret(PAIR, PAIR_TYPE, &[], &data)).unwrap();

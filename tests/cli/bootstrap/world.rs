@@ -17,8 +17,8 @@ use substra_mtls::{
     report::{Console, Format, Outcome},
     session::Session,
     substra::{
+        forged_certificates::{CertificateRecipe, LeafUsage},
         servers::{Answer, call},
-        specimen::{LeafUsage, Recipe},
     },
     times::Clock,
     values,
@@ -106,7 +106,8 @@ impl Fed {
         let ca_key = PrivateKey::from_pem(self.world.read("ca.key").as_bytes(), None).unwrap();
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let dns_names = vec!["orchestrator.example.org".into()];
-        let recipe = Recipe { dns_names, usage: Some(LeafUsage::Both), v3: true, ..Recipe::default() };
+        let recipe =
+            CertificateRecipe { dns_names, usage: Some(LeafUsage::Both), v3: true, ..CertificateRecipe::default() };
         let server = recipe.sign(key.spki(), &ca, &ca_key, self.now).unwrap();
         let pem = key.to_pem();
         let pair: [(&str, &[u8]); 2] = [("tls.crt", server.as_bytes()), ("tls.key", pem.as_bytes())];
@@ -184,11 +185,11 @@ pub(crate) fn opaque(name: &str, pem: &str) -> Object {
 pub(crate) fn pair(fed: &Fed, n: usize, ca: &(PrivateKey, String), ends_soon: bool) -> Object {
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let authority = certificates(ca.1.as_bytes()).unwrap().remove(0);
-    let recipe = Recipe {
+    let recipe = CertificateRecipe {
         organizations: vec![format!("MyOrg{n}MSP")],
         usage: Some(LeafUsage::Client),
         v3: true,
-        ..Recipe::default()
+        ..CertificateRecipe::default()
     };
     let then = if ends_soon { fed.now - time::Duration::days(300) } else { fed.now };
     let certificate = recipe.sign(key.spki(), &authority, &ca.0, then).unwrap();

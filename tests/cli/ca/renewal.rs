@@ -55,7 +55,7 @@ fn a_pair_that_cannot_pass_its_own_probe_is_renewed() {
         server(&host, LeafUsage::Server),
         server(&host, LeafUsage::Client),
         server(&["else.example.org"], LeafUsage::Both),
-        Recipe { expired: true, ..server(&host, LeafUsage::Both) },
+        CertificateRecipe { expired: true, ..server(&host, LeafUsage::Both) },
     ] {
         let site = Site::new();
         site.init("").unwrap();

@@ -51,8 +51,11 @@ impl Site {
         let ca = certificates(self.world.read(ca).as_bytes()).unwrap().remove(0);
         let ca_key = PrivateKey::from_pem(self.world.read(ca_key).as_bytes(), None).unwrap();
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
-        let recipe =
-            Recipe { v3: true, usage: Some(LeafUsage::Client), ..Recipe::walkthrough(org, "api.org-1.example.org") };
+        let recipe = CertificateRecipe {
+            v3: true,
+            usage: Some(LeafUsage::Client),
+            ..CertificateRecipe::walkthrough(org, "api.org-1.example.org")
+        };
         let certificate = recipe.sign(key.spki(), &ca, &ca_key, self.now).unwrap().into_bytes();
         let pair = Pair { certificate, key: key.to_pem().as_bytes().to_vec().into() };
         let trusted = self.world.read("orchestrator-ca.crt").into_bytes();

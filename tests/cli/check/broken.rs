@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use substra_mtls::{
     cluster::{Kubernetes, Object, ObjectRef},
     pki::{authority::create_root, key::KeyType, key::PrivateKey},
-    substra::specimen::{LeafUsage, Recipe},
+    substra::forged_certificates::{CertificateRecipe, LeafUsage},
 };
 use time::Duration;
 
@@ -19,30 +19,30 @@ const SERVER: &str = "orchestrator-tls-server-pair";
 /// The check, the side, how it comes out, a part of what it says, and how the world is broken.
 pub(super) type Case = (&'static str, &'static str, &'static str, &'static str, fn(&mut Scene));
 
-fn client() -> Recipe {
-    Recipe {
+fn client() -> CertificateRecipe {
+    CertificateRecipe {
         organizations: vec!["MyOrg1MSP".into()],
         common_name: "substra.org-1.example.org".into(),
         usage: Some(LeafUsage::Client),
         v3: true,
-        ..Recipe::default()
+        ..CertificateRecipe::default()
     }
 }
 
-fn server() -> Recipe {
-    Recipe {
+fn server() -> CertificateRecipe {
+    CertificateRecipe {
         dns_names: vec!["orchestrator.example.org".into()],
         usage: Some(LeafUsage::Both),
         v3: true,
-        ..Recipe::default()
+        ..CertificateRecipe::default()
     }
 }
 
-fn pair(scene: &mut Scene, recipe: &Recipe) {
+fn pair(scene: &mut Scene, recipe: &CertificateRecipe) {
     scene.put_pair(&scene.federation.org, PAIR, recipe);
 }
 
-fn server_pair(scene: &mut Scene, recipe: &Recipe) {
+fn server_pair(scene: &mut Scene, recipe: &CertificateRecipe) {
     scene.put_pair(&scene.federation.orc, SERVER, recipe);
 }
 
@@ -67,7 +67,7 @@ fn touched(scene: &mut Scene, name: &'static str) {
 fn without_v3_root(scene: &mut Scene) -> String {
     // A leaf of the walkthrough's form is a certificate without subjectKeyIdentifier, and without basicConstraints.
     let (ca, key) = scene.ca();
-    Recipe::walkthrough("X", "x").sign(&ca.spki, &ca, &key, scene.federation.now).unwrap()
+    CertificateRecipe::walkthrough("X", "x").sign(&ca.spki, &ca, &key, scene.federation.now).unwrap()
 }
 
 pub(super) const CASES: &[Case] = &[
@@ -153,17 +153,17 @@ pub(super) const CASES: &[Case] = &[
     ("server-pair", ORC, "failed", "cannot be read", |s| {
         put(&s.federation.orc, &ObjectRef::secret(SERVER), &[("tls.key", b"x")])
     }),
-    ("server-expired", ORC, "failed", "ended on", |s| server_pair(s, &Recipe { expired: true, ..server() })),
+    ("server-expired", ORC, "failed", "ended on", |s| server_pair(s, &CertificateRecipe { expired: true, ..server() })),
     ("server-ends", ORC, "warning", "until", |s| s.federation.now += Duration::days(300)),
     ("server-auth", ORC, "failed", "without serverAuth", |s| {
-        server_pair(s, &Recipe { usage: Some(LeafUsage::Client), ..server() })
+        server_pair(s, &CertificateRecipe { usage: Some(LeafUsage::Client), ..server() })
     }),
     ("server-expired", ORC, "failed", "not valid before", |s| s.federation.now -= Duration::days(2)),
     ("server-client-auth", ORC, "failed", "without clientAuth", |s| {
-        server_pair(s, &Recipe { usage: Some(LeafUsage::Server), ..server() })
+        server_pair(s, &CertificateRecipe { usage: Some(LeafUsage::Server), ..server() })
     }),
     ("server-name", ORC, "failed", "does not cover orchestrator.example.org", |s| {
-        server_pair(s, &Recipe { dns_names: vec!["a.b".into()], ..server() })
+        server_pair(s, &CertificateRecipe { dns_names: vec!["a.b".into()], ..server() })
     }),
     ("server-chain", ORC, "failed", "none of the CAs", |s| {
         let root = create_root(KeyType::EcdsaP256, s.federation.now).unwrap().1;
@@ -184,27 +184,31 @@ pub(super) const CASES: &[Case] = &[
         let root = create_root(KeyType::EcdsaP256, s.federation.now).unwrap().1;
         put(&s.federation.org, &ObjectRef::secret("orchestrator-cacert"), &[("ca.crt", root.as_bytes())]);
     }),
-    ("pair-expired", ORG, "failed", "valid from", |s| pair(s, &Recipe { expired: true, ..client() })),
+    ("pair-expired", ORG, "failed", "valid from", |s| pair(s, &CertificateRecipe { expired: true, ..client() })),
     ("pair-ends", ORG, "warning", "until", |s| s.federation.now += Duration::days(61)),
     ("pair-key-id", ORG, "failed", "X.509 v1", |s| {
-        pair(s, &Recipe::walkthrough("MyOrg1MSP", "substra.org-1.example.org"))
+        pair(s, &CertificateRecipe::walkthrough("MyOrg1MSP", "substra.org-1.example.org"))
     }),
-    ("pair-usage", ORG, "warning", "no extended key usage", |s| pair(s, &Recipe { usage: None, ..client() })),
-    ("pair-usage", ORG, "warning", "serverAuth", |s| pair(s, &Recipe { usage: Some(LeafUsage::Both), ..client() })),
+    ("pair-usage", ORG, "warning", "no extended key usage", |s| {
+        pair(s, &CertificateRecipe { usage: None, ..client() })
+    }),
+    ("pair-usage", ORG, "warning", "serverAuth", |s| {
+        pair(s, &CertificateRecipe { usage: Some(LeafUsage::Both), ..client() })
+    }),
     ("pair-usage", ORG, "failed", "lacks clientAuth", |s| {
-        pair(s, &Recipe { usage: Some(LeafUsage::Server), ..client() })
+        pair(s, &CertificateRecipe { usage: Some(LeafUsage::Server), ..client() })
     }),
     ("pair-organization", ORG, "failed", "\"MyOrg2MSP\"", |s| {
-        pair(s, &Recipe { organizations: vec!["MyOrg2MSP".into()], ..client() })
+        pair(s, &CertificateRecipe { organizations: vec!["MyOrg2MSP".into()], ..client() })
     }),
     ("pair-two-organizations", ORG, "failed", "MyOrg1MSP and MyOrg2MSP", |s| {
-        pair(s, &Recipe { organizations: vec!["MyOrg1MSP".into(), "MyOrg2MSP".into()], ..client() })
+        pair(s, &CertificateRecipe { organizations: vec!["MyOrg1MSP".into(), "MyOrg2MSP".into()], ..client() })
     }),
     ("pair-name", ORG, "failed", "orchestrator.example.org", |s| {
-        pair(s, &Recipe { common_name: "Orchestrator.example.org".into(), ..client() })
+        pair(s, &CertificateRecipe { common_name: "Orchestrator.example.org".into(), ..client() })
     }),
     ("pair-name", ORG, "failed", "orchestrator.example.org", |s| {
-        pair(s, &Recipe { dns_names: vec!["*.example.org".into()], ..client() })
+        pair(s, &CertificateRecipe { dns_names: vec!["*.example.org".into()], ..client() })
     }),
     ("key-admits-nobody", ORC, "warning", "orchestrator is no member", |s| key_of_client_cas(s, "orchestrator")),
     ("key-collision", ORC, "failed", "my-org1-msp", |s| key_of_client_cas(s, "My-Org1-MSP")),
@@ -255,13 +259,15 @@ pub(super) const CASES: &[Case] = &[
         ORC,
         "failed",
         "orchestrator.example.org, a name of the orchestrator: its usage alone keeps",
-        |s| logged(s, &Recipe { common_name: "orchestrator.example.org".into(), ..client() }),
+        |s| logged(s, &CertificateRecipe { common_name: "orchestrator.example.org".into(), ..client() }),
     ),
     ("issued-name", ORC, "failed", "a name of the orchestrator: its holder can pose as it", |s| {
-        logged(s, &Recipe { common_name: "orchestrator.example.org".into(), usage: None, ..client() })
+        logged(s, &CertificateRecipe { common_name: "orchestrator.example.org".into(), usage: None, ..client() })
     }),
-    ("issued-name", ORC, "warning", "may be a server", |s| logged(s, &Recipe { usage: None, ..client() })),
-    ("issued-refused", ORC, "failed", "would be refused", |s| logged(s, &Recipe::walkthrough("MyOrg1MSP", "a.b"))),
+    ("issued-name", ORC, "warning", "may be a server", |s| logged(s, &CertificateRecipe { usage: None, ..client() })),
+    ("issued-refused", ORC, "failed", "would be refused", |s| {
+        logged(s, &CertificateRecipe::walkthrough("MyOrg1MSP", "a.b"))
+    }),
     ("mtls-empty", ORC, "failed", "the server ends at its start", |s| {
         s.deploy(
             ORC,
@@ -308,7 +314,7 @@ fn annotate(all: &mut Value, name: &str, annotations: &Value) {
 }
 
 /// The last entry of the issue log gets another certificate.
-pub(crate) fn logged(scene: &mut Scene, recipe: &Recipe) {
+pub(crate) fn logged(scene: &mut Scene, recipe: &CertificateRecipe) {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let (ca, key) = scene.ca();
     let leaf = recipe.sign(&ca.spki, &ca, &key, scene.federation.now).unwrap();

@@ -16,8 +16,8 @@ use substra_mtls::{
         key::{KeyType, PrivateKey},
     },
     substra::{
+        forged_certificates::{CertificateRecipe, LeafUsage},
         servers::{OrchestratorServer, Pair, TrustedCa, serve},
-        specimen::{LeafUsage, Recipe},
     },
 };
 
@@ -95,12 +95,16 @@ fn an_open_gate_and_a_missing_identity_check_are_told() {
 fn a_refused_pair_a_stranger_and_an_expired_server_are_told() {
     let mut scene = Scene::new();
     let address = listen(&scene, Some(server(&scene, true, true)));
-    let recipe =
-        |usage| Recipe { organizations: vec!["MyOrg1MSP".into()], usage: Some(usage), v3: true, ..Recipe::default() };
+    let recipe = |usage| CertificateRecipe {
+        organizations: vec!["MyOrg1MSP".into()],
+        usage: Some(usage),
+        v3: true,
+        ..CertificateRecipe::default()
+    };
     scene.put_pair(&scene.federation.org, "orchestrator-client-cert", &recipe(LeafUsage::Server));
     let handshake = format!("failed {address}: refused in the handshake: bad certificate");
     come_to(&verdicts(&mut scene, "backend", &address), [&handshake, "ok", "skipped refused in the handshake"]);
-    let other = Recipe { organizations: vec!["MyOrg2MSP".into()], ..recipe(LeafUsage::Client) };
+    let other = CertificateRecipe { organizations: vec!["MyOrg2MSP".into()], ..recipe(LeafUsage::Client) };
     scene.put_pair(&scene.federation.org, "orchestrator-client-cert", &other);
     let denied = format!("failed {address}: refused: PERMISSION_DENIED");
     come_to(&verdicts(&mut scene, "backend", &address), [&denied, "ok", "ok"]);
@@ -108,17 +112,17 @@ fn a_refused_pair_a_stranger_and_an_expired_server_are_told() {
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let (ca_key, ca) = create_root(KeyType::EcdsaP256, scene.federation.now).unwrap();
     let ca = certificates(ca.as_bytes()).unwrap().remove(0);
-    let names = Recipe {
+    let names = CertificateRecipe {
         dns_names: vec!["orchestrator.example.org".into()],
         usage: Some(LeafUsage::Both),
         v3: true,
-        ..Recipe::default()
+        ..CertificateRecipe::default()
     };
     let (own_ca, own_key) = scene.ca();
     for (certificate, words) in [
         (names.sign(key.spki(), &ca, &ca_key, scene.federation.now).unwrap(), "unable to get local issuer certificate"),
         (
-            Recipe { expired: true, ..names.clone() }
+            CertificateRecipe { expired: true, ..names.clone() }
                 .sign(key.spki(), &own_ca, &own_key, scene.federation.now)
                 .unwrap(),
             "certificate has expired",

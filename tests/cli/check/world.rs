@@ -19,7 +19,7 @@ use substra_mtls::{
     },
     report::{Console, Outcome},
     session::Session,
-    substra::specimen::Recipe,
+    substra::forged_certificates::CertificateRecipe,
 };
 use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -106,7 +106,7 @@ impl Scene {
     }
 
     /// Signs a leaf for a new key and puts both into the pair's Secret.
-    pub(crate) fn put_pair(&self, cluster: &Simulated, secret: &str, recipe: &Recipe) {
+    pub(crate) fn put_pair(&self, cluster: &Simulated, secret: &str, recipe: &CertificateRecipe) {
         let (ca, ca_key) = self.ca();
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let leaf = recipe.sign(key.spki(), &ca, &ca_key, self.federation.now).unwrap();

@@ -17,7 +17,7 @@ use crate::{
 /// A recipe for a leaf. The default is the walkthrough's own, to the letter: `openssl x509 -req` writes X.509 v1 without
 /// any extension, valid for 365 days.
 #[derive(Debug, Clone, Default)]
-pub struct Recipe {
+pub struct CertificateRecipe {
     /// Every O, in order.
     pub organizations: Vec<String>,
     /// The CN; empty for none.
@@ -45,7 +45,7 @@ pub enum LeafUsage {
 
 const SERVER_AUTH: &[u8] = &[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1];
 
-impl Recipe {
+impl CertificateRecipe {
     /// The walkthrough's request and signature for an organization and a host.
     #[must_use]
     pub fn walkthrough(organization: &str, host: &str) -> Self {
@@ -126,7 +126,8 @@ impl Recipe {
 /// The crypto library fails.
 pub fn request(organizations: &[&str], common_name: &str, key: &PrivateKey) -> Result<String> {
     let organizations = organizations.iter().map(|organization| (*organization).to_owned()).collect();
-    let recipe = Recipe { organizations, common_name: common_name.to_owned(), ..Recipe::default() };
+    let recipe =
+        CertificateRecipe { organizations, common_name: common_name.to_owned(), ..CertificateRecipe::default() };
     let info = tlv(SEQUENCE, &[&[2, 1, 0], &recipe.subject(), key.spki(), &[0xa0, 0]]);
     let signature = der::bits(&key.sign(&info)?);
     pem::write("CERTIFICATE REQUEST", &tlv(SEQUENCE, &[&info, signature_algorithm(key), &signature]))
