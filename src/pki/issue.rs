@@ -1,32 +1,21 @@
 //! Certificates: built from raw bytes, signed, read back by other libraries, and only then let go.
 
-use der::{
-    AnyRef, Decode, Encode, Sequence,
-    asn1::{
-        Any, BitString, GeneralizedTime, Null, ObjectIdentifier, OctetString, SetOfVec, UintRef, UtcTime, Utf8StringRef,
-    },
-};
+use der::asn1::{Ia5String, OctetString};
 use time::{Duration, OffsetDateTime};
-use x509_cert::{
-    attr::AttributeTypeAndValue,
-    ext::{
-        Extension,
-        pkix::{
-            AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
-            name::GeneralName,
-        },
+use x509_cert::ext::{
+    Extension,
+    pkix::{
+        AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
+        name::GeneralName,
     },
-    name::{RdnSequence, RelativeDistinguishedName},
-    spki::AlgorithmIdentifierOwned,
-    time::{Time, Validity as Period},
 };
 
 use super::{
     authority::{Authority, serial},
     check,
+    encode::{self, extension, not_built},
     fingerprint::hex,
     inspect::{self, Certificate},
-    key::KeyType,
     oid, pem,
     request::Request,
 };
@@ -96,30 +85,6 @@ pub(super) struct Meant<'a> {
     pub(super) not_before: OffsetDateTime,
     pub(super) not_after: OffsetDateTime,
     pub(super) extensions: Vec<Extension>,
-}
-
-/// `TBSCertificate` (RFC 5280, section 4.1) with the issuer and the key as the raw bytes that they came in: Go looks
-/// for a certificate's CA by the raw bytes of its name.
-#[derive(Sequence)]
-struct Body<'a> {
-    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
-    version: u8,
-    serial: UintRef<'a>,
-    signature: AlgorithmIdentifierOwned,
-    issuer: AnyRef<'a>,
-    validity: Period,
-    subject: AnyRef<'a>,
-    spki: AnyRef<'a>,
-    #[asn1(context_specific = "3", tag_mode = "EXPLICIT")]
-    extensions: Vec<Extension>,
-}
-
-/// `Certificate` (RFC 5280, section 4.1) around signed bytes.
-#[derive(Sequence)]
-struct Signed<'a> {
-    body: AnyRef<'a>,
-    algorithm: AlgorithmIdentifierOwned,
-    signature: BitString,
 }
 
 /// Issues the client certificate for an accepted request: clientAuth alone, its hosts as alternative names, valid from
@@ -197,20 +162,14 @@ pub(super) fn whole_seconds(now: OffsetDateTime) -> OffsetDateTime {
     now - Duration::nanoseconds(i64::from(now.nanosecond()))
 }
 
-fn bug(error: der::Error) -> Failure {
-    Failure::new(Exit::Failed, Code::CertificateNotBuilt, "the certificate could not be built")
-        .why(format!("encoding failed: {error}"))
-        .next("report this as a bug, with the kind of the CA; nothing was issued")
-}
-
 fn meant<'a>(authority: &Authority, of: Subject<'a>, window: Window) -> Result<Meant<'a>, Failure> {
     Ok(Meant {
         of,
         serial: serial()?,
-        subject: subject(of).map_err(bug)?,
+        subject: subject(of).map_err(not_built)?,
         not_before: window.not_before,
         not_after: window.not_after,
-        extensions: extensions(authority, of).map_err(bug)?,
+        extensions: extensions(authority, of).map_err(not_built)?,
     })
 }
 
@@ -218,18 +177,11 @@ fn meant<'a>(authority: &Authority, of: Subject<'a>, window: Window) -> Result<M
 fn subject(of: Subject<'_>) -> der::Result<Vec<u8>> {
     let common_name = of.hosts.first().map(AsRef::as_ref).filter(|host: &&str| host.len() <= 64);
     let parts = [(oid::ORGANIZATION, of.organization.map(MspId::as_str)), (oid::COMMON_NAME, common_name)];
-    let parts = parts.into_iter().filter_map(|(oid, text)| text.map(|text| (oid, text)));
-    let mut rdns = RdnSequence::default();
-    for (oid, text) in parts {
-        let value = Any::encode_from(&Utf8StringRef::new(text)?)?;
-        let only = SetOfVec::try_from(vec![AttributeTypeAndValue { oid, value }])?;
-        rdns.push(RelativeDistinguishedName::from(only));
-    }
-    rdns.to_der()
+    encode::name(parts.into_iter().filter_map(|(oid, text)| text.map(|text| (oid, text))))
 }
 
 fn extensions(authority: &Authority, of: Subject<'_>) -> der::Result<Vec<Extension>> {
-    let hosts = of.hosts.iter().map(|host| der::asn1::Ia5String::new(host.as_str()).map(GeneralName::DnsName));
+    let hosts = of.hosts.iter().map(|host| Ia5String::new(host.as_str()).map(GeneralName::DnsName));
     let key_id = |id: Option<Vec<u8>>| OctetString::new(id.unwrap_or_default());
     let issuer = AuthorityKeyIdentifier {
         key_identifier: Some(key_id(authority.certificate().subject_key_id.clone())?),
@@ -248,50 +200,15 @@ fn extensions(authority: &Authority, of: Subject<'_>) -> der::Result<Vec<Extensi
     ])
 }
 
-fn extension(extn_id: ObjectIdentifier, critical: bool, value: &impl Encode) -> der::Result<Extension> {
-    Ok(Extension { extn_id, critical, extn_value: OctetString::new(value.to_der()?)? })
-}
-
 fn sign(authority: &Authority, meant: &Meant<'_>) -> Result<Vec<u8>, Failure> {
-    let body = body(authority, meant).map_err(bug)?;
-    let signature = authority.key().sign(&body)?;
-    let whole = || -> der::Result<Vec<u8>> {
-        let (body, signature) = (AnyRef::from_der(&body)?, BitString::from_bytes(&signature)?);
-        Signed { body, algorithm: algorithm(authority)?, signature }.to_der()
+    let contents = encode::Contents {
+        serial: &meant.serial,
+        issuer: &authority.certificate().subject_der,
+        not_before: meant.not_before,
+        not_after: meant.not_after,
+        subject: &meant.subject,
+        spki: meant.of.spki,
+        extensions: &meant.extensions,
     };
-    whole().map_err(bug)
-}
-
-fn body(authority: &Authority, meant: &Meant<'_>) -> der::Result<Vec<u8>> {
-    Body {
-        version: 2,
-        serial: UintRef::new(&meant.serial)?,
-        signature: algorithm(authority)?,
-        issuer: AnyRef::from_der(&authority.certificate().subject_der)?,
-        validity: Period::new(moment(meant.not_before)?, moment(meant.not_after)?),
-        subject: AnyRef::from_der(&meant.subject)?,
-        spki: AnyRef::from_der(meant.of.spki)?,
-        extensions: meant.extensions.clone(),
-    }
-    .to_der()
-}
-
-fn algorithm(authority: &Authority) -> der::Result<AlgorithmIdentifierOwned> {
-    let oid = match authority.key().key_type() {
-        KeyType::EcdsaP256 => oid::SHA256_ECDSA,
-        KeyType::EcdsaP384 => oid::SHA384_ECDSA,
-        KeyType::Rsa2048 | KeyType::Rsa3072 | KeyType::Rsa4096 => oid::SHA256_RSA,
-    };
-    let parameters = authority.key().key_type().is_rsa().then(|| Any::encode_from(&Null)).transpose()?;
-    Ok(AlgorithmIdentifierOwned { oid, parameters })
-}
-
-/// `UTCTime` to 2049, `GeneralizedTime` from 2050 (RFC 5280, section 4.1.2.5).
-fn moment(at: OffsetDateTime) -> der::Result<Time> {
-    let since_1970 = std::time::Duration::from_secs(u64::try_from(at.unix_timestamp()).unwrap_or_default());
-    if at.year() < 2050 {
-        UtcTime::from_unix_duration(since_1970).map(Time::UtcTime)
-    } else {
-        GeneralizedTime::from_unix_duration(since_1970).map(Time::GeneralTime)
-    }
+    contents.sign(authority.key())
 }

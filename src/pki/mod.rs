@@ -2,13 +2,14 @@
 
 pub mod authority;
 mod check;
+pub(crate) mod encode;
 pub mod fingerprint;
 pub mod inspect;
 pub mod issue;
 pub mod key;
 pub mod log;
 pub mod mirror;
-mod oid;
+pub(crate) mod oid;
 pub(crate) mod pem;
 pub mod policy;
 pub mod request;

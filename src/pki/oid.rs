@@ -4,7 +4,7 @@ use der::asn1::ObjectIdentifier;
 
 macro_rules! oids {
     ($($name:ident = $dotted:literal;)*) => {
-        $(pub(super) const $name: ObjectIdentifier = ObjectIdentifier::new_unwrap($dotted);)*
+        $(pub(crate) const $name: ObjectIdentifier = ObjectIdentifier::new_unwrap($dotted);)*
     };
 }
 

@@ -1,16 +1,29 @@
 //! Certificates as others make them, the bad ones too: what `rehearse` shows the servers, and tests judge them by.
 
+use der::{
+    Decode, Encode,
+    asn1::{BitString, Ia5String, ObjectIdentifier, OctetString, SetOfVec},
+};
 use time::{Duration, OffsetDateTime};
+use x509_cert::{
+    ext::{
+        Extension,
+        pkix::{AuthorityKeyIdentifier, ExtendedKeyUsage, SubjectAltName, SubjectKeyIdentifier, name::GeneralName},
+    },
+    name::Name,
+    request::{CertReq, CertReqInfo, Version},
+    spki::SubjectPublicKeyInfoOwned,
+};
 
-use super::der::{self, OCTET_STRING, SEQUENCE, oid, tlv};
 use crate::{
     failure::Result,
     pki::{
         authority,
+        encode::{self, extension},
         fingerprint::sha256,
         inspect::Certificate,
-        key::{KeyType, PrivateKey},
-        pem,
+        key::PrivateKey,
+        oid, pem,
     },
 };
 
@@ -43,7 +56,15 @@ pub enum LeafUsage {
     Both,
 }
 
-const SERVER_AUTH: &[u8] = &[0x06, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1];
+impl LeafUsage {
+    fn purposes(self) -> Vec<ObjectIdentifier> {
+        match self {
+            Self::Client => vec![oid::CLIENT_AUTH],
+            Self::Server => vec![oid::SERVER_AUTH],
+            Self::Both => vec![oid::SERVER_AUTH, oid::CLIENT_AUTH],
+        }
+    }
+}
 
 impl CertificateRecipe {
     /// The walkthrough's request and signature for an organization and a host.
@@ -55,7 +76,7 @@ impl CertificateRecipe {
     /// Signs it as PEM.
     ///
     /// # Errors
-    /// The crypto library fails.
+    /// The crypto library fails, or a name cannot stand in a certificate.
     pub fn sign(
         &self,
         subject_spki: &[u8],
@@ -63,81 +84,93 @@ impl CertificateRecipe {
         ca_key: &PrivateKey,
         now: OffsetDateTime,
     ) -> Result<String> {
-        let serial = authority::serial()?;
-        let (from, to) = if self.expired {
+        let (not_before, not_after) = if self.expired {
             (now - Duration::days(30), now - Duration::DAY)
         } else {
             (now - Duration::HOUR, now + Duration::days(365))
         };
-        let algorithm = signature_algorithm(ca_key);
-        let mut parts: Vec<Vec<u8>> = Vec::new();
-        if self.v3 {
-            parts.push(tlv(0xa0, &[&[0x02, 0x01, 0x02]]));
-        }
-        parts.extend([tlv(0x02, &[&serial]), algorithm.to_vec(), ca.subject_der.clone()]);
-        parts.push(tlv(SEQUENCE, &[&der::time(from), &der::time(to)]));
-        parts.extend([self.subject(), subject_spki.to_vec()]);
-        if self.v3 {
-            parts.push(tlv(0xa3, &[&self.extensions(subject_spki, ca)]));
-        }
-        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-        let tbs = tlv(SEQUENCE, &parts);
-        let signature = ca_key.sign(&tbs)?;
-        let certificate = tlv(SEQUENCE, &[&tbs, algorithm, &der::bits(&signature)]);
-        pem::write("CERTIFICATE", &certificate)
-    }
-
-    fn subject(&self) -> Vec<u8> {
-        let organizations = self.organizations.iter().map(|organization| der::rdn(oid::ORGANIZATION, organization));
-        let common_name = Some(&self.common_name).filter(|name| !name.is_empty());
-        let rdns: Vec<Vec<u8>> =
-            organizations.chain(common_name.map(|name| der::rdn(oid::COMMON_NAME, name))).collect();
-        let rdns: Vec<&[u8]> = rdns.iter().map(Vec::as_slice).collect();
-        tlv(SEQUENCE, &rdns)
-    }
-
-    fn extensions(&self, spki: &[u8], ca: &Certificate) -> Vec<u8> {
-        let ca_key_id = ca.subject_key_id.clone().unwrap_or_default();
-        let mut all = vec![
-            der::extension(oid::SUBJECT_KEY_ID, false, &tlv(OCTET_STRING, &[&sha256(spki)[..20]])),
-            der::extension(oid::AUTHORITY_KEY_ID, false, &tlv(SEQUENCE, &[&tlv(0x80, &[&ca_key_id])])),
-        ];
-        let usages: &[&[u8]] = match self.usage {
-            None => &[],
-            Some(LeafUsage::Client) => &[oid::CLIENT_AUTH],
-            Some(LeafUsage::Server) => &[SERVER_AUTH],
-            Some(LeafUsage::Both) => &[SERVER_AUTH, oid::CLIENT_AUTH],
+        let contents = encode::Contents {
+            serial: &authority::serial()?,
+            issuer: &ca.subject_der,
+            not_before,
+            not_after,
+            subject: &self.subject().map_err(encode::not_built)?,
+            spki: subject_spki,
+            extensions: &self.extensions(subject_spki, ca).map_err(encode::not_built)?,
         };
-        if !usages.is_empty() {
-            all.push(der::extension(oid::EXTENDED_KEY_USAGE, false, &tlv(SEQUENCE, usages)));
+        pem::write("CERTIFICATE", &contents.sign(ca_key)?)
+    }
+
+    fn subject(&self) -> der::Result<Vec<u8>> {
+        let organizations = self.organizations.iter().map(|organization| (oid::ORGANIZATION, organization.as_str()));
+        let common_name = Some((oid::COMMON_NAME, self.common_name.as_str())).filter(|(_, name)| !name.is_empty());
+        encode::name(organizations.chain(common_name))
+    }
+
+    fn extensions(&self, spki: &[u8], ca: &Certificate) -> der::Result<Vec<Extension>> {
+        if !self.v3 {
+            return Ok(Vec::new());
+        }
+        let own_key_id = SubjectKeyIdentifier(OctetString::new(&sha256(spki)[..20])?);
+        let ca_key_id = OctetString::new(ca.subject_key_id.clone().unwrap_or_default())?;
+        let issuer = AuthorityKeyIdentifier { key_identifier: Some(ca_key_id), ..Default::default() };
+        let mut all = vec![
+            extension(oid::SUBJECT_KEY_ID, false, &own_key_id)?,
+            extension(oid::AUTHORITY_KEY_ID, false, &issuer)?,
+        ];
+        if let Some(usage) = self.usage {
+            all.push(extension(oid::EXT_KEY_USAGE, false, &ExtendedKeyUsage(usage.purposes()))?);
         }
         if !self.dns_names.is_empty() {
-            let names: Vec<u8> = self.dns_names.iter().flat_map(|name| tlv(0x82, &[name.as_bytes()])).collect();
-            all.push(der::extension(oid::SUBJECT_ALT_NAME, false, &tlv(SEQUENCE, &[&names])));
+            let names = self.dns_names.iter().map(|name| Ia5String::new(name).map(GeneralName::DnsName));
+            all.push(extension(oid::SUBJECT_ALT_NAME, false, &SubjectAltName(names.collect::<der::Result<_>>()?))?);
         }
-        let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
-        tlv(SEQUENCE, &all)
+        Ok(all)
     }
 }
 
 /// A request with any subject, signed by its own key: what `approve` must refuse.
 ///
 /// # Errors
-/// The crypto library fails.
+/// The crypto library fails, or a name cannot stand in a request.
 pub fn request(organizations: &[&str], common_name: &str, key: &PrivateKey) -> Result<String> {
     let organizations = organizations.iter().map(|organization| (*organization).to_owned()).collect();
     let recipe =
         CertificateRecipe { organizations, common_name: common_name.to_owned(), ..CertificateRecipe::default() };
-    let info = tlv(SEQUENCE, &[&[2, 1, 0], &recipe.subject(), key.spki(), &[0xa0, 0]]);
-    let signature = der::bits(&key.sign(&info)?);
-    pem::write("CERTIFICATE REQUEST", &tlv(SEQUENCE, &[&info, signature_algorithm(key), &signature]))
+    let info = || -> der::Result<CertReqInfo> {
+        Ok(CertReqInfo {
+            version: Version::V1,
+            subject: Name::from_der(&recipe.subject()?)?,
+            public_key: SubjectPublicKeyInfoOwned::from_der(key.spki())?,
+            attributes: SetOfVec::new(),
+        })
+    };
+    let info = info().map_err(encode::not_built)?;
+    let signature = key.sign(&info.to_der().map_err(encode::not_built)?)?;
+    let whole = || -> der::Result<Vec<u8>> {
+        let (algorithm, signature) = (encode::signature_algorithm(key.key_type())?, BitString::from_bytes(&signature)?);
+        CertReq { info, algorithm, signature }.to_der()
+    };
+    pem::write("CERTIFICATE REQUEST", &whole().map_err(encode::not_built)?)
 }
 
-/// The DER of the AlgorithmIdentifier of a key's signatures.
-fn signature_algorithm(key: &PrivateKey) -> &'static [u8] {
-    match key.key_type() {
-        KeyType::EcdsaP256 => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
-        KeyType::EcdsaP384 => &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3],
-        _ => &[0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11, 5, 0],
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::pki::{authority::create_root, inspect::certificates, key::KeyType};
+
+    const NOW: OffsetDateTime = datetime!(2026-03-04 05:06:07 UTC);
+
+    #[test]
+    fn the_signature_is_labelled_by_the_kind_of_the_ca_s_key() {
+        for key_type in [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048] {
+            let (key, pem) = create_root(key_type, NOW).unwrap();
+            let ca = certificates(pem.as_bytes()).unwrap().remove(0);
+            let leaf = CertificateRecipe::walkthrough("MyOrg1MSP", "a.b").sign(key.spki(), &ca, &key, NOW).unwrap();
+            let leaf = certificates(leaf.as_bytes()).unwrap().remove(0);
+            assert!(leaf.is_signed_by(&ca) && leaf.version == 1, "{key_type}");
+        }
     }
 }

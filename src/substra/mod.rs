@@ -1,7 +1,6 @@
 //! What is known of the charts and of the rules of the two servers: paths, kinds, names, mounts, identity check.
 
 pub mod backend;
-mod der;
 pub mod forged_certificates;
 pub mod identity;
 pub mod ingress;
