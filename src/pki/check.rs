@@ -8,13 +8,13 @@ use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted
 use super::{
     authority::Authority,
     fingerprint::hex,
+    identity,
     inspect::{self, Certificate},
     issue::Meant,
 };
 use crate::{
     failure::{Code, Exit, Failure},
     names::{Hostname, MspId},
-    substra::identity,
 };
 
 /// Checks a new certificate.

@@ -1,9 +1,10 @@
-//! Keys, requests, the acceptance policy, certificates and their inspection: pure, bytes in, bytes out.
+//! Keys, requests, the acceptance policy, certificates, their inspection and the servers' identity check: pure.
 
 pub mod authority;
 mod check;
 pub(crate) mod encode;
 pub mod fingerprint;
+pub mod identity;
 pub mod inspect;
 pub mod issue;
 pub mod key;

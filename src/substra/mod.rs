@@ -1,8 +1,7 @@
-//! What is known of the charts and of the rules of the two servers: paths, kinds, names, mounts, identity check.
+//! What is known of the charts and of the rules of the two servers: paths, kinds, names, mounts, answers.
 
 pub mod backend;
 pub mod forged_certificates;
-pub mod identity;
 pub mod ingress;
 pub mod kebab;
 pub mod kind;

@@ -3,10 +3,9 @@
 use std::process::Command;
 
 use substra_mtls::{
-    pki::inspect::certificates,
+    pki::{identity::check, inspect::certificates},
     substra::{
         forged_certificates::{CertificateRecipe, LeafUsage},
-        identity::check,
         servers::{Answer, BackendClient, OrchestratorServer, Pair, call, call_impostor},
     },
 };

@@ -17,7 +17,7 @@ use super::{
     loading,
     verifiers::{Judge, provider},
 };
-use crate::{pki::inspect::Certificate, substra::identity};
+use crate::pki::{identity, inspect::Certificate};
 
 /// A `ca.crt` under a key of `clientCACerts`.
 #[derive(Debug, Clone)]

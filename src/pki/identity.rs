@@ -1,6 +1,6 @@
 //! The orchestrator's identity check (server, `interceptors/mspid.go`): may this certificate act as that organization?
 
-use crate::pki::inspect::Certificate;
+use super::inspect::Certificate;
 
 /// Accepts when (a) an O of the leaf is the header `mspid` byte for byte, (b) a key of that name is in `clientCACerts`,
 /// and (c) the authorityKeyIdentifier of any certificate that the client sent equals the subjectKeyIdentifier of a first
