@@ -21,6 +21,23 @@ pub fn json(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\n' || is_plain(c), units)
 }
 
+/// The longest piece of a foreign text that is shown.
+const EXCERPT: usize = 120;
+
+/// Untrusted `text` with control and direction characters escaped, cut where it is long.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(EXCERPT));
+    for (i, c) in text.chars().enumerate() {
+        if i == EXCERPT {
+            out.push_str("...");
+            break;
+        }
+        out.push_str(&line(c.encode_utf8(&mut [0; 4])));
+    }
+    out
+}
+
 fn escaped(text: &str, stays: fn(char) -> bool, escape: impl Fn(char) -> String) -> Cow<'_, str> {
     if text.chars().all(stays) {
         return Cow::Borrowed(text);
@@ -67,5 +84,12 @@ mod tests {
         let shown = json(&text);
         assert!(shown.chars().all(is_plain), "{shown}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), given);
+    }
+
+    #[test]
+    fn a_terminal_is_not_steered_by_what_it_shows() {
+        assert_eq!(excerpt("a\x1b[2Jb\n\u{202e}c"), "a\\u{1b}[2Jb\\u{a}\\u{202e}c");
+        assert_eq!(excerpt("Ørg"), "Ørg");
+        assert_eq!(excerpt(&"x".repeat(1000)).len(), EXCERPT + 3);
     }
 }

@@ -6,7 +6,7 @@ use serde_saphyr::{Error, Location, MessageFormatter, Spanned, UserMessageFormat
 
 use crate::{
     failure::{Code, Exit, Failure, Result},
-    pki::text::shown,
+    plain::excerpt,
 };
 
 /// The file that is read.
@@ -72,12 +72,12 @@ impl Source<'_> {
                 self.unknown(Code::FederationKey, "key", field, expected, place)
             }
             Error::DuplicateMappingKey { key, .. } => {
-                let key = key.as_deref().map_or_else(String::new, |key| format!(" `{}`", shown(key)));
+                let key = key.as_deref().map_or_else(String::new, |key| format!(" `{}`", excerpt(key)));
                 let what = format!("the key{key} is there already");
                 self.fault(Code::FederationKey, place, what, "each key stands once in its map")
             }
             Error::QuotingRequired { value, .. } => {
-                let value = shown(value);
+                let value = excerpt(value);
                 let why = "readers of YAML take it for a number, a boolean or null; if text is meant, write";
                 self.fault(Code::FederationType, place, format!("`{value}` is not text"), format!("{why} \"{value}\""))
             }
@@ -91,7 +91,7 @@ impl Source<'_> {
     /// A word that is none of `known`.
     pub(super) fn unknown(&self, code: Code, kind: &str, given: &str, known: &[&str], place: Location) -> Failure {
         let near = nearest(given, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        let what = format!("unknown {kind} `{}`{near}", shown(given));
+        let what = format!("unknown {kind} `{}`{near}", excerpt(given));
         self.fault(code, place, what, format!("known here: {}", known.join(", ")))
     }
 }
@@ -122,7 +122,7 @@ fn reason(error: &Error) -> String {
         Error::MultipleDocuments { .. } => {
             "a second document begins here, and one file describes one federation".to_owned()
         }
-        other => shown(&UserMessageFormatter.format_message(other)),
+        other => excerpt(&UserMessageFormatter.format_message(other)),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     failure::{Code, Result},
-    pki::text::shown,
+    plain::excerpt,
 };
 
 /// What `ca` may be.
@@ -58,7 +58,7 @@ fn head(head: &Spanned<Head>, source: &Source<'_>) -> Result<()> {
     for (key, given, supported) in [("apiVersion", api_version, API_VERSION), ("kind", kind, KIND)] {
         let given = source.need(given.as_ref(), key, head.referenced)?;
         if given.value != supported {
-            let what = format!("the {key} `{}` is not known here", shown(&given.value));
+            let what = format!("the {key} `{}` is not known here", excerpt(&given.value));
             let why = format!("this version of the tool reads apiVersion: {API_VERSION}, kind: {KIND}");
             return Err(source.fault(Code::FederationVersion, given.referenced, what, why));
         }

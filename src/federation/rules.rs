@@ -10,7 +10,7 @@ use serde_saphyr::{Location, Spanned};
 use super::{Federation, Gate, Site, fault::Source, shape};
 use crate::{
     failure::{Code, Result},
-    pki::text::shown,
+    plain::excerpt,
 };
 
 /// A release, and how it is written.
@@ -60,7 +60,7 @@ fn values(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
         let mut seen = BTreeSet::new();
         for (path, written) in site.values.iter().zip(raw.values.iter().flat_map(|list| &list.value)) {
             if !seen.insert(plain(path)) {
-                let what = format!("{} is named already", shown(&written.value));
+                let what = format!("{} is named already", excerpt(&written.value));
                 return Err(source.fault(Code::FederationValue, written.referenced, what, "Helm would read it twice"));
             }
         }

@@ -12,7 +12,7 @@ use super::{Gate, fault::Source};
 use crate::{
     failure::{Code, Result},
     names::BadName,
-    pki::text::shown,
+    plain::excerpt,
 };
 
 /// `close` or `leave`.
@@ -35,7 +35,7 @@ pub(super) fn flag(given: &Spanned<Value>, source: &Source<'_>) -> Result<bool> 
 /// One of the names of `crate::names`.
 pub(super) fn name<T: FromStr<Err = BadName>>(given: &Spanned<String>, source: &Source<'_>) -> Result<T> {
     given.value.parse().map_err(|bad: BadName| {
-        let what = format!("`{}` is not {}", shown(&given.value), bad.kind);
+        let what = format!("`{}` is not {}", excerpt(&given.value), bad.kind);
         source.fault(Code::FederationValue, given.referenced, what, bad.rule)
     })
 }
@@ -45,7 +45,7 @@ pub(super) fn line(given: &Spanned<String>, source: &Source<'_>) -> Result<Strin
     if !given.value.is_empty() && !given.value.chars().any(char::is_control) {
         return Ok(given.value.clone());
     }
-    let what = format!("`{}` cannot be used here", shown(&given.value));
+    let what = format!("`{}` cannot be used here", excerpt(&given.value));
     Err(source.fault(Code::FederationValue, given.referenced, what, "it must be text on one line, and not empty"))
 }
 
@@ -55,7 +55,7 @@ pub(super) fn word(given: &Spanned<String>, source: &Source<'_>) -> Result<Strin
     if !text.starts_with('-') && !text.contains(char::is_whitespace) {
         return Ok(text);
     }
-    let what = format!("`{}` cannot be used here", shown(&text));
+    let what = format!("`{}` cannot be used here", excerpt(&text));
     Err(source.fault(Code::FederationValue, given.referenced, what, "it must be one word that does not begin with -"))
 }
 
@@ -65,7 +65,7 @@ pub(super) fn no_option(given: &Spanned<String>, source: &Source<'_>) -> Result<
     if !text.starts_with('-') {
         return Ok(text);
     }
-    let what = format!("`{}` cannot be used here", shown(&text));
+    let what = format!("`{}` cannot be used here", excerpt(&text));
     Err(source.fault(Code::FederationValue, given.referenced, what, "it must not begin with -"))
 }
 
@@ -77,7 +77,7 @@ pub(super) fn path(given: &Spanned<String>, source: &Source<'_>) -> Result<PathB
         return Err(source.fault(
             Code::FederationValue,
             given.referenced,
-            format!("`{}` begins with ~", shown(&text)),
+            format!("`{}` begins with ~", excerpt(&text)),
             why,
         ));
     }

@@ -51,7 +51,7 @@ struct TbsCertificate<'a> {
 
 /// `Certificate` (section 4.1) around signed bytes.
 #[derive(Sequence)]
-struct Certificate<'a> {
+struct SignedCertificate<'a> {
     tbs: AnyRef<'a>,
     algorithm: AlgorithmIdentifierOwned,
     signature: BitString,
@@ -68,7 +68,7 @@ impl Contents<'_> {
         let signature = key.sign(&tbs)?;
         let whole = || -> der::Result<Vec<u8>> {
             let (tbs, signature) = (AnyRef::from_der(&tbs)?, BitString::from_bytes(&signature)?);
-            Certificate { tbs, algorithm, signature }.to_der()
+            SignedCertificate { tbs, algorithm, signature }.to_der()
         };
         whole().map_err(not_built)
     }

@@ -13,9 +13,11 @@ use x509_parser::{
 use super::{
     fingerprint::{Fingerprint, hex, sha256},
     pem,
-    text::shown,
 };
-use crate::failure::{Code, Exit, Failure};
+use crate::{
+    failure::{Code, Exit, Failure},
+    plain::excerpt,
+};
 
 /// One extension as it stands in a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +109,7 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
         // Go passes over other labels and over blocks with headers (`x509.AppendCertsFromPEM`).
         if block.headers || block.label != "CERTIFICATE" {
             return Err(bad(Code::CertificateFileOtherBlock, "something other than a certificate stands in the file")
-                .why(format!("it holds a block of {}", shown(&block.label)))
+                .why(format!("it holds a block of {}", excerpt(&block.label)))
                 .next("give a file with CERTIFICATE blocks alone"));
         }
         certificates.push(Certificate::from_der(&block.der)?);
@@ -333,7 +335,7 @@ fn readable(name: &X509Name<'_>) -> String {
         .into_iter()
         .find_map(|(known, key)| (known == *id).then(|| key.to_owned()))
         .unwrap_or_else(|| id.to_id_string());
-        format!("{key}={}", shown(&text(attribute)))
+        format!("{key}={}", excerpt(&text(attribute)))
     };
     name.iter_attributes().map(one).collect::<Vec<_>>().join(", ")
 }

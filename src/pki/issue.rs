@@ -12,12 +12,12 @@ use x509_cert::ext::{
 
 use super::{
     authority::{Authority, serial},
-    check,
     encode::{self, extension, not_built},
     fingerprint::hex,
     inspect::{self, Certificate},
     oid, pem,
     request::Request,
+    verify_issued,
 };
 use crate::{
     failure::{Code, Exit, Failure},
@@ -44,7 +44,7 @@ pub struct Issued {
 
 /// From when to when a certificate is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Window {
+pub struct ValidityPeriod {
     /// Valid from.
     pub not_before: OffsetDateTime,
     /// Valid to.
@@ -56,30 +56,30 @@ pub struct Window {
 impl Issued {
     /// From when to when it is valid.
     #[must_use]
-    pub fn window(&self) -> Window {
+    pub fn window(&self) -> ValidityPeriod {
         let Self { not_before, not_after, cut_to_ca_end, .. } = *self;
-        Window { not_before, not_after, cut_to_ca_end }
+        ValidityPeriod { not_before, not_after, cut_to_ca_end }
     }
 }
 
 /// Whose certificate it is to be, by the profile of a client or, without an organization, of the orchestrator's server.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
+pub(super) struct CertificateHolder<'a> {
     /// The client's O; the server has none, since an MSP ID of that name would be the server's.
     pub(super) organization: Option<&'a MspId>,
     pub(super) hosts: &'a [Hostname],
     pub(super) spki: &'a [u8],
 }
 
-impl<'a> Subject<'a> {
+impl<'a> CertificateHolder<'a> {
     fn of(request: &'a Request) -> Self {
         Self { organization: Some(&request.msp_id), hosts: &request.hosts, spki: &request.spki }
     }
 }
 
 /// What a certificate is meant to say; the check compares the outcome with it.
-pub(super) struct Meant<'a> {
-    pub(super) of: Subject<'a>,
+pub(super) struct CertificateSpec<'a> {
+    pub(super) holder: CertificateHolder<'a>,
     pub(super) serial: [u8; 17],
     pub(super) subject: Vec<u8>,
     pub(super) not_before: OffsetDateTime,
@@ -99,7 +99,7 @@ pub fn issue(
     validity: Validity,
     now: OffsetDateTime,
 ) -> Result<Issued, Failure> {
-    certify(authority, Subject::of(request), validity.duration(), now)
+    certify(authority, CertificateHolder::of(request), validity.duration(), now)
 }
 
 /// What [`issue`] would find, asked before anybody agrees, and from when to when the certificate would be valid. A key that
@@ -107,22 +107,22 @@ pub fn issue(
 ///
 /// # Errors
 /// `authority-ends` and `authority-does-not-fit`, as for [`issue`].
-pub fn fits(
+pub fn preflight(
     authority: &Authority,
     request: &Request,
     validity: Validity,
     now: OffsetDateTime,
-) -> Result<Window, Failure> {
+) -> Result<ValidityPeriod, Failure> {
     let now = whole_seconds(now);
     let window = window(authority.certificate(), validity.duration(), now)?;
     let stand_in = authority.stand_in()?;
-    let meant = meant(&stand_in, Subject::of(request), window)?;
-    check::fits(&sign(&stand_in, &meant)?, &stand_in, &meant, now)?;
+    let spec = spec(&stand_in, CertificateHolder::of(request), window)?;
+    verify_issued::fits(&sign(&stand_in, &spec)?, &stand_in, &spec, now)?;
     Ok(window)
 }
 
 /// From when to when a certificate that is issued now is valid: the end is cut to the CA's.
-fn window(ca: &Certificate, life: std::time::Duration, now: OffsetDateTime) -> Result<Window, Failure> {
+fn window(ca: &Certificate, life: std::time::Duration, now: OffsetDateTime) -> Result<ValidityPeriod, Failure> {
     let now = whole_seconds(now);
     let asked = now + life;
     let end = ca.not_after - Duration::SECOND;
@@ -137,24 +137,24 @@ fn window(ca: &Certificate, life: std::time::Duration, now: OffsetDateTime) -> R
         .next("make a new CA and roll it out first"));
     }
     let not_before = (now - Duration::HOUR).max(ca.not_before);
-    Ok(Window { not_before, not_after, cut_to_ca_end: end < asked })
+    Ok(ValidityPeriod { not_before, not_after, cut_to_ca_end: end < asked })
 }
 
 /// Signs for a client or the server.
 pub(super) fn certify(
     authority: &Authority,
-    of: Subject<'_>,
+    holder: CertificateHolder<'_>,
     life: std::time::Duration,
     now: OffsetDateTime,
 ) -> Result<Issued, Failure> {
     let now = whole_seconds(now);
     let window = window(authority.certificate(), life, now)?;
-    let meant = meant(authority, of, window)?;
-    let der = sign(authority, &meant)?;
-    check::check(&der, authority, &meant, now)?;
+    let spec = spec(authority, holder, window)?;
+    let der = sign(authority, &spec)?;
+    verify_issued::verify(&der, authority, &spec, now)?;
     let pem = pem::write("CERTIFICATE", &der)?;
-    let Window { not_before, not_after, cut_to_ca_end } = window;
-    Ok(Issued { der, pem, serial: hex(&meant.serial), not_before, not_after, cut_to_ca_end })
+    let ValidityPeriod { not_before, not_after, cut_to_ca_end } = window;
+    Ok(Issued { der, pem, serial: hex(&spec.serial), not_before, not_after, cut_to_ca_end })
 }
 
 pub(super) fn whole_seconds(now: OffsetDateTime) -> OffsetDateTime {
@@ -162,26 +162,30 @@ pub(super) fn whole_seconds(now: OffsetDateTime) -> OffsetDateTime {
     now - Duration::nanoseconds(i64::from(now.nanosecond()))
 }
 
-fn meant<'a>(authority: &Authority, of: Subject<'a>, window: Window) -> Result<Meant<'a>, Failure> {
-    Ok(Meant {
-        of,
+fn spec<'a>(
+    authority: &Authority,
+    holder: CertificateHolder<'a>,
+    window: ValidityPeriod,
+) -> Result<CertificateSpec<'a>, Failure> {
+    Ok(CertificateSpec {
+        holder,
         serial: serial()?,
-        subject: subject(of).map_err(not_built)?,
+        subject: subject(holder).map_err(not_built)?,
         not_before: window.not_before,
         not_after: window.not_after,
-        extensions: extensions(authority, of).map_err(not_built)?,
+        extensions: extensions(authority, holder).map_err(not_built)?,
     })
 }
 
 /// O where there is one, then CN: the first host, unless it is longer than a CN may be (RFC 5280, appendix A: 64).
-fn subject(of: Subject<'_>) -> der::Result<Vec<u8>> {
-    let common_name = of.hosts.first().map(AsRef::as_ref).filter(|host: &&str| host.len() <= 64);
-    let parts = [(oid::ORGANIZATION, of.organization.map(MspId::as_str)), (oid::COMMON_NAME, common_name)];
+fn subject(holder: CertificateHolder<'_>) -> der::Result<Vec<u8>> {
+    let common_name = holder.hosts.first().map(AsRef::as_ref).filter(|host: &&str| host.len() <= 64);
+    let parts = [(oid::ORGANIZATION, holder.organization.map(MspId::as_str)), (oid::COMMON_NAME, common_name)];
     encode::name(parts.into_iter().filter_map(|(oid, text)| text.map(|text| (oid, text))))
 }
 
-fn extensions(authority: &Authority, of: Subject<'_>) -> der::Result<Vec<Extension>> {
-    let hosts = of.hosts.iter().map(|host| Ia5String::new(host.as_str()).map(GeneralName::DnsName));
+fn extensions(authority: &Authority, holder: CertificateHolder<'_>) -> der::Result<Vec<Extension>> {
+    let hosts = holder.hosts.iter().map(|host| Ia5String::new(host.as_str()).map(GeneralName::DnsName));
     let key_id = |id: Option<Vec<u8>>| OctetString::new(id.unwrap_or_default());
     let issuer = AuthorityKeyIdentifier {
         key_identifier: Some(key_id(authority.certificate().subject_key_id.clone())?),
@@ -189,26 +193,26 @@ fn extensions(authority: &Authority, of: Subject<'_>) -> der::Result<Vec<Extensi
     };
     // The server's health probe dials with the server's own pair: that has to pass for a client's too.
     let usages =
-        if of.organization.is_some() { vec![oid::CLIENT_AUTH] } else { vec![oid::SERVER_AUTH, oid::CLIENT_AUTH] };
+        if holder.organization.is_some() { vec![oid::CLIENT_AUTH] } else { vec![oid::SERVER_AUTH, oid::CLIENT_AUTH] };
     Ok(vec![
         extension(oid::BASIC_CONSTRAINTS, true, &BasicConstraints { ca: false, path_len_constraint: None })?,
         extension(oid::KEY_USAGE, true, &KeyUsage(KeyUsages::DigitalSignature.into()))?,
         extension(oid::EXT_KEY_USAGE, false, &ExtendedKeyUsage(usages))?,
         extension(oid::SUBJECT_ALT_NAME, false, &SubjectAltName(hosts.collect::<der::Result<_>>()?))?,
-        extension(oid::SUBJECT_KEY_ID, false, &key_id(inspect::key_id(of.spki))?)?,
+        extension(oid::SUBJECT_KEY_ID, false, &key_id(inspect::key_id(holder.spki))?)?,
         extension(oid::AUTHORITY_KEY_ID, false, &issuer)?,
     ])
 }
 
-fn sign(authority: &Authority, meant: &Meant<'_>) -> Result<Vec<u8>, Failure> {
+fn sign(authority: &Authority, spec: &CertificateSpec<'_>) -> Result<Vec<u8>, Failure> {
     let contents = encode::Contents {
-        serial: &meant.serial,
+        serial: &spec.serial,
         issuer: &authority.certificate().subject_der,
-        not_before: meant.not_before,
-        not_after: meant.not_after,
-        subject: &meant.subject,
-        spki: meant.of.spki,
-        extensions: &meant.extensions,
+        not_before: spec.not_before,
+        not_after: spec.not_after,
+        subject: &spec.subject,
+        spki: spec.holder.spki,
+        extensions: &spec.extensions,
     };
     contents.sign(authority.key())
 }

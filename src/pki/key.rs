@@ -88,14 +88,14 @@ pub enum KeyError {
     SeveralKeys,
 }
 
-enum Pair {
+enum KeyPair {
     Ec(EcdsaKeyPair),
     Rsa(RsaKeyPair),
 }
 
 /// A private key, with its public half at hand.
 pub struct PrivateKey {
-    pair: Pair,
+    pair: KeyPair,
     key_type: KeyType,
     pkcs8: Zeroizing<Vec<u8>>,
     spki: Vec<u8>,
@@ -114,11 +114,11 @@ impl PrivateKey {
     /// When the system gives no randomness.
     pub fn generate(key_type: KeyType) -> Result<Self, Failure> {
         let made = match key_type {
-            KeyType::EcdsaP256 => EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_ASN1_SIGNING).map(Pair::Ec),
-            KeyType::EcdsaP384 => EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_ASN1_SIGNING).map(Pair::Ec),
-            KeyType::Rsa2048 => RsaKeyPair::generate(KeySize::Rsa2048).map(Pair::Rsa),
-            KeyType::Rsa3072 => RsaKeyPair::generate(KeySize::Rsa3072).map(Pair::Rsa),
-            KeyType::Rsa4096 => RsaKeyPair::generate(KeySize::Rsa4096).map(Pair::Rsa),
+            KeyType::EcdsaP256 => EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_ASN1_SIGNING).map(KeyPair::Ec),
+            KeyType::EcdsaP384 => EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_ASN1_SIGNING).map(KeyPair::Ec),
+            KeyType::Rsa2048 => RsaKeyPair::generate(KeySize::Rsa2048).map(KeyPair::Rsa),
+            KeyType::Rsa3072 => RsaKeyPair::generate(KeySize::Rsa3072).map(KeyPair::Rsa),
+            KeyType::Rsa4096 => RsaKeyPair::generate(KeySize::Rsa4096).map(KeyPair::Rsa),
         };
         made.ok().and_then(|pair| Self::new(pair).ok()).ok_or_else(|| {
             Failure::new(Exit::Failed, Code::KeyNotMade, format!("no new {key_type} key could be made"))
@@ -127,16 +127,16 @@ impl PrivateKey {
         })
     }
 
-    fn new(pair: Pair) -> Result<Self, KeyError> {
+    fn new(pair: KeyPair) -> Result<Self, KeyError> {
         let (key_type, pkcs8, spki) = match &pair {
-            Pair::Ec(key) => {
+            KeyPair::Ec(key) => {
                 let p384 = key.algorithm() == &signature::ECDSA_P384_SHA384_ASN1_SIGNING;
                 let key_type = if p384 { KeyType::EcdsaP384 } else { KeyType::EcdsaP256 };
                 let pkcs8 = key.to_pkcs8v1().map_err(|_| KeyError::Damaged)?;
                 let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key()).map_err(|_| KeyError::Damaged)?;
                 (key_type, Zeroizing::new(pkcs8.as_ref().to_vec()), spki.as_ref().to_vec())
             }
-            Pair::Rsa(key) => {
+            KeyPair::Rsa(key) => {
                 let key_type = KeyType::of_rsa_bytes(key.public_modulus_len()).ok_or(KeyError::Unsupported)?;
                 let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(key).map_err(|_| KeyError::Damaged)?;
                 let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key()).map_err(|_| KeyError::Damaged)?;
@@ -189,8 +189,8 @@ impl PrivateKey {
     /// Its public half without the algorithm: the content of the `subjectPublicKey` bit string.
     pub(super) fn public_bits(&self) -> &[u8] {
         match &self.pair {
-            Pair::Ec(key) => key.public_key().as_ref(),
-            Pair::Rsa(key) => key.public_key().as_ref(),
+            KeyPair::Ec(key) => key.public_key().as_ref(),
+            KeyPair::Rsa(key) => key.public_key().as_ref(),
         }
     }
 
@@ -206,8 +206,8 @@ impl PrivateKey {
     /// When the provider fails, which a checked key gives no cause for.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Failure> {
         let signed = match &self.pair {
-            Pair::Ec(key) => key.sign(&SystemRandom::new(), message).map(|signature| signature.as_ref().to_vec()),
-            Pair::Rsa(key) => {
+            KeyPair::Ec(key) => key.sign(&SystemRandom::new(), message).map(|signature| signature.as_ref().to_vec()),
+            KeyPair::Rsa(key) => {
                 let mut out = vec![0; key.public_modulus_len()];
                 key.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut out).map(|()| out)
             }
@@ -257,8 +257,8 @@ mod tests {
     /// What the public half says of a signature.
     fn is_good(key: &PrivateKey, message: &[u8], signed: &[u8]) -> bool {
         let (by, public): (&dyn VerificationAlgorithm, &[u8]) = match &key.pair {
-            Pair::Ec(pair) => (&signature::ECDSA_P384_SHA384_ASN1, pair.public_key().as_ref()),
-            Pair::Rsa(pair) => (&signature::RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref()),
+            KeyPair::Ec(pair) => (&signature::ECDSA_P384_SHA384_ASN1, pair.public_key().as_ref()),
+            KeyPair::Rsa(pair) => (&signature::RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref()),
         };
         UnparsedPublicKey::new(by, public).verify(message, signed).is_ok()
     }

@@ -12,18 +12,18 @@ use super::{
     pem,
     policy::Claim,
     request::{Request, RequestDigest},
-    text::shown,
 };
 use crate::{
     failure::{Code, Exit, Failure},
     names::{Hostname, MspId},
+    plain::excerpt,
     times,
 };
 
 /// What a line of the log tells of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Kind {
+pub enum EntryKind {
     /// A certificate was issued; so is a line without a kind, of a version that knew no other.
     #[default]
     Certificate,
@@ -35,7 +35,7 @@ pub enum Kind {
 pub struct Entry {
     /// What it tells of.
     #[serde(default)]
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// When it was issued.
     #[serde(with = "rfc3339")]
     pub time: OffsetDateTime,
@@ -137,7 +137,7 @@ fn newer(number: usize, line: &[u8]) -> Option<Failure> {
         kind: String,
     }
     let Kinded { kind } = serde_json::from_slice(line).ok()?;
-    if serde_json::from_value::<Kind>(kind.as_str().into()).is_ok() {
+    if serde_json::from_value::<EntryKind>(kind.as_str().into()).is_ok() {
         return None;
     }
     Some(
@@ -146,7 +146,7 @@ fn newer(number: usize, line: &[u8]) -> Option<Failure> {
             Code::IssueLogNewer,
             format!("line {number} of the issue log was written by a newer version of this tool"),
         )
-        .why(format!("it is an entry of the kind {:?}, of which this version knows nothing", shown(&kind)))
+        .why(format!("it is an entry of the kind {:?}, of which this version knows nothing", excerpt(&kind)))
         .next("run the version that wrote it, or a newer one"),
     )
 }
@@ -172,7 +172,7 @@ impl Entry {
     #[must_use]
     pub fn new(request: &Request, issued: &Issued, authority: &Authority, claim: &Claim, time: OffsetDateTime) -> Self {
         Self {
-            kind: Kind::Certificate,
+            kind: EntryKind::Certificate,
             time: whole_seconds(time),
             organization: request.msp_id.clone(),
             serial: issued.serial.clone(),
@@ -199,7 +199,7 @@ impl Entry {
 /// # Errors
 /// `request-answered` when it was issued under another CA or has less than a day left; `issue-log-damaged` when the
 /// entry does not hold the certificate that it describes.
-pub fn again(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Result<Issued, Failure> {
+pub fn reissue(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Result<Issued, Failure> {
     let organization = &entry.organization;
     let answered = |why: String| {
         Failure::new(Exit::Refused, Code::RequestAnswered, format!("the request of {organization} was answered before"))

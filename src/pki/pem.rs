@@ -16,7 +16,7 @@ pub(crate) fn shows_private_key(bytes: &[u8]) -> bool {
 }
 
 /// One block of a PEM file.
-pub(super) struct Block {
+pub(super) struct PemBlock {
     /// What stands between `BEGIN` and the dashes, for example `CERTIFICATE`.
     pub(super) label: String,
     /// Whether the block has header lines (RFC 1421), as old encrypted keys have.
@@ -29,7 +29,7 @@ pub(super) struct Block {
 #[derive(Default)]
 pub(super) struct Scan {
     /// The blocks in the file's order.
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Vec<PemBlock>,
     /// Whether anything but white space stands outside of them.
     pub(super) text_around: bool,
 }
@@ -58,7 +58,11 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scan, Damaged> {
     Ok(scan)
 }
 
-fn block<'a>(label: &[u8], lines: &mut impl Iterator<Item = &'a [u8]>, body: &mut Vec<u8>) -> Result<Block, Damaged> {
+fn block<'a>(
+    label: &[u8],
+    lines: &mut impl Iterator<Item = &'a [u8]>,
+    body: &mut Vec<u8>,
+) -> Result<PemBlock, Damaged> {
     let mut headers = false;
     for line in lines {
         if let Some(end) = boundary(line, b"-----END ") {
@@ -67,7 +71,7 @@ fn block<'a>(label: &[u8], lines: &mut impl Iterator<Item = &'a [u8]>, body: &mu
             }
             let der = if headers { Vec::new() } else { STANDARD.decode(&*body).map_err(|_| Damaged)? };
             let label = String::from_utf8_lossy(label).into_owned();
-            return Ok(Block { label, headers, der: Zeroizing::new(der) });
+            return Ok(PemBlock { label, headers, der: Zeroizing::new(der) });
         }
         headers |= line.contains(&b':');
         body.extend_from_slice(line);

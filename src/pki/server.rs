@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::{
     authority::Authority,
     inspect::{self, Certificate},
-    issue::{Issued, Subject, certify},
+    issue::{CertificateHolder, Issued, certify},
     key::{KeyType, PrivateKey},
 };
 use crate::{
@@ -19,7 +19,7 @@ const LIFE: std::time::Duration = std::time::Duration::from_hours(397 * 24);
 
 /// A new pair.
 #[derive(Debug)]
-pub struct Made {
+pub struct NewServerPair {
     /// The certificate.
     pub issued: Issued,
     /// Its key, ECDSA P-256.
@@ -31,15 +31,15 @@ pub struct Made {
 ///
 /// # Errors
 /// `authority-ends`, `authority-does-not-fit`, `certificate-check`, as for a client's certificate.
-pub fn make(authority: &Authority, hosts: &[Hostname], now: OffsetDateTime) -> Result<Made, Failure> {
+pub fn make(authority: &Authority, hosts: &[Hostname], now: OffsetDateTime) -> Result<NewServerPair, Failure> {
     let key = PrivateKey::generate(KeyType::EcdsaP256)?;
-    let issued = certify(authority, Subject { organization: None, hosts, spki: key.spki() }, LIFE, now)?;
-    Ok(Made { issued, key })
+    let issued = certify(authority, CertificateHolder { organization: None, hosts, spki: key.spki() }, LIFE, now)?;
+    Ok(NewServerPair { issued, key })
 }
 
 /// A pair as it was found.
 #[derive(Debug)]
-pub struct Pair {
+pub struct ServerPair {
     /// The server's own certificate.
     pub leaf: Certificate,
     /// What came with it.
@@ -48,7 +48,7 @@ pub struct Pair {
     pub key: PrivateKey,
 }
 
-impl Pair {
+impl ServerPair {
     /// Reads both halves; `None` where one of them cannot be read, or there is no certificate.
     #[must_use]
     pub fn read(certificate: &[u8], key: &[u8]) -> Option<Self> {
@@ -72,7 +72,7 @@ impl Pair {
 
 /// What keeps a pair from serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ServerPairFault {
     /// A stable code: `server-pair`, `server-expired`, ...
     pub code: Code,
     /// The reason, for people.
@@ -83,12 +83,12 @@ pub struct Fault {
 /// dials with this pair, and the server trusts `trusted` for clients.
 #[must_use]
 pub fn faults<'n>(
-    pair: Option<&Pair>,
+    pair: Option<&ServerPair>,
     names: impl IntoIterator<Item = &'n str>,
     trusted: &[Certificate],
     now: OffsetDateTime,
-) -> Vec<Fault> {
-    let fault = |code, why: String| Fault { code, why };
+) -> Vec<ServerPairFault> {
+    let fault = |code, why: String| ServerPairFault { code, why };
     let Some((pair, leaf)) = pair.map(|pair| (pair, &pair.leaf)) else {
         return vec![fault(Code::ServerPair, "it is missing, or its tls.crt or tls.key cannot be read".to_owned())];
     };
@@ -125,11 +125,11 @@ pub fn faults<'n>(
 /// The first of [`faults`].
 #[must_use]
 pub fn fault<'n>(
-    pair: Option<&Pair>,
+    pair: Option<&ServerPair>,
     names: impl IntoIterator<Item = &'n str>,
     trusted: &[Certificate],
     now: OffsetDateTime,
-) -> Option<Fault> {
+) -> Option<ServerPairFault> {
     faults(pair, names, trusted, now).into_iter().next()
 }
 
@@ -151,8 +151,8 @@ mod tests {
         ["orchestrator.example.org", "orchestrator-server"].map(|host| host.parse().unwrap()).to_vec()
     }
 
-    fn pair(made: &Made) -> Pair {
-        Pair::read(made.issued.pem.as_bytes(), made.key.to_pem().as_bytes()).unwrap()
+    fn pair(made: &NewServerPair) -> ServerPair {
+        ServerPair::read(made.issued.pem.as_bytes(), made.key.to_pem().as_bytes()).unwrap()
     }
 
     #[test]
@@ -184,8 +184,8 @@ mod tests {
         let (ca, other) = (authority(KeyType::EcdsaP256), authority(KeyType::EcdsaP256));
         let (made, another) = (make(&ca, &hosts(), NOW).unwrap(), make(&ca, &hosts(), NOW).unwrap());
         let good = pair(&made);
-        let mixed = Pair { leaf: good.leaf.clone(), rest: Vec::new(), key: another.key };
-        let code = |pair: Option<&Pair>, name: &'static str, ca: &Authority, now| {
+        let mixed = ServerPair { leaf: good.leaf.clone(), rest: Vec::new(), key: another.key };
+        let code = |pair: Option<&ServerPair>, name: &'static str, ca: &Authority, now| {
             fault(pair, [name], &[ca.certificate().clone()], now).map_or("", |fault| fault.code.id())
         };
         let name = "orchestrator-server";

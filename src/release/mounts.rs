@@ -8,7 +8,7 @@ use crate::{
     failure::{Code, Exit, Failure},
     pki::{
         inspect::{self, Certificate},
-        server::{self, Pair},
+        server::{self, ServerPair},
     },
     substra::{
         kind::ObjectKind,
@@ -52,7 +52,7 @@ impl Mounts<'_> {
         let name = orchestrator.server_pair.as_str();
         let probe = self.probe_name(orchestrator);
         let pool = self.pool(orchestrator);
-        let server::Fault { code, why } =
+        let server::ServerPairFault { code, why } =
             server::faults(self.server(name).as_ref(), [probe.as_str()], &pool, self.now).into_iter().next()?;
         let what = format!("the orchestrator would restart for ever: its pair in Secret {name} fails its own probe");
         Some(Failure::new(Exit::CheckFailed, code, what).why(why).next(format!("{}; where somebody else makes it: a new one into Secret {name} (serverAuth and clientAuth, all its names), then restart the server", self.remedy.init())))
@@ -141,7 +141,7 @@ impl Mounts<'_> {
 
     /// The server's own pair, with which its health probe dials (chart `orchestrator`, probes of the server); `None` where
     /// it is missing or cannot be read.
-    pub(crate) fn server(&self, name: &str) -> Option<Pair> {
+    pub(crate) fn server(&self, name: &str) -> Option<ServerPair> {
         read_pair(self.object(&ObjectRef::secret(name)))
     }
 }
@@ -178,7 +178,7 @@ pub(crate) fn foreign<'a>(
 }
 
 /// Both halves of a pair.
-pub(crate) fn read_pair(object: Option<&Object>) -> Option<Pair> {
+pub(crate) fn read_pair(object: Option<&Object>) -> Option<ServerPair> {
     let object = object?;
-    Pair::read(&object.data("tls.crt")?, &object.data("tls.key")?)
+    ServerPair::read(&object.data("tls.crt")?, &object.data("tls.key")?)
 }

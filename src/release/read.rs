@@ -10,7 +10,7 @@ use crate::{
     names::Hostname,
     session::Session,
     substra::{
-        backend::{Backend, Trust},
+        backend::{Backend, BackendTrust},
         orchestrator::Orchestrator,
     },
     values::Setting,
@@ -59,13 +59,13 @@ pub(crate) fn backend(files: &ValuesFiles, hostname: Option<&Hostname>) -> Resul
 ///
 /// # Errors
 /// As for [`backend`].
-pub(crate) fn trust(files: &ValuesFiles) -> Result<Trust> {
+pub(crate) fn trust(files: &ValuesFiles) -> Result<BackendTrust> {
     let values = files.merged();
     is_a_backends(&files.paths(), &values)?;
     if values["orchestrator"]["mspID"].is_null() {
         is_no_umbrella(files, &values)?;
     }
-    Trust::read(&values).map_err(|failure| below(files, failure))
+    BackendTrust::read(&values).map_err(|failure| below(files, failure))
 }
 
 /// An orchestrator, called as its chart is: that name is a part of its Service's.

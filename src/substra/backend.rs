@@ -49,14 +49,14 @@ pub struct Backend {
 
 /// How a backend trusts the orchestrator, whoever it is itself.
 #[derive(Debug, Clone)]
-pub struct Trust {
+pub struct BackendTrust {
     /// `orchestrator.tls.enabled`.
     pub tls_enabled: bool,
     /// `orchestrator.tls.cacert`, else the walkthrough's name.
     pub cacert: ObjectName,
 }
 
-impl Trust {
+impl BackendTrust {
     /// Reads merged values.
     ///
     /// # Errors

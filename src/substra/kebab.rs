@@ -2,7 +2,7 @@
 
 /// What a run of characters is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum CharacterKind {
     Number,
     /// Capitals, or one capital with the small letters after it.
     Capital,
@@ -11,7 +11,7 @@ enum Kind {
     Punctuation,
 }
 
-use Kind::{Capital, Connector, Number, Punctuation, Small};
+use CharacterKind::{Capital, Connector, Number, Punctuation, Small};
 
 /// The volume of a client CA in the orchestrator's manifest (chart `orchestrator`, template `deployment-server.yaml`).
 #[must_use]
@@ -43,7 +43,7 @@ pub fn kebab_case(text: &str) -> String {
 }
 
 /// Small letters and digits after a number belong to it: `20x`.
-fn after_number(words: &[(Kind, &str)], mut at: usize, out: &mut String) -> usize {
+fn after_number(words: &[(CharacterKind, &str)], mut at: usize, out: &mut String) -> usize {
     while let Some((kind @ (Small | Number), word)) = words.get(at) {
         push(out, *kind, word);
         at += 1;
@@ -53,7 +53,7 @@ fn after_number(words: &[(Kind, &str)], mut at: usize, out: &mut String) -> usiz
 }
 
 /// A number right after letters is a part of their word (`bld4-floor`), unless small letters follow it (`http-2xx`).
-fn with_number(words: &[(Kind, &str)], at: usize, out: &mut String) -> usize {
+fn with_number(words: &[(CharacterKind, &str)], at: usize, out: &mut String) -> usize {
     if words[at + 1].0 == Small {
         out.push('-');
         return after_number(words, at, out);
@@ -63,13 +63,13 @@ fn with_number(words: &[(Kind, &str)], at: usize, out: &mut String) -> usize {
     at + 1
 }
 
-fn dash_before(next: Option<Kind>, out: &mut String) {
+fn dash_before(next: Option<CharacterKind>, out: &mut String) {
     if next.is_some_and(|kind| !matches!(kind, Connector | Punctuation)) {
         out.push('-');
     }
 }
 
-fn push(out: &mut String, kind: Kind, word: &str) {
+fn push(out: &mut String, kind: CharacterKind, word: &str) {
     if kind == Connector {
         out.extend(word.chars().map(|_| '-'));
     } else {
@@ -77,7 +77,7 @@ fn push(out: &mut String, kind: Kind, word: &str) {
     }
 }
 
-fn words(text: &str) -> Vec<(Kind, &str)> {
+fn words(text: &str) -> Vec<(CharacterKind, &str)> {
     let mut words = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -107,7 +107,7 @@ fn capital_word(text: &str) -> usize {
     }
 }
 
-fn kind_of(c: char) -> Kind {
+fn kind_of(c: char) -> CharacterKind {
     match c {
         '0'..='9' => Number,
         'A'..='Z' => Capital,

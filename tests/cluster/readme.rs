@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use substra_mtls::{
     pki::policy,
-    substra::servers::{OrchestratorServer, Pair, TrustedCa, serve},
+    substra::servers::{OrchestratorServer, PemPair, TrustedCa, serve},
 };
 use time::OffsetDateTime;
 
@@ -121,7 +121,7 @@ fn serve_live(site: &Site) -> String {
     let object = |name: &str| site.object(&site.orc, &format!("secret/{name}"))["data"].take();
     let bytes = |text: &serde_json::Value| BASE64_STANDARD.decode(text.as_str().unwrap()).unwrap();
     let (pair, ca) = (object("orchestrator-tls-server-pair"), bytes(&object("orchestrator-tls-cacert")["ca.crt"]));
-    let pair = Pair { certificate: bytes(&pair["tls.crt"]), key: bytes(&pair["tls.key"]).into() };
+    let pair = PemPair { certificate: bytes(&pair["tls.crt"]), key: bytes(&pair["tls.key"]).into() };
     let trusted = TrustedCa { organization: "MyOrg1MSP".into(), pem: ca.clone() };
     let server = OrchestratorServer::start(pair, &ca, &[trusted], true, true).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

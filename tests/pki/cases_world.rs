@@ -89,7 +89,7 @@ pub(crate) fn identities(cases: &mut Cases) {
 pub(crate) fn answers(cases: &mut Cases) {
     const CODE: &str = "request-answered";
     let (authority, entry) = answered(&good().pem());
-    let again = |entry: &Entry, authority, now| log::again(entry, authority, now).map(|_| ()).map_err(|f| vec![f]);
+    let again = |entry: &Entry, authority, now| log::reissue(entry, authority, now).map(|_| ()).map_err(|f| vec![f]);
     cases.add(CODE, true, "after its end", again(&entry, &authority, NOW + Duration::days(91)));
     cases.add(CODE, true, "in its last day", again(&entry, &authority, NOW + Duration::days(90) - Duration::HOUR));
     let (next, _) = answered(&good().pem());

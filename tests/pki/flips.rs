@@ -3,9 +3,8 @@
 use substra_mtls::pki::{
     inspect::{self, Certificate},
     key::{KeyType, PrivateKey},
-    mirror,
     policy::judge,
-    request,
+    request, verify_returned,
 };
 
 use crate::{
@@ -48,13 +47,14 @@ fn a_damaged_certificate_is_refused_or_is_the_same() {
     let (authority, _) = authority(KeyType::EcdsaP256);
     let issued = issued(&authority, &good().pem());
     let (msp_id, authorities) = (ORG.parse().unwrap(), [authority.certificate().clone()]);
-    let expected = mirror::Expected { spki: KEY.spki(), msp_id: &msp_id, authorities: &authorities, now: NOW };
+    let expected =
+        verify_returned::ExpectedCertificate { spki: KEY.spki(), msp_id: &msp_id, authorities: &authorities, now: NOW };
     let mut count = 0;
     let ders = damaged(&issued.der).map(|der| armoured("CERTIFICATE", &der)).collect::<Vec<_>>();
     for pem in ders.into_iter().chain(damaged(issued.pem.as_bytes())) {
         count += 1;
         let _ = inspect::certificates(&pem);
-        if let Ok(read) = mirror::judge("a.crt", &pem, &expected) {
+        if let Ok(read) = verify_returned::verify("a.crt", &pem, &expected) {
             assert_eq!(read.spki, KEY.spki());
             assert_eq!((read.dns_names.as_slice(), read.der), (&[HOST.to_owned()][..], issued.der.clone()));
         }

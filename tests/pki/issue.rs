@@ -94,9 +94,9 @@ fn the_log_gives_the_same_bytes_again() {
     let digest = substra_mtls::pki::request::digest(&good().pem()).unwrap();
     assert_eq!((log.entries().len(), &log.entries()[0]), (2, &entry));
     assert_eq!(log.find(&digest).unwrap().time, NOW + Duration::HOUR);
-    let again = log::again(&entry, &authority, NOW + Duration::DAY).unwrap();
+    let again = log::reissue(&entry, &authority, NOW + Duration::DAY).unwrap();
     assert_eq!((&again.serial, again.not_after), (&entry.serial, entry.not_after));
-    assert_eq!(again, log::again(&entry, &authority, NOW + Duration::days(2)).unwrap());
+    assert_eq!(again, log::reissue(&entry, &authority, NOW + Duration::days(2)).unwrap());
     let other = good().subject(name(ORG, "b.org-1.com")).pem();
     assert!(log.find(&substra_mtls::pki::request::digest(&other).unwrap()).is_none());
 }
@@ -113,7 +113,7 @@ fn a_torn_or_edited_log_is_named_by_its_line() {
     assert!(why(&format!("{{}}\n{line}")).what.contains("line 1"));
     let (_, other) = answered(&good().pem());
     let swapped = Entry { certificate: other.certificate, ..entry.clone() };
-    assert_eq!(log::again(&swapped, &authority, NOW).unwrap_err().code.id(), "issue-log-damaged");
+    assert_eq!(log::reissue(&swapped, &authority, NOW).unwrap_err().code.id(), "issue-log-damaged");
     let edits: [fn(&mut Entry); 6] = [
         |entry| entry.serial.replace_range(0..2, "02"),
         |entry| entry.organization = "MyOrg2MSP".parse().unwrap(),
@@ -125,11 +125,11 @@ fn a_torn_or_edited_log_is_named_by_its_line() {
     for edit in edits {
         let mut edited = entry.clone();
         edit(&mut edited);
-        assert_eq!(log::again(&edited, &authority, NOW).unwrap_err().code.id(), "issue-log-damaged", "{edited:?}");
+        assert_eq!(log::reissue(&edited, &authority, NOW).unwrap_err().code.id(), "issue-log-damaged", "{edited:?}");
     }
     for bad in ["", "AAAA", "!"] {
         let broken = Entry { certificate: bad.to_owned(), ..entry.clone() };
-        assert_eq!(log::again(&broken, &authority, NOW).unwrap_err().code.id(), "issue-log-damaged");
+        assert_eq!(log::reissue(&broken, &authority, NOW).unwrap_err().code.id(), "issue-log-damaged");
     }
 }
 

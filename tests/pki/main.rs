@@ -8,6 +8,6 @@ mod cases_world;
 mod flips;
 mod forge;
 mod issue;
-mod mirror;
 mod openssl;
 mod policy;
+mod verify_returned;

@@ -7,7 +7,7 @@ use std::{
 
 use substra_mtls::pki::{
     authority::{Authority, create_root},
-    issue::{fits, issue},
+    issue::{issue, preflight},
     key::{KeyError, KeyType, PrivateKey},
     policy::judge,
     request,
@@ -264,10 +264,10 @@ fn refuses_to_issue_outside_of_the_name_constraints_of_the_ca() {
     // What is foreseen before anybody agrees is what comes.
     let within = request("backend.org-1.com");
     let issued = issue(&authority, &within, validity, now).unwrap();
-    assert_eq!(fits(&authority, &within, validity, now).unwrap(), issued.window());
+    assert_eq!(preflight(&authority, &within, validity, now).unwrap(), issued.window());
     let outside = request("backend.org-2.com");
     assert_eq!(issue(&authority, &outside, validity, now).unwrap_err().code.id(), "authority-does-not-fit");
-    let foreseen = fits(&authority, &outside, validity, now).unwrap_err();
+    let foreseen = preflight(&authority, &outside, validity, now).unwrap_err();
     assert_eq!(foreseen.code.id(), "authority-does-not-fit");
     assert!(foreseen.what.ends_with("backend.org-2.com"), "{foreseen}");
 }

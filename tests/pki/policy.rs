@@ -9,7 +9,7 @@ use substra_mtls::{
         issue::issue,
         key::{KeyType, PrivateKey},
         log::Entry,
-        policy::{Claim, Party, RULES, apart, judge},
+        policy::{BatchRequest, Claim, RULES, batch_conflicts, judge},
         request,
     },
 };
@@ -161,16 +161,16 @@ fn a_batch_has_no_host_and_no_key_twice() {
     let party =
         |request: &request::Request, file: &str| -> (String, request::Request) { (file.to_owned(), request.clone()) };
     let codes = |all: &[(String, request::Request)]| -> Vec<(&str, String)> {
-        let parties: Vec<Party<'_>> = all
+        let parties: Vec<BatchRequest<'_>> = all
             .iter()
-            .map(|(file, of)| Party {
+            .map(|(file, of)| BatchRequest {
                 name: file.clone(),
                 msp_id: &of.msp_id,
                 hosts: &of.hosts,
                 key: Some(of.fingerprint),
             })
             .collect();
-        apart(&parties).into_iter().map(|finding| (finding.code.id(), finding.what)).collect()
+        batch_conflicts(&parties).into_iter().map(|finding| (finding.code.id(), finding.what)).collect()
     };
     let plain = |request: Forge<'_>, organization: &str, host: &str| {
         judged(&request.subject(named(organization, host)).attributes(Vec::new()).pem())

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command, sync::LazyLock};
 
 use substra_mtls::substra::{
     forged_certificates::CertificateRecipe,
-    servers::{Answer, BackendClient, OrchestratorServer, Pair, call, call_impostor},
+    servers::{Answer, BackendClient, OrchestratorServer, PemPair, call, call_impostor},
 };
 
 use super::world::{HOST, WORLD, now, pair, proper, trusted};
@@ -23,7 +23,7 @@ impl Maker {
         assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
     }
 
-    fn make(name: &str, subject: &str, issuer: &str, extensions: &str) -> Pair {
+    fn make(name: &str, subject: &str, issuer: &str, extensions: &str) -> PemPair {
         let key = format!("{name}.key");
         Self::run(
             MAKER.0.path(),
@@ -33,13 +33,13 @@ impl Maker {
     }
 
     /// A root with the key of another.
-    fn with_key(name: &str, subject: &str, other: &str, extensions: &str) -> Pair {
+    fn with_key(name: &str, subject: &str, other: &str, extensions: &str) -> PemPair {
         let file = |name: &str| MAKER.0.path().join(format!("{name}.key"));
         std::fs::copy(file(other), file(name)).unwrap();
         Self::certify(name, subject, name, extensions)
     }
 
-    fn certify(name: &str, subject: &str, issuer: &str, extensions: &str) -> Pair {
+    fn certify(name: &str, subject: &str, issuer: &str, extensions: &str) -> PemPair {
         let folder = MAKER.0.path();
         let file = |end: &str| format!("{name}.{end}");
         std::fs::write(folder.join(file("ext")), extensions).unwrap();
@@ -59,7 +59,7 @@ impl Maker {
         }
         Self::run(folder, &line);
         let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
-        Pair { certificate: read(&crt), key: zeroize::Zeroizing::new(read(&key)) }
+        PemPair { certificate: read(&crt), key: zeroize::Zeroizing::new(read(&key)) }
     }
 }
 
@@ -68,14 +68,14 @@ fn soon() -> time::OffsetDateTime {
 }
 
 /// What a server that takes client certificates of these roots says to a client of the federation.
-fn server_says(roots: &[u8], pair: Pair) -> Answer {
+fn server_says(roots: &[u8], pair: PemPair) -> Answer {
     let cas = [trusted("MyOrg1MSP", std::str::from_utf8(roots).unwrap())];
     let server = OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, false).unwrap();
     call(&BackendClient::new(WORLD.ca.pem.clone().into_bytes(), Some(pair), "MyOrg1MSP", HOST), &server, soon())
 }
 
 /// What a client that trusts these roots says to a server with this pair.
-fn client_says(roots: &[u8], pair: &Pair) -> Answer {
+fn client_says(roots: &[u8], pair: &PemPair) -> Answer {
     call_impostor(&BackendClient::new(roots.to_vec(), None, "MyOrg1MSP", HOST), pair, soon())
 }
 
@@ -83,7 +83,7 @@ fn refused(text: &str) -> Answer {
     Answer::HandshakeRefused(text.into())
 }
 
-fn followed_by(mut pair: Pair, others: &[&Pair]) -> Pair {
+fn followed_by(mut pair: PemPair, others: &[&PemPair]) -> PemPair {
     others.iter().for_each(|other| pair.certificate.extend_from_slice(&other.certificate));
     pair
 }

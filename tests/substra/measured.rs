@@ -6,7 +6,7 @@ use substra_mtls::{
     pki::{identity::check, inspect::certificates},
     substra::{
         forged_certificates::{CertificateRecipe, LeafUsage},
-        servers::{Answer, BackendClient, OrchestratorServer, Pair, call, call_impostor},
+        servers::{Answer, BackendClient, OrchestratorServer, PemPair, call, call_impostor},
     },
 };
 
@@ -207,7 +207,7 @@ fn certificates_made_by_openssl_get_the_same_answers() {
     );
     let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
     let key = zeroize::Zeroizing::new(read("org.key"));
-    let pair = |name: &str| Pair { certificate: read(name), key: key.clone() };
+    let pair = |name: &str| PemPair { certificate: read(name), key: key.clone() };
     let now = now() + time::Duration::MINUTE;
     let ask = |name: &str| call(&client(Some(pair(name)), "MyOrg1MSP"), &server(true), now);
     assert_eq!(ask("good.crt"), Answer::Accepted);

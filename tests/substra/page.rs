@@ -2,7 +2,7 @@
 
 use substra_mtls::substra::{
     forged_certificates::{CertificateRecipe, LeafUsage},
-    servers::{Answer, OrchestratorServer, Pair, call},
+    servers::{Answer, OrchestratorServer, PemPair, call},
 };
 
 use super::world::{WORLD, answer, client, now, proper, signed, trusted};
@@ -13,7 +13,7 @@ const PAGE: &str = include_str!("../../docs/troubleshooting.md");
 fn said() -> Vec<String> {
     let of = |recipe: &CertificateRecipe, header: &str| answer(Some(signed(recipe, &WORLD.ca)), header, true);
     let own = proper("MyOrg1MSP");
-    let torn = Pair { key: WORLD.server.key.clone(), ..signed(&own, &WORLD.ca) };
+    let torn = PemPair { key: WORLD.server.key.clone(), ..signed(&own, &WORLD.ca) };
     let nobody = OrchestratorServer::start(
         WORLD.server.clone(),
         WORLD.ca.pem.as_bytes(),
@@ -21,7 +21,7 @@ fn said() -> Vec<String> {
         true,
         true,
     );
-    let half = Pair { key: signed(&own, &WORLD.ca).key, ..WORLD.server.clone() };
+    let half = PemPair { key: signed(&own, &WORLD.ca).key, ..WORLD.server.clone() };
     let crashed = OrchestratorServer::start(half, WORLD.ca.pem.as_bytes(), &[], true, true).err();
     let answers = [
         answer(Some(torn), "MyOrg1MSP", true),

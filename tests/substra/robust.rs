@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 use substra_mtls::substra::{
     kebab::{kebab_case, volume_of},
     manifest::Manifest,
-    servers::{BackendClient, OrchestratorServer, Pair, call},
+    servers::{BackendClient, OrchestratorServer, PemPair, call},
 };
 
 use super::world::{HOST, WORLD, now, proper, server, signed, trusted};
@@ -39,14 +39,14 @@ proptest! {
     #[test]
     fn spoilt_files_are_refused_or_work(in_certificate in damage(), in_key in damage(), in_ca in damage()) {
         let good = signed(&proper("MyOrg1MSP"), &WORLD.ca);
-        let says = |ca: &[u8], pair: &Pair| {
+        let says = |ca: &[u8], pair: &PemPair| {
             let client = BackendClient::new(ca.to_vec(), Some(pair.clone()), "MyOrg1MSP", HOST);
             call(&client, &server(true), now()).to_string()
         };
         let certificate = in_certificate.of(&good.certificate);
         let key = zeroize::Zeroizing::new(in_key.of(&good.key));
         let ca = in_ca.of(WORLD.ca.pem.as_bytes());
-        for pair in [Pair { certificate, ..good.clone() }, Pair { key, ..good.clone() }] {
+        for pair in [PemPair { certificate, ..good.clone() }, PemPair { key, ..good.clone() }] {
             prop_assert!(!says(WORLD.ca.pem.as_bytes(), &pair).is_empty());
             drop(OrchestratorServer::start(pair, &ca, &[], false, false));
         }

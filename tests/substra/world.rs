@@ -11,7 +11,7 @@ use substra_mtls::{
     },
     substra::{
         forged_certificates::{CertificateRecipe, LeafUsage},
-        servers::{Answer, BackendClient, OrchestratorServer, Pair, call},
+        servers::{Answer, BackendClient, OrchestratorServer, PemPair, call},
     },
 };
 use time::OffsetDateTime;
@@ -28,7 +28,7 @@ pub(crate) struct World {
     pub(crate) ca: Ca,
     pub(crate) other: Ca,
     pub(crate) leaf_key: PrivateKey,
-    pub(crate) server: Pair,
+    pub(crate) server: PemPair,
 }
 
 pub(crate) static WORLD: LazyLock<World> = LazyLock::new(|| {
@@ -62,8 +62,8 @@ pub(crate) fn ca_of(time: OffsetDateTime) -> Ca {
     Ca { key, pem, certificate }
 }
 
-pub(crate) fn pair(certificate: &str, key: &PrivateKey) -> Pair {
-    Pair { certificate: certificate.as_bytes().to_vec(), key: zeroize(key) }
+pub(crate) fn pair(certificate: &str, key: &PrivateKey) -> PemPair {
+    PemPair { certificate: certificate.as_bytes().to_vec(), key: zeroize(key) }
 }
 
 pub(crate) fn zeroize(key: &PrivateKey) -> zeroize::Zeroizing<Vec<u8>> {
@@ -81,7 +81,7 @@ pub(crate) fn proper(organization: &str) -> CertificateRecipe {
     }
 }
 
-pub(crate) fn signed(recipe: &CertificateRecipe, ca: &Ca) -> Pair {
+pub(crate) fn signed(recipe: &CertificateRecipe, ca: &Ca) -> PemPair {
     let key = &WORLD.leaf_key;
     pair(&recipe.sign(key.spki(), &ca.certificate, &ca.key, now()).unwrap(), key)
 }
@@ -96,10 +96,10 @@ pub(crate) fn server(verify: bool) -> OrchestratorServer {
     OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, verify).unwrap()
 }
 
-pub(crate) fn client(pair: Option<Pair>, header: &str) -> BackendClient {
+pub(crate) fn client(pair: Option<PemPair>, header: &str) -> BackendClient {
     BackendClient::new(WORLD.ca.pem.clone().into_bytes(), pair, header, HOST)
 }
 
-pub(crate) fn answer(pair: Option<Pair>, header: &str, verify: bool) -> Answer {
+pub(crate) fn answer(pair: Option<PemPair>, header: &str, verify: bool) -> Answer {
     call(&client(pair, header), &server(verify), now())
 }

@@ -14,7 +14,7 @@ use crate::{
         kind::ObjectKind,
         manifest::{Manifest, Mount, Workload, expected_kind},
         orchestrator::Orchestrator,
-        servers::{BackendClient, OrchestratorServer, Pair, TrustedCa, probe},
+        servers::{BackendClient, OrchestratorServer, PemPair, TrustedCa, probe},
     },
 };
 
@@ -141,9 +141,9 @@ impl World {
         Some(BackendClient::new(ca.to_vec(), pair, msp_id, host))
     }
 
-    fn pair(&self, namespace: &str, name: &str) -> Option<Pair> {
+    fn pair(&self, namespace: &str, name: &str) -> Option<PemPair> {
         let half = |item| self.data(namespace, ObjectKind::Secret, name, item);
-        Some(Pair { certificate: half("tls.crt")?.to_vec(), key: half("tls.key")? })
+        Some(PemPair { certificate: half("tls.crt")?.to_vec(), key: half("tls.key")? })
     }
 
     fn data(&self, namespace: &str, kind: ObjectKind, name: &str, item: &str) -> Option<Zeroizing<Vec<u8>>> {

@@ -14,7 +14,7 @@ use crate::{
     pki::{
         authority::Authority,
         inspect,
-        issue::{self, Issued, Window},
+        issue::{self, Issued, ValidityPeriod},
         log::{self, Entry, IssueLog},
         request::Request,
     },
@@ -28,7 +28,7 @@ pub(super) struct Ready {
     pub(super) path: PathBuf,
     pub(super) request: Request,
     pub(super) target: PathBuf,
-    pub(super) window: Window,
+    pub(super) window: ValidityPeriod,
     /// There from the start where the request is in the log.
     pub(super) issued: Option<Issued>,
     pub(super) is_again: bool,
@@ -53,7 +53,7 @@ impl Approval<'_> {
     fn ready_one(&self, authority: &Authority, log: &IssueLog, passed: Passed) -> Result<Ready> {
         let Passed { path, request } = passed;
         let entry = log.find(&request.digest);
-        let issued = entry.map(|entry| log::again(entry, authority, self.session.now)).transpose()?;
+        let issued = entry.map(|entry| log::reissue(entry, authority, self.session.now)).transpose()?;
         let window = match &issued {
             Some(issued) => issued.window(),
             None => self.fits(authority, &request)?,
@@ -82,8 +82,8 @@ impl Approval<'_> {
     }
 
     /// What signing would find, and from when to when the certificate would be valid.
-    pub(in crate::commands) fn fits(&self, authority: &Authority, request: &Request) -> Result<Window> {
-        issue::fits(authority, request, self.args.validity, self.session.now)
+    pub(in crate::commands) fn fits(&self, authority: &Authority, request: &Request) -> Result<ValidityPeriod> {
+        issue::preflight(authority, request, self.args.validity, self.session.now)
     }
 
     /// Signs what is not signed yet; gives the new entries of the log.
@@ -108,7 +108,7 @@ impl Approval<'_> {
     pub(in crate::commands) fn sign_new(&self, authority: &Authority, request: &Request) -> Result<(Issued, Entry)> {
         let issued = issue::issue(authority, request, self.args.validity, self.session.now)?;
         let entry = Entry::new(request, &issued, authority, &self.claim(), self.session.now);
-        Ok((log::again(&entry, authority, self.session.now)?, entry))
+        Ok((log::reissue(&entry, authority, self.session.now)?, entry))
     }
 
     /// Everything that the operator should see before the question.

@@ -14,7 +14,7 @@ use crate::{
         fingerprint::{BadFingerprint, Fingerprint},
         inspect::{self, Certificate},
         log::IssueLog,
-        policy::{self, Circumstances, Claim, Party},
+        policy::{self, BatchRequest, Circumstances, Claim},
         request::Request,
     },
     substra::kebab::kebab_case,
@@ -27,9 +27,9 @@ pub(super) struct Passed {
 }
 
 impl Passed {
-    fn party(&self) -> Party<'_> {
+    fn party(&self) -> BatchRequest<'_> {
         let Request { msp_id, hosts, fingerprint, .. } = &self.request;
-        Party { name: self.path.display().to_string(), msp_id, hosts, key: Some(*fingerprint) }
+        BatchRequest { name: self.path.display().to_string(), msp_id, hosts, key: Some(*fingerprint) }
     }
 }
 
@@ -52,7 +52,7 @@ impl Approval<'_> {
             }
         }
         findings.extend(twice(&passed));
-        findings.extend(policy::apart(&passed.iter().map(Passed::party).collect::<Vec<_>>()));
+        findings.extend(policy::batch_conflicts(&passed.iter().map(Passed::party).collect::<Vec<_>>()));
         // Nobody is asked about a batch that is refused already.
         if findings.is_empty() {
             findings.extend(self.identified(&passed)?);

@@ -29,7 +29,7 @@ pub(super) fn identities(members: &[(bool, Member<'_>)]) -> Result<()> {
     let pairs = members.iter().enumerate().flat_map(|(at, later)| members[..at].iter().map(move |one| (one, later)));
     let signed = pairs.filter(|((needs, _), (also, _))| *needs || *also);
     let found: Vec<Failure> =
-        signed.flat_map(|((_, one), (_, later))| policy::apart(&[one.party(), later.party()])).collect();
+        signed.flat_map(|((_, one), (_, later))| policy::batch_conflicts(&[one.party(), later.party()])).collect();
     if found.is_empty() { Ok(()) } else { Err(first(found, "two organizations have one host")) }
 }
 

@@ -25,7 +25,7 @@ use crate::{
         inspect::{self, Certificate},
         key::PrivateKey,
         log::{Entry, IssueLog},
-        policy::{self, Party},
+        policy::{self, BatchRequest},
         request::{self, Request},
     },
     plan::{Action, Plan, Step, StepId},
@@ -113,9 +113,9 @@ impl<'a> Member<'a> {
     }
 
     /// Who it is by its values.
-    pub(super) fn party(&self) -> Party<'_> {
+    pub(super) fn party(&self) -> BatchRequest<'_> {
         let hosts = std::slice::from_ref(&self.enrolment.backend.host);
-        Party { name: format!("the values of {}", self.msp_id), msp_id: self.msp_id, hosts, key: None }
+        BatchRequest { name: format!("the values of {}", self.msp_id), msp_id: self.msp_id, hosts, key: None }
     }
 
     /// Whether the pair that is in place cannot stay: there is none, it is of a CA by which the organization is not

@@ -10,7 +10,7 @@ use crate::{
     names::{Hostname, ObjectName},
     pki::{
         inspect::Certificate,
-        server::{self, Made, Pair},
+        server::{self, NewServerPair, ServerPair},
     },
     plan::{Action, Step, StepId},
 };
@@ -29,7 +29,7 @@ pub(super) struct Outlook<'a> {
 
 impl Outlook<'_> {
     /// Why a new pair is needed: a fault, or the last third of its life where a new one would live longer.
-    pub(super) fn due(&self, found: Option<&Pair>) -> Option<String> {
+    pub(super) fn due(&self, found: Option<&ServerPair>) -> Option<String> {
         let names = self.names.iter().map(Hostname::as_str);
         let fault = server::fault(found, names, &self.trusted, self.now).map(|fault| fault.why);
         let old =
@@ -56,7 +56,7 @@ impl Outlook<'_> {
         &self,
         name: &ObjectName,
         cert_manager: bool,
-        found: Option<&Pair>,
+        found: Option<&ServerPair>,
         why: &str,
     ) -> Result<()> {
         if cert_manager {
@@ -75,7 +75,7 @@ impl Outlook<'_> {
     }
 
     /// A new pair. Names of the old one that is ours are kept, since somebody may dial them.
-    pub(super) fn make(mut self, old: Option<&Pair>, warnings: &mut Vec<String>) -> Result<Made> {
+    pub(super) fn make(mut self, old: Option<&ServerPair>, warnings: &mut Vec<String>) -> Result<NewServerPair> {
         let ours = old.map(|pair| &pair.leaf).filter(|leaf| leaf.is_signed_by(&self.ca.certificate));
         for name in ours.iter().flat_map(|leaf| &leaf.dns_names) {
             match name.parse::<Hostname>() {
@@ -104,7 +104,7 @@ pub(super) fn stays(secret: &Object, leaf: &Certificate) -> Step {
 pub(super) fn step(
     name: &ObjectName,
     secret: Option<&Object>,
-    made: &Made,
+    made: &NewServerPair,
     (key, note): (&str, Option<&str>),
     release: &str,
 ) -> Step {

@@ -12,7 +12,7 @@ use crate::{
     names::Hostname,
     pki::{
         inspect::{self, Certificate},
-        server::Pair,
+        server::ServerPair,
     },
     plan::{Action, Plan, State, Step, StepId},
     release::ReleaseState,
@@ -91,7 +91,7 @@ impl<'a> Place<'a> {
     pub(in crate::commands) fn plan(&self, ca: &Ca<'_>, session: &Session<'_>) -> Result<Serving> {
         let cacert = self.cacert_step(ca, session);
         let secret = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
-        let found = secret.and_then(|object| Pair::read(&object.data("tls.crt")?, &object.data("tls.key")?));
+        let found = secret.and_then(|object| ServerPair::read(&object.data("tls.crt")?, &object.data("tls.key")?));
         let outlook = Outlook {
             ca,
             trusted: self.trusted(ca),

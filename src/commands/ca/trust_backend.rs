@@ -23,7 +23,7 @@ use crate::{
     session::Session,
     substra::{
         Side,
-        backend::{self, Trust},
+        backend::{self, BackendTrust},
     },
     times,
 };
@@ -71,7 +71,7 @@ fn upgrade(
     options: &Options,
     session: &Session<'_>,
     files: &ValuesFiles,
-    trust: &Trust,
+    trust: &BackendTrust,
     (found, seen): (&ReleaseState, &[Object]),
 ) -> Result<Plan> {
     let edited = files.edit(&trust.settings())?;
@@ -94,7 +94,7 @@ fn upgrade(
 fn object_step(
     found: &ReleaseState,
     objects: &[Object],
-    trust: &Trust,
+    trust: &BackendTrust,
     certificate: &Certificate,
     session: &Session<'_>,
 ) -> Result<Step> {
@@ -155,7 +155,7 @@ fn what_follows(
     options: &Options,
     session: &Session<'_>,
     found: &ReleaseState,
-    trust: &Trust,
+    trust: &BackendTrust,
 ) -> String {
     let mounted = found.manifest.mount_kind(trust.cacert.as_str()).is_some();
     if enable_tls {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cluster::ObjectRef,
-    substra::servers::{Answer, BackendClient, Pair, talk},
+    substra::servers::{Answer, BackendClient, PemPair, talk},
 };
 
 /// How long one call may take, all in all.
@@ -47,7 +47,7 @@ struct Call<'a> {
     ca: Vec<u8>,
     host: String,
     msp_id: String,
-    pair: Option<Pair>,
+    pair: Option<PemPair>,
     now: time::OffsetDateTime,
 }
 
@@ -73,9 +73,9 @@ pub(super) fn shake(site: &Site, connect: Option<&str>) -> Handshakes {
     };
     let default = format!("{host}:{port}");
     let address = connect.unwrap_or(&default);
-    let pair = site
-        .object(&ObjectRef::secret(pair))
-        .and_then(|secret| Some(Pair { certificate: secret.data("tls.crt")?.to_vec(), key: secret.data("tls.key")? }));
+    let pair = site.object(&ObjectRef::secret(pair)).and_then(|secret| {
+        Some(PemPair { certificate: secret.data("tls.crt")?.to_vec(), key: secret.data("tls.key")? })
+    });
     let call = Call { address, ca: ca.to_vec(), host, msp_id, pair, now: site.now };
     std::thread::scope(|scope| {
         let own = call.pair.as_ref().map(|_| scope.spawn(|| call.make(true, &call.msp_id)));

@@ -17,7 +17,7 @@ use crate::{
         fingerprint::Fingerprint,
         inspect::{self, Certificate},
         key::PrivateKey,
-        mirror::{self, Expected},
+        verify_returned::{self, ExpectedCertificate},
     },
     plan::{Action, Plan, State, Step, StepId},
     release::{Edited, ReleaseState, UpgradeRequest},
@@ -128,8 +128,9 @@ impl Enrolment<'_> {
         let spki = inspect::certificates(&pem).ok().and_then(|found| found.into_iter().next()).map(|first| first.spki);
         let fits = keys.iter().position(|key| Some(key.spki()) == spki.as_deref()).unwrap_or(0);
         let key = keys.swap_remove(fits);
-        let expected = Expected { spki: key.spki(), msp_id: &self.backend.msp_id, authorities, now: self.session.now };
-        let certificate = mirror::judge(&name, &pem, &expected).map_err(|found| self.all(&found))?;
+        let expected =
+            ExpectedCertificate { spki: key.spki(), msp_id: &self.backend.msp_id, authorities, now: self.session.now };
+        let certificate = verify_returned::verify(&name, &pem, &expected).map_err(|found| self.all(&found))?;
         let pem = certificate.to_pem().into_bytes();
         Ok(Pair { certificate, pem, key })
     }

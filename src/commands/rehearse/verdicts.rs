@@ -21,7 +21,7 @@ use crate::{
     substra::{
         forged_certificates::{self, CertificateRecipe, LeafUsage},
         kebab::kebab_case,
-        servers::{Answer, BackendClient, Pair, call, call_impostor},
+        servers::{Answer, BackendClient, PemPair, call, call_impostor},
     },
 };
 
@@ -156,27 +156,27 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// The pair that is live in an organization's namespace.
-    fn live(org: &Organization) -> Option<Pair> {
+    fn live(org: &Organization) -> Option<PemPair> {
         org.cluster.backend(&org.release)?.pair().cloned()
     }
 
-    fn client(&self, pair: Option<Pair>, header: &str) -> BackendClient {
+    fn client(&self, pair: Option<PemPair>, header: &str) -> BackendClient {
         BackendClient::new(self.ca.pem.clone().into_bytes(), pair, header, &self.host)
     }
 
-    fn ask(&self, pair: Option<Pair>, header: &str) -> Result<Answer> {
+    fn ask(&self, pair: Option<PemPair>, header: &str) -> Result<Answer> {
         let client = self.client(pair, header);
         let (cluster, release) = (&self.federation.orchestrator, &self.federation.release);
         let answer = cluster.with_server(release, |server| call(&client, server, self.now));
         answer.ok_or_else(|| no_answer(header, &Contact::Silent))
     }
 
-    fn signed(&self, recipe: &CertificateRecipe) -> Result<Pair> {
+    fn signed(&self, recipe: &CertificateRecipe) -> Result<PemPair> {
         Ok(self.pair(recipe.sign(self.key.spki(), &self.ca.certificate, &self.ca.key, self.now)?))
     }
 
-    fn pair(&self, certificate: String) -> Pair {
-        Pair {
+    fn pair(&self, certificate: String) -> PemPair {
+        PemPair {
             certificate: certificate.into_bytes(),
             key: zeroize::Zeroizing::new(self.key.to_pem().as_bytes().to_vec()),
         }

@@ -5,15 +5,15 @@ use der::{Decode, asn1::ObjectIdentifier};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, pkcs5::EncryptionScheme, pkcs5::pbes2::Kdf};
 use zeroize::Zeroizing;
 
-use super::{KeyError, Pair};
-use crate::pki::{oid, pem::Block};
+use super::{KeyError, KeyPair};
+use crate::pki::{oid, pem::PemBlock};
 
 /// The key in a PEM block.
-pub(super) fn pair(block: &Block, passphrase: Option<&[u8]>) -> Result<Pair, KeyError> {
+pub(super) fn pair(block: &PemBlock, passphrase: Option<&[u8]>) -> Result<KeyPair, KeyError> {
     match block.label.as_str() {
         _ if block.headers => Err(KeyError::Unsupported),
         "PRIVATE KEY" => pkcs8_pair(&block.der),
-        "RSA PRIVATE KEY" => RsaKeyPair::from_der(&block.der).map(Pair::Rsa).map_err(|_| refused(&block.der)),
+        "RSA PRIVATE KEY" => RsaKeyPair::from_der(&block.der).map(KeyPair::Rsa).map_err(|_| refused(&block.der)),
         "EC PRIVATE KEY" => sec1_pair(&block.der),
         "ENCRYPTED PRIVATE KEY" => pkcs8_pair(&decrypted(&block.der, passphrase)?),
         _ => Err(KeyError::Unsupported),
@@ -25,14 +25,14 @@ fn refused(der: &[u8]) -> KeyError {
     if der::AnyRef::from_der(der).is_ok() { KeyError::Unsupported } else { KeyError::Damaged }
 }
 
-fn pkcs8_pair(der: &[u8]) -> Result<Pair, KeyError> {
+fn pkcs8_pair(der: &[u8]) -> Result<KeyPair, KeyError> {
     let info = PrivateKeyInfoRef::try_from(der).map_err(|_| KeyError::Damaged)?;
     if info.algorithm.oid == oid::RSA {
-        return RsaKeyPair::from_pkcs8(der).map(Pair::Rsa).map_err(|_| refused(der));
+        return RsaKeyPair::from_pkcs8(der).map(KeyPair::Rsa).map_err(|_| refused(der));
     }
     let curve = info.algorithm.parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
     let algorithm = curve_algorithm(curve).filter(|_| info.algorithm.oid == oid::EC).ok_or(KeyError::Unsupported)?;
-    EcdsaKeyPair::from_pkcs8(algorithm, der).map(Pair::Ec).map_err(|_| KeyError::Damaged)
+    EcdsaKeyPair::from_pkcs8(algorithm, der).map(KeyPair::Ec).map_err(|_| KeyError::Damaged)
 }
 
 fn curve_algorithm(curve: Option<ObjectIdentifier>) -> Option<&'static EcdsaSigningAlgorithm> {
@@ -43,12 +43,12 @@ fn curve_algorithm(curve: Option<ObjectIdentifier>) -> Option<&'static EcdsaSign
     }
 }
 
-fn sec1_pair(der: &[u8]) -> Result<Pair, KeyError> {
+fn sec1_pair(der: &[u8]) -> Result<KeyPair, KeyError> {
     [oid::P256, oid::P384]
         .into_iter()
         .filter_map(|curve| curve_algorithm(Some(curve)))
         .find_map(|algorithm| EcdsaKeyPair::from_private_key_der(algorithm, der).ok())
-        .map(Pair::Ec)
+        .map(KeyPair::Ec)
         .ok_or_else(|| refused(der))
 }
 

@@ -4,11 +4,12 @@ use super::finding;
 use crate::{
     failure::{Code, Failure},
     names::{Hostname, MspId},
-    pki::{fingerprint::Fingerprint, text::shown},
+    pki::fingerprint::Fingerprint,
+    plain::excerpt,
 };
 
 /// One of those that are to get certificates at once.
-pub struct Party<'a> {
+pub struct BatchRequest<'a> {
     /// How people know it: the file of its request.
     pub name: String,
     /// Its organization.
@@ -22,7 +23,7 @@ pub struct Party<'a> {
 /// Rules 6 and 12 between the parties of a batch: whoever comes later in it is named as the one that is refused, the
 /// earlier as the other.
 #[must_use]
-pub fn apart(parties: &[Party<'_>]) -> Vec<Failure> {
+pub fn batch_conflicts(parties: &[BatchRequest<'_>]) -> Vec<Failure> {
     let pairs =
         parties.iter().enumerate().flat_map(|(at, later)| parties[..at].iter().map(move |earlier| (earlier, later)));
     pairs
@@ -31,17 +32,17 @@ pub fn apart(parties: &[Party<'_>]) -> Vec<Failure> {
         .collect()
 }
 
-fn between(earlier: &Party<'_>, later: &Party<'_>) -> Vec<Failure> {
+fn between(earlier: &BatchRequest<'_>, later: &BatchRequest<'_>) -> Vec<Failure> {
     let host = later.hosts.iter().find(|host| earlier.hosts.contains(host)).map(|host| {
         finding(
             Code::RequestHost,
-            format!("{}: its name {host} is in {} too", shown(&later.name), shown(&earlier.name)),
+            format!("{}: its name {host} is in {} too", excerpt(&later.name), excerpt(&earlier.name)),
         )
         .why(format!("{} and {} could each pose as the other's backend", earlier.msp_id, later.msp_id))
         .next("ask both whose host it is, and the other for a request that names its own")
     });
     let key = later.key.filter(|_| later.key == earlier.key).map(|_| {
-        finding(Code::RequestKeyOfAnother, format!("{}: its key is in {} too", shown(&later.name), shown(&earlier.name)))
+        finding(Code::RequestKeyOfAnother, format!("{}: its key is in {} too", excerpt(&later.name), excerpt(&earlier.name)))
             .why(format!("{} and {} could act as each other", earlier.msp_id, later.msp_id))
             .next("ask both senders for requests with keys of their own: `helm substra-mtls enroll --new-request -f backend-values.yaml`")
     });

@@ -9,22 +9,23 @@ use x509_cert::{
     },
 };
 
-use super::{finding, form::ANEW};
+use super::{finding, parse::SEND_A_NEW_ONE};
 use crate::{
     failure::{Code, Failure},
-    pki::{oid, text::shown},
+    pki::oid,
+    plain::excerpt,
 };
 
 /// What was asked for, and lines that say so.
 #[derive(Default)]
-pub(super) struct Asked {
+pub(super) struct RequestedExtensions {
     pub(super) dns_names: Vec<String>,
     pub(super) lines: Vec<String>,
 }
 
 /// Applies rule 13, then rule 14.
-pub(super) fn read(attributes: &Attributes, findings: &mut Vec<Failure>) -> Asked {
-    let mut asked = Asked::default();
+pub(super) fn read(attributes: &Attributes, findings: &mut Vec<Failure>) -> RequestedExtensions {
+    let mut asked = RequestedExtensions::default();
     let mut requests = Vec::new();
     for attribute in attributes.iter() {
         match attribute.oid {
@@ -37,7 +38,7 @@ pub(super) fn read(attributes: &Attributes, findings: &mut Vec<Failure>) -> Aske
             other => findings.push(
                 attribute_finding(&format!("it has an unknown attribute ({other})"))
                     .why("nobody would check what it says")
-                    .next(ANEW),
+                    .next(SEND_A_NEW_ONE),
             ),
         }
     }
@@ -47,7 +48,7 @@ pub(super) fn read(attributes: &Attributes, findings: &mut Vec<Failure>) -> Aske
         _ => findings.push(
             attribute_finding("it asks for extensions twice")
                 .why("programs differ in which of the two they read")
-                .next(ANEW),
+                .next(SEND_A_NEW_ONE),
         ),
     }
     asked
@@ -57,7 +58,7 @@ fn attribute_finding(what: &str) -> Failure {
     finding(Code::RequestAttribute, what)
 }
 
-fn extensions(extensions: Option<Extensions>, asked: &mut Asked, findings: &mut Vec<Failure>) {
+fn extensions(extensions: Option<Extensions>, asked: &mut RequestedExtensions, findings: &mut Vec<Failure>) {
     let extensions = extensions.filter(|extensions| !extensions.is_empty());
     let Some(extensions) = extensions else {
         findings.push(refused("the extensions that it asks for cannot be read".to_owned()));
@@ -77,10 +78,10 @@ fn extensions(extensions: Option<Extensions>, asked: &mut Asked, findings: &mut 
 fn refused(what: String) -> Failure {
     finding(Code::RequestExtension, what)
         .why("a client certificate holds host names, digitalSignature and clientAuth; anything more could be abused")
-        .next(ANEW)
+        .next(SEND_A_NEW_ONE)
 }
 
-fn one(extension: &Extension, asked: &mut Asked) -> Result<(), String> {
+fn one(extension: &Extension, asked: &mut RequestedExtensions) -> Result<(), String> {
     let value = extension.extn_value.as_bytes();
     match extension.extn_id {
         oid::SUBJECT_ALT_NAME => alternative_names(strict(value), asked),
@@ -94,19 +95,19 @@ fn one(extension: &Extension, asked: &mut Asked) -> Result<(), String> {
     }
 }
 
-fn alternative_names(names: Option<SubjectAltName>, asked: &mut Asked) -> Result<(), String> {
+fn alternative_names(names: Option<SubjectAltName>, asked: &mut RequestedExtensions) -> Result<(), String> {
     let names = names.filter(|names| !names.0.is_empty()).ok_or("its alternative names cannot be read")?;
     for name in &names.0 {
         let GeneralName::DnsName(host) = name else {
             return Err("one of its alternative names is not a host name".to_owned());
         };
-        asked.lines.push(format!("alternative name: {}", shown(host.as_str())));
+        asked.lines.push(format!("alternative name: {}", excerpt(host.as_str())));
         asked.dns_names.push(host.as_str().to_owned());
     }
     Ok(())
 }
 
-fn key_usage(usage: Option<KeyUsage>, asked: &mut Asked) -> Result<(), String> {
+fn key_usage(usage: Option<KeyUsage>, asked: &mut RequestedExtensions) -> Result<(), String> {
     let usage = usage.ok_or("its key usage cannot be read")?;
     if usage.0.is_empty() || !(KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment).contains(usage.0) {
         return Err("it asks for a key usage other than digitalSignature and keyEncipherment".to_owned());
@@ -118,7 +119,7 @@ fn key_usage(usage: Option<KeyUsage>, asked: &mut Asked) -> Result<(), String> {
     Ok(())
 }
 
-fn extended_key_usage(usage: Option<ExtendedKeyUsage>, asked: &mut Asked) -> Result<(), String> {
+fn extended_key_usage(usage: Option<ExtendedKeyUsage>, asked: &mut RequestedExtensions) -> Result<(), String> {
     let usage = usage.ok_or("its extended key usage cannot be read")?;
     if usage.0 != [oid::CLIENT_AUTH] {
         return Err("it asks for an extended key usage other than clientAuth alone".to_owned());

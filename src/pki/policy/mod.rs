@@ -1,23 +1,23 @@
 //! The acceptance policy: which requests may become certificates. Every finding is a failure with a stable code.
 
 mod batch;
+mod context;
 mod extensions;
-mod form;
 mod names;
+mod parse;
 mod rules;
-mod world;
 
 use time::OffsetDateTime;
 use x509_cert::request::CertReq;
 
 pub use self::{
-    batch::{Party, apart},
+    batch::{BatchRequest, batch_conflicts},
     rules::{RULES, Rule},
 };
 use self::{
-    extensions::Asked,
-    form::{ANEW, Form},
-    names::Subject,
+    extensions::RequestedExtensions,
+    names::RequestSubject,
+    parse::{ParsedRequest, SEND_A_NEW_ONE},
 };
 use super::{
     fingerprint::Fingerprint,
@@ -25,11 +25,11 @@ use super::{
     log::IssueLog,
     request::{Request, RequestDigest},
     spki::PublicKey,
-    text::shown,
 };
 use crate::{
     failure::{Code, Exit, Failure},
     names::MspId,
+    plain::excerpt,
 };
 
 /// What the policy has to know besides the request.
@@ -62,7 +62,7 @@ pub enum Claim {
 /// Judges an organization without a request, by rules 10 (key of the chart) and 11.
 #[must_use]
 pub fn organization(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
-    world::meant(msp_id).or_else(|| world::chart_key(msp_id, around)).or_else(|| world::member(msp_id, around))
+    context::meant(msp_id).or_else(|| context::chart_key(msp_id, around)).or_else(|| context::member(msp_id, around))
 }
 
 /// Judges the request in `bytes`; `file` is how people know it.
@@ -70,13 +70,13 @@ pub fn organization(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failur
 /// # Errors
 /// All findings, as far as the request can be read; their codes are those of [`RULES`].
 pub fn judge(file: &str, bytes: &[u8], around: &Circumstances<'_>) -> Result<Request, Vec<Failure>> {
-    form::read(bytes).map_err(|finding| vec![finding]).and_then(|form| judge_form(form, around)).map_err(|findings| {
-        let named = |finding: Failure| Failure { what: format!("{}: {}", shown(file), finding.what), ..finding };
+    parse::read(bytes).map_err(|finding| vec![finding]).and_then(|form| judge_form(form, around)).map_err(|findings| {
+        let named = |finding: Failure| Failure { what: format!("{}: {}", excerpt(file), finding.what), ..finding };
         findings.into_iter().map(named).collect()
     })
 }
 
-fn judge_form(form: Form, around: &Circumstances<'_>) -> Result<Request, Vec<Failure>> {
+fn judge_form(form: ParsedRequest, around: &Circumstances<'_>) -> Result<Request, Vec<Failure>> {
     let mut findings = Vec::new();
     let digest = RequestDigest::of(&form.info);
     let spki = der::Encode::to_der(&form.request.info.public_key).unwrap_or_default();
@@ -87,18 +87,18 @@ fn judge_form(form: Form, around: &Circumstances<'_>) -> Result<Request, Vec<Fai
     let given = subject.common_name.iter().chain(&asked.dns_names).map(String::as_str);
     let hosts = names::hosts(given, &mut findings);
     let msp_id = subject.msp_id.as_ref();
-    findings.extend(world::foreign_key(fingerprint, msp_id, around));
-    findings.extend(hosts.iter().filter_map(|host| world::host(host, around)));
+    findings.extend(context::foreign_key(fingerprint, msp_id, around));
+    findings.extend(hosts.iter().filter_map(|host| context::host(host, around)));
     // What was signed before is given out again, whoever else has got the same name since.
     let is_new = around.log.find(&digest).is_none();
     findings.extend(is_new.then(|| names::too_many(&hosts)).flatten());
     if let Some(msp_id) = msp_id {
-        findings.extend(world::meant(msp_id));
+        findings.extend(context::meant(msp_id));
         let others = hosts.iter().filter(|_| is_new);
-        findings.extend(others.filter_map(|host| world::host_of_another(host, msp_id, around)));
-        findings.extend(world::renewed_key(fingerprint, digest, msp_id, around));
-        findings.extend(world::chart_key(msp_id, around));
-        findings.extend(world::member(msp_id, around));
+        findings.extend(others.filter_map(|host| context::host_of_another(host, msp_id, around)));
+        findings.extend(context::renewed_key(fingerprint, digest, msp_id, around));
+        findings.extend(context::chart_key(msp_id, around));
+        findings.extend(context::member(msp_id, around));
     }
     let asked = lines(&subject, asked, key_type);
     match (subject.msp_id, key_type) {
@@ -110,22 +110,24 @@ fn judge_form(form: Form, around: &Circumstances<'_>) -> Result<Request, Vec<Fai
 }
 
 /// Rules 4 and 5: a strong key, and a signature that proves possession of it.
-fn key(form: &Form, findings: &mut Vec<Failure>) -> Option<KeyType> {
+fn key(form: &ParsedRequest, findings: &mut Vec<Failure>) -> Option<KeyType> {
     let CertReq { info, algorithm, signature } = &form.request;
     let key = PublicKey::read(&info.public_key);
     let key = key
-        .map_err(|why| findings.push(finding(Code::RequestKey, "its key is not acceptable").why(why).next(ANEW)))
+        .map_err(|why| {
+            findings.push(finding(Code::RequestKey, "its key is not acceptable").why(why).next(SEND_A_NEW_ONE));
+        })
         .ok()?;
     let signature = signature.as_bytes().unwrap_or_default();
     if let Err(why) = key.verify(algorithm, &form.info, signature) {
-        findings.push(finding(Code::RequestSignature, "its signature does not hold").why(why).next(ANEW));
+        findings.push(finding(Code::RequestSignature, "its signature does not hold").why(why).next(SEND_A_NEW_ONE));
     }
     Some(key.key_type)
 }
 
-fn lines(subject: &Subject, asked: Asked, key_type: Option<KeyType>) -> Vec<String> {
+fn lines(subject: &RequestSubject, asked: RequestedExtensions, key_type: Option<KeyType>) -> Vec<String> {
     let organization = subject.msp_id.as_ref().map(|msp_id| format!("organization: {msp_id}"));
-    let host = subject.common_name.as_ref().map(|name| format!("common name: {}", shown(name)));
+    let host = subject.common_name.as_ref().map(|name| format!("common name: {}", excerpt(name)));
     let key = key_type.map(|key_type| format!("key: {key_type}"));
     organization.into_iter().chain(host).chain(asked.lines).chain(key).collect()
 }
@@ -146,7 +148,7 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Fail
         .next(format!("give the one that {organization}'s operator reads out")));
     }
     let (own, print) = (&request.msp_id, request.fingerprint);
-    let file = shown(file);
+    let file = excerpt(file);
     if let Some((other, _)) = claims.iter().find(|(organization, claimed)| *claimed == print && organization != own) {
         return Err(finding(
             Code::RequestOrganization,

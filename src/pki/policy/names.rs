@@ -6,22 +6,23 @@ use der::{
 };
 use x509_cert::{attr::AttributeTypeAndValue, name::Name};
 
-use super::{finding, form::ANEW};
+use super::{finding, parse::SEND_A_NEW_ONE};
 use crate::{
     failure::{Code, Failure},
     names::{Hostname, MspId},
-    pki::{oid, text::shown},
+    pki::oid,
+    plain::excerpt,
 };
 
 /// What the subject says, as far as it can be read.
 #[derive(Default)]
-pub(super) struct Subject {
+pub(super) struct RequestSubject {
     pub(super) msp_id: Option<MspId>,
     pub(super) common_name: Option<String>,
 }
 
 /// Applies rules 8, 9 and the form of 10.
-pub(super) fn subject(name: &Name, findings: &mut Vec<Failure>) -> Subject {
+pub(super) fn subject(name: &Name, findings: &mut Vec<Failure>) -> RequestSubject {
     let of = |oid| name.iter().filter(move |attribute| attribute.oid == oid).collect::<Vec<_>>();
     let (organizations, common_names) = (of(oid::ORGANIZATION), of(oid::COMMON_NAME));
     if let Err(why) = shape(name, organizations.len(), common_names.len()) {
@@ -30,7 +31,7 @@ pub(super) fn subject(name: &Name, findings: &mut Vec<Failure>) -> Subject {
                 .why(why)
                 .next("ask for a request whose subject is `/O=<MSP ID>/CN=<host of the backend>` and nothing else"),
         );
-        return Subject::default();
+        return RequestSubject::default();
     }
     let common_name = common_names.first().and_then(|attribute| text(attribute, findings));
     let organization = organizations.first().and_then(|attribute| text(attribute, findings));
@@ -38,14 +39,14 @@ pub(super) fn subject(name: &Name, findings: &mut Vec<Failure>) -> Subject {
         Ok(msp_id) => Some(msp_id),
         Err(bad) => {
             findings.push(
-                finding(Code::RequestOrganization, format!("its O {:?} is no MSP ID", shown(&given)))
+                finding(Code::RequestOrganization, format!("its O {:?} is no MSP ID", excerpt(&given)))
                     .why(bad.rule)
                     .next("ask for a request whose O is the backend's `orchestrator.mspID`, letter by letter"),
             );
             None
         }
     });
-    Subject { msp_id, common_name }
+    RequestSubject { msp_id, common_name }
 }
 
 fn shape(name: &Name, organizations: usize, common_names: usize) -> Result<(), String> {
@@ -78,7 +79,7 @@ fn text(attribute: &AttributeTypeAndValue, findings: &mut Vec<Failure>) -> Optio
         findings.push(
             finding(Code::RequestTextType, format!("its {field} is neither a UTF8String nor a PrintableString"))
                 .why("in other types, names that look alike can differ for the servers")
-                .next(ANEW),
+                .next(SEND_A_NEW_ONE),
         );
     }
     read
@@ -106,7 +107,7 @@ pub(super) fn hosts<'a>(names: impl Iterator<Item = &'a str>, findings: &mut Vec
             Ok(host) if !hosts.contains(&host) => hosts.push(host),
             Ok(_) => {}
             Err(bad) => findings.push(
-                finding(Code::RequestHost, format!("its name {:?} is not a host name", shown(name)))
+                finding(Code::RequestHost, format!("its name {:?} is not a host name", excerpt(name)))
                     .why(bad.rule)
                     .next("ask for a request that names the backend's own host, without wildcard, port or final dot"),
             ),

@@ -6,18 +6,18 @@ use rustls::{ClientConfig, sign::SingleCertAndKey};
 use time::OffsetDateTime;
 
 use super::{
-    Pair,
+    PemPair,
     chain::Rules,
     loading,
     orchestrator::certified,
-    verifiers::{Judge, provider},
+    verifiers::{Verifier, provider},
 };
 
 /// What a client has.
 #[derive(Clone)]
 pub struct BackendClient {
     ca: Vec<u8>,
-    pair: Option<Pair>,
+    pair: Option<PemPair>,
     msp_id: String,
     host: String,
 }
@@ -25,13 +25,13 @@ pub struct BackendClient {
 impl BackendClient {
     /// `ca` is `ca.crt`, `pair` the mounted pair, `msp_id` the header that it sends, `host` the name that it dials.
     #[must_use]
-    pub fn new(ca: Vec<u8>, pair: Option<Pair>, msp_id: &str, host: &str) -> Self {
+    pub fn new(ca: Vec<u8>, pair: Option<PemPair>, msp_id: &str, host: &str) -> Self {
         Self { ca, pair, msp_id: msp_id.to_owned(), host: host.to_owned() }
     }
 
     /// The pair that it has mounted.
     #[must_use]
-    pub fn pair(&self) -> Option<&Pair> {
+    pub fn pair(&self) -> Option<&PemPair> {
         self.pair.as_ref()
     }
 
@@ -55,7 +55,7 @@ impl BackendClient {
         if roots.is_empty() {
             return Err(unusable());
         }
-        let builder = builder.dangerous().with_custom_certificate_verifier(Judge::new(roots, rules, now));
+        let builder = builder.dangerous().with_custom_certificate_verifier(Verifier::new(roots, rules, now));
         let pair = self.pair.as_ref().filter(|pair| !pair.certificate.is_empty() && !pair.key.is_empty());
         Ok(Arc::new(match pair {
             None => builder.with_no_client_auth(),

@@ -15,14 +15,14 @@ pub(super) enum Rules {
 
 /// For what a certificate is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Usage {
+pub(super) enum PeerRole {
     Client,
     Server,
 }
 
 /// Why a chain is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ChainFault {
     /// No trusted issuer.
     UnknownIssuer,
     /// A certificate of the chain, its root too, is not valid now (both look at the root's own dates).
@@ -36,11 +36,11 @@ pub(super) enum Fault {
 }
 
 /// The most issuers of a chain that are looked for; the real parties take more, federations have one or two.
-pub(super) const LONGEST: usize = 4;
+pub(super) const MAX_ISSUERS: usize = 4;
 
 /// What the parties look at and this tool's own checks do not.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Details {
+pub(super) struct CertificateDetails {
     /// A critical extension stands in it that is not understood.
     pub(super) unknown_critical: bool,
     /// It has a subjectAltName, of any kind.
@@ -52,7 +52,7 @@ pub(super) struct Details {
     path_length: Option<u32>,
 }
 
-impl Details {
+impl CertificateDetails {
     /// Reads them; what cannot be read is not understood.
     pub(super) fn of(certificate: &Certificate) -> Self {
         let Ok((_, parsed)) = X509Certificate::from_der(&certificate.der) else {

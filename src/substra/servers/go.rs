@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::chain::{Details, Fault, LONGEST, Usage};
+use super::chain::{CertificateDetails, ChainFault, MAX_ISSUERS, PeerRole};
 use crate::pki::inspect::Certificate;
 
 /// What the ways are sought in.
@@ -14,45 +14,45 @@ struct Search<'a> {
 
 /// `Certificate.Verify`: the leaf's own state comes before its issuer, one good way is enough, and the usages of every
 /// certificate of a way count, a root's included (`checkChainForKeyUsage`).
-pub(super) fn judge(
+pub(super) fn verify(
     sent: &[Certificate],
     roots: &[Certificate],
-    usage: Usage,
+    usage: PeerRole,
     now: OffsetDateTime,
-) -> Result<(), Fault> {
-    let (leaf, others) = sent.split_first().ok_or(Fault::UnknownIssuer)?;
+) -> Result<(), ChainFault> {
+    let (leaf, others) = sent.split_first().ok_or(ChainFault::UnknownIssuer)?;
     let search = Search { others, roots, now };
     search.is_valid(leaf, 0)?;
     let ways = search.ways(&[leaf])?;
     let allowed = |way: &Vec<&Certificate>| way.iter().all(|one| allows(one, usage));
-    if ways.iter().any(allowed) { Ok(()) } else { Err(Fault::Usage) }
+    if ways.iter().any(allowed) { Ok(()) } else { Err(ChainFault::Usage) }
 }
 
 /// A certificate without extended key usage allows everything: X.509 v1 leaves too.
-fn allows(certificate: &Certificate, usage: Usage) -> bool {
+fn allows(certificate: &Certificate, usage: PeerRole) -> bool {
     match usage {
-        Usage::Client => certificate.client_auth(),
-        Usage::Server => certificate.server_auth(),
+        PeerRole::Client => certificate.client_auth(),
+        PeerRole::Server => certificate.server_auth(),
     }
 }
 
 impl<'a> Search<'a> {
     /// Every way on from the end of `way`, `way` included. A certificate that is itself trusted ends it. Issuers are found
     /// by the bytes of their name; key identifiers only order them (`findPotentialParents`).
-    fn ways<'w>(&self, way: &[&'w Certificate]) -> Result<Vec<Vec<&'w Certificate>>, Fault>
+    fn ways<'w>(&self, way: &[&'w Certificate]) -> Result<Vec<Vec<&'w Certificate>>, ChainFault>
     where
         'a: 'w,
     {
-        let Some(end) = way.last() else { return Err(Fault::UnknownIssuer) };
+        let Some(end) = way.last() else { return Err(ChainFault::UnknownIssuer) };
         if self.roots.iter().any(|root| root.der == end.der) {
             return Ok(vec![way.to_vec()]);
         }
         let mut found = Vec::new();
-        let mut fault = Fault::UnknownIssuer;
+        let mut fault = ChainFault::UnknownIssuer;
         let roots = self.roots.iter().map(|one| (one, true));
         for (issuer, trusted) in roots.chain(self.others.iter().map(|one| (one, false))) {
             let met = way.iter().any(|one| one.der == issuer.der);
-            if met || way.len() > LONGEST || !may_issue(issuer, trusted) || !end.is_signed_by(issuer) {
+            if met || way.len() > MAX_ISSUERS || !may_issue(issuer, trusted) || !end.is_signed_by(issuer) {
                 continue;
             }
             let longer = [way, &[issuer]].concat();
@@ -66,15 +66,15 @@ impl<'a> Search<'a> {
     }
 
     /// `isValid`: critical extensions, dates, path length, a root's too.
-    fn is_valid(&self, certificate: &Certificate, between: usize) -> Result<(), Fault> {
-        let details = Details::of(certificate);
+    fn is_valid(&self, certificate: &Certificate, between: usize) -> Result<(), ChainFault> {
+        let details = CertificateDetails::of(certificate);
         if details.unknown_critical {
-            return Err(Fault::Constraint);
+            return Err(ChainFault::Constraint);
         }
         if self.now < certificate.not_before || certificate.not_after < self.now {
-            return Err(Fault::Expired);
+            return Err(ChainFault::Expired);
         }
-        if details.allow_depth(between) { Ok(()) } else { Err(Fault::Constraint) }
+        if details.allow_depth(between) { Ok(()) } else { Err(ChainFault::Constraint) }
     }
 }
 
@@ -84,10 +84,10 @@ fn may_issue(certificate: &Certificate, trusted: bool) -> bool {
 }
 
 /// `VerifyHostname`: dNSNames alone, never the CN; a wildcard is one whole label.
-pub(super) fn covers(leaf: &Certificate, name: &str) -> Result<(), Fault> {
+pub(super) fn covers(leaf: &Certificate, name: &str) -> Result<(), ChainFault> {
     let fits = |pattern: &String| match pattern.strip_prefix("*.") {
         Some(rest) => name.split_once('.').is_some_and(|(_, parent)| parent.eq_ignore_ascii_case(rest)),
         None => pattern.eq_ignore_ascii_case(name),
     };
-    if leaf.dns_names.iter().any(fits) { Ok(()) } else { Err(Fault::Name) }
+    if leaf.dns_names.iter().any(fits) { Ok(()) } else { Err(ChainFault::Name) }
 }

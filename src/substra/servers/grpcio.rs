@@ -2,19 +2,19 @@
 
 use time::OffsetDateTime;
 
-use super::chain::{Details, Fault, LONGEST};
+use super::chain::{CertificateDetails, ChainFault, MAX_ISSUERS};
 use crate::pki::inspect::Certificate;
 
 /// Goes from the leaf to a trusted certificate, without ever going back. Of a trusted one only the name, the key and the
 /// dates count.
-pub(super) fn judge(sent: &[Certificate], roots: &[Certificate], now: OffsetDateTime) -> Result<(), Fault> {
-    let (leaf, others) = sent.split_first().ok_or(Fault::UnknownIssuer)?;
+pub(super) fn verify(sent: &[Certificate], roots: &[Certificate], now: OffsetDateTime) -> Result<(), ChainFault> {
+    let (leaf, others) = sent.split_first().ok_or(ChainFault::UnknownIssuer)?;
     // The handshake itself asks for this bit (KEY_USAGE_BIT_INCORRECT).
-    if Details::of(leaf).no_signatures {
-        return Err(Fault::Usage);
+    if CertificateDetails::of(leaf).no_signatures {
+        return Err(ChainFault::Usage);
     }
     let mut end = leaf;
-    for between in 0..LONGEST {
+    for between in 0..MAX_ISSUERS {
         is_sound(end, now)?;
         if roots.iter().any(|root| root.der == end.der) {
             return Ok(());
@@ -25,23 +25,27 @@ pub(super) fn judge(sent: &[Certificate], roots: &[Certificate], now: OffsetDate
         }
         end = sent_issuer(end, others, between)?;
     }
-    Err(Fault::UnknownIssuer)
+    Err(ChainFault::UnknownIssuer)
 }
 
 /// The first of the sent certificates that fits, and no other.
-fn sent_issuer<'a>(end: &Certificate, others: &'a [Certificate], between: usize) -> Result<&'a Certificate, Fault> {
+fn sent_issuer<'a>(
+    end: &Certificate,
+    others: &'a [Certificate],
+    between: usize,
+) -> Result<&'a Certificate, ChainFault> {
     let issuer = others.iter().find(|other| other.der != end.der && fits(end, other));
-    let issuer = issuer.filter(|issuer| issuer.is_ca && end.is_signed_by(issuer)).ok_or(Fault::UnknownIssuer)?;
-    if Details::of(issuer).allow_depth(between) { Ok(issuer) } else { Err(Fault::Constraint) }
+    let issuer = issuer.filter(|issuer| issuer.is_ca && end.is_signed_by(issuer)).ok_or(ChainFault::UnknownIssuer)?;
+    if CertificateDetails::of(issuer).allow_depth(between) { Ok(issuer) } else { Err(ChainFault::Constraint) }
 }
 
 /// Which of several roots that fit is taken depends on their order in the bundle in a way that nobody can foresee (a heap
 /// sort, measured over all orders of two to four roots), and no second one is tried: so all of them have to do.
-fn ends_in(end: &Certificate, trusted: &[&Certificate], now: OffsetDateTime) -> Result<(), Fault> {
+fn ends_in(end: &Certificate, trusted: &[&Certificate], now: OffsetDateTime) -> Result<(), ChainFault> {
     if !trusted.iter().all(|root| end.is_signed_by(root)) {
-        return Err(Fault::UnknownIssuer);
+        return Err(ChainFault::UnknownIssuer);
     }
-    if trusted.iter().all(|root| is_valid(root, now)) { Ok(()) } else { Err(Fault::Expired) }
+    if trusted.iter().all(|root| is_valid(root, now)) { Ok(()) } else { Err(ChainFault::Expired) }
 }
 
 /// By name, by key identifiers where both have them, and by keyUsage.
@@ -52,15 +56,15 @@ fn fits(certificate: &Certificate, issuer: &Certificate) -> bool {
 }
 
 /// What counts of certificates that were sent, intermediate ones too.
-fn is_sound(certificate: &Certificate, now: OffsetDateTime) -> Result<(), Fault> {
-    let details = Details::of(certificate);
+fn is_sound(certificate: &Certificate, now: OffsetDateTime) -> Result<(), ChainFault> {
+    let details = CertificateDetails::of(certificate);
     if details.unknown_critical {
-        return Err(Fault::Constraint);
+        return Err(ChainFault::Constraint);
     }
     if details.not_a_server_s {
-        return Err(Fault::Usage);
+        return Err(ChainFault::Usage);
     }
-    if is_valid(certificate, now) { Ok(()) } else { Err(Fault::Expired) }
+    if is_valid(certificate, now) { Ok(()) } else { Err(ChainFault::Expired) }
 }
 
 fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
@@ -69,9 +73,9 @@ fn is_valid(certificate: &Certificate, now: OffsetDateTime) -> bool {
 
 /// gRPC's `ssl_host_matches_name`: the dNSNames, or the first CN where there is no SAN of any kind. A wildcard is one whole
 /// label before at least two others; a final dot does not count.
-pub(super) fn covers(leaf: &Certificate, name: &str) -> Result<(), Fault> {
+pub(super) fn covers(leaf: &Certificate, name: &str) -> Result<(), ChainFault> {
     let common_name = leaf.common_names.get(..1).unwrap_or_default();
-    let names = if Details::of(leaf).alternative_names { leaf.dns_names.as_slice() } else { common_name };
+    let names = if CertificateDetails::of(leaf).alternative_names { leaf.dns_names.as_slice() } else { common_name };
     let name = name.trim_end_matches('.');
     let fits = |pattern: &String| {
         let pattern = pattern.trim_end_matches('.');
@@ -83,5 +87,5 @@ pub(super) fn covers(leaf: &Certificate, name: &str) -> Result<(), Fault> {
             None => pattern.eq_ignore_ascii_case(name),
         }
     };
-    if names.iter().any(fits) { Ok(()) } else { Err(Fault::Name) }
+    if names.iter().any(fits) { Ok(()) } else { Err(ChainFault::Name) }
 }

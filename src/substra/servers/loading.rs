@@ -11,7 +11,7 @@ const CERTIFICATE: &str = "CERTIFICATE";
 /// The labels under which BoringSSL looks for certificates too (`pem.h`).
 const OLD_LABELS: [&str; 2] = ["X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
 
-struct Block {
+struct LenientBlock {
     label: String,
     /// Its lines between the boundaries.
     body: Zeroizing<String>,
@@ -21,7 +21,7 @@ struct Block {
     gap: bool,
 }
 
-impl Block {
+impl LenientBlock {
     fn new(label: &str, body: &[&str]) -> Self {
         let text = Zeroizing::new(body.iter().flat_map(|line| line.chars()).filter(|c| *c != ' ').collect::<String>());
         Self {
@@ -38,7 +38,7 @@ impl Block {
 }
 
 /// The blocks of a text. One that begins inside another takes its place; one that ends wrongly has no bytes.
-fn blocks(text: &[u8]) -> Vec<Block> {
+fn blocks(text: &[u8]) -> Vec<LenientBlock> {
     let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
     let mut found = Vec::new();
     let mut open: Option<(&str, Vec<&str>)> = None;
@@ -47,7 +47,9 @@ fn blocks(text: &[u8]) -> Vec<Block> {
         if let Some(label) = bounded("-----BEGIN ") {
             open = Some((label, Vec::new()));
         } else if let Some(end) = bounded("-----END ") {
-            found.extend(open.take().map(|(label, body)| Block::new(label, if end == label { &body } else { &["-"] })));
+            found.extend(
+                open.take().map(|(label, body)| LenientBlock::new(label, if end == label { &body } else { &["-"] })),
+            );
         } else if let Some((_, body)) = &mut open {
             body.push(line);
         }
@@ -57,7 +59,7 @@ fn blocks(text: &[u8]) -> Vec<Block> {
 
 /// Go's `AppendCertsFromPEM`: every certificate that can be read; all else is skipped without a word.
 pub(super) fn pool(text: &[u8]) -> Vec<Certificate> {
-    blocks(text).iter().filter(|block| block.label == CERTIFICATE).filter_map(Block::certificate).collect()
+    blocks(text).iter().filter(|block| block.label == CERTIFICATE).filter_map(LenientBlock::certificate).collect()
 }
 
 /// The server's `getCAKeyID` (`server/common/tls.go`): the first block, whatever its label, has to be a certificate.
@@ -71,7 +73,7 @@ pub(super) fn chain(text: &[u8]) -> Vec<Certificate> {
     let found = blocks(text);
     let whole = found.iter().map_while(|block| Some(block).filter(|block| block.der.is_some() && !block.gap));
     let certificates = whole.filter(|block| block.label == CERTIFICATE || OLD_LABELS.contains(&block.label.as_str()));
-    certificates.map_while(Block::certificate).collect()
+    certificates.map_while(LenientBlock::certificate).collect()
 }
 
 /// The first private key, as both parties take it; other blocks are skipped, an encrypted key is refused.

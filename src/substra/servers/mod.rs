@@ -26,7 +26,7 @@ use chain::Rules;
 
 /// A certificate chain and its key, as PEM.
 #[derive(Clone)]
-pub struct Pair {
+pub struct PemPair {
     /// `tls.crt`.
     pub certificate: Vec<u8>,
     /// `tls.key`.
@@ -97,7 +97,7 @@ pub fn probe(server: &OrchestratorServer, name: &str, now: time::OffsetDateTime)
 
 /// Somebody on the path serves with a client's pair as if it were the orchestrator; a backend calls it.
 #[must_use]
-pub fn call_impostor(client: &BackendClient, impostor: &Pair, now: time::OffsetDateTime) -> Answer {
+pub fn call_impostor(client: &BackendClient, impostor: &PemPair, now: time::OffsetDateTime) -> Answer {
     let configs =
         client.config(Rules::Grpcio, now).and_then(|config| Ok((config, orchestrator::open_config(impostor)?)));
     match configs {

@@ -12,10 +12,10 @@ use rustls::{
 use time::OffsetDateTime;
 
 use super::{
-    BackendClient, Pair,
+    BackendClient, PemPair,
     chain::Rules,
     loading,
-    verifiers::{Judge, provider},
+    verifiers::{Verifier, provider},
 };
 use crate::pki::{identity, inspect::Certificate};
 
@@ -31,7 +31,7 @@ pub struct TrustedCa {
 /// A started server.
 #[derive(Clone)]
 pub struct OrchestratorServer {
-    pair: Pair,
+    pair: PemPair,
     cacert: Vec<u8>,
     pool: Vec<Certificate>,
     admitted: Vec<(String, Certificate)>,
@@ -46,7 +46,7 @@ impl OrchestratorServer {
     /// Why the real one crashes, for ever: mutual TLS without client CAs, a CA file without any certificate, under the
     /// identity check one whose first PEM block is none, a pair that does not load.
     pub fn start(
-        pair: Pair,
+        pair: PemPair,
         cacert: &[u8],
         client_cas: &[TrustedCa],
         mtls: bool,
@@ -87,7 +87,7 @@ impl OrchestratorServer {
             .with_safe_default_protocol_versions()
             .map_err(|e| e.to_string())?;
         let judged = if self.mtls {
-            builder.with_client_cert_verifier(Judge::new(self.pool.clone(), Rules::Go, now))
+            builder.with_client_cert_verifier(Verifier::new(self.pool.clone(), Rules::Go, now))
         } else {
             builder.with_no_client_auth()
         };
@@ -111,7 +111,7 @@ impl OrchestratorServer {
 }
 
 /// A server that asks nobody for a certificate.
-pub(super) fn open_config(pair: &Pair) -> Result<Arc<ServerConfig>, String> {
+pub(super) fn open_config(pair: &PemPair) -> Result<Arc<ServerConfig>, String> {
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?;
@@ -119,7 +119,7 @@ pub(super) fn open_config(pair: &Pair) -> Result<Arc<ServerConfig>, String> {
 }
 
 /// Go's `X509KeyPair`, and BoringSSL's: the leaf comes first, and the halves must fit.
-pub(super) fn certified(pair: &Pair) -> Result<CertifiedKey, String> {
+pub(super) fn certified(pair: &PemPair) -> Result<CertifiedKey, String> {
     let chain = loading::chain(&pair.certificate);
     let leaf = chain.first().ok_or("tls: failed to find any PEM data in certificate input")?;
     let key = loading::key(&pair.key).ok_or("tls: failed to find a usable private key in key input")?;

@@ -16,7 +16,7 @@ use x509_cert::{
 };
 
 use super::{
-    chain::{Fault, Rules, Usage},
+    chain::{ChainFault, PeerRole, Rules},
     go, grpcio,
 };
 use crate::pki::inspect::Certificate;
@@ -28,14 +28,14 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 
 /// A party that judges the other's certificate.
 #[derive(Debug)]
-pub(super) struct Judge {
+pub(super) struct Verifier {
     pub(super) roots: Vec<Certificate>,
     pub(super) rules: Rules,
     pub(super) now: OffsetDateTime,
     pub(super) algorithms: WebPkiSupportedAlgorithms,
 }
 
-impl Judge {
+impl Verifier {
     pub(super) fn new(roots: Vec<Certificate>, rules: Rules, now: OffsetDateTime) -> Arc<Self> {
         Arc::new(Self { roots, rules, now, algorithms: provider().signature_verification_algorithms })
     }
@@ -44,14 +44,14 @@ impl Judge {
         &self,
         leaf: &CertificateDer<'_>,
         others: &[CertificateDer<'_>],
-        usage: Usage,
+        usage: PeerRole,
     ) -> Result<Certificate, Error> {
         let sent: Option<Vec<Certificate>> =
             std::iter::once(leaf).chain(others).map(|der| Certificate::from_der(der).ok()).collect();
         let sent = sent.ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
         match self.rules {
-            Rules::Go => go::judge(&sent, &self.roots, usage, self.now),
-            Rules::Grpcio => grpcio::judge(&sent, &self.roots, self.now),
+            Rules::Go => go::verify(&sent, &self.roots, usage, self.now),
+            Rules::Grpcio => grpcio::verify(&sent, &self.roots, self.now),
         }
         .map_err(error)?;
         sent.into_iter().next().ok_or(Error::NoCertificatesPresented)
@@ -80,15 +80,15 @@ impl Judge {
 }
 
 /// As the alert that Go sends (crypto/tls `handshake_server.go`): unknown authority, expired, else bad certificate.
-fn error(fault: Fault) -> Error {
+fn error(fault: ChainFault) -> Error {
     Error::InvalidCertificate(match fault {
-        Fault::UnknownIssuer => CertificateError::UnknownIssuer,
-        Fault::Expired => CertificateError::Expired,
-        Fault::Usage | Fault::Constraint | Fault::Name => CertificateError::NotValidForName,
+        ChainFault::UnknownIssuer => CertificateError::UnknownIssuer,
+        ChainFault::Expired => CertificateError::Expired,
+        ChainFault::Usage | ChainFault::Constraint | ChainFault::Name => CertificateError::NotValidForName,
     })
 }
 
-impl ClientCertVerifier for Judge {
+impl ClientCertVerifier for Verifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         &[]
     }
@@ -99,7 +99,7 @@ impl ClientCertVerifier for Judge {
         others: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.chain(leaf, others, Usage::Client)?;
+        self.chain(leaf, others, PeerRole::Client)?;
         Ok(ClientCertVerified::assertion())
     }
 
@@ -126,7 +126,7 @@ impl ClientCertVerifier for Judge {
     }
 }
 
-impl ServerCertVerifier for Judge {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         leaf: &CertificateDer<'_>,
@@ -135,7 +135,7 @@ impl ServerCertVerifier for Judge {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let leaf = self.chain(leaf, others, Usage::Server).map_err(|error| match error {
+        let leaf = self.chain(leaf, others, PeerRole::Server).map_err(|error| match error {
             Error::InvalidCertificate(CertificateError::NotValidForName) => {
                 Error::InvalidCertificate(CertificateError::InvalidPurpose)
             }

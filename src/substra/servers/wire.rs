@@ -14,7 +14,7 @@ use super::{Answer, http2};
 use crate::pki::inspect::Certificate;
 
 /// How a server answers a request: the certificates that the client sent, and its header `mspid`.
-pub(super) type Answering<'a> = &'a dyn Fn(&[Certificate], &str) -> Result<(), String>;
+pub(super) type AnswerRequest<'a> = &'a dyn Fn(&[Certificate], &str) -> Result<(), String>;
 
 /// Shakes hands and makes one request. In TLS 1.3 a refused client learns of it with its first read, not before.
 pub(super) fn exchange(
@@ -22,7 +22,7 @@ pub(super) fn exchange(
     server: Arc<ServerConfig>,
     host: &str,
     header: &str,
-    answer: Answering<'_>,
+    answer: AnswerRequest<'_>,
 ) -> Answer {
     let Ok(name) = ServerName::try_from(host.to_owned()) else {
         return Answer::ServerNotTrusted(format!("{host} is not a name that can be dialled"));
@@ -47,7 +47,7 @@ struct Wire {
 }
 
 impl Wire {
-    fn run(mut self, host: &str, header: &str, answer: Answering<'_>) -> Answer {
+    fn run(mut self, host: &str, header: &str, answer: AnswerRequest<'_>) -> Answer {
         let mut asked = false;
         // A handshake takes a handful of turns; the bound is against a mistake of ours.
         for _ in 0..20 {
@@ -79,7 +79,7 @@ impl Wire {
         Answer::HandshakeRefused("no answer came".to_owned())
     }
 
-    fn answer(&mut self, answer: Answering<'_>) {
+    fn answer(&mut self, answer: AnswerRequest<'_>) {
         let mut bytes = Vec::new();
         drop(self.server.reader().read_to_end(&mut bytes));
         self.request.take(&bytes);
@@ -97,7 +97,7 @@ impl Wire {
 }
 
 /// What a server sends to a client that shook hands.
-pub(super) fn reply(server: &ServerConnection, header: &str, answer: Answering<'_>) -> Vec<u8> {
+pub(super) fn reply(server: &ServerConnection, header: &str, answer: AnswerRequest<'_>) -> Vec<u8> {
     let sent = server.peer_certificates().unwrap_or_default();
     let sent: Vec<Certificate> = sent.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
     http2::response(&answer(&sent, header))

@@ -2,7 +2,7 @@
 
 use substra_mtls::{
     pki::authority::{create_root, root_for},
-    substra::servers::{BackendClient, Pair},
+    substra::servers::{BackendClient, PemPair},
 };
 
 use super::*;
@@ -57,7 +57,7 @@ impl Site {
             ..CertificateRecipe::walkthrough(org, "api.org-1.example.org")
         };
         let certificate = recipe.sign(key.spki(), &ca, &ca_key, self.now).unwrap().into_bytes();
-        let pair = Pair { certificate, key: key.to_pem().as_bytes().to_vec().into() };
+        let pair = PemPair { certificate, key: key.to_pem().as_bytes().to_vec().into() };
         let trusted = self.world.read("orchestrator-ca.crt").into_bytes();
         let client = BackendClient::new(trusted, Some(pair), org, "orchestrator.example.org");
         self.orc.with_server("orchestrator", |server| call(&client, server, self.now)).unwrap()

@@ -17,7 +17,7 @@ use substra_mtls::{
     },
     substra::{
         forged_certificates::{CertificateRecipe, LeafUsage},
-        servers::{OrchestratorServer, Pair, TrustedCa, serve},
+        servers::{OrchestratorServer, PemPair, TrustedCa, serve},
     },
 };
 
@@ -42,11 +42,11 @@ pub(super) fn listen(scene: &Scene, server: Option<OrchestratorServer>) -> Strin
 pub(super) fn server(scene: &Scene, mtls: bool, verify: bool) -> OrchestratorServer {
     let secret = |name: &str| scene.federation.orc.get(&[ObjectRef::secret(name)]).unwrap().remove(0);
     let pair = secret("orchestrator-tls-server-pair");
-    let pair = Pair { certificate: pair.data("tls.crt").unwrap().to_vec(), key: pair.data("tls.key").unwrap() };
+    let pair = PemPair { certificate: pair.data("tls.crt").unwrap().to_vec(), key: pair.data("tls.key").unwrap() };
     start(scene, pair, mtls, verify)
 }
 
-fn start(scene: &Scene, pair: Pair, mtls: bool, verify: bool) -> OrchestratorServer {
+fn start(scene: &Scene, pair: PemPair, mtls: bool, verify: bool) -> OrchestratorServer {
     let ca = scene.federation.world.read("ca.crt").into_bytes();
     let trusted = TrustedCa { organization: "MyOrg1MSP".into(), pem: ca.clone() };
     OrchestratorServer::start(pair, &ca, &[trusted], mtls, verify).unwrap()
@@ -128,7 +128,7 @@ fn a_refused_pair_a_stranger_and_an_expired_server_are_told() {
             "certificate has expired",
         ),
     ] {
-        let pair = Pair { certificate: certificate.into_bytes(), key: key.to_pem().as_bytes().to_vec().into() };
+        let pair = PemPair { certificate: certificate.into_bytes(), key: key.to_pem().as_bytes().to_vec().into() };
         let address = listen(&scene, Some(start(&scene, pair, true, true)));
         let words = format!("failed {address}: refused: the server is not trusted: {words}");
         come_to(&verdicts(&mut scene, "backend", &address), [&words, "skipped", "skipped"]);

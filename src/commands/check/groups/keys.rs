@@ -10,7 +10,7 @@ use crate::{
     pki::{
         inspect::{self, Certificate},
         key::PrivateKey,
-        server::{self, Pair},
+        server::{self, ServerPair},
     },
     release::mounts::{self, Mounts},
     times,
@@ -78,7 +78,7 @@ fn judge_server(site: &Site, warn_before: WarnBefore, findings: &mut Findings) {
         let check = Check::of(fault.code.id()).unwrap_or(Check::ServerExpired);
         findings.failed(check, format!("Secret {name}: {}", fault.why), next.clone());
     }
-    let Some(Pair { leaf, .. }) = pair else { return findings.skip_the_rest("the server's pair cannot be read") };
+    let Some(ServerPair { leaf, .. }) = pair else { return findings.skip_the_rest("the server's pair cannot be read") };
     for (check, seen) in [
         (Check::ServerPair, "certificate and key fit".to_owned()),
         (Check::ServerExpired, "valid now".to_owned()),

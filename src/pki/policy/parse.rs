@@ -6,16 +6,17 @@ use x509_cert::request::CertReq;
 use super::finding;
 use crate::{
     failure::{Code, Failure},
-    pki::{pem, request::LABELS, text::shown},
+    pki::{pem, request::LABELS},
+    plain::excerpt,
 };
 
 /// More than any request of one key and a few names needs.
 const LARGEST: usize = 16 * 1024;
 
-pub(super) const ANEW: &str = "ask the sender for a new request, made by enroll and sent as an attachment";
+pub(super) const SEND_A_NEW_ONE: &str = "ask the sender for a new request, made by enroll and sent as an attachment";
 
 /// A request that is well formed; nothing it says is believed yet.
-pub(super) struct Form {
+pub(super) struct ParsedRequest {
     pub(super) request: CertReq,
     /// The raw `CertificationRequestInfo`, which the signature covers.
     pub(super) info: Vec<u8>,
@@ -23,7 +24,7 @@ pub(super) struct Form {
 }
 
 /// Applies the rules.
-pub(super) fn read(bytes: &[u8]) -> Result<Form, Failure> {
+pub(super) fn read(bytes: &[u8]) -> Result<ParsedRequest, Failure> {
     // In the raw bytes and first: a key is burnt whatever else is wrong with the file.
     if pem::shows_private_key(bytes) {
         return Err(finding(Code::RequestHoldsPrivateKey, "it holds a private key")
@@ -31,17 +32,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Form, Failure> {
             .next("tell the sender to destroy this key and to make a new request with `helm substra-mtls enroll --new-request -f backend-values.yaml`"));
     }
     let (der, text_around) = single_block(bytes).map_err(|why| {
-        finding(Code::RequestNotOnePem, "it is not one certificate signing request in PEM form").why(why).next(ANEW)
+        finding(Code::RequestNotOnePem, "it is not one certificate signing request in PEM form")
+            .why(why)
+            .next(SEND_A_NEW_ONE)
     })?;
     let request = CertReq::from_der(&der).ok().filter(|request| request.to_der().ok().as_deref() == Some(&der[..]));
     let info = request.as_ref().and_then(|request| request.info.to_der().ok());
     let (Some(request), Some(info)) = (request, info) else {
         return Err(finding(Code::RequestNotStrictDer, "its content is not a request in strict DER")
             .why("two programs could read it in two ways, or it was damaged on its way")
-            .next(ANEW));
+            .next(SEND_A_NEW_ONE));
     };
     let note = "text outside of the request was ignored: only the request itself counts".to_owned();
-    Ok(Form { request, info, notes: text_around.then_some(note).into_iter().collect() })
+    Ok(ParsedRequest { request, info, notes: text_around.then_some(note).into_iter().collect() })
 }
 
 fn single_block(bytes: &[u8]) -> Result<(Vec<u8>, bool), String> {
@@ -56,7 +59,7 @@ fn single_block(bytes: &[u8]) -> Result<(Vec<u8>, bool), String> {
         return Err(format!("it has {} PEM blocks instead of one", scan.blocks.len()));
     };
     if !LABELS.contains(&block.label.as_str()) {
-        return Err(format!("its block is a {}", shown(&block.label)));
+        return Err(format!("its block is a {}", excerpt(&block.label)));
     }
     if block.headers {
         return Err("its block has header lines".to_owned());

@@ -5,7 +5,7 @@ use substra_mtls::{
     pki::{
         inspect::{self, Certificate},
         key::{KeyType, PrivateKey},
-        mirror::{Expected, judge},
+        verify_returned::{ExpectedCertificate, verify},
     },
 };
 use time::Duration;
@@ -23,7 +23,7 @@ fn codes(
     now: time::OffsetDateTime,
 ) -> Vec<&'static str> {
     let msp_id = org.parse().unwrap();
-    match judge("a.crt", bytes, &Expected { spki, msp_id: &msp_id, authorities, now }) {
+    match verify("a.crt", bytes, &ExpectedCertificate { spki, msp_id: &msp_id, authorities, now }) {
         Ok(_) => Vec::new(),
         Err(findings) => {
             assert!(findings.iter().all(|f| f.exit == Exit::Refused && f.what.starts_with("a.crt: ")), "{findings:?}");

@@ -2,18 +2,16 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{
-    inspect::{self, Certificate},
-    text::shown,
-};
+use super::inspect::{self, Certificate};
 use crate::{
     failure::{Code, Exit, Failure},
     names::MspId,
+    plain::excerpt,
     times,
 };
 
 /// What the certificate has to fit.
-pub struct Expected<'a> {
+pub struct ExpectedCertificate<'a> {
     /// The public key of the request that was sent, DER `SubjectPublicKeyInfo`.
     pub spki: &'a [u8],
     /// The deployed `orchestrator.mspID`.
@@ -24,13 +22,13 @@ pub struct Expected<'a> {
     pub now: OffsetDateTime,
 }
 
-/// Judges the certificate in `bytes`: the first one, as the servers read such a file.
+/// Verifies the certificate in `bytes`: the first one, as the servers read such a file.
 ///
 /// # Errors
 /// All findings: the codes of [`inspect::certificates`] and `certificate-...`.
-pub fn judge(file: &str, bytes: &[u8], expected: &Expected<'_>) -> Result<Certificate, Vec<Failure>> {
+pub fn verify(file: &str, bytes: &[u8], expected: &ExpectedCertificate<'_>) -> Result<Certificate, Vec<Failure>> {
     let named = |finding: Failure| {
-        let what = format!("{}: {}", shown(file), finding.what);
+        let what = format!("{}: {}", excerpt(file), finding.what);
         Failure { exit: Exit::Refused, what, ..finding }
     };
     let certificate = inspect::certificates(bytes)
@@ -53,7 +51,7 @@ fn finding(code: Code, what: impl Into<String>) -> Failure {
     Failure::new(Exit::Refused, code, what)
 }
 
-fn key(certificate: &Certificate, expected: &Expected<'_>) -> Option<Failure> {
+fn key(certificate: &Certificate, expected: &ExpectedCertificate<'_>) -> Option<Failure> {
     let finding = match certificate {
         _ if certificate.spki == expected.spki => return None,
         _ if expected.authorities.iter().any(|ca| ca.der == certificate.der) => {
@@ -70,7 +68,7 @@ fn organization(certificate: &Certificate, msp_id: &MspId) -> Option<Failure> {
     if certificate.organizations == [msp_id.as_str()] {
         return None;
     }
-    let found: Vec<_> = certificate.organizations.iter().map(|organization| shown(organization)).collect();
+    let found: Vec<_> = certificate.organizations.iter().map(|organization| excerpt(organization)).collect();
     let found = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
     Some(
         finding(Code::CertificateOrganization, format!("its O is not {msp_id} alone"))

@@ -4,7 +4,8 @@ use super::{Circumstances, finding};
 use crate::{
     failure::{Code, Failure},
     names::{DEFAULT_MSP_ID, Hostname, MspId},
-    pki::{fingerprint::Fingerprint, request::RequestDigest, text::shown},
+    pki::{fingerprint::Fingerprint, request::RequestDigest},
+    plain::excerpt,
 };
 
 /// Rule 6: the key belongs to nobody else and is not known to be lost.
@@ -17,7 +18,7 @@ pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Cir
             .map(|entry| &entry.organization)
             .find(|org| is_another(org, msp_id))
     };
-    let whose = burnt.map(shown).or_else(|| other().map(|organization| format!("organization {organization}")))?;
+    let whose = burnt.map(excerpt).or_else(|| other().map(|organization| format!("organization {organization}")))?;
     Some(
         finding(Code::RequestKeyOfAnother, format!("its key is that of {whose}"))
             .why("two identities on one key can act as each other")
@@ -59,7 +60,7 @@ pub(super) fn chart_key(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Fa
     if kebab.len() > 32 || !is_name || kebab.starts_with('-') || kebab.ends_with('-') || kebab.is_empty() {
         return Some(bad(format!(
             "the chart makes {:?} of it, but needs at most 32 lower-case letters, digits and '-'",
-            shown(&kebab)
+            excerpt(&kebab)
         )));
     }
     let same = |key: &&String| {
@@ -70,7 +71,7 @@ pub(super) fn chart_key(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Fa
     let is_member = around.members.iter().any(|member| member == msp_id.as_str());
     let members = around.members.iter().filter(|_| is_member);
     let other = around.client_ca_keys.iter().chain(members).find(same)?;
-    Some(bad(format!("the chart makes {kebab} of it, and of the key {} too", shown(other))))
+    Some(bad(format!("the chart makes {kebab} of it, and of the key {} too", excerpt(other))))
 }
 
 fn letters(text: &str) -> impl Iterator<Item = u8> {
@@ -93,7 +94,7 @@ pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failu
     }
     let alike = around.members.iter().find(|member| letters(member).eq(letters(msp_id.as_str())));
     let why = match alike {
-        Some(member) => format!("the channels have {}, which is written differently", shown(member)),
+        Some(member) => format!("the channels have {}, which is written differently", excerpt(member)),
         None if around.members.is_empty() => "no channel has any organization".to_owned(),
         None => "no channel of the orchestrator names this organization".to_owned(),
     };

@@ -10,7 +10,7 @@ use super::{
     fingerprint::hex,
     identity,
     inspect::{self, Certificate},
-    issue::Meant,
+    issue::CertificateSpec,
 };
 use crate::{
     failure::{Code, Exit, Failure},
@@ -22,7 +22,12 @@ use crate::{
 /// # Errors
 /// `certificate-check` when it is not as it was meant, `authority-does-not-fit` when a server would refuse it although
 /// it is: for example because of the CA's name constraints.
-pub(super) fn check(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: OffsetDateTime) -> Result<(), Failure> {
+pub(super) fn verify(
+    der: &[u8],
+    authority: &Authority,
+    spec: &CertificateSpec<'_>,
+    now: OffsetDateTime,
+) -> Result<(), Failure> {
     let bug = |why: String| {
         Failure::new(
             Exit::Failed,
@@ -33,30 +38,35 @@ pub(super) fn check(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: O
         .next("report this as a bug, with the kind of the CA; nothing was issued")
     };
     let made = Certificate::from_der(der).map_err(|failure| bug(failure.why))?;
-    fields(&made, authority.certificate(), meant).map_err(bug)?;
+    fields(&made, authority.certificate(), spec).map_err(bug)?;
     if !made.is_signed_by(authority.certificate()) {
         return Err(bug("its signature does not verify with the CA's key".to_owned()));
     }
-    if let Some(organization) = meant.of.organization.map(MspId::as_str) {
+    if let Some(organization) = spec.holder.organization.map(MspId::as_str) {
         identity::check(organization, &[&made], &[(organization, authority.certificate())]).map_err(bug)?;
     }
-    fits(der, authority, meant, now)
+    fits(der, authority, spec, now)
 }
 
 /// Whether a server would take it under this CA's name and constraints, signed as it is by the authority's key.
 ///
 /// # Errors
 /// `authority-does-not-fit`.
-pub(super) fn fits(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: OffsetDateTime) -> Result<(), Failure> {
-    let serves = meant.of.organization.is_some() || authority.certificate().server_auth();
+pub(super) fn fits(
+    der: &[u8],
+    authority: &Authority,
+    spec: &CertificateSpec<'_>,
+    now: OffsetDateTime,
+) -> Result<(), Failure> {
+    let serves = spec.holder.organization.is_some() || authority.certificate().server_auth();
     let fits = if serves {
-        chains(der, authority, meant, now).map_err(|error| error.to_string())
+        chains(der, authority, spec, now).map_err(|error| error.to_string())
     } else {
         // What webpki does not look at in an anchor, and Go and BoringSSL do.
         Err("the CA's extended key usage is not for servers".to_owned())
     };
     fits.map_err(|error| {
-        let hosts: Vec<&str> = meant.of.hosts.iter().map(AsRef::as_ref).collect();
+        let hosts: Vec<&str> = spec.holder.hosts.iter().map(AsRef::as_ref).collect();
         let what = format!("this CA cannot vouch for {}", hosts.join(", "));
         Failure::new(Exit::Refused, Code::AuthorityDoesNotFit, what)
             .why(format!("a server would refuse the certificate: {error}"))
@@ -64,25 +74,28 @@ pub(super) fn fits(der: &[u8], authority: &Authority, meant: &Meant<'_>, now: Of
     })
 }
 
-fn fields(made: &Certificate, ca: &Certificate, meant: &Meant<'_>) -> Result<(), String> {
-    let of = meant.of;
-    let organizations: Vec<&str> = of.organization.iter().map(|org| org.as_str()).collect();
-    let hosts: Vec<&str> = of.hosts.iter().map(AsRef::as_ref).collect();
+fn fields(made: &Certificate, ca: &Certificate, spec: &CertificateSpec<'_>) -> Result<(), String> {
+    let holder = spec.holder;
+    let organizations: Vec<&str> = holder.organization.iter().map(|org| org.as_str()).collect();
+    let hosts: Vec<&str> = holder.hosts.iter().map(AsRef::as_ref).collect();
     let common_name: Vec<&str> = hosts.iter().take(1).filter(|host| host.len() <= 64).copied().collect();
     let comparisons = [
         ("version", made.version == 3),
-        ("serial number", made.serial == hex(&meant.serial)),
+        ("serial number", made.serial == hex(&spec.serial)),
         ("issuer", made.issuer_der == ca.subject_der),
-        ("times", (made.not_before, made.not_after) == (meant.not_before, meant.not_after)),
-        ("subject", made.subject_der == meant.subject),
+        ("times", (made.not_before, made.not_after) == (spec.not_before, spec.not_after)),
+        ("subject", made.subject_der == spec.subject),
         ("O", made.organizations == organizations),
         ("CN", made.common_names == common_name),
-        ("key", made.spki == of.spki),
+        ("key", made.spki == holder.spki),
         ("alternative names", made.dns_names == hosts),
-        ("extensions", same_extensions(made, meant)),
+        ("extensions", same_extensions(made, spec)),
         ("basic constraints", !made.is_ca && made.key_cert_sign == Some(false)),
-        ("extended key usage", made.has_eku() && made.client_auth() && made.server_auth() == of.organization.is_none()),
-        ("subject key identifier", made.subject_key_id == inspect::key_id(of.spki)),
+        (
+            "extended key usage",
+            made.has_eku() && made.client_auth() && made.server_auth() == holder.organization.is_none(),
+        ),
+        ("subject key identifier", made.subject_key_id == inspect::key_id(holder.spki)),
         ("authority key identifier", made.authority_key_id.is_some() && made.authority_key_id == ca.subject_key_id),
     ];
     match comparisons.iter().find(|(_, holds)| !holds) {
@@ -92,18 +105,18 @@ fn fields(made: &Certificate, ca: &Certificate, meant: &Meant<'_>) -> Result<(),
 }
 
 /// Exactly the extensions that were meant: no more, none else, nothing different.
-fn same_extensions(made: &Certificate, meant: &Meant<'_>) -> bool {
-    made.extensions.len() == meant.extensions.len()
-        && made.extensions.iter().zip(&meant.extensions).all(|(made, meant)| {
-            made.oid == meant.extn_id.to_string()
-                && made.critical == meant.critical
-                && made.value == meant.extn_value.as_bytes()
+fn same_extensions(made: &Certificate, spec: &CertificateSpec<'_>) -> bool {
+    made.extensions.len() == spec.extensions.len()
+        && made.extensions.iter().zip(&spec.extensions).all(|(made, spec)| {
+            made.oid == spec.extn_id.to_string()
+                && made.critical == spec.critical
+                && made.value == spec.extn_value.as_bytes()
         })
 }
 
 /// A third library builds the path as a client or a server would, with the name constraints of the CA; a server's has to
 /// pass for both, and for each of its names.
-fn chains(leaf: &[u8], ca: &Authority, meant: &Meant<'_>, now: OffsetDateTime) -> Result<(), webpki::Error> {
+fn chains(leaf: &[u8], ca: &Authority, spec: &CertificateSpec<'_>, now: OffsetDateTime) -> Result<(), webpki::Error> {
     let (leaf, anchor) = (CertificateDer::from(leaf), CertificateDer::from(&*ca.certificate().der));
     let mut anchor = anchor_from_trusted_cert(&anchor)?;
     let key = AnyRef::from_der(ca.key().spki()).map_err(|_| webpki::Error::BadDer)?;
@@ -114,7 +127,7 @@ fn chains(leaf: &[u8], ca: &Authority, meant: &Meant<'_>, now: OffsetDateTime) -
     let leaf = EndEntityCert::try_from(&leaf)?;
     let verify = |usage| leaf.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &[], time, usage, None, None).map(drop);
     verify(KeyUsage::client_auth())?;
-    if meant.of.organization.is_some() {
+    if spec.holder.organization.is_some() {
         return Ok(());
     }
     verify(KeyUsage::server_auth())?;
@@ -122,5 +135,5 @@ fn chains(leaf: &[u8], ca: &Authority, meant: &Meant<'_>, now: OffsetDateTime) -
         let name = ServerName::try_from(host.as_str()).map_err(|_| webpki::Error::MalformedDnsIdentifier)?;
         leaf.verify_is_valid_for_subject_name(&name)
     };
-    meant.of.hosts.iter().try_for_each(named)
+    spec.holder.hosts.iter().try_for_each(named)
 }
