@@ -36,7 +36,7 @@ impl Authority {
     /// # Errors
     /// All findings: the codes of [`inspect::certificates`] and `authority-...`.
     pub fn load(cert_pem: &[u8], key: PrivateKey, now: OffsetDateTime) -> Result<(Self, Vec<String>), Vec<Failure>> {
-        let (certificate, warnings) = judged(cert_pem, Some(&key), now)?;
+        let (certificate, warnings) = examined(cert_pem, Some(&key), now)?;
         Ok((Self { certificate, key }, warnings))
     }
 
@@ -67,7 +67,7 @@ impl Authority {
 /// # Errors
 /// As [`Authority::load`].
 pub fn examine(cert_pem: &[u8], now: OffsetDateTime) -> Result<(Certificate, Vec<String>), Vec<Failure>> {
-    judged(cert_pem, None, now)
+    examined(cert_pem, None, now)
 }
 
 /// What the checks of [`Authority::load`] have to say of a CA that only others will sign with.
@@ -76,7 +76,7 @@ pub fn faults(ca: &Certificate, now: OffsetDateTime) -> Vec<Failure> {
     findings(ca, None, now)
 }
 
-fn judged(
+fn examined(
     cert_pem: &[u8],
     key: Option<&PrivateKey>,
     now: OffsetDateTime,

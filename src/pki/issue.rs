@@ -62,7 +62,7 @@ impl Issued {
     }
 }
 
-/// Whose certificate it is to be, by the profile of a client or, without an organization, of the orchestrator's server.
+/// Who gets the certificate: a client or, without an organization, the orchestrator's server.
 #[derive(Clone, Copy)]
 pub(super) struct CertificateHolder<'a> {
     /// The client's O; the server has none, since an MSP ID of that name would be the server's.
@@ -77,7 +77,7 @@ impl<'a> CertificateHolder<'a> {
     }
 }
 
-/// What a certificate is meant to say; the check compares the outcome with it.
+/// What a certificate shall say; `verify_issued` compares the outcome with it.
 pub(super) struct CertificateSpec<'a> {
     pub(super) holder: CertificateHolder<'a>,
     pub(super) serial: [u8; 17],
@@ -102,8 +102,8 @@ pub fn issue(
     certify(authority, CertificateHolder::of(request), validity.duration(), now)
 }
 
-/// What [`issue`] would find, asked before anybody agrees, and from when to when the certificate would be valid. A key that
-/// is thrown away signs in the CA's place, under the CA's name and constraints: the CA itself signs nothing.
+/// Whether [`issue`] would succeed, asked before anybody agrees, and when the certificate would be valid. A throw-away key
+/// signs in the CA's place, under the CA's name and constraints: the CA itself signs nothing.
 ///
 /// # Errors
 /// `authority-ends` and `authority-does-not-fit`, as for [`issue`].

@@ -194,7 +194,7 @@ impl Entry {
     }
 }
 
-/// Gives the certificate of `entry` again, byte for byte: rule 16, one request, one certificate.
+/// Gives the certificate of `entry` again, byte for byte: one request, one certificate.
 ///
 /// # Errors
 /// `request-answered` when it was issued under another CA or has less than a day left; `issue-log-damaged` when the
@@ -242,7 +242,7 @@ fn certificate(entry: &Entry, authority: &Authority) -> Option<Certificate> {
 }
 
 mod rfc3339 {
-    //! Times as text; `time`'s own needs a feature that nothing else does.
+    //! RFC 3339 for serde, without the feature `serde` of `time`.
 
     use serde::{Deserialize, Deserializer, Serializer, de, ser};
     use time::{OffsetDateTime, format_description::well_known::Rfc3339};

@@ -1,4 +1,4 @@
-//! The orchestrator's server pair: made by its profile, and judged as its backends and its own probe will.
+//! The orchestrator's server pair: made by its profile, and checked as its backends and its own probe will.
 
 use time::OffsetDateTime;
 
@@ -14,7 +14,7 @@ use crate::{
     times,
 };
 
-/// 397 days, as long as public CAs give: the pair is renewed by one command, and its end is everybody's.
+/// 397 days, the longest that public CAs gave: one command renews it, and when it expires every backend is cut off.
 const LIFE: std::time::Duration = std::time::Duration::from_hours(397 * 24);
 
 /// A new pair.

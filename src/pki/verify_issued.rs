@@ -1,4 +1,4 @@
-//! The check between signing and letting go: read by a second library, compared with what was meant, verified.
+//! Verifies a new certificate before it is handed out: two other libraries read it and build its path.
 
 use der::{Decode, asn1::AnyRef};
 use rustls::pki_types::{CertificateDer, Der, ServerName, UnixTime};
@@ -122,8 +122,8 @@ fn chains(leaf: &[u8], ca: &Authority, spec: &CertificateSpec<'_>, now: OffsetDa
     let key = AnyRef::from_der(ca.key().spki()).map_err(|_| webpki::Error::BadDer)?;
     anchor.subject_public_key_info = Der::from_slice(key.value());
     let anchors = [anchor];
-    let seconds = std::time::Duration::from_secs(u64::try_from(now.unix_timestamp()).unwrap_or_default());
-    let time = UnixTime::since_unix_epoch(seconds);
+    let seconds = u64::try_from(now.unix_timestamp()).map_err(|_| webpki::Error::BadDerTime)?;
+    let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
     let leaf = EndEntityCert::try_from(&leaf)?;
     let verify = |usage| leaf.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &[], time, usage, None, None).map(drop);
     verify(KeyUsage::client_auth())?;

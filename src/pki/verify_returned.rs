@@ -1,4 +1,4 @@
-//! The backend's look at the certificate that it gets back: nothing that the servers would refuse is put into place.
+//! Verifies the certificate that a backend gets back: one that the servers would refuse is not installed.
 
 use time::{Duration, OffsetDateTime};
 

@@ -47,7 +47,7 @@ pub struct Backend {
     pub client_certificate: ObjectName,
 }
 
-/// How a backend trusts the orchestrator, whoever it is itself.
+/// How a backend trusts the orchestrator; its own identity does not matter.
 #[derive(Debug, Clone)]
 pub struct BackendTrust {
     /// `orchestrator.tls.enabled`.

@@ -104,7 +104,7 @@ impl Manifest {
         &self.workloads
     }
 
-    /// As what the pods mount an object; `None` where none of them does.
+    /// Whether pods mount `object` as Secret or `ConfigMap`; `None` if no pod mounts it.
     #[must_use]
     pub fn mount_kind(&self, object: &str) -> Option<ObjectKind> {
         let mut mounts = self.workloads.iter().flat_map(|workload| &workload.mounts);

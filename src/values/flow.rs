@@ -59,7 +59,7 @@ impl Document<'_> {
         let comma = comma_after(self.text, end, close);
         let own_line = self.line_start(close);
         if own_line <= end || !self.text[own_line..close].trim().is_empty() {
-            // Who ends a collection with a comma goes on to do so.
+            // Keep a trailing comma.
             let at = comma.unwrap_or(end);
             return Ok(vec![Splice { at, removed: 0, inserted: format!(", {}", members.join(", ")) }]);
         }

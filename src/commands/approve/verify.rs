@@ -114,7 +114,7 @@ impl Approval<'_> {
         inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next()
     }
 
-    /// Rule 15: somebody must have compared the fingerprint over another channel.
+    /// `request-fingerprint`: somebody must have compared it over another channel.
     fn identified(&self, passed: &[Passed]) -> Result<Vec<Failure>> {
         let console = &self.session.console;
         let asks = self.args.fingerprint.is_empty() && !self.args.unverified_mail;

@@ -20,8 +20,7 @@ pub struct BatchRequest<'a> {
     pub key: Option<Fingerprint>,
 }
 
-/// Rules 6 and 12 between the parties of a batch: whoever comes later in it is named as the one that is refused, the
-/// earlier as the other.
+/// `request-host` and `request-key-of-another` between the requests of a batch: of two, the later one is refused.
 #[must_use]
 pub fn batch_conflicts(parties: &[BatchRequest<'_>]) -> Vec<Failure> {
     let pairs =

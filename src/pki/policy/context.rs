@@ -1,4 +1,4 @@
-//! The rules that need to know the federation: 6, 7, 10 (key of the chart), 11 and 12.
+//! The rules that compare a request with the federation: its members, names and keys, and what was issued before.
 
 use super::{Circumstances, finding};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     plain::excerpt,
 };
 
-/// Rule 6: the key belongs to nobody else and is not known to be lost.
+/// `request-key-of-another`: the key belongs to nobody else and is not known to be lost.
 pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Circumstances<'_>) -> Option<Failure> {
     let burnt = around.burnt.iter().find(|(burnt, _)| *burnt == key).map(|(_, whose)| whose.as_str());
     let other = || {
@@ -31,7 +31,7 @@ fn is_another(organization: &MspId, msp_id: Option<&MspId>) -> bool {
     msp_id.is_some_and(|own| own != organization)
 }
 
-/// Rule 7: a renewal has a new key. The very same request again is no renewal (rule 16).
+/// `request-key-used`: a renewal has a new key. The very same request again is no renewal (`request-answered`).
 pub(super) fn renewed_key(
     key: Fingerprint,
     digest: RequestDigest,
@@ -47,8 +47,8 @@ pub(super) fn renewed_key(
     )
 }
 
-/// Rule 10, second half: the O can become a key of the chart's `clientCACerts`, in the kebab form that its templates
-/// make of it (`_helpers.tpl`; a volume's name holds it twice, hence 32).
+/// `request-organization`: the O can be a key of the chart's `clientCACerts`, in the kebab form that its templates make
+/// of it (`_helpers.tpl`). At most 32 characters, since the name of a volume, at most 63, holds it twice.
 pub(super) fn chart_key(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
     let bad = |why: String| {
         finding(Code::RequestOrganization, format!("its O {msp_id} cannot be a key of the orchestrator's chart"))
@@ -78,8 +78,8 @@ fn letters(text: &str) -> impl Iterator<Item = u8> {
     text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase())
 }
 
-/// Rule 10 again: the name is one that somebody chose.
-pub(super) fn meant(msp_id: &MspId) -> Option<Failure> {
+/// `msp-id`: the O is not the default of the chart.
+pub(super) fn not_the_default(msp_id: &MspId) -> Option<Failure> {
     (msp_id.as_str() == DEFAULT_MSP_ID).then(|| {
         finding(Code::MspId, format!("{msp_id} names no organization"))
             .why("it is the default of the backend's chart: every backend whose values name no organization acts under it")
@@ -87,7 +87,7 @@ pub(super) fn meant(msp_id: &MspId) -> Option<Failure> {
     })
 }
 
-/// Rule 11: the O is a member of a channel.
+/// `request-not-a-member`: the O is a member of a channel.
 pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
     if around.members.iter().any(|member| member == msp_id.as_str()) {
         return None;
@@ -105,7 +105,7 @@ pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failu
     )
 }
 
-/// Rule 12, second half: no name of the orchestrator or of this machine.
+/// `request-host`: no name of the orchestrator or of this machine.
 pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failure> {
     let bad = |what: String, why: &str| {
         Some(finding(Code::RequestHost, what).why(why).next("ask for a request that names the backend's own host"))
@@ -127,7 +127,7 @@ pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failur
     None
 }
 
-/// Rule 12, third part: no name that a certificate of another organization covers, of whatever CA, while it lives.
+/// `request-host`: no name that an unexpired certificate of another organization has, under any CA.
 pub(super) fn host_of_another(host: &Hostname, msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
     let mut others = around.log.alive(around.now).filter(|entry| entry.organization != *msp_id);
     let other = others.find(|entry| entry.hosts.contains(host))?;

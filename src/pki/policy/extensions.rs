@@ -1,4 +1,4 @@
-//! Rules 13 and 14: what a request may ask besides its subject and its key. Nothing of it is ever copied.
+//! `request-attribute`, `request-extension`: what a request asks besides subject and key. Nothing of it is ever copied.
 
 use der::{Decode, Encode};
 use x509_cert::{
@@ -23,7 +23,7 @@ pub(super) struct RequestedExtensions {
     pub(super) lines: Vec<String>,
 }
 
-/// Applies rule 13, then rule 14.
+/// Checks the attributes, then the extensions that one of them may ask for.
 pub(super) fn read(attributes: &Attributes, findings: &mut Vec<Failure>) -> RequestedExtensions {
     let mut asked = RequestedExtensions::default();
     let mut requests = Vec::new();

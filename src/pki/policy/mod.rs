@@ -59,10 +59,12 @@ pub enum Claim {
     UnverifiedMail,
 }
 
-/// Judges an organization without a request, by rules 10 (key of the chart) and 11.
+/// Judges an organization without a request: `msp-id`, `request-organization` and `request-not-a-member`.
 #[must_use]
 pub fn organization(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
-    context::meant(msp_id).or_else(|| context::chart_key(msp_id, around)).or_else(|| context::member(msp_id, around))
+    context::not_the_default(msp_id)
+        .or_else(|| context::chart_key(msp_id, around))
+        .or_else(|| context::member(msp_id, around))
 }
 
 /// Judges the request in `bytes`; `file` is how people know it.
@@ -79,8 +81,7 @@ pub fn judge(file: &str, bytes: &[u8], around: &Circumstances<'_>) -> Result<Req
 fn judge_form(form: ParsedRequest, around: &Circumstances<'_>) -> Result<Request, Vec<Failure>> {
     let mut findings = Vec::new();
     let digest = RequestDigest::of(&form.info);
-    let spki = der::Encode::to_der(&form.request.info.public_key).unwrap_or_default();
-    let fingerprint = Fingerprint::of_spki(&spki);
+    let fingerprint = Fingerprint::of_spki(&form.spki);
     let key_type = key(&form, &mut findings);
     let subject = names::subject(&form.request.info.subject, &mut findings);
     let asked = extensions::read(&form.request.info.attributes, &mut findings);
@@ -89,11 +90,11 @@ fn judge_form(form: ParsedRequest, around: &Circumstances<'_>) -> Result<Request
     let msp_id = subject.msp_id.as_ref();
     findings.extend(context::foreign_key(fingerprint, msp_id, around));
     findings.extend(hosts.iter().filter_map(|host| context::host(host, around)));
-    // What was signed before is given out again, whoever else has got the same name since.
+    // Who asks again gets the same certificate, even if another organization has one of its names now.
     let is_new = around.log.find(&digest).is_none();
     findings.extend(is_new.then(|| names::too_many(&hosts)).flatten());
     if let Some(msp_id) = msp_id {
-        findings.extend(context::meant(msp_id));
+        findings.extend(context::not_the_default(msp_id));
         let others = hosts.iter().filter(|_| is_new);
         findings.extend(others.filter_map(|host| context::host_of_another(host, msp_id, around)));
         findings.extend(context::renewed_key(fingerprint, digest, msp_id, around));
@@ -103,13 +104,13 @@ fn judge_form(form: ParsedRequest, around: &Circumstances<'_>) -> Result<Request
     let asked = lines(&subject, asked, key_type);
     match (subject.msp_id, key_type) {
         (Some(msp_id), Some(key_type)) if findings.is_empty() => {
-            Ok(Request { msp_id, hosts, spki, key_type, fingerprint, digest, asked, notes: form.notes })
+            Ok(Request { msp_id, hosts, spki: form.spki, key_type, fingerprint, digest, asked, notes: form.notes })
         }
         _ => Err(findings),
     }
 }
 
-/// Rules 4 and 5: a strong key, and a signature that proves possession of it.
+/// `request-key` and `request-signature`: a strong key, and a signature that proves possession of it.
 fn key(form: &ParsedRequest, findings: &mut Vec<Failure>) -> Option<KeyType> {
     let CertReq { info, algorithm, signature } = &form.request;
     let key = PublicKey::read(&info.public_key);
@@ -132,7 +133,7 @@ fn lines(subject: &RequestSubject, asked: RequestedExtensions, key_type: Option<
     organization.into_iter().chain(host).chain(asked.lines).chain(key).collect()
 }
 
-/// Rules 10 and 15: the request is the one that its organization made, told over another channel.
+/// Compares the fingerprint that the organization gave over another channel with the request's.
 ///
 /// # Errors
 /// Codes `request-fingerprint` and `request-organization`.

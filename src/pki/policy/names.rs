@@ -1,4 +1,4 @@
-//! Rules 8 to 10 and the form of rule 12: the subject's O and CN, and host names.
+//! `request-subject`, `request-text-type`, `request-organization`, `request-host`: the form of a request's names.
 
 use der::{
     Tag, Tagged,
@@ -21,7 +21,7 @@ pub(super) struct RequestSubject {
     pub(super) common_name: Option<String>,
 }
 
-/// Applies rules 8, 9 and the form of 10.
+/// Reads the subject: one O, which is an MSP ID, and at most one CN.
 pub(super) fn subject(name: &Name, findings: &mut Vec<Failure>) -> RequestSubject {
     let of = |oid| name.iter().filter(move |attribute| attribute.oid == oid).collect::<Vec<_>>();
     let (organizations, common_names) = (of(oid::ORGANIZATION), of(oid::COMMON_NAME));
@@ -88,7 +88,7 @@ fn text(attribute: &AttributeTypeAndValue, findings: &mut Vec<Failure>) -> Optio
 /// The most names of one certificate: a backend has one, and its other ones are few.
 const MOST_HOSTS: usize = 10;
 
-/// Rule 12: nobody takes names in stock, by which others would be refused.
+/// Nobody reserves names: all others would be refused them.
 pub(super) fn too_many(hosts: &[Hostname]) -> Option<Failure> {
     (hosts.len() > MOST_HOSTS).then(|| {
         finding(Code::RequestHost, format!("it names {} hosts, more than {MOST_HOSTS}", hosts.len()))
@@ -97,7 +97,7 @@ pub(super) fn too_many(hosts: &[Hostname]) -> Option<Failure> {
     })
 }
 
-/// Applies the form of rule 12 to the CN and the alternative names: host names, in lower case, each once.
+/// The host names of CN and alternative names: in lower case, each once.
 pub(super) fn hosts<'a>(names: impl Iterator<Item = &'a str>, findings: &mut Vec<Failure>) -> Vec<Hostname> {
     let mut hosts: Vec<Hostname> = Vec::new();
     let mut any = false;

@@ -1,4 +1,4 @@
-//! Rules 1 to 3: one PEM block, no private key, strict DER.
+//! `request-holds-private-key`, `request-not-one-pem`, `request-not-strict-der`: the bytes of a request.
 
 use der::{Decode, Encode};
 use x509_cert::request::CertReq;
@@ -20,10 +20,12 @@ pub(super) struct ParsedRequest {
     pub(super) request: CertReq,
     /// The raw `CertificationRequestInfo`, which the signature covers.
     pub(super) info: Vec<u8>,
+    /// The raw `SubjectPublicKeyInfo`.
+    pub(super) spki: Vec<u8>,
     pub(super) notes: Vec<String>,
 }
 
-/// Applies the rules.
+/// Parses the request.
 pub(super) fn read(bytes: &[u8]) -> Result<ParsedRequest, Failure> {
     // In the raw bytes and first: a key is burnt whatever else is wrong with the file.
     if pem::shows_private_key(bytes) {
@@ -38,13 +40,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<ParsedRequest, Failure> {
     })?;
     let request = CertReq::from_der(&der).ok().filter(|request| request.to_der().ok().as_deref() == Some(&der[..]));
     let info = request.as_ref().and_then(|request| request.info.to_der().ok());
-    let (Some(request), Some(info)) = (request, info) else {
+    let spki = request.as_ref().and_then(|request| request.info.public_key.to_der().ok());
+    let (Some(request), Some(info), Some(spki)) = (request, info, spki) else {
         return Err(finding(Code::RequestNotStrictDer, "its content is not a request in strict DER")
             .why("two programs could read it in two ways, or it was damaged on its way")
             .next(SEND_A_NEW_ONE));
     };
     let note = "text outside of the request was ignored: only the request itself counts".to_owned();
-    Ok(ParsedRequest { request, info, notes: text_around.then_some(note).into_iter().collect() })
+    Ok(ParsedRequest { request, info, spki, notes: text_around.then_some(note).into_iter().collect() })
 }
 
 fn single_block(bytes: &[u8]) -> Result<(Vec<u8>, bool), String> {

@@ -1,10 +1,10 @@
-//! What Go's and grpcio's judgement of a chain have in common: the words for a fault, and what else a certificate says.
+//! What Go's and grpcio's verification of a chain have in common: roles, faults, and details of a certificate.
 
 use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
 
 use crate::pki::inspect::Certificate;
 
-/// Whose rules.
+/// Whose rules a chain is verified by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rules {
     /// Go: crypto/x509 `Certificate.Verify`.
@@ -13,7 +13,7 @@ pub(super) enum Rules {
     Grpcio,
 }
 
-/// For what a certificate is judged.
+/// The role that a certificate is verified for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PeerRole {
     Client,
@@ -35,7 +35,7 @@ pub(super) enum ChainFault {
     Name,
 }
 
-/// The most issuers of a chain that are looked for; the real parties take more, federations have one or two.
+/// The most issuers in a chain; the real parties take more, federations have one or two.
 pub(super) const MAX_ISSUERS: usize = 4;
 
 /// What the parties look at and this tool's own checks do not.
@@ -48,7 +48,7 @@ pub(super) struct CertificateDetails {
     /// It has a keyUsage without digitalSignature.
     pub(super) no_signatures: bool,
     /// It has an extendedKeyUsage without serverAuth; anyExtendedKeyUsage is no serverAuth.
-    pub(super) not_a_server_s: bool,
+    pub(super) not_for_servers: bool,
     path_length: Option<u32>,
 }
 
@@ -63,7 +63,7 @@ impl CertificateDetails {
             match extension.parsed_extension() {
                 ParsedExtension::SubjectAlternativeName(_) => details.alternative_names = true,
                 ParsedExtension::KeyUsage(usage) => details.no_signatures = !usage.digital_signature(),
-                ParsedExtension::ExtendedKeyUsage(usage) => details.not_a_server_s = !usage.server_auth,
+                ParsedExtension::ExtendedKeyUsage(usage) => details.not_for_servers = !usage.server_auth,
                 ParsedExtension::BasicConstraints(limits) => details.path_length = limits.path_len_constraint,
                 _ => {}
             }
@@ -71,7 +71,7 @@ impl CertificateDetails {
         details
     }
 
-    /// Whether so many further CAs may stand between it and the leaf (RFC 5280, 4.2.1.9).
+    /// Whether pathLenConstraint allows `between` intermediates below this CA (RFC 5280, 4.2.1.9).
     pub(super) fn allow_depth(self, between: usize) -> bool {
         self.path_length.is_none_or(|limit| usize::try_from(limit).is_ok_and(|limit| between <= limit))
     }

@@ -1,19 +1,19 @@
-//! How Go judges a chain and a name (crypto/x509 `verify.go`): every way from the leaf to a root is tried.
+//! How Go verifies a chain and a name (crypto/x509 `verify.go`): every chain from the leaf to a root is tried.
 
 use time::OffsetDateTime;
 
 use super::chain::{CertificateDetails, ChainFault, MAX_ISSUERS, PeerRole};
 use crate::pki::inspect::Certificate;
 
-/// What the ways are sought in.
+/// What chains are built of.
 struct Search<'a> {
     others: &'a [Certificate],
     roots: &'a [Certificate],
     now: OffsetDateTime,
 }
 
-/// `Certificate.Verify`: the leaf's own state comes before its issuer, one good way is enough, and the usages of every
-/// certificate of a way count, a root's included (`checkChainForKeyUsage`).
+/// `Certificate.Verify`: the leaf is checked before its issuer is looked for, one good chain is enough, and the usages of
+/// every certificate of a chain count, a root's included (`checkChainForKeyUsage`).
 pub(super) fn verify(
     sent: &[Certificate],
     roots: &[Certificate],
@@ -23,9 +23,9 @@ pub(super) fn verify(
     let (leaf, others) = sent.split_first().ok_or(ChainFault::UnknownIssuer)?;
     let search = Search { others, roots, now };
     search.is_valid(leaf, 0)?;
-    let ways = search.ways(&[leaf])?;
-    let allowed = |way: &Vec<&Certificate>| way.iter().all(|one| allows(one, usage));
-    if ways.iter().any(allowed) { Ok(()) } else { Err(ChainFault::Usage) }
+    let chains = search.chains(&[leaf])?;
+    let allowed = |chain: &Vec<&Certificate>| chain.iter().all(|one| allows(one, usage));
+    if chains.iter().any(allowed) { Ok(()) } else { Err(ChainFault::Usage) }
 }
 
 /// A certificate without extended key usage allows everything: X.509 v1 leaves too.
@@ -37,27 +37,27 @@ fn allows(certificate: &Certificate, usage: PeerRole) -> bool {
 }
 
 impl<'a> Search<'a> {
-    /// Every way on from the end of `way`, `way` included. A certificate that is itself trusted ends it. Issuers are found
-    /// by the bytes of their name; key identifiers only order them (`findPotentialParents`).
-    fn ways<'w>(&self, way: &[&'w Certificate]) -> Result<Vec<Vec<&'w Certificate>>, ChainFault>
+    /// Every chain that begins with `chain` and ends in a root. Issuers are found by the bytes of their name; key
+    /// identifiers only order them (`findPotentialParents`).
+    fn chains<'c>(&self, chain: &[&'c Certificate]) -> Result<Vec<Vec<&'c Certificate>>, ChainFault>
     where
-        'a: 'w,
+        'a: 'c,
     {
-        let Some(end) = way.last() else { return Err(ChainFault::UnknownIssuer) };
+        let Some(end) = chain.last() else { return Err(ChainFault::UnknownIssuer) };
         if self.roots.iter().any(|root| root.der == end.der) {
-            return Ok(vec![way.to_vec()]);
+            return Ok(vec![chain.to_vec()]);
         }
         let mut found = Vec::new();
         let mut fault = ChainFault::UnknownIssuer;
         let roots = self.roots.iter().map(|one| (one, true));
         for (issuer, trusted) in roots.chain(self.others.iter().map(|one| (one, false))) {
-            let met = way.iter().any(|one| one.der == issuer.der);
-            if met || way.len() > MAX_ISSUERS || !may_issue(issuer, trusted) || !end.is_signed_by(issuer) {
+            let met = chain.iter().any(|one| one.der == issuer.der);
+            if met || chain.len() > MAX_ISSUERS || !may_issue(issuer, trusted) || !end.is_signed_by(issuer) {
                 continue;
             }
-            let longer = [way, &[issuer]].concat();
-            let state = self.is_valid(issuer, way.len() - 1);
-            match state.and_then(|()| if trusted { Ok(vec![longer]) } else { self.ways(&longer) }) {
+            let longer = [chain, &[issuer]].concat();
+            let state = self.is_valid(issuer, chain.len() - 1);
+            match state.and_then(|()| if trusted { Ok(vec![longer]) } else { self.chains(&longer) }) {
                 Ok(more) => found.extend(more),
                 Err(why) => fault = why,
             }

@@ -1,4 +1,4 @@
-//! How grpcio judges a server's chain and name: BoringSSL and gRPC's own check, as measured with grpcio 1.66.2.
+//! How grpcio verifies a server's chain and name: BoringSSL and gRPC's own check, as measured with grpcio 1.66.2.
 
 use time::OffsetDateTime;
 
@@ -15,11 +15,11 @@ pub(super) fn verify(sent: &[Certificate], roots: &[Certificate], now: OffsetDat
     }
     let mut end = leaf;
     for between in 0..MAX_ISSUERS {
-        is_sound(end, now)?;
+        check_sent(end, now)?;
         if roots.iter().any(|root| root.der == end.der) {
             return Ok(());
         }
-        let trusted: Vec<&Certificate> = roots.iter().filter(|root| fits(end, root)).collect();
+        let trusted: Vec<&Certificate> = roots.iter().filter(|root| may_be_issuer(end, root)).collect();
         if !trusted.is_empty() {
             return ends_in(end, &trusted, now);
         }
@@ -34,7 +34,7 @@ fn sent_issuer<'a>(
     others: &'a [Certificate],
     between: usize,
 ) -> Result<&'a Certificate, ChainFault> {
-    let issuer = others.iter().find(|other| other.der != end.der && fits(end, other));
+    let issuer = others.iter().find(|other| other.der != end.der && may_be_issuer(end, other));
     let issuer = issuer.filter(|issuer| issuer.is_ca && end.is_signed_by(issuer)).ok_or(ChainFault::UnknownIssuer)?;
     if CertificateDetails::of(issuer).allow_depth(between) { Ok(issuer) } else { Err(ChainFault::Constraint) }
 }
@@ -48,20 +48,20 @@ fn ends_in(end: &Certificate, trusted: &[&Certificate], now: OffsetDateTime) -> 
     if trusted.iter().all(|root| is_valid(root, now)) { Ok(()) } else { Err(ChainFault::Expired) }
 }
 
-/// By name, by key identifiers where both have them, and by keyUsage.
-fn fits(certificate: &Certificate, issuer: &Certificate) -> bool {
+/// Whether it may be the issuer: by name, by key identifiers where both have them, and by keyUsage.
+fn may_be_issuer(certificate: &Certificate, issuer: &Certificate) -> bool {
     let ids = (&certificate.authority_key_id, &issuer.subject_key_id);
     let same_key = if let (Some(asked), Some(has)) = ids { asked == has } else { true };
     certificate.issuer_der == issuer.subject_der && same_key && issuer.key_cert_sign != Some(false)
 }
 
-/// What counts of certificates that were sent, intermediate ones too.
-fn is_sound(certificate: &Certificate, now: OffsetDateTime) -> Result<(), ChainFault> {
+/// The checks of certificates that were sent: the leaf and intermediates.
+fn check_sent(certificate: &Certificate, now: OffsetDateTime) -> Result<(), ChainFault> {
     let details = CertificateDetails::of(certificate);
     if details.unknown_critical {
         return Err(ChainFault::Constraint);
     }
-    if details.not_a_server_s {
+    if details.not_for_servers {
         return Err(ChainFault::Usage);
     }
     if is_valid(certificate, now) { Ok(()) } else { Err(ChainFault::Expired) }

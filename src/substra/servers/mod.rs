@@ -1,4 +1,4 @@
-//! The two real parties, simulated: they judge by the rules of Go's and grpcio's TLS, in real handshakes of rustls.
+//! The two real parties, simulated: they verify by the rules of Go's and grpcio's TLS, in real handshakes of rustls.
 //!
 //! rustls's own verifiers would give other verdicts: webpki refuses X.509 v1 leaves and looks at neither the CN nor the
 //! end of a root.

@@ -86,12 +86,12 @@ impl OrchestratorServer {
         let builder = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|e| e.to_string())?;
-        let judged = if self.mtls {
+        let builder = if self.mtls {
             builder.with_client_cert_verifier(Verifier::new(self.pool.clone(), Rules::Go, now))
         } else {
             builder.with_no_client_auth()
         };
-        Ok(Arc::new(judged.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified(&self.pair)?)))))
+        Ok(Arc::new(builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(certified(&self.pair)?)))))
     }
 
     /// A request's answer: with mutual TLS and the identity check, the header must fit the certificate.

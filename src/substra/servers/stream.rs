@@ -14,7 +14,7 @@ use crate::pki::inspect::Certificate;
 /// The protocol that gRPC asks for (ALPN); newer servers insist on it.
 const H2: &[u8] = b"h2";
 
-/// A backend calls whoever is at the other end, and judges it as grpcio does: a handshake and one request. In TLS 1.3 the
+/// A backend calls the other end, and verifies it as grpcio does: a handshake and one request. In TLS 1.3 the
 /// refusal of a client comes with its first read, so nothing is known before the answer.
 ///
 /// # Errors

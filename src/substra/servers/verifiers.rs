@@ -1,4 +1,4 @@
-//! The rules of `chain` in the form that rustls asks for.
+//! Go's and grpcio's rules as rustls wants them: verifiers of clients and servers.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
-/// A party that judges the other's certificate.
+/// Verifies the other party's certificate, as client or server.
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) roots: Vec<Certificate>,
@@ -141,8 +141,11 @@ impl ServerCertVerifier for Verifier {
             }
             other => other,
         })?;
-        let covers = if self.rules == Rules::Go { go::covers } else { grpcio::covers };
-        covers(&leaf, &name.to_str()).map_err(error)?;
+        match self.rules {
+            Rules::Go => go::covers(&leaf, &name.to_str()),
+            Rules::Grpcio => grpcio::covers(&leaf, &name.to_str()),
+        }
+        .map_err(error)?;
         Ok(ServerCertVerified::assertion())
     }
 

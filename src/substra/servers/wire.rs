@@ -58,7 +58,7 @@ impl Wire {
             }
             // The server's verdict goes to the client as an alert.
             let refused = self.server.process_new_packets().is_err();
-            if !refused && self.server.peer_certificates_or_done() {
+            if !refused && !self.server.is_handshaking() {
                 self.answer(answer);
             }
             if let Err(error) =
@@ -101,17 +101,6 @@ pub(super) fn reply(server: &ServerConnection, header: &str, answer: AnswerReque
     let sent = server.peer_certificates().unwrap_or_default();
     let sent: Vec<Certificate> = sent.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
     http2::response(&answer(&sent, header))
-}
-
-/// Whether the server may answer requests already.
-trait Done {
-    fn peer_certificates_or_done(&self) -> bool;
-}
-
-impl Done for ServerConnection {
-    fn peer_certificates_or_done(&self) -> bool {
-        !self.is_handshaking()
-    }
 }
 
 /// Carries what one side writes to the other.

@@ -31,8 +31,8 @@ const PERMISSION_DENIED: &str = "7";
 /// What is missing in our request, in the orchestrator's words.
 const NO_CHANNEL: &str = "header 'channel'";
 
-/// Nobody answers a request of ours with more.
-const MOST: usize = 1 << 20;
+/// More than any answer to our request.
+const MAX_ANSWER: usize = 1 << 20;
 
 /// The only request of a connection. Until a peer has read our settings its headers may use a dynamic table, which
 /// cannot be read here: so they come first, and it has read them before it answers.
@@ -98,7 +98,7 @@ impl Incoming {
         self.field("mspid")
     }
 
-    /// As the client: the answer, once it is there. A client that is let in is told OK, or that its request names no
+    /// As the client: the answer, once it is there. A client that is admitted is told OK, or that its request names no
     /// channel, which the orchestrator looks at after the identity check (`server/common/interceptors/channel.go`).
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl Incoming {
         }
         let status = self.field(":status").filter(|status| status != "200");
         let odd = status.map(|status| format!("HTTP status {status} came in place of a gRPC answer"));
-        let too_much = (self.bytes.len() > MOST).then(|| "no end of the answer came".to_owned());
+        let too_much = (self.bytes.len() > MAX_ANSWER).then(|| "no end of the answer came".to_owned());
         odd.or_else(|| self.ended.clone()).or(too_much).map(Err)
     }
 
