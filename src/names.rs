@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// means it.
 pub const DEFAULT_MSP_ID: &str = "OwkinPeerMSP";
 
+/// The hosts of a backend that never set its own (chart `substra-backend`, `values.yaml`): nobody means them.
+pub const DEFAULT_HOSTS: [&str; 2] = ["substra.backend.local", "localhost"];
+
 /// Why a text is not the name that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{given:?} is not {kind}: {rule}")]

@@ -5,12 +5,9 @@ use serde_json::Value;
 use super::paths::{self, wrong};
 use crate::{
     failure::{Code, Exit, Failure, Result},
-    names::{DEFAULT_MSP_ID, Hostname, MspId, ObjectName},
+    names::{DEFAULT_HOSTS, DEFAULT_MSP_ID, Hostname, MspId, ObjectName},
     values::Setting,
 };
-
-/// Chart defaults that nobody means (chart `substra-backend`, `values.yaml`).
-const DEFAULT_HOSTS: [&str; 2] = ["substra.backend.local", "localhost"];
 
 /// The name that the walkthrough gives to the Secret with the pair.
 const CLIENT_CERTIFICATE: &str = "orchestrator-client-cert";

@@ -3,7 +3,7 @@
 use super::{Circumstances, finding};
 use crate::{
     failure::{Code, Failure},
-    names::{DEFAULT_MSP_ID, Hostname, MspId},
+    names::{DEFAULT_HOSTS, DEFAULT_MSP_ID, Hostname, MspId},
     pki::{fingerprint::Fingerprint, request::RequestDigest},
     plain::excerpt,
 };
@@ -105,7 +105,7 @@ pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failu
     )
 }
 
-/// `request-host`: no name of the orchestrator or of this machine.
+/// `request-host`: no name of the orchestrator, and no default of the backend's chart.
 pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failure> {
     let bad = |what: String, why: &str| {
         Some(finding(Code::RequestHost, what).why(why).next("ask for a request that names the backend's own host"))
@@ -120,8 +120,7 @@ pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failur
         let why = "its holder could pose as the orchestrator towards every other organization";
         return bad(format!("its name {host} is one of the orchestrator"), why);
     }
-    // The last one is the default of the backend's chart: every organization that never set a host has it.
-    if ["localhost", "substra.backend.local"].contains(&host.as_str()) {
+    if DEFAULT_HOSTS.contains(&host.as_str()) {
         return bad(format!("its name {host} is no organization's own"), "it says nothing about whose backend this is");
     }
     None
