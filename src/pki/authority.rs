@@ -52,7 +52,7 @@ impl Authority {
         self.certificate.fingerprint()
     }
 
-    /// The same name and constraints with a key that nobody keeps: what is signed with it is worth nothing.
+    /// The same name and constraints with a throw-away key: what it signs is worth nothing.
     pub(super) fn stand_in(&self) -> Result<Self, Failure> {
         Ok(Self { certificate: self.certificate.clone(), key: PrivateKey::generate(KeyType::EcdsaP256)? })
     }

@@ -12,7 +12,7 @@ const ROUNDS: u32 = 600_000;
 
 impl PrivateKey {
     /// The key as one `ENCRYPTED PRIVATE KEY` block: PBES2 (RFC 8018) with PBKDF2 over HMAC-SHA-256, 600,000 rounds,
-    /// and AES-256 in CBC mode. It is opened again before it is let go, so that no key is lost to it.
+    /// and AES-256 in CBC mode. It is decrypted once before it is returned, so that no key is lost.
     ///
     /// # Errors
     /// The system gives no randomness, or the block does not open again.

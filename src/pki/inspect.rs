@@ -19,7 +19,7 @@ use crate::{
     plain::excerpt,
 };
 
-/// One extension as it stands in a certificate.
+/// One extension of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extension {
     pub(super) oid: String,
@@ -27,7 +27,7 @@ pub(super) struct Extension {
     pub(super) value: Vec<u8>,
 }
 
-/// What a certificate says. Texts are as they stand in it; show them through [`Certificate::subject`] and the like.
+/// What a certificate says. Its texts are untrusted; show them through [`Certificate::subject`] and the like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
     /// The whole certificate.
@@ -233,7 +233,7 @@ impl Certificate {
         self.usages.is_none_or(|usages| usages.named_client)
     }
 
-    /// Whether a critical extension stands in it that a server does not understand: it and all below it are refused.
+    /// Whether it has a critical extension that a server does not understand: it and all below it are refused.
     #[must_use]
     pub fn has_unknown_critical(&self) -> bool {
         self.extensions.iter().any(|extension| extension.critical && !UNDERSTOOD.contains(&extension.oid.as_str()))

@@ -1,4 +1,4 @@
-//! Certificates: built from raw bytes, signed, read back by other libraries, and only then let go.
+//! Issues certificates: encoded, signed, and verified by other libraries before they are handed out.
 
 use der::asn1::{Ia5String, OctetString};
 use time::{Duration, OffsetDateTime};
@@ -25,7 +25,7 @@ use crate::{
     times,
 };
 
-/// A certificate that passed every check and may leave.
+/// A certificate that passed every check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issued {
     /// The certificate.
@@ -38,7 +38,7 @@ pub struct Issued {
     pub not_before: OffsetDateTime,
     /// Valid to.
     pub not_after: OffsetDateTime,
-    /// Whether it ends earlier than asked because the CA does; people are told.
+    /// Whether it expires earlier than asked, since the CA does.
     pub cut_to_ca_end: bool,
 }
 
@@ -49,7 +49,7 @@ pub struct ValidityPeriod {
     pub not_before: OffsetDateTime,
     /// Valid to.
     pub not_after: OffsetDateTime,
-    /// Whether it ends earlier than asked because the CA does; people are told.
+    /// Whether it expires earlier than asked, since the CA does.
     pub cut_to_ca_end: bool,
 }
 

@@ -20,7 +20,7 @@ use crate::{
     times,
 };
 
-/// What a line of the log tells of.
+/// The kind of a log line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EntryKind {
@@ -33,7 +33,7 @@ pub enum EntryKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Entry {
-    /// What it tells of.
+    /// Its kind.
     #[serde(default)]
     pub kind: EntryKind,
     /// When it was issued.
@@ -117,8 +117,8 @@ impl IssueLog {
         self.entries.iter().any(|entry| entry.authority == authority)
     }
 
-    /// The entries whose certificates have not ended.
-    pub fn alive(&self, now: OffsetDateTime) -> impl Iterator<Item = &Entry> {
+    /// The entries whose certificates have not expired.
+    pub fn unexpired(&self, now: OffsetDateTime) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.not_after >= now)
     }
 

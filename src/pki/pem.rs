@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::failure::{Code, Exit, Failure};
 
-/// How a private key shows in raw bytes: the ends of the labels of PEM, PGP and SSH2, the first word of `PuTTY`'s form.
+/// Marks of a private key in raw bytes: the ends of the labels of PEM, PGP and SSH2, the first word of `PuTTY`'s format.
 const KEY_SIGNS: [&[u8]; 4] =
     [b"PRIVATE KEY-----", b"PRIVATE KEY BLOCK-----", b"PRIVATE KEY ----", b"PuTTY-User-Key-File-"];
 
@@ -17,7 +17,7 @@ pub(crate) fn shows_private_key(bytes: &[u8]) -> bool {
 
 /// One block of a PEM file.
 pub(super) struct PemBlock {
-    /// What stands between `BEGIN` and the dashes, for example `CERTIFICATE`.
+    /// The text between `BEGIN` and the dashes, for example `CERTIFICATE`.
     pub(super) label: String,
     /// Whether the block has header lines (RFC 1421), as old encrypted keys have.
     pub(super) headers: bool,
@@ -30,7 +30,7 @@ pub(super) struct PemBlock {
 pub(super) struct Scan {
     /// The blocks in the file's order.
     pub(super) blocks: Vec<PemBlock>,
-    /// Whether anything but white space stands outside of them.
+    /// Whether there is anything but white space outside of them.
     pub(super) text_around: bool,
 }
 

@@ -16,7 +16,7 @@ use crate::{
     names::{Hostname, MspId},
 };
 
-/// The labels under which a request may stand (RFC 7468, section 7).
+/// The PEM labels of a request (RFC 7468, section 7).
 pub(super) const LABELS: [&str; 2] = ["CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"];
 
 /// SHA-256 of what a request asks (its DER `CertificationRequestInfo`), without the signature: ECDSA signatures differ
@@ -131,7 +131,7 @@ pub(super) fn info(der: &[u8]) -> Option<&[u8]> {
 }
 
 /// Makes the request of a backend: O is the MSP ID, CN and subject alternative name are its host. A host of more than
-/// 64 characters does not fit into a CN (RFC 5280, appendix A: `ub-common-name`) and stands in the latter alone.
+/// 64 characters does not fit into a CN (RFC 5280, appendix A: `ub-common-name`): it is in the latter alone.
 ///
 /// # Errors
 /// When signing fails.

@@ -27,7 +27,7 @@ pub struct NewServerPair {
 }
 
 /// Makes a pair for these names: serverAuth and clientAuth, since the health probe is a client that dials with it, and
-/// no O, since an organization of that name would be the server's. It ends with the CA at the latest.
+/// no O, since an organization of that name would be the server's. It expires with the CA at the latest.
 ///
 /// # Errors
 /// `authority-ends`, `authority-does-not-fit`, `certificate-check`, as for a client's certificate.

@@ -49,7 +49,7 @@ pub(crate) fn troubles<'a>(log: &'a IssueLog, names: &[String], now: OffsetDateT
         let found = entry.decoded().map(|leaf| judge(entry, &leaf, names)).unwrap_or_default();
         found.into_iter().map(move |trouble| (entry, trouble))
     };
-    log.alive(now).flat_map(of).collect()
+    log.unexpired(now).flat_map(of).collect()
 }
 
 fn judge(entry: &Entry, leaf: &Certificate, names: &[String]) -> Vec<Trouble> {

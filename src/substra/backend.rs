@@ -87,7 +87,7 @@ impl Backend {
     /// Reads merged values; `hostname` wins over theirs.
     ///
     /// # Errors
-    /// A name is missing, cannot be used, or is a default of the chart that nobody means.
+    /// A name is missing, cannot be used, or is a default of the chart.
     pub fn read(values: &Value, hostname: Option<&Hostname>) -> Result<Self> {
         let tls_enabled = paths::flag(values, TLS_ENABLED)?;
         let named: Option<ObjectName> = paths::name(values, TLS_CACERT)?;

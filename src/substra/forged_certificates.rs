@@ -41,7 +41,7 @@ pub struct CertificateRecipe {
     pub usage: Option<LeafUsage>,
     /// X.509 v3 with key identifiers.
     pub v3: bool,
-    /// Ended yesterday.
+    /// Expired yesterday.
     pub expired: bool,
 }
 
@@ -76,7 +76,7 @@ impl CertificateRecipe {
     /// Signs it as PEM.
     ///
     /// # Errors
-    /// The crypto library fails, or a name cannot stand in a certificate.
+    /// The crypto library fails, or a name cannot be encoded.
     pub fn sign(
         &self,
         subject_spki: &[u8],
@@ -132,7 +132,7 @@ impl CertificateRecipe {
 /// A request with any subject, signed by its own key: what `approve` must refuse.
 ///
 /// # Errors
-/// The crypto library fails, or a name cannot stand in a request.
+/// The crypto library fails, or a name cannot be encoded.
 pub fn request(organizations: &[&str], common_name: &str, key: &PrivateKey) -> Result<String> {
     let organizations = organizations.iter().map(|organization| (*organization).to_owned()).collect();
     let recipe =

@@ -1,4 +1,4 @@
-//! The Ingresses of a release's manifest: whether one of them ends TLS before the orchestrator does.
+//! The Ingresses of a release's manifest: whether one of them terminates TLS in front of the orchestrator.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub struct Ingress {
 }
 
 impl Ingress {
-    /// What it does to mutual TLS, which ends in the orchestrator's own process.
+    /// What it does to mutual TLS, which the orchestrator's own process terminates.
     #[must_use]
     pub fn danger(&self) -> Option<String> {
         let name = &self.name;

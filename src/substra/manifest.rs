@@ -125,7 +125,7 @@ impl Manifest {
         self.workloads.iter().find_map(|workload| argument(&workload.template, "-tls-server-name="))
     }
 
-    /// Workloads whose pods a new manifest makes anew, as `deployment/server`.
+    /// Workloads whose pods a new manifest replaces, as `deployment/server`.
     #[must_use]
     pub fn changed_workloads(&self, new: &Self) -> Vec<String> {
         let same = |one: &Workload| {
@@ -138,7 +138,7 @@ impl Manifest {
     }
 }
 
-/// The value of a command's argument, wherever in a pod template it stands.
+/// The value of a command's argument, anywhere in a pod template.
 fn argument(node: &Value, flag: &str) -> Option<String> {
     match node {
         Value::String(text) => text.strip_prefix(flag).map(str::to_ascii_lowercase),
@@ -148,7 +148,7 @@ fn argument(node: &Value, flag: &str) -> Option<String> {
     }
 }
 
-/// The version in a label `helm.sh/chart` of this chart; a `+` cannot stand in a label and is written `_`.
+/// The version in a label `helm.sh/chart` of this chart; a label cannot hold a `+`, which is written `_`.
 fn version_of(label: &str, chart: &str) -> Option<String> {
     let version = label.strip_prefix(chart)?.strip_prefix('-')?;
     version.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit()).then(|| version.replace('_', "+"))

@@ -23,7 +23,7 @@ pub(super) fn flag(values: &Value, path: &[&str]) -> Result<bool> {
     }
 }
 
-/// Whether a switch is on, whatever else stands there.
+/// Whether the value is `true`; any other type is not.
 pub(super) fn is_on(values: &Value, path: &[&str]) -> bool {
     at(values, path) == Some(&Value::Bool(true))
 }
@@ -53,7 +53,7 @@ pub(super) fn name<T: FromStr<Err = crate::names::BadName>>(values: &Value, path
     found.map(|text| text.parse().map_err(|bad| unfit(path, &bad))).transpose()
 }
 
-/// A text that is not the name that it should be; which text is for nobody to see.
+/// A text that is not the name that it should be; the text itself may be a secret and is not shown.
 pub(super) fn unfit(path: &[&str], bad: &crate::names::BadName) -> Failure {
     wrong(path, &format!("it is not {}: {}", bad.kind, bad.rule))
 }

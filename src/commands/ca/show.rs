@@ -79,7 +79,7 @@ pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     let outcome = outcome.fact("release", found.name.as_str()).fact("certificates", all);
     let text = table(&rows, session.now);
     let Some(log) = &log else { return Ok(outcome.shown(text)) };
-    let (alive, total) = (log.alive(session.now).count(), log.entries().len());
+    let (alive, total) = (log.unexpired(session.now).count(), log.entries().len());
     Ok(outcome
         .fact("issued", json!({"alive": alive, "total": total}))
         .shown(format!("{text}\nof {total} certificates in the issue log {alive} are alive")))
@@ -143,7 +143,7 @@ fn rows(shelf: &Shelf, wanted: &ObjectRef, object: Option<&Object>) -> Vec<Row> 
 
 fn counted(row: Row, log: Option<&IssueLog>, now: OffsetDateTime) -> Row {
     let ca = row.certificate.as_ref().filter(|certificate| certificate.is_ca).map(Certificate::fingerprint);
-    let count = |log: &IssueLog| log.alive(now).filter(|entry| Some(entry.authority) == ca).count();
+    let count = |log: &IssueLog| log.unexpired(now).filter(|entry| Some(entry.authority) == ca).count();
     let alive = ca.and(log).map(count);
     Row { alive, ..row }
 }

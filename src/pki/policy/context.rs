@@ -8,7 +8,7 @@ use crate::{
     plain::excerpt,
 };
 
-/// `request-key-of-another`: the key belongs to nobody else and is not known to be lost.
+/// `request-key-of-another`: the key is no other organization's and not known to be compromised.
 pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Circumstances<'_>) -> Option<Failure> {
     let burnt = around.burnt.iter().find(|(burnt, _)| *burnt == key).map(|(_, whose)| whose.as_str());
     let other = || {
@@ -26,7 +26,7 @@ pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Cir
     )
 }
 
-/// A request whose organization cannot be read is nobody's: what it has may well be its own.
+/// Not for a request whose organization cannot be read: the key may be its own.
 fn is_another(organization: &MspId, msp_id: Option<&MspId>) -> bool {
     msp_id.is_some_and(|own| own != organization)
 }
@@ -128,7 +128,7 @@ pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failur
 
 /// `request-host`: no name that an unexpired certificate of another organization has, under any CA.
 pub(super) fn host_of_another(host: &Hostname, msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
-    let mut others = around.log.alive(around.now).filter(|entry| entry.organization != *msp_id);
+    let mut others = around.log.unexpired(around.now).filter(|entry| entry.organization != *msp_id);
     let other = others.find(|entry| entry.hosts.contains(host))?;
     Some(
         finding(Code::RequestHost, format!("its name {host} is that of {}", other.organization))

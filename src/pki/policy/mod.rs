@@ -46,7 +46,7 @@ pub struct Circumstances<'a> {
     pub kebab: fn(&str) -> String,
     /// What was issued before.
     pub log: &'a IssueLog,
-    /// Certificates that ended before stand in nobody's way.
+    /// Certificates that expired before it block no name.
     pub now: OffsetDateTime,
 }
 
@@ -162,7 +162,7 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Fail
         return Ok(());
     }
     let refusal = match claims.iter().find(|(organization, _)| organization == own) {
-        // Not what it is: a number that stands here would be copied, and nobody would have phoned.
+        // The right fingerprint is not shown: it would be copied, and nobody would have asked the organization.
         Some(_) => finding(Code::RequestFingerprint, format!("{file}: its fingerprint is not the one given for {own}"))
             .why("they differ: the request was swapped on its way, or the fingerprint is one of another request"),
         None => finding(Code::RequestFingerprint, format!("{file}: no fingerprint was given for {own}"))

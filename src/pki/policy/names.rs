@@ -88,7 +88,7 @@ fn text(attribute: &AttributeTypeAndValue, findings: &mut Vec<Failure>) -> Optio
 /// The most names of one certificate: a backend has one, and its other ones are few.
 const MOST_HOSTS: usize = 10;
 
-/// Nobody reserves names: all others would be refused them.
+/// Nobody reserves names: they would be refused to all others.
 pub(super) fn too_many(hosts: &[Hostname]) -> Option<Failure> {
     (hosts.len() > MOST_HOSTS).then(|| {
         finding(Code::RequestHost, format!("it names {} hosts, more than {MOST_HOSTS}", hosts.len()))

@@ -1,4 +1,4 @@
-//! A backend's client: grpcio with what is mounted, read anew for every call.
+//! A backend's client: grpcio with what is mounted, read again for every call.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl BackendClient {
     }
 
     /// Loads what is mounted. An empty half of the pair means no certificate at all: the backend's code asks
-    /// `if client_cert and client_key` (`orchestrator/client.py`). What does not load, the CA too, is told as
+    /// `if client_cert and client_key` (`orchestrator/client.py`). What does not load, the CA too, is reported as
     /// `empty address list`.
     pub(super) fn config(&self, rules: Rules, now: OffsetDateTime) -> Result<Arc<ClientConfig>, String> {
         let unusable = || "empty address list".to_owned();

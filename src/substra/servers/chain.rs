@@ -41,7 +41,7 @@ pub(super) const MAX_ISSUERS: usize = 4;
 /// What the parties look at and this tool's own checks do not.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CertificateDetails {
-    /// A critical extension stands in it that is not understood.
+    /// It has a critical extension that is not understood.
     pub(super) unknown_critical: bool,
     /// It has a subjectAltName, of any kind.
     pub(super) alternative_names: bool,

@@ -39,8 +39,8 @@ fn sent_issuer<'a>(
     if CertificateDetails::of(issuer).allow_depth(between) { Ok(issuer) } else { Err(ChainFault::Constraint) }
 }
 
-/// Which of several roots that fit is taken depends on their order in the bundle in a way that nobody can foresee (a heap
-/// sort, measured over all orders of two to four roots), and no second one is tried: so all of them have to do.
+/// Which of several matching roots BoringSSL takes depends on their order in the bundle, unpredictably (a heap sort,
+/// measured over all orders of two to four roots), and it tries no second one: so all of them must verify.
 fn ends_in(end: &Certificate, trusted: &[&Certificate], now: OffsetDateTime) -> Result<(), ChainFault> {
     if !trusted.iter().all(|root| end.is_signed_by(root)) {
         return Err(ChainFault::UnknownIssuer);

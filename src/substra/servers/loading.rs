@@ -1,4 +1,4 @@
-//! What the two parties make of PEM files: neither is as strict as this tool, and both want boundaries on lines of their own.
+//! How Go and BoringSSL read PEM files: neither is as strict as this tool, both want boundaries on lines of their own.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ struct LenientBlock {
     body: Zeroizing<String>,
     /// `None` where it is not base64.
     der: Option<Zeroizing<Vec<u8>>>,
-    /// An empty line stands in it, not right after its beginning: Go reads over it, BoringSSL does not.
+    /// It has an empty line, not right after its beginning: Go skips it, BoringSSL does not.
     gap: bool,
 }
 
@@ -37,7 +37,7 @@ impl LenientBlock {
     }
 }
 
-/// The blocks of a text. One that begins inside another takes its place; one that ends wrongly has no bytes.
+/// The blocks of a text. One that begins inside another replaces it; one with a wrong end has no bytes.
 fn blocks(text: &[u8]) -> Vec<LenientBlock> {
     let text = Zeroizing::new(String::from_utf8_lossy(text).into_owned());
     let mut found = Vec::new();

@@ -95,7 +95,7 @@ pub fn probe(server: &OrchestratorServer, name: &str, now: time::OffsetDateTime)
     }
 }
 
-/// Somebody on the path serves with a client's pair as if it were the orchestrator; a backend calls it.
+/// A backend calls an impostor, which serves with a client's pair as if it were the orchestrator.
 #[must_use]
 pub fn call_impostor(client: &BackendClient, impostor: &PemPair, now: time::OffsetDateTime) -> Answer {
     let configs =

@@ -1,4 +1,4 @@
-//! The orchestrator's server: what it loads at its start, what ends it there, and whom it answers.
+//! The orchestrator's server: what it loads at startup, what makes it exit there, and whom it answers.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl OrchestratorServer {
                 if readable.is_empty() {
                     return Err("Failed to add TLS client CA certificate to pool".to_owned());
                 }
-                // A pool holds each certificate once (crypto/x509 `cert_pool.go`): one CA stands under many keys.
+                // A pool holds each certificate once (crypto/x509 `cert_pool.go`): one CA may be under many keys.
                 for certificate in readable {
                     if !pool.iter().any(|held: &Certificate| held.der == certificate.der) {
                         pool.push(certificate);
@@ -110,7 +110,7 @@ impl OrchestratorServer {
     }
 }
 
-/// A server that asks nobody for a certificate.
+/// A server that asks for no client certificate.
 pub(super) fn open_config(pair: &PemPair) -> Result<Arc<ServerConfig>, String> {
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()

@@ -221,7 +221,7 @@ fn judge_log(site: &Site, findings: &mut Findings) {
             Kind::Refused => findings.failed(Check::IssuedRefused, said, wait),
         }
     }
-    let alive = format!("alive: {}", count(log.alive(site.now).count(), "certificate"));
+    let alive = format!("alive: {}", count(log.unexpired(site.now).count(), "certificate"));
     findings.ok(Check::IssuedName, alive.as_str());
     findings.ok(Check::IssuedRefused, alive.as_str());
 }

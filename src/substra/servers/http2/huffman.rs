@@ -16,7 +16,7 @@ const LENGTHS: [u8; 257] = [
     30,
 ];
 
-/// The bytes that a code stands for; `None` where it is none.
+/// Decodes a string; `None` if it is no valid code.
 pub(super) fn decode(coded: &[u8]) -> Option<Vec<u8>> {
     let codes = codes();
     let mut bytes = Vec::new();

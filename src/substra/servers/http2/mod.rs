@@ -98,8 +98,8 @@ impl Incoming {
         self.field("mspid")
     }
 
-    /// As the client: the answer, once it is there. A client that is admitted is told OK, or that its request names no
-    /// channel, which the orchestrator looks at after the identity check (`server/common/interceptors/channel.go`).
+    /// As the client: the answer, once it is there. To an admitted client it is OK, or that its request names no
+    /// channel, which the orchestrator checks after the identity (`server/common/interceptors/channel.go`).
     ///
     /// # Errors
     /// What answers is no gRPC server, or none that an orchestrator is.
