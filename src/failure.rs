@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 pub use self::code::Code;
 use crate::plain;
 
@@ -40,12 +42,20 @@ impl Exit {
     }
 }
 
+impl Serialize for Exit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.code())
+    }
+}
+
 /// One failure in the words that an operator reads. Never holds a secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Failure {
     /// The status that the process ends with.
     pub exit: Exit,
     /// A stable code that scripts may match, in kebab case.
+    #[cfg_attr(test, schemars(with = "crate::schemas::Id"))]
     pub code: Code,
     /// What failed: one line, lower case, no final dot.
     pub what: String,
@@ -53,9 +63,12 @@ pub struct Failure {
     pub why: String,
     /// The next thing to do, a command where there is one; below it lines to paste.
     pub next: String,
-    /// How the work stands; `None` where the caller knows it better and adds it.
+    /// How the work stands; null where the caller knows it better and adds it.
+    #[serde(rename = "unchanged")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub standing: Option<Standing>,
     /// What else was found; people were told it before this.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Failure>,
 }
 
@@ -131,7 +144,8 @@ impl Failure {
 }
 
 /// How the work stands after a failure: where some of it is done, nobody may read that it is unchanged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Standing {
     /// What was left as it was.
     Unchanged(String),

@@ -9,11 +9,12 @@ macro_rules! ids {
 
         impl $name {
             /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            #[allow(dead_code, reason = "of some only the schema lists them")]
+            $vis const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The word that scripts match.
             #[must_use]
-            pub const fn id(self) -> &'static str {
+            $vis const fn id(self) -> &'static str {
                 match self {
                     $(Self::$variant => $id,)*
                 }
@@ -29,6 +30,22 @@ macro_rules! ids {
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
                 serializer.serialize_str(self.id())
+            }
+        }
+
+        #[cfg(test)]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let all: Vec<&str> = Self::ALL.iter().map(|one| one.id()).collect();
+                schemars::json_schema!({"type": "string", "enum": all})
             }
         }
     };

@@ -17,6 +17,8 @@ pub mod plain;
 pub mod plan;
 pub mod release;
 pub mod report;
+#[cfg(test)]
+mod schemas;
 pub mod session;
 pub mod substra;
 pub mod times;

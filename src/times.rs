@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::Serializer;
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// A time limit, as it is typed: `15m`.
@@ -85,6 +86,14 @@ pub fn rfc3339(time: OffsetDateTime) -> String {
     let whole = time.to_offset(UtcOffset::UTC).replace_nanosecond(0).unwrap_or(time);
     // Years beyond 9999 have no such form; a certificate cannot carry them (RFC 5280, 4.1.2.5).
     whole.format(&Rfc3339).unwrap_or_else(|_| whole.unix_timestamp().to_string())
+}
+
+/// The same as a field of what scripts read.
+///
+/// # Errors
+/// Those of the serializer.
+pub(crate) fn as_rfc3339<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339(*time))
 }
 
 #[cfg(test)]

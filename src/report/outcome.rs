@@ -1,11 +1,13 @@
 //! The result of a verb: the same facts for people and for scripts.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::{Console, Stage, console};
+use super::{Console, Stage, StepReport, console};
 use crate::{
-    failure::{Exit, Failure, Result, Standing},
-    plan::{State, Step},
+    failure::{Exit, Failure, Result},
+    plain,
+    plan::Step,
 };
 
 /// The version of the JSON form; it changes when a field changes its meaning or goes.
@@ -17,13 +19,47 @@ pub struct Outcome {
     verb: &'static str,
     stage: Stage,
     facts: Vec<Fact>,
-    steps: Vec<Value>,
+    result: Option<Value>,
+    lines: Vec<String>,
+    steps: Vec<StepReport>,
     warnings: Vec<String>,
     next: Vec<String>,
     failure: Option<Failure>,
     exit: Exit,
-    shown: Option<String>,
     dry_run: bool,
+}
+
+/// What scripts are answered, with the result of one verb.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Answer<R> {
+    /// Rises when a field changes its meaning or goes. New fields may come without.
+    schema_version: u64,
+    verb: &'static str,
+    /// How far it is.
+    stage: Stage,
+    result: R,
+    /// What was planned or done, in order.
+    steps: Vec<StepReport>,
+    /// What the operator should know.
+    warnings: Vec<String>,
+    /// What comes next, for people.
+    next: Vec<String>,
+    /// What was left behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Failure>,
+}
+
+/// What scripts are answered where a run came to nothing.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Nothing {
+    /// Rises when a field changes its meaning or goes. New fields may come without.
+    schema_version: u64,
+    /// What ended the run.
+    error: Failure,
 }
 
 #[derive(Debug, Clone)]
@@ -42,12 +78,13 @@ impl Outcome {
             verb,
             stage,
             facts: Vec::new(),
+            result: None,
+            lines: Vec::new(),
             steps: Vec::new(),
             warnings: Vec::new(),
             next: Vec::new(),
             failure: None,
             exit: Exit::Done,
-            shown: None,
             dry_run: false,
         }
     }
@@ -72,6 +109,14 @@ impl Outcome {
         self.stage
     }
 
+    /// What the verb found: a struct beside the verb, whose fields scripts see, and the lines that people read of it.
+    #[must_use]
+    pub fn result(mut self, result: &impl Serialize, lines: Vec<String>) -> Self {
+        self.result = Some(as_json(result));
+        self.lines = lines;
+        self
+    }
+
     /// Adds a fact: `key: value` for people, a field of `result` for scripts.
     #[must_use]
     pub fn fact(self, key: &'static str, value: impl Into<Value>) -> Self {
@@ -82,7 +127,7 @@ impl Outcome {
     #[must_use]
     pub fn labelled(self, key: &'static str, label: &'static str, value: impl Into<Value>) -> Self {
         let value = value.into();
-        let line = (label, plain(&value));
+        let line = (label, joined(&value));
         self.fact_told(key, value, [line])
     }
 
@@ -107,20 +152,25 @@ impl Outcome {
     /// A fact of this name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
+        let of_struct = self.result.as_ref().and_then(|result| result.get(key));
+        of_struct.or_else(|| self.fact_named(key))
+    }
+
+    fn fact_named(&self, key: &str) -> Option<&Value> {
         self.facts.iter().find(|fact| fact.key == key).map(|fact| &fact.value)
     }
 
     /// Adds what was planned or done.
     #[must_use]
     pub fn steps(mut self, steps: &[Step], done: bool) -> Self {
-        self.steps = steps.iter().map(|step| described(step, done)).collect();
+        self.steps = steps.iter().map(|step| StepReport::of(step, done)).collect();
         self.warnings.extend(steps.iter().filter_map(Step::left).map(str::to_owned));
         self
     }
 
     /// Adds steps that are described already.
     #[must_use]
-    pub fn described(mut self, steps: Vec<Value>) -> Self {
+    pub fn described(mut self, steps: Vec<StepReport>) -> Self {
         self.steps = steps;
         self
     }
@@ -139,9 +189,9 @@ impl Outcome {
         self.failure.as_ref()
     }
 
-    /// The steps as scripts see them: `id`, `title`, `state`, `diff`.
+    /// The steps as scripts see them.
     #[must_use]
-    pub fn described_steps(&self) -> &[Value] {
+    pub fn described_steps(&self) -> &[StepReport] {
         &self.steps
     }
 
@@ -172,13 +222,6 @@ impl Outcome {
         self.exit
     }
 
-    /// What people see on stdout in place of the facts.
-    #[must_use]
-    pub fn shown(mut self, text: String) -> Self {
-        self.shown = Some(text);
-        self
-    }
-
     /// Writes it: facts to stdout, warnings and what comes next to stderr; or all of it as JSON to stdout.
     ///
     /// # Errors
@@ -198,17 +241,15 @@ impl Outcome {
         if console.format == super::Format::Json {
             return console.json(&self.json());
         }
-        if let Some(text) = &self.shown {
-            let text = text.trim_end();
-            if !text.is_empty() {
-                console.data_lines(text)?;
-            }
-        }
         if self.is_planned() {
             console.data(format!("stage: {}", Stage::Planned))?;
         }
-        for (label, text) in self.facts.iter().filter(|_| self.shown.is_none()).flat_map(|fact| &fact.lines) {
+        for (label, text) in self.facts.iter().flat_map(|fact| &fact.lines) {
             console.data(format!("{label}: {text}"))?;
+        }
+        if !self.lines.is_empty() {
+            let lines: Vec<_> = self.lines.iter().map(|line| plain::line(line)).collect();
+            console.data_lines(lines.join("\n"))?;
         }
         self.warnings.iter().for_each(|warning| console.say(format!("warning: {warning}")));
         self.next.iter().for_each(|next| console.say(format!("next: {next}")));
@@ -218,14 +259,17 @@ impl Outcome {
     /// What scripts see: `docs/schemas/VERB.schema.json`.
     #[must_use]
     pub fn json(&self) -> Value {
-        let result: serde_json::Map<String, Value> =
-            self.facts.iter().map(|fact| (fact.key.to_owned(), fact.value.clone())).collect();
-        let mut all = json!({"schemaVersion": SCHEMA_VERSION, "verb": self.verb, "stage": self.stage, "result": result,
-               "steps": self.steps, "warnings": self.warnings, "next": self.next});
-        if let Some(failure) = &self.failure {
-            all["error"] = error_json(failure);
-        }
-        all
+        let facts = || self.facts.iter().map(|fact| (fact.key.to_owned(), fact.value.clone())).collect::<Map<_, _>>();
+        as_json(&Answer {
+            schema_version: SCHEMA_VERSION,
+            verb: self.verb,
+            stage: self.stage,
+            result: self.result.clone().unwrap_or_else(|| facts().into()),
+            steps: self.steps.clone(),
+            warnings: self.warnings.clone(),
+            next: self.next.clone(),
+            error: self.failure.clone(),
+        })
     }
 }
 
@@ -246,38 +290,18 @@ fn tell_failure(failure: &Failure) {
 /// A failure as scripts see it: `docs/schemas/failure.schema.json`.
 #[must_use]
 pub fn failure_json(failure: &Failure) -> Value {
-    json!({"schemaVersion": SCHEMA_VERSION, "error": error_json(failure)})
+    as_json(&Nothing { schema_version: SCHEMA_VERSION, error: failure.clone() })
 }
 
-fn error_json(failure: &Failure) -> Value {
-    let mut error = json!({
-        "exit": failure.exit.code(), "code": failure.code, "what": failure.what, "why": failure.why,
-        "next": failure.next, "unchanged": failure.standing.as_ref().map(Standing::text)});
-    if !failure.also.is_empty() {
-        error["also"] = failure.also.iter().map(error_json).collect();
-    }
-    error
+/// What is given to scripts has no keys but words, so that there is a JSON for it.
+fn as_json(given: &impl Serialize) -> Value {
+    serde_json::to_value(given).unwrap_or_else(|why| Value::String(why.to_string()))
 }
 
-/// A step as scripts see it.
-pub(crate) fn described(step: &Step, done: bool) -> Value {
-    let state = match (step.state, done) {
-        (State::Already, _) => "already",
-        (State::ToDo, true) if step.left().is_some() => "not-done",
-        (State::ToDo, true) => "done",
-        (State::ToDo, false) => "planned",
-    };
-    let mut value = json!({"id": step.id, "title": step.title, "state": state});
-    if let Some(diff) = step.diff().filter(|diff| !diff.is_empty()) {
-        value["diff"] = Value::String(diff);
-    }
-    value
-}
-
-fn plain(value: &Value) -> String {
+fn joined(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => items.iter().map(joined).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
 }

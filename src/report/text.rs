@@ -16,6 +16,12 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect()
 }
 
+/// What people read of a struct: `label: text`, each a line.
+#[must_use]
+pub fn labelled<const N: usize>(facts: [(&str, &str); N]) -> Vec<String> {
+    facts.iter().map(|(label, text)| format!("{label}: {text}")).collect()
+}
+
 /// One word of a command line as a POSIX shell reads it: quoted where it must be, and what steers a terminal in the
 /// shell's own escapes.
 #[must_use]

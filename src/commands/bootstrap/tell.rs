@@ -9,7 +9,7 @@ use crate::{
     names::MspId,
     pki::inspect::Certificate,
     plan::{State, Step},
-    report::{Outcome, Stage},
+    report::{Outcome, Stage, StepReport, StepState},
     session::Session,
     times,
 };
@@ -20,7 +20,7 @@ pub(super) struct Ended {
     pub(super) certificate: Option<Certificate>,
     pub(super) was_done: bool,
     pub(super) failure: Option<Failure>,
-    pub(super) steps: Vec<Value>,
+    pub(super) steps: Vec<StepReport>,
     /// What was left as it was, and why.
     pub(super) left: Vec<String>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Ended {
 /// What a run came to.
 pub(super) struct Ran {
     pub(super) stage: Stage,
-    pub(super) steps: Vec<Value>,
+    pub(super) steps: Vec<StepReport>,
     /// The organizations that were worked on.
     pub(super) ended: Vec<Ended>,
     /// What stopped the last part.
@@ -55,15 +55,14 @@ impl Ran {
 }
 
 /// Steps as scripts see them: the first `reached` are done, the others are not; with `None` nothing was begun.
-pub(super) fn told(name: &str, steps: &[Step], reached: Option<usize>) -> Vec<Value> {
+pub(super) fn told(name: &str, steps: &[Step], reached: Option<usize>) -> Vec<StepReport> {
     let one = |(index, step): (usize, &Step)| {
         let is_reached = reached.is_some_and(|reached| index < reached);
-        let mut value = crate::report::described(step, is_reached);
-        value["for"] = json!(name);
+        let mut told = StepReport { whose: Some(name.to_owned()), ..StepReport::of(step, is_reached) };
         if reached.is_some() && !is_reached && step.state == State::ToDo {
-            value["state"] = json!("not-done");
+            told.state = StepState::NotDone;
         }
-        value
+        told
     };
     steps.iter().enumerate().map(one).collect()
 }

@@ -1,7 +1,5 @@
 //! The plan is shown, asked about once, and carried out: the orchestrator's TLS, the organizations, admission and gate.
 
-use serde_json::Value;
-
 use super::{
     Part, Plan,
     tell::{Ended, Ran, told},
@@ -13,13 +11,13 @@ use crate::{
     parallel::{at_most, parallel},
     pki::log::Entry,
     plan::{self, Event, Step, World},
-    report::{Line, Outcome, Progress, Stage},
+    report::{Line, Outcome, Progress, Stage, StepReport},
     session::Session,
 };
 
 /// How far a list of steps came.
 struct Reached {
-    steps: Vec<Value>,
+    steps: Vec<StepReport>,
     failure: Option<Failure>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     cluster::{Object, ObjectRef},
     failure::{Code, Result},
     pki::{
+        fingerprint::Fingerprint,
         inspect::{self, Certificate},
         log::IssueLog,
     },
@@ -36,13 +37,86 @@ struct Shelf {
     use_: Vec<String>,
 }
 
-/// One certificate of an object, or its absence.
+/// What `ca show` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Shown {
+    /// The release.
+    release: String,
+    certificates: Vec<Row>,
+    /// The issue log, where one was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued: Option<Issued>,
+}
+
+/// How many certificates an issue log has.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Issued {
+    /// Those that are valid.
+    alive: usize,
+    /// All of them.
+    total: usize,
+}
+
+/// One certificate of an object; without subject where none can be read.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Row {
+    /// Kind and name of the object.
     object: String,
+    /// Whose it is, for people.
+    #[serde(rename = "for")]
     use_: String,
-    certificate: Option<Certificate>,
-    /// Certificates of the log that this CA has issued and that are alive.
+    #[serde(flatten)]
+    certificate: Option<Read>,
+    /// Of a CA: certificates of the issue log that are valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
     alive: Option<usize>,
+}
+
+/// What is told of a certificate.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+struct Read {
+    /// Its subject.
+    subject: String,
+    /// Its issuer's name.
+    issuer: String,
+    #[cfg_attr(test, schemars(with = "crate::schemas::Serial"))]
+    serial: String,
+    #[cfg_attr(test, schemars(with = "crate::schemas::KeyFingerprint"))]
+    fingerprint: Fingerprint,
+    /// DNS names.
+    names: Vec<String>,
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    not_after: OffsetDateTime,
+    days_left: i64,
+    #[serde(skip)]
+    is_ca: bool,
+    #[serde(skip)]
+    is_over: bool,
+    #[serde(skip)]
+    is_its_own_issuer: bool,
+}
+
+impl Read {
+    fn of(certificate: Certificate, now: OffsetDateTime) -> Self {
+        Self {
+            fingerprint: certificate.fingerprint(),
+            is_its_own_issuer: certificate.issuer_der == certificate.subject_der,
+            is_ca: certificate.is_ca,
+            is_over: certificate.not_after < now,
+            days_left: (certificate.not_after - now).whole_days(),
+            not_after: certificate.not_after,
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            serial: certificate.serial,
+            names: certificate.dns_names,
+        }
+    }
 }
 
 /// Looks and tells; the values say whose release it is.
@@ -71,18 +145,12 @@ pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     let rows: Vec<Row> = shelves
         .iter()
         .zip(&wanted)
-        .flat_map(|(shelf, wanted)| rows(shelf, wanted, wanted.among(&objects)))
+        .flat_map(|(shelf, wanted)| rows(shelf, wanted, wanted.among(&objects), session.now))
         .map(|row| counted(row, log.as_ref(), session.now))
         .collect();
-    let all: Vec<Value> = rows.iter().map(|row| row.json(session.now)).collect();
-    let outcome = Outcome::new("ca show", Stage::Shown).warnings(warning);
-    let outcome = outcome.fact("release", found.name.as_str()).fact("certificates", all);
-    let text = table(&rows, session.now);
-    let Some(log) = &log else { return Ok(outcome.shown(text)) };
-    let (alive, total) = (log.unexpired(session.now).count(), log.entries().len());
-    Ok(outcome
-        .fact("issued", json!({"alive": alive, "total": total}))
-        .shown(format!("{text}\nof {total} certificates in the issue log {alive} are alive")))
+    let issued = log.map(|log| Issued { alive: log.unexpired(session.now).count(), total: log.entries().len() });
+    let shown = Shown { release: found.name.to_string(), certificates: rows, issued };
+    Ok(Outcome::new("ca show", Stage::Shown).warnings(warning).result(&shown, shown.lines()))
 }
 
 fn of_orchestrator(orchestrator: &Orchestrator) -> Vec<Shelf> {
@@ -135,62 +203,61 @@ fn log(args: &ShowArgs, session: &Session<'_>, is_backend: bool) -> Result<(Opti
     }
 }
 
-fn rows(shelf: &Shelf, wanted: &ObjectRef, object: Option<&Object>) -> Vec<Row> {
+fn rows(shelf: &Shelf, wanted: &ObjectRef, object: Option<&Object>, now: OffsetDateTime) -> Vec<Row> {
     let row = |certificate| Row { object: wanted.to_string(), use_: shelf.use_.join(", "), certificate, alive: None };
     let found = object.and_then(|object| inspect::certificates(&object.data(shelf.item)?).ok());
-    found.map_or_else(|| vec![row(None)], |found| found.into_iter().map(|one| row(Some(one))).collect())
+    found.map_or_else(|| vec![row(None)], |found| found.into_iter().map(|one| row(Some(Read::of(one, now)))).collect())
 }
 
 fn counted(row: Row, log: Option<&IssueLog>, now: OffsetDateTime) -> Row {
-    let ca = row.certificate.as_ref().filter(|certificate| certificate.is_ca).map(Certificate::fingerprint);
+    let ca = row.certificate.as_ref().filter(|certificate| certificate.is_ca).map(|ca| ca.fingerprint);
     let count = |log: &IssueLog| log.unexpired(now).filter(|entry| Some(entry.authority) == ca).count();
     let alive = ca.and(log).map(count);
     Row { alive, ..row }
 }
 
 impl Row {
-    fn json(&self, now: OffsetDateTime) -> Value {
-        let mut value = json!({"object": self.object, "for": self.use_});
-        if let Some(certificate) = &self.certificate {
-            value["subject"] = json!(certificate.subject);
-            value["issuer"] = json!(certificate.issuer);
-            value["serial"] = json!(certificate.serial);
-            value["fingerprint"] = json!(certificate.fingerprint().to_string());
-            value["names"] = json!(certificate.dns_names);
-            value["notAfter"] = json!(times::rfc3339(certificate.not_after));
-            value["daysLeft"] = json!((certificate.not_after - now).whole_days());
-        }
-        if let Some(alive) = self.alive {
-            value["alive"] = json!(alive);
-        }
-        value
-    }
-
-    fn cells(&self, now: OffsetDateTime) -> [String; 6] {
+    fn cells(&self) -> [String; 6] {
         let Some(certificate) = &self.certificate else {
             let none = "none that can be read".to_owned();
             return [self.object.clone(), self.use_.clone(), none, String::new(), String::new(), String::new()];
         };
-        let own = certificate.issuer_der == certificate.subject_der;
-        let days = (certificate.not_after - now).whole_days();
-        let until = if certificate.not_after < now {
-            format!("{}, ENDED", certificate.not_after.date())
+        let date = certificate.not_after.date();
+        let until = if certificate.is_over {
+            format!("{date}, ENDED")
         } else {
-            format!("{}, {days} days", certificate.not_after.date())
+            format!("{date}, {} days", certificate.days_left)
         };
         [
             self.object.clone(),
             self.use_.clone(),
             certificate.subject.clone(),
-            if own { "itself".to_owned() } else { certificate.issuer.clone() },
+            if certificate.is_its_own_issuer { "itself".to_owned() } else { certificate.issuer.clone() },
             until,
             self.alive.map(|alive| alive.to_string()).unwrap_or_default(),
         ]
     }
 }
 
-fn table(rows: &[Row], now: OffsetDateTime) -> String {
-    let head = ["OBJECT", "FOR", "CERTIFICATE", "ISSUED BY", "UNTIL", "ALIVE"].map(str::to_owned);
-    let lines: Vec<[String; 6]> = std::iter::once(head).chain(rows.iter().map(|row| row.cells(now))).collect();
-    text::table(&lines)
+impl Shown {
+    fn lines(&self) -> Vec<String> {
+        let head = ["OBJECT", "FOR", "CERTIFICATE", "ISSUED BY", "UNTIL", "ALIVE"].map(str::to_owned);
+        let rows: Vec<[String; 6]> = std::iter::once(head).chain(self.certificates.iter().map(Row::cells)).collect();
+        let mut lines: Vec<String> = text::table(&rows).lines().map(str::to_owned).collect();
+        if let Some(Issued { alive, total }) = self.issued {
+            lines.extend([String::new(), format!("of {total} certificates in the issue log {alive} are alive")]);
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schemas;
+
+    #[test]
+    fn the_schema_of_ca_show_is_kept() {
+        schemas::is_kept::<Shown>(&["ca show"], &[Stage::Shown]);
+    }
 }

@@ -1,22 +1,29 @@
 //! `check --explain`: what a check looks at, why, and what helps; offline.
 
-use super::catalogue::Check;
+use super::{
+    catalogue::Check,
+    report::{CheckResult, Explained},
+};
 use crate::{
     failure::{Code, Exit, Failure, Result},
-    report::{Outcome, Stage},
+    report::{Outcome, Stage, labelled},
 };
 
 /// Explains one check; an id that is none is answered with all of them.
 pub(super) fn explain(id: &str) -> Result<Outcome> {
     let check = known(id)?;
     let side = check.side().map_or_else(|| "backend, orchestrator".to_owned(), |side| side.to_string());
-    Ok(Outcome::new("check", Stage::Explained)
-        .fact("id", check.id())
-        .fact("group", check.group().to_string())
-        .fact("side", side)
-        .fact("what", check.what())
-        .fact("why", check.why())
-        .fact("helps", check.helps()))
+    let (what, why, helps) = (check.what(), check.why(), check.helps());
+    let explained = Explained { id: check, group: check.group().to_string(), side, what, why, helps };
+    let lines = labelled([
+        ("id", check.id()),
+        ("group", &explained.group),
+        ("side", &explained.side),
+        ("what", what),
+        ("why", why),
+        ("helps", helps),
+    ]);
+    Ok(Outcome::new("check", Stage::Explained).result(&CheckResult::Explained(explained), lines))
 }
 
 /// The check of an id that was typed.

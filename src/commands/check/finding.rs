@@ -1,31 +1,21 @@
 //! What a check found, and the findings of a release while they are gathered: one for each check, none left out.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use super::catalogue::Check;
-use crate::substra::Side;
+use crate::{ids::ids, substra::Side};
 
-/// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::commands) enum Status {
-    /// It could not be looked at, or there is nothing to look at.
-    Skipped,
-    /// Nothing is wrong.
-    Ok,
-    /// Nothing is broken yet.
-    Warning,
-    /// Something is broken, or open to others.
-    Failed,
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Skipped => "skipped",
-            Self::Ok => "ok",
-            Self::Warning => "warning",
-            Self::Failed => "failed",
-        })
+ids! {
+    /// How a check came out.
+    pub(in crate::commands) enum Status {
+        /// It could not be looked at, or there is nothing to look at.
+        Skipped = "skipped",
+        /// Nothing is wrong.
+        Ok = "ok",
+        /// Nothing is broken yet.
+        Warning = "warning",
+        /// Something is broken, or open to others.
+        Failed = "failed",
     }
 }
 

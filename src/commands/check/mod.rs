@@ -21,7 +21,7 @@ pub use self::{catalogue::Check, federation::federation};
 use self::{
     finding::{Finding, Status},
     observe::{Ask, Dial, Site},
-    report::Judged,
+    report::{CheckResult, Checked, Judged},
 };
 use crate::{
     cli::{CheckArgs, FailOn},
@@ -120,7 +120,6 @@ pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, se
         one.findings.retain(wanted);
     }
     let sites: Vec<&Site> = judged.iter().map(|one| &one.site).collect();
-    let rows = table::rows(&sites);
     let worst =
         judged.iter().flat_map(|one| &one.findings).map(|finding| finding.status).max().unwrap_or(Status::Skipped);
     let bad = if args.fail_on == FailOn::Warning { Status::Warning } else { Status::Failed };
@@ -130,12 +129,11 @@ pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, se
         Status::Ok | Status::Skipped => Stage::Ok,
     };
     let outcome = Outcome::new("check", stage).ends_with(if worst >= bad { Exit::CheckFailed } else { Exit::Done });
-    let outcome = outcome
-        .fact("organizations", rows.iter().map(|row| row.json(session.now)).collect::<Vec<_>>())
-        .fact("sites", report::json(&judged));
-    match args.output {
-        Format::Json => outcome,
-        Format::Text => outcome.shown(report::text(&rows, &judged, session.now)),
-        Format::Prometheus => outcome.shown(prometheus::gauges(&rows, &judged, session.now)),
-    }
+    let checked = Checked::of(table::rows(&sites), &judged);
+    let lines = match args.output {
+        Format::Json => Vec::new(),
+        Format::Text => checked.lines(),
+        Format::Prometheus => prometheus::gauges(&checked.organizations, &judged, session.now),
+    };
+    outcome.result(&CheckResult::Checked(checked), lines)
 }

@@ -2,18 +2,18 @@
 
 use time::OffsetDateTime;
 
-use super::{finding::Status, groups, observe::Site, report::Judged, table::Row};
+use super::{finding::Status, groups, observe::Site, report::Judged, table::Standing};
 use crate::{pki::inspect::Certificate, plain, substra::Side};
 
 /// One line of a gauge: its labels and its value.
 type Sample = (Vec<(&'static str, String)>, i64);
 
 /// All gauges: times in seconds, statuses as one sample for each status that could be.
-pub(super) fn gauges(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> String {
+pub(super) fn gauges(rows: &[Standing], judged: &[Judged], now: OffsetDateTime) -> Vec<String> {
     let clients = rows.iter().filter_map(client_end);
     let ends = clients.chain(judged.iter().flat_map(|one| other_ends(&one.site))).collect();
     let stage =
-        |row: &Row| (vec![("organization", row.organization.clone()), ("stage", row.stage.word().to_owned())], 1);
+        |row: &Standing| (vec![("organization", row.organization.clone()), ("stage", row.stage.to_string())], 1);
     [
         gauge("substra_mtls_certificate_not_after_seconds", "When a certificate ends, in seconds since 1970.", ends),
         gauge("substra_mtls_stage", "How far an organization is in the exchange.", rows.iter().map(stage).collect()),
@@ -28,7 +28,7 @@ pub(super) fn gauges(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> St
 }
 
 /// The end of an organization's certificate.
-fn client_end(row: &Row) -> Option<Sample> {
+fn client_end(row: &Standing) -> Option<Sample> {
     let end = row.certificate.as_ref()?.not_after.unix_timestamp();
     Some((vec![("organization", row.organization.clone()), ("kind", "client".to_owned())], end))
 }
@@ -70,9 +70,9 @@ fn statuses(one: &Judged) -> Vec<Sample> {
     samples
 }
 
-fn gauge(name: &str, help: &str, samples: Vec<Sample>) -> String {
-    let lines = samples.into_iter().map(|(labels, value)| format!("{name}{} {value}\n", braced(&labels)));
-    format!("# HELP {name} {help}\n# TYPE {name} gauge\n{}", lines.collect::<String>())
+fn gauge(name: &str, help: &str, samples: Vec<Sample>) -> Vec<String> {
+    let lines = samples.into_iter().map(|(labels, value)| format!("{name}{} {value}", braced(&labels)));
+    [format!("# HELP {name} {help}"), format!("# TYPE {name} gauge")].into_iter().chain(lines).collect()
 }
 
 /// `{key="value",...}`; nothing where there is no label.

@@ -1,14 +1,14 @@
 //! The findings as people and scripts read them.
 
-use serde_json::{Value, json};
-use time::OffsetDateTime;
+use serde::Serialize;
 
 use super::{
+    catalogue::Check,
     finding::{Finding, Status},
     observe::Site,
-    table::Row,
+    table::Standing,
 };
-use crate::{plain, report::text::table};
+use crate::{report::text::table, substra::Side};
 
 /// A site with what was found there.
 pub(in crate::commands) struct Judged {
@@ -16,70 +16,157 @@ pub(in crate::commands) struct Judged {
     pub(in crate::commands) findings: Vec<Finding>,
 }
 
-impl Judged {
-    fn name(&self) -> String {
-        let release = self.site.found.as_ref().map(|found| found.name.to_string());
-        let release = release.unwrap_or_else(|_| "(not read)".to_owned());
-        let namespace =
-            self.site.target.namespace.as_deref().map(|name| format!(", namespace {name}")).unwrap_or_default();
-        let context = self.site.target.context.as_deref().map(|name| format!(", context {name}")).unwrap_or_default();
-        plain::line(&format!("{}: release {release}{namespace}{context}", self.site.side)).into_owned()
+/// What `check` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub(super) enum CheckResult {
+    Checked(Checked),
+    Explained(Explained),
+}
+
+/// Who stands where, and what is wrong.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Checked {
+    /// Who stands where.
+    pub(super) organizations: Vec<Standing>,
+    /// One for each release.
+    sites: Vec<SiteReport>,
+}
+
+/// Of `--explain`: what a check looks at, why, and what helps.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Explained {
+    #[cfg_attr(test, schemars(with = "crate::schemas::Id"))]
+    pub(super) id: Check,
+    /// The group that it stands in, for people.
+    pub(super) group: String,
+    /// On which side it looks, for people.
+    pub(super) side: String,
+    /// What it looks at.
+    pub(super) what: &'static str,
+    /// Why that matters.
+    pub(super) why: &'static str,
+    /// What helps when it fails.
+    pub(super) helps: &'static str,
+}
+
+/// A release, and how each check of its side came out.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct SiteReport {
+    side: Side,
+    namespace: Option<String>,
+    context: Option<String>,
+    /// Its name; null where it was not read.
+    release: Option<String>,
+    /// The name of its chart.
+    chart: Option<String>,
+    /// The version of its chart.
+    version: Option<String>,
+    checks: Vec<CheckReport>,
+}
+
+/// How a check came out.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct CheckReport {
+    #[cfg_attr(test, schemars(with = "crate::schemas::Id"))]
+    id: Check,
+    /// The group that it stands in, for people.
+    group: String,
+    status: Status,
+    /// What is looked at.
+    what: &'static str,
+    /// What was seen; of a skipped check, why it was skipped.
+    seen: String,
+    /// The exact next command, or what else helps; empty where nothing is to be done.
+    next: String,
+}
+
+impl Checked {
+    pub(super) fn of(organizations: Vec<Standing>, judged: &[Judged]) -> Self {
+        Self { organizations, sites: judged.iter().map(SiteReport::of).collect() }
+    }
+
+    /// The table, then the groups of each site.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let head = ["organization", "stage", "certificate", "issuer", "days left"].map(str::to_owned);
+        let rows = std::iter::once(head).chain(self.organizations.iter().map(Standing::cells));
+        let mut lines: Vec<String> = table(&rows.collect::<Vec<_>>()).lines().map(str::to_owned).collect();
+        let ahead = self.organizations.iter().filter(|row| !row.next.is_empty());
+        lines.extend(ahead.map(|row| format!("next for {}: {}", row.organization, row.next)));
+        for site in &self.sites {
+            lines.extend([String::new(), site.title()]);
+            for group in site.checks.chunk_by(|one, next| one.group == next.group) {
+                lines.extend(group.first().map(|first| first.group.clone()));
+                // What is skipped for one reason takes one line.
+                let alike = |one: &CheckReport, next: &CheckReport| {
+                    one.status == Status::Skipped && next.status == one.status && next.seen == one.seen
+                };
+                lines.extend(group.chunk_by(alike).flat_map(told));
+            }
+        }
+        let all = || self.sites.iter().flat_map(|site| &site.checks);
+        let count = |status: Status| all().filter(|check| check.status == status).count();
+        let [ok, warned, failed, skipped] = [Status::Ok, Status::Warning, Status::Failed, Status::Skipped].map(count);
+        lines.extend([String::new(), format!("{ok} ok, {warned} warned, {failed} failed, {skipped} skipped")]);
+        lines
     }
 }
 
-/// The table, then the groups of each site.
-pub(super) fn text(rows: &[Row], judged: &[Judged], now: OffsetDateTime) -> String {
-    let head = ["organization", "stage", "certificate", "issuer", "days left"].map(str::to_owned);
-    let cells: Vec<[String; 5]> = std::iter::once(head).chain(rows.iter().map(|row| row.cells(now))).collect();
-    let mut out = table(&cells);
-    for row in rows.iter().filter(|row| !row.next.is_empty()) {
-        out.push_str(&plain::line(&format!("next for {}: {}", row.organization, row.next)));
-        out.push('\n');
-    }
-    for one in judged {
-        out.push_str(&format!("\n{}\n", one.name()));
-        for group in one.findings.chunk_by(|one, next| one.check.group() == next.check.group()) {
-            out.push_str(&group.first().map(|first| format!("{}\n", first.check.group())).unwrap_or_default());
-            // What is skipped for one reason takes one line.
-            let alike = |one: &Finding, next: &Finding| {
-                one.status == Status::Skipped && next.status == one.status && next.seen == one.seen
-            };
-            group.chunk_by(alike).for_each(|findings| out.push_str(&lines(findings)));
+impl SiteReport {
+    fn of(judged: &Judged) -> Self {
+        let Judged { site, findings } = judged;
+        let found = site.found.as_ref().ok();
+        Self {
+            side: site.side,
+            namespace: site.target.namespace.clone(),
+            context: site.target.context.clone(),
+            release: found.map(|found| found.name.to_string()),
+            chart: found.map(|found| found.chart.name.clone()),
+            version: found.map(|found| found.chart.version.clone()),
+            checks: findings.iter().map(CheckReport::of).collect(),
         }
     }
-    let count = |status: Status| judged.iter().flat_map(|one| &one.findings).filter(|f| f.status == status).count();
-    out + &format!(
-        "\n{} ok, {} warned, {} failed, {} skipped\n",
-        count(Status::Ok),
-        count(Status::Warning),
-        count(Status::Failed),
-        count(Status::Skipped)
-    )
+
+    fn title(&self) -> String {
+        let part = |label: &str, name: &Option<String>| {
+            name.as_ref().map(|name| format!(", {label} {name}")).unwrap_or_default()
+        };
+        let release = self.release.as_deref().unwrap_or("(not read)");
+        let (namespace, context) = (part("namespace", &self.namespace), part("context", &self.context));
+        format!("{}: release {release}{namespace}{context}", self.side)
+    }
+}
+
+impl CheckReport {
+    fn of(finding: &Finding) -> Self {
+        let Finding { check, status, seen, next } = finding;
+        let (group, seen, next) = (check.group().to_string(), seen.clone(), next.clone());
+        Self { id: *check, group, status: *status, what: check.what(), seen, next }
+    }
 }
 
 /// A finding, or several that are skipped for the same reason.
-fn lines(findings: &[Finding]) -> String {
-    let Some(first) = findings.first() else { return String::new() };
-    let ids: Vec<&str> = findings.iter().map(|finding| finding.check.id()).collect();
+fn told(alike: &[CheckReport]) -> Vec<String> {
+    let Some(first) = alike.first() else { return Vec::new() };
+    let ids: Vec<&str> = alike.iter().map(|check| check.id.id()).collect();
     let because = if first.status == Status::Skipped { "because " } else { "" };
-    let (seen, next) = (plain::line(&first.seen), plain::line(&first.next));
-    let line = format!("  {:<8} {:<24} {because}{seen}\n", first.status.to_string(), ids.join(", "));
-    let next = if next.is_empty() { String::new() } else { format!("           next: {next}\n") };
-    line + &next
+    let line = format!("  {:<8} {:<24} {because}{}", first.status, ids.join(", "), first.seen);
+    let next = (!first.next.is_empty()).then(|| format!("           next: {}", first.next));
+    std::iter::once(line).chain(next).collect()
 }
 
-/// The sites for scripts.
-pub(super) fn json(judged: &[Judged]) -> Value {
-    let finding = |f: &Finding| {
-        json!({"id": f.check.id(), "group": f.check.group().to_string(), "status": f.status.to_string(),
-               "what": f.check.what(), "seen": f.seen, "next": f.next})
-    };
-    let site = |one: &Judged| {
-        let found = one.site.found.as_ref().ok();
-        json!({"side": one.site.side.to_string(), "namespace": one.site.target.namespace, "context": one.site.target.context,
-               "release": found.map(|f| f.name.to_string()), "chart": found.map(|f| f.chart.name.clone()),
-               "version": found.map(|f| f.chart.version.clone()),
-               "checks": one.findings.iter().map(finding).collect::<Vec<_>>()})
-    };
-    Value::Array(judged.iter().map(site).collect())
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{report::Stage, schemas};
+
+    #[test]
+    fn the_schema_of_check_is_kept() {
+        schemas::is_kept::<CheckResult>(&["check"], &[Stage::Ok, Stage::Warned, Stage::Failed, Stage::Explained]);
+    }
 }

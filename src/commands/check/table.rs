@@ -1,11 +1,12 @@
 //! Who stands where: a line for each organization.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::observe::{Party, Site};
 use crate::{
     cluster::ObjectRef,
+    ids::ids,
     pki::{
         inspect::{self, Certificate},
         log::{Entry, IssueLog},
@@ -16,53 +17,67 @@ use crate::{
     times,
 };
 
-/// How far an organization is in the exchange.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::commands) enum Stage {
-    /// Nothing is there.
-    None,
-    /// A key waits for its certificate.
-    Requested,
-    /// The backend has its pair and presents it.
-    Installed,
-    /// The orchestrator has a key of its name.
-    Admitted,
-    /// And asks for the certificate: mutual TLS and the identity check are on.
-    Enforced,
-}
-
-impl Stage {
-    /// The word for people and scripts.
-    #[must_use]
-    pub(in crate::commands) fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Requested => "requested",
-            Self::Installed => "installed",
-            Self::Admitted => "admitted",
-            Self::Enforced => "enforced",
-        }
+ids! {
+    /// How far an organization is in the exchange.
+    pub(super) enum Stage {
+        /// Nothing is there.
+        None = "none",
+        /// A key waits for its certificate.
+        Requested = "requested",
+        /// The backend has its pair and presents it.
+        Installed = "installed",
+        /// The orchestrator has a key of its name.
+        Admitted = "admitted",
+        /// And asks for the certificate: mutual TLS and the identity check are on.
+        Enforced = "enforced",
     }
 }
 
-/// One organization.
-#[derive(Debug, Clone)]
-pub(in crate::commands) struct Row {
+/// Where one organization stands.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Standing {
     /// Its MSP ID.
-    pub(in crate::commands) organization: String,
+    pub(super) organization: String,
     /// How far it is, as far as the sites that were looked at can tell.
-    pub(in crate::commands) stage: Stage,
+    pub(super) stage: Stage,
     /// Its certificate: the live one, or the newest of the issue log.
-    pub(in crate::commands) certificate: Option<Certificate>,
+    pub(super) certificate: Option<ClientCertificate>,
     /// The command that takes it on; empty where there is none.
-    pub(in crate::commands) next: String,
+    pub(super) next: String,
+    #[serde(skip)]
     side: Side,
+}
+
+/// The certificate of an organization.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ClientCertificate {
+    #[cfg_attr(test, schemars(with = "crate::schemas::Serial"))]
+    pub(super) serial: String,
+    /// Its issuer's name.
+    pub(super) issuer: String,
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    not_before: OffsetDateTime,
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    pub(super) not_after: OffsetDateTime,
+    days_left: i64,
+}
+
+impl ClientCertificate {
+    fn of(certificate: Certificate, now: OffsetDateTime) -> Self {
+        let Certificate { serial, issuer, not_before, not_after, .. } = certificate;
+        Self { serial, issuer, not_before, not_after, days_left: (not_after - now).whole_days() }
+    }
 }
 
 /// The organizations of some sites. Where both sides of one were seen, it is no further than its backend is; once that has
 /// its pair, it is as far as the orchestrator says.
-pub(in crate::commands) fn rows(sites: &[&Site]) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+pub(super) fn rows(sites: &[&Site]) -> Vec<Standing> {
+    let mut rows: Vec<Standing> = Vec::new();
     for row in sites.iter().flat_map(|site| of_site(site)) {
         match rows.iter().position(|other| other.organization == row.organization && other.side != row.side) {
             None => rows.push(row),
@@ -80,22 +95,22 @@ pub(in crate::commands) fn rows(sites: &[&Site]) -> Vec<Row> {
     rows
 }
 
-fn joined(backend: Row, orchestrator: Row) -> Row {
+fn joined(backend: Standing, orchestrator: Standing) -> Standing {
     let certificate = backend.certificate.clone().or(orchestrator.certificate);
     if backend.stage < Stage::Installed {
-        return Row { certificate, ..backend };
+        return Standing { certificate, ..backend };
     }
-    Row { stage: backend.stage.max(orchestrator.stage), next: orchestrator.next, certificate, ..backend }
+    Standing { stage: backend.stage.max(orchestrator.stage), next: orchestrator.next, certificate, ..backend }
 }
 
-fn of_site(site: &Site) -> Vec<Row> {
+fn of_site(site: &Site) -> Vec<Standing> {
     match site.side {
         Side::Backend => of_backend(site).into_iter().collect(),
         Side::Orchestrator => of_orchestrator(site),
     }
 }
 
-fn of_backend(site: &Site) -> Option<Row> {
+fn of_backend(site: &Site) -> Option<Standing> {
     let backend = site.backend()?;
     let name = backend.client_certificate.as_str();
     let pair = site.object(&ObjectRef::secret(name));
@@ -115,10 +130,11 @@ fn of_backend(site: &Site) -> Option<Row> {
         (Some(_), false) => (Stage::Requested, first.unwrap_or_else(|| site.ours("enroll", ""))),
         (_, true) => (Stage::Requested, first.unwrap_or(answer)),
     };
-    Some(Row { organization, stage, certificate, next, side: Side::Backend })
+    let certificate = certificate.map(|one| ClientCertificate::of(one, site.now));
+    Some(Standing { organization, stage, certificate, next, side: Side::Backend })
 }
 
-fn of_orchestrator(site: &Site) -> Vec<Row> {
+fn of_orchestrator(site: &Site) -> Vec<Standing> {
     let Some(orchestrator) = site.orchestrator() else { return Vec::new() };
     let keys = orchestrator.client_cas.keys().filter(|key| !orchestrator.members.contains(key));
     let log = site.log.as_ref().and_then(|log| log.as_ref().ok());
@@ -136,40 +152,24 @@ fn of_orchestrator(site: &Site) -> Vec<Row> {
         };
         let entries = log.map(IssueLog::entries).unwrap_or_default();
         let newest = entries.iter().rev().find(|entry| entry.organization.as_str() == organization);
-        let certificate = newest.and_then(Entry::decoded);
-        Row { organization: organization.clone(), stage, certificate, next, side: Side::Orchestrator }
+        let certificate = newest.and_then(Entry::decoded).map(|one| ClientCertificate::of(one, site.now));
+        Standing { organization: organization.clone(), stage, certificate, next, side: Side::Orchestrator }
     };
     orchestrator.members.iter().chain(keys).map(row).collect()
 }
 
-impl Row {
-    fn days(&self, now: OffsetDateTime) -> Option<i64> {
-        self.certificate.as_ref().map(|certificate| (certificate.not_after - now).whole_days())
-    }
-
+impl Standing {
     /// The cells for people.
-    #[must_use]
-    pub(in crate::commands) fn cells(&self, now: OffsetDateTime) -> [String; 5] {
-        let none = || "-".to_owned();
-        let of = |read: fn(&Certificate) -> &String| self.certificate.as_ref().map_or_else(none, |c| read(c).clone());
+    pub(super) fn cells(&self) -> [String; 5] {
+        let of =
+            |read: fn(&ClientCertificate) -> String| self.certificate.as_ref().map_or_else(|| "-".to_owned(), read);
         [
             self.organization.clone(),
-            self.stage.word().to_owned(),
-            of(|certificate| &certificate.serial),
-            of(|certificate| &certificate.issuer),
-            self.days(now).map_or_else(none, |days| days.to_string()),
+            self.stage.to_string(),
+            of(|certificate| certificate.serial.clone()),
+            of(|certificate| certificate.issuer.clone()),
+            of(|certificate| certificate.days_left.to_string()),
         ]
-    }
-
-    /// The fields for scripts.
-    #[must_use]
-    pub(in crate::commands) fn json(&self, now: OffsetDateTime) -> Value {
-        let mut row = json!({"organization": self.organization, "stage": self.stage.word(), "certificate": null, "next": self.next});
-        if let Some(certificate) = &self.certificate {
-            row["certificate"] = json!({"serial": certificate.serial, "issuer": certificate.issuer,
-                "notBefore": times::rfc3339(certificate.not_before), "notAfter": times::rfc3339(certificate.not_after), "daysLeft": self.days(now)});
-        }
-        row
     }
 }
 
@@ -177,8 +177,8 @@ impl Row {
 mod tests {
     use super::*;
 
-    fn row(side: Side, stage: Stage) -> Row {
-        Row { organization: "A".into(), stage, certificate: None, next: side.to_string(), side }
+    fn row(side: Side, stage: Stage) -> Standing {
+        Standing { organization: "A".into(), stage, certificate: None, next: side.to_string(), side }
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The rehearsal as it goes on: each verb through the same engine as on a real cluster, what it did, and who is let in then.
 
+use std::collections::BTreeMap;
+
 use clap::Parser;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     before::Held,
@@ -17,15 +20,46 @@ use crate::{
     commands,
     failure::{Code, Exit, Failure, Result},
     plain,
-    report::{self, Console, Format, Outcome, text::word},
+    report::{self, Console, Format, Outcome, StepReport, StepState, text::word},
     session::Session,
 };
+
+/// What `rehearse` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct RehearseResult {
+    /// What was so before by the files, and what had to be assumed.
+    before: String,
+    /// What happened, in order.
+    rehearsal: Vec<Rehearsed>,
+    verdicts: Vec<Verdict>,
+}
+
+/// What happened.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+enum Rehearsed {
+    Ran {
+        /// The command line.
+        command: String,
+        /// Its stage.
+        #[cfg_attr(test, schemars(with = "String"))]
+        stage: report::Stage,
+        /// Its steps.
+        steps: Vec<StepReport>,
+    },
+    Looked {
+        /// The orchestrator's answer to each organization.
+        connected: BTreeMap<String, String>,
+    },
+}
 
 pub(super) struct Stage<'a> {
     federation: &'a Federation,
     session: &'a Session<'a>,
     before: String,
-    told: Vec<Value>,
+    told: Vec<Rehearsed>,
     /// Who was let in when last looked.
     contacts: Vec<(String, Contact)>,
     /// Who was let in and then not any more.
@@ -113,26 +147,25 @@ impl<'a> Stage<'a> {
     pub(super) fn ran(&mut self, command: &str, outcome: &Outcome) {
         let steps = self.own_steps(outcome);
         for step in &steps {
-            let mark = if step["state"] == "already" { "already" } else { "now" };
-            let text = |key: &str| step[key].as_str().unwrap_or_default();
-            let whose = step["for"].as_str().map(|whose| format!("{whose}: ")).unwrap_or_default();
-            self.say(&format!("  {mark:<8} {whose}{}", text("title")));
-            for line in text("diff").lines().skip(2) {
+            let mark = if step.state == StepState::Already { "already" } else { "now" };
+            let whose = step.whose.as_ref().map(|whose| format!("{whose}: ")).unwrap_or_default();
+            self.say(&format!("  {mark:<8} {whose}{}", step.title));
+            for line in step.diff.iter().flat_map(|diff| diff.lines().skip(2)) {
                 self.say(&format!("           {line}"));
             }
         }
-        self.told.push(json!({"command": command, "stage": outcome.stage(), "steps": steps}));
+        self.told.push(Rehearsed::Ran { command: command.to_owned(), stage: outcome.stage(), steps });
     }
 
     /// A verb's steps without the folder of the rehearsal, which is gone afterwards.
-    fn own_steps(&self, outcome: &Outcome) -> Vec<Value> {
-        let mut steps = outcome.described_steps().to_vec();
-        for text in steps.iter_mut().filter_map(Value::as_object_mut).flat_map(serde_json::Map::values_mut) {
-            if let Value::String(text) = text {
-                *text = self.federation.copies.theirs(text);
-            }
-        }
-        steps
+    fn own_steps(&self, outcome: &Outcome) -> Vec<StepReport> {
+        let theirs = |text: &String| self.federation.copies.theirs(text);
+        let own = |step: &StepReport| StepReport {
+            title: theirs(&step.title),
+            diff: step.diff.as_ref().map(theirs),
+            ..step.clone()
+        };
+        outcome.described_steps().iter().map(own).collect()
     }
 
     /// Who gets an answer from the orchestrator after a command: a handshake and a request each.
@@ -140,9 +173,8 @@ impl<'a> Stage<'a> {
         self.look(command);
         let texts: Vec<String> = self.contacts.iter().map(|(org, contact)| format!("{org} {contact}")).collect();
         self.say(&format!("  connected: {}", texts.join("; ")));
-        let answers: serde_json::Map<String, Value> =
-            self.contacts.iter().map(|(org, contact)| (org.clone(), json!(contact.to_string()))).collect();
-        self.told.push(json!({"connected": answers}));
+        let connected = self.contacts.iter().map(|(org, contact)| (org.clone(), contact.to_string())).collect();
+        self.told.push(Rehearsed::Looked { connected });
     }
 
     /// Nobody who was let in may be cut off by a command.
@@ -171,16 +203,16 @@ impl<'a> Stage<'a> {
         let mut verdicts = std::mem::take(&mut self.cut_off);
         verdicts.extend(verdicts::all(self.federation, ca, self.session.clock.now())?);
         self.say("\nVerdicts, with mutual TLS and the identity check on:");
-        Ok(self.ended(&verdicts, next))
+        Ok(self.ended(verdicts, next))
     }
 
     /// A gate that stays as it is has no verdicts; nobody may be cut off all the same.
     pub(super) fn left(mut self, next: &str) -> Outcome {
         let verdicts = std::mem::take(&mut self.cut_off);
-        self.ended(&verdicts, next)
+        self.ended(verdicts, next)
     }
 
-    fn ended(self, verdicts: &[Verdict], next: &str) -> Outcome {
+    fn ended(self, verdicts: Vec<Verdict>, next: &str) -> Outcome {
         let now = self.session.clock.now();
         let wrong: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.is_right()).collect();
         let Some(first) = wrong.first() else { return self.told(verdicts).next(next) };
@@ -199,12 +231,22 @@ impl<'a> Stage<'a> {
     }
 
     /// The result; for scripts with all that was said on the way.
-    fn told(self, verdicts: &[Verdict]) -> Outcome {
-        let text: String = verdicts.iter().map(Verdict::lines).collect();
+    fn told(self, verdicts: Vec<Verdict>) -> Outcome {
+        let lines = verdicts.iter().flat_map(Verdict::lines).collect();
         let stage =
             if verdicts.iter().all(Verdict::is_right) { report::Stage::Rehearsed } else { report::Stage::Failed };
-        let all: Vec<Value> = verdicts.iter().map(Verdict::json).collect();
-        let outcome = Outcome::new("rehearse", stage).fact("before", self.before);
-        outcome.fact("rehearsal", self.told).fact("verdicts", all).shown(text)
+        let result = RehearseResult { before: self.before, rehearsal: self.told, verdicts };
+        Outcome::new("rehearse", stage).result(&result, lines)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schemas;
+
+    #[test]
+    fn the_schema_of_rehearse_is_kept() {
+        schemas::is_kept::<RehearseResult>(&["rehearse"], &[report::Stage::Rehearsed, report::Stage::Failed]);
     }
 }

@@ -1,6 +1,6 @@
 //! What the closed gate makes of good and bad clients, one verdict each: right only with the answer that is the right one.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
@@ -17,7 +17,6 @@ use crate::{
         log::IssueLog,
         policy::{self, Circumstances},
     },
-    plain,
     substra::{
         forged_certificates::{self, CertificateRecipe, LeafUsage},
         kebab::kebab_case,
@@ -29,14 +28,19 @@ use crate::{
 const TWO_ORGANIZATIONS: Code = Code::RequestSubject;
 
 /// One verdict.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Verdict {
     /// Who asked, and how.
     who: String,
     /// What came of it.
     answer: String,
     /// What should have come of it.
+    #[serde(skip)]
     meant: String,
+    /// Whether it was let in.
     accepted: bool,
+    /// Whether that is the answer that should have come.
     right: bool,
 }
 
@@ -64,22 +68,18 @@ impl Verdict {
     }
 
     /// The verdict and who got it; the reason, which is long, below.
-    pub(super) fn lines(&self) -> String {
+    pub(super) fn lines(&self) -> Vec<String> {
         let word = if self.accepted { "accepted" } else { "refused" };
         let mark = if self.right { "" } else { "   <- WRONG" };
         let reason = self.answer.trim_start_matches(word).trim_start_matches([':', ' ']);
-        let reason = if reason.is_empty() { String::new() } else { format!("          {}\n", plain::line(reason)) };
-        let meant = if self.right { String::new() } else { format!("          right is: {}\n", self.meant) };
-        format!("{word:<8}  {}{mark}\n{reason}{meant}", plain::line(&self.who))
+        let reason = (!reason.is_empty()).then(|| format!("          {reason}"));
+        let meant = (!self.right).then(|| format!("          right is: {}", self.meant));
+        [format!("{word:<8}  {}{mark}", self.who)].into_iter().chain(reason).chain(meant).collect()
     }
 
     /// What is wrong, in a line.
     pub(super) fn wrong(&self) -> String {
         format!("{}: {}; right is: {}", self.who, self.answer, self.meant)
-    }
-
-    pub(super) fn json(&self) -> Value {
-        json!({"who": self.who, "answer": self.answer, "accepted": self.accepted, "right": self.right})
     }
 }
 

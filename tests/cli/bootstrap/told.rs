@@ -25,12 +25,12 @@ fn what_was_not_done_is_not_called_done() {
     let outcome = fed.outcome(&format!("{LINE} --parallel 1")).unwrap();
     let state = |org: &str, id: &str| {
         let steps = outcome.described_steps().iter();
-        let mut found = steps.filter(|step| step["for"] == org && step["id"] == id);
-        found.next().map(|step| step["state"].as_str().unwrap().to_owned())
+        let mut found = steps.filter(|step| step.whose.as_deref() == Some(org) && step.id.id() == id);
+        found.next().map(|step| step.state.id())
     };
-    assert_eq!(state("MyOrg1MSP", "upgrade").as_deref(), Some("done"));
-    assert_eq!(state("MyOrg2MSP", "pair").as_deref(), Some("done"));
-    assert_eq!(state("MyOrg2MSP", "upgrade").as_deref(), Some("not-done"));
+    assert_eq!(state("MyOrg1MSP", "upgrade"), Some("done"));
+    assert_eq!(state("MyOrg2MSP", "pair"), Some("done"));
+    assert_eq!(state("MyOrg2MSP", "upgrade"), Some("not-done"));
     assert_eq!(state("orchestrator", "upgrade"), None, "the gate stays open");
     assert_eq!(outcome.stage().id(), "unfinished");
     let unchanged = outcome.failure().unwrap().standing.as_ref().unwrap().text().to_owned();
