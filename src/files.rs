@@ -25,6 +25,7 @@ pub use self::{
     lines::{each_line, followed, is_same},
     probe::{probe_append, probe_folder, probe_new},
     scratch::{Scratch, scratch, sweep},
+    target::in_folder,
 };
 use crate::{
     failure::{Code, Exit, Failure, Result},

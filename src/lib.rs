@@ -5,6 +5,7 @@ pub mod cluster;
 mod command_line;
 pub mod commands;
 pub mod completion;
+mod exchange;
 pub mod failure;
 pub mod federation;
 pub mod files;

@@ -7,11 +7,15 @@ use time::OffsetDateTime;
 use crate::{
     cluster::{Cluster, ClusterTarget, Sops, SopsProgram},
     command_line::CommandLine,
-    failure::{Failure, Result},
+    failure::{Code, Exit, Failure, Result},
+    federation::Site,
     plan::{self, Event, Plan, State, Step, World},
     report::Console,
     times::Clock,
 };
+
+/// Opens the cluster of a site.
+pub type Open<'a> = &'a dyn Fn(&Site) -> Result<Box<dyn Cluster>>;
 
 /// Everything that a verb needs from outside: tests and `rehearse` put their own in place of it.
 pub struct Session<'a> {
@@ -81,42 +85,44 @@ impl<'a> Session<'a> {
         World { cluster: self.cluster, timeout: self.timeout, clock: self.clock.clone() }
     }
 
-    /// Shows a plan, asks where `consent` names what would happen, and applies it. Gives back whether anything was or
-    /// would be done.
-    ///
-    /// # Errors
-    /// A step that could not be done, no consent, a step that fails.
-    pub(crate) fn carry_out(&self, plan: &Plan, consent: Option<&str>) -> Result<bool> {
-        let open = self.show(plan)?;
-        if open && !self.dry_run {
-            if let Some(what) = consent {
-                self.console.consent(what)?;
-            }
-            self.apply(plan)?;
-        }
-        Ok(open)
-    }
-
-    /// Shows a plan, and says whether anything is left to do; refuses one whose last steps would fail after its first.
+    /// Shows a plan, and refuses one whose last steps would fail after its first.
     ///
     /// # Errors
     /// The first step that could not be done; nothing was written.
-    pub(crate) fn show(&self, plan: &Plan) -> Result<bool> {
-        let open = plan.is_open();
-        if open {
+    pub(crate) fn show(&self, plan: &Plan) -> Result<()> {
+        if plan.is_open() {
             self.list(&plan.steps);
         } else {
             plan.steps.iter().for_each(|step| self.console.say(format!("already  {}", step.title)));
         }
-        plan::probe(&plan.steps)?;
-        Ok(open)
+        plan::probe(&plan.steps)
+    }
+
+    /// Asks where `consent` names what would happen, and applies a plan of which anything is left to do; not in a dry run.
+    ///
+    /// # Errors
+    /// No consent, a step that fails.
+    pub(crate) fn apply(&self, plan: &Plan, consent: Option<&str>) -> Result<()> {
+        if self.goes_on(plan, consent)? { self.perform(plan) } else { Ok(()) }
+    }
+
+    /// Whether a plan that was shown is to be applied.
+    ///
+    /// # Errors
+    /// No consent.
+    pub(crate) fn goes_on(&self, plan: &Plan, consent: Option<&str>) -> Result<bool> {
+        let writes = plan.is_open() && !self.dry_run;
+        if let (true, Some(what)) = (writes, consent) {
+            self.console.consent(what)?;
+        }
+        Ok(writes)
     }
 
     /// Applies a plan step by step, and says what is done.
     ///
     /// # Errors
     /// The first failure of a step, or the wish to stop.
-    pub(crate) fn apply(&self, plan: &Plan) -> Result<()> {
+    pub(crate) fn perform(&self, plan: &Plan) -> Result<()> {
         plan::apply(&plan.steps, &self.world(), &mut |step, event| match event {
             Event::Already => self.console.say(format!("already  {}", step.title)),
             Event::Starts => {}
@@ -132,11 +138,20 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Shows all findings but the last one, which ends the verb with `unchanged`.
-    pub(crate) fn refuse(&self, mut findings: Vec<Failure>, unchanged: &str) -> Result<()> {
-        let Some(last) = findings.pop() else { return Ok(()) };
+    /// Ends the verb where anything was found, with all of it.
+    ///
+    /// # Errors
+    /// The findings, as [`Self::refused`].
+    pub(crate) fn refuse(&self, findings: Vec<Failure>, unchanged: &str) -> Result<()> {
+        if findings.is_empty() { Ok(()) } else { Err(self.refused(findings, unchanged)) }
+    }
+
+    /// Many findings, one exit: all but the last are shown, and the last ends the verb and names the others.
+    pub(crate) fn refused(&self, mut findings: Vec<Failure>, unchanged: &str) -> Failure {
+        let last = findings.pop();
         findings.iter().for_each(|finding| self.console.lines(format!("error: {finding}")));
-        Err(last.unchanged(unchanged).also(findings))
+        let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, Code::Refused, "the requests are refused"));
+        last.unchanged(unchanged).also(findings)
     }
 
     fn list(&self, steps: &[Step]) {

@@ -146,17 +146,13 @@ fn at_site(cluster: &ClusterArgs, site: &Site, timeout: std::time::Duration) -> 
     }
 }
 
-/// The stage of a verb that came to its end.
-fn stage(open: bool, dry_run: bool, done: Stage) -> Stage {
-    match (open, dry_run) {
+/// A verb's result with its steps and what is to be known of them; `done` is its stage where anything was done.
+fn outcome(verb: &'static str, done: Stage, plan: &Plan, session: &Session<'_>) -> Outcome {
+    let stage = match (plan.is_open(), session.dry_run) {
         (false, _) => Stage::Already,
         (true, true) => Stage::Planned,
         (true, false) => done,
-    }
-}
-
-/// A verb's result with its steps and what is to be known of them.
-fn outcome(verb: &'static str, stage: Stage, plan: &Plan) -> Outcome {
+    };
     Outcome::new(verb, stage).steps(&plan.steps, stage != Stage::Planned).warnings(plan.warnings.iter().cloned())
 }
 
@@ -164,9 +160,4 @@ fn outcome(verb: &'static str, stage: Stage, plan: &Plan) -> Outcome {
 fn handed_over(outcome: Outcome, plan: &Plan) -> Outcome {
     let next = plan.handoff.iter().flat_map(|handoff| handoff.next(&plan.steps));
     next.fold(outcome, Outcome::next)
-}
-
-/// A file name in a folder, without a `./` before it.
-fn in_folder(folder: &std::path::Path, name: &str) -> PathBuf {
-    if folder == std::path::Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
 }

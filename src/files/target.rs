@@ -25,3 +25,9 @@ pub fn foreign(target: &Path, not: &str) -> Failure {
         .next("move it away, or have the result written elsewhere, with --out-dir")
         .unchanged("nothing was signed and nothing was written")
 }
+
+/// A file name in a folder, without a `./` before it.
+#[must_use]
+pub fn in_folder(folder: &Path, name: &str) -> PathBuf {
+    if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
+}

@@ -11,6 +11,7 @@ pub(crate) mod read;
 pub(crate) mod remedy;
 mod sops_edit;
 mod state;
+mod target;
 mod upgrade;
 mod values_files;
 pub(crate) mod without_helm;
@@ -18,6 +19,7 @@ pub(crate) mod without_helm;
 pub(crate) use self::{
     find::ReleaseQuery,
     state::{Parts, ReleaseState},
+    target::{ClusterState, Observed, OfSide, Target},
     upgrade::UpgradeRequest,
 };
 pub use self::{

@@ -2,7 +2,10 @@
 
 use time::OffsetDateTime;
 
-use super::{ReleaseState, remedy::Remedy};
+use super::{
+    ClusterState, ReleaseState, Target,
+    remedy::{Of, Remedy},
+};
 use crate::{
     cluster::{Object, ObjectRef},
     failure::{Code, Exit, Failure},
@@ -35,7 +38,19 @@ pub(crate) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef> {
     wanted.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
 
-impl Mounts<'_> {
+impl<'a> Mounts<'a> {
+    /// What the pods of a manifest stand on, where the orchestrator is as `orchestrator` says.
+    pub(crate) fn of<V>(
+        target: &'a Target<'a, V>,
+        orchestrator: &'a Orchestrator,
+        cluster: &'a ClusterState,
+        manifest: &'a Manifest,
+    ) -> Self {
+        let ClusterState { release: found, objects } = cluster;
+        let remedy = Remedy::new(target.session, target.options, found, Of::Orchestrator(orchestrator));
+        Self { found, manifest, objects, now: target.session.now, remedy }
+    }
+
     pub(crate) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
         wanted.among(self.objects)
     }

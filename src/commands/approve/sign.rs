@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Approval, refuse_all,
+    Batch,
     verify::{Passed, hosts},
 };
 use crate::{
-    commands::ca::authority::Source,
+    exchange::ca::CaSource,
     failure::Result,
     files::{self, target},
     parallel::parallel,
     pki::{
         authority::Authority,
         inspect,
-        issue::{self, Issued, ValidityPeriod},
+        issue::{Issued, ValidityPeriod},
         log::{self, Entry, IssueLog},
         request::Request,
     },
@@ -37,26 +37,19 @@ pub(super) struct Ready {
     is_there: bool,
 }
 
-impl Approval<'_> {
+impl Batch<'_> {
     /// What each request will get, or all findings. Nothing is signed yet.
     pub(super) fn ready(&self, authority: &Authority, log: &IssueLog, passed: Vec<Passed>) -> Result<Vec<Ready>> {
-        let (mut all, mut findings) = (Vec::new(), Vec::new());
-        for one in passed {
-            match self.ready_one(authority, log, one) {
-                Ok(ready) => all.push(ready),
-                Err(failure) => findings.push(failure),
-            }
-        }
-        if findings.is_empty() { Ok(all) } else { Err(refuse_all(self.session, findings)) }
+        self.approval.all_or_none(passed.into_iter().map(|one| self.ready_one(authority, log, one)))
     }
 
     fn ready_one(&self, authority: &Authority, log: &IssueLog, passed: Passed) -> Result<Ready> {
         let Passed { path, request } = passed;
         let entry = log.find(&request.digest);
-        let issued = entry.map(|entry| log::reissue(entry, authority, self.session.now)).transpose()?;
+        let issued = entry.map(|entry| log::reissue(entry, authority, self.approval.session.now)).transpose()?;
         let window = match &issued {
             Some(issued) => issued.window(),
-            None => self.fits(authority, &request)?,
+            None => self.approval.fits(authority, &request)?,
         };
         let folder = self.args.out_dir.clone().or_else(|| path.parent().map(PathBuf::from)).unwrap_or_default();
         let target = folder.join(format!("{}.crt", request.msp_id));
@@ -71,9 +64,9 @@ impl Approval<'_> {
     /// Every file that the run needs as it is.
     fn read(&self) -> Vec<(PathBuf, &'static str)> {
         let requests = self.args.requests.iter().map(|path| (path.clone(), "a request"));
-        let values = self.options.values.iter().map(|path| (path.clone(), "a values file"));
+        let values = self.target.options.values.iter().map(|path| (path.clone(), "a values file"));
         let mut all: Vec<_> = requests.chain(values).collect();
-        if let Source::Files { certificate, key } = &self.source {
+        if let CaSource::Files { certificate, key } = &self.approval.source {
             all.push((certificate.clone(), "the CA's certificate"));
             all.push((key.clone(), "the CA's private key"));
             all.push((issue_log::beside(certificate), "the issue log"));
@@ -81,40 +74,21 @@ impl Approval<'_> {
         all
     }
 
-    /// What signing would find, and from when to when the certificate would be valid.
-    pub(in crate::commands) fn fits(&self, authority: &Authority, request: &Request) -> Result<ValidityPeriod> {
-        issue::preflight(authority, request, self.args.validity, self.session.now)
-    }
-
     /// Signs what is not signed yet; gives the new entries of the log.
     pub(super) fn sign(&self, authority: &Authority, all: &mut [Ready]) -> Result<Vec<Entry>> {
         let due: Vec<&mut Ready> = all.iter_mut().filter(|ready| ready.issued.is_none()).collect();
         let results = parallel(due, |ready| -> Result<Entry> {
-            let (issued, entry) = self.sign_new(authority, &ready.request)?;
+            let (issued, entry) = self.approval.sign(authority, &ready.request)?;
             ready.issued = Some(issued);
             Ok(entry)
         });
-        let (mut entries, mut findings) = (Vec::new(), Vec::new());
-        for result in results {
-            match result {
-                Ok(entry) => entries.push(entry),
-                Err(failure) => findings.push(failure),
-            }
-        }
-        if findings.is_empty() { Ok(entries) } else { Err(refuse_all(self.session, findings)) }
-    }
-
-    /// The certificate is the one of the entry: nothing leaves that the log does not hold.
-    pub(in crate::commands) fn sign_new(&self, authority: &Authority, request: &Request) -> Result<(Issued, Entry)> {
-        let issued = issue::issue(authority, request, self.args.validity, self.session.now)?;
-        let entry = Entry::new(request, &issued, authority, &self.claim(), self.session.now);
-        Ok((log::reissue(&entry, authority, self.session.now)?, entry))
+        self.approval.all_or_none(results)
     }
 
     /// Everything that the operator should see before the question.
     pub(super) fn show(&self, ready: &Ready) {
         let Ready { request, window, .. } = ready;
-        let say = |text: String| self.session.console.say(text);
+        let say = |text: String| self.approval.session.console.say(text);
         say(format!("{}: {}", ready.path.display(), request.msp_id));
         say(format!("  host         {}", hosts(request)));
         if let Some(foreign) = foreign_hosts(request) {

@@ -1,20 +1,17 @@
 //! One organization: what its cluster shows, the pair that it has or gets, and the steps that put it into place.
 
 use super::{
-    apart::shared,
-    head::Head,
-    posts::{Post, first, namespace, or_to_install},
+    conflicts::shared,
+    orchestrator::OrchestratorState,
+    targets::{BackendTarget, find_or_install, first, namespace},
 };
 use crate::{
     cluster::{Cluster, ObjectRef},
-    commands::{
-        approve::Approval,
+    exchange::{
+        approval::Approval,
         ca::ca_object,
-        enroll::{
-            Enrolment,
-            install::{Ahead, Pair, Source},
-            seen::Seen,
-        },
+        enrolment::{self, Enrolment},
+        installation::{CertificateSource, ClientPair, UpgradePreview},
     },
     failure::{Code, Exit, Failure, Result},
     federation::Site,
@@ -23,15 +20,15 @@ use crate::{
     pki::{
         authority::Authority,
         inspect::{self, Certificate},
-        key::PrivateKey,
+        key::{KeyType, PrivateKey},
         log::{Entry, IssueLog},
         policy::{self, BatchRequest},
         request::{self, Request},
     },
     plan::{Action, Plan, Step, StepId},
-    release::Edited,
+    release::{Edited, Target},
     session::Session,
-    substra::Side,
+    substra::backend::Backend,
 };
 
 /// An organization as it was found.
@@ -40,8 +37,7 @@ pub(super) struct Member<'a> {
     site: &'a Site,
     cluster: &'a dyn Cluster,
     enrolment: Enrolment<'a>,
-    seen: Seen,
-    ahead: Ahead,
+    preview: UpgradePreview,
     namespace: Option<Step>,
 }
 
@@ -50,10 +46,11 @@ pub(super) struct Signer<'a> {
     pub(super) approval: &'a Approval<'a>,
     pub(super) authority: &'a Authority,
     pub(super) ledger: &'a IssueLog,
+    pub(super) key_type: KeyType,
 }
 
 /// An organization's part of the plan.
-pub(super) struct Part<'a> {
+pub(super) struct MemberPlan<'a> {
     pub(super) cluster: &'a dyn Cluster,
     pub(super) msp_id: MspId,
     pub(super) plan: Plan,
@@ -68,53 +65,37 @@ pub(super) struct Due<'a> {
     request: Request,
     key: PrivateKey,
     enrolment: Enrolment<'a>,
-    seen: Seen,
 }
 
 impl<'a> Member<'a> {
     /// Three children: the release's two, and one for all objects; what an upgrade would do is looked at beside that.
-    pub(super) fn observe(post: &'a Post<'_>, session: &'a Session<'a>, install: bool) -> Result<Self> {
-        let organization = post.organization;
-        let enrolment = Enrolment::of(&post.args, session)?;
-        if enrolment.backend.msp_id != organization.msp_id {
-            return Err(Failure::new(
-                Exit::CheckFailed,
-                Code::OrganizationOther,
-                format!("the values of {} are those of {}", organization.msp_id, enrolment.backend.msp_id),
-            )
-            .why(format!("orchestrator.mspID is {} there", enrolment.backend.msp_id))
-            .next("name the right values files under this organization"));
-        }
-        let found = or_to_install(
-            enrolment.find(),
-            Side::Backend,
-            &*post.cluster,
-            &organization.site,
-            enrolment.options(),
-            install,
-        )?;
-        let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found, false));
-        let objects = objects?;
-        let namespace = namespace(&*post.cluster, &found)?;
-        let seen = enrolment.seen(found, objects);
-        let (msp_id, site, cluster) = (&organization.msp_id, &organization.site, &*post.cluster);
-        Ok(Self { msp_id, site, cluster, enrolment, seen, ahead: ahead?, namespace })
+    pub(super) fn observe(at: &'a BackendTarget<'_>, session: &'a Session<'a>, install: bool) -> Result<Self> {
+        let organization = at.organization;
+        let (msp_id, site, cluster) = (&organization.msp_id, &organization.site, &*at.cluster);
+        let target = Target::backend(session, &at.options, organization.hostname.as_ref())?;
+        is_the_organizations(&target.values, msp_id)?;
+        let release = find_or_install(&target, site, install)?;
+        let look = || target.look(release.clone(), enrolment::wanted(&target.values));
+        let (seen, preview) = side_by_side(look, || UpgradePreview::of(&target, &release, false));
+        let seen = seen?;
+        let namespace = namespace(cluster, &release)?;
+        Ok(Self { msp_id, site, cluster, enrolment: Enrolment::new(target, seen), preview: preview?, namespace })
     }
 
     /// The edited files, where they will be written or deployed.
     pub(super) fn edited(&self) -> Option<&Edited> {
-        let Ahead { edited, plan, .. } = &self.ahead;
+        let UpgradePreview { edited, plan, .. } = &self.preview;
         (edited.changes() || plan.upgrades()).then_some(edited)
     }
 
     /// The Secret of its pair: two backends that mount the same one cannot be two organizations.
     pub(super) fn place(&self) -> (&'a Site, String) {
-        (self.site, self.enrolment.backend.client_certificate.to_string())
+        (self.site, self.enrolment.backend().client_certificate.to_string())
     }
 
     /// Who it is by its values.
     pub(super) fn party(&self) -> BatchRequest<'_> {
-        let hosts = std::slice::from_ref(&self.enrolment.backend.host);
+        let hosts = std::slice::from_ref(&self.enrolment.backend().host);
         BatchRequest { name: format!("the values of {}", self.msp_id), msp_id: self.msp_id, hosts, key: None }
     }
 
@@ -123,15 +104,15 @@ impl<'a> Member<'a> {
     ///
     /// # Errors
     /// The pair is another organization's; or it works by a CA of its own, and one of the federation's would not yet.
-    pub(super) fn needs_pair(&self, head: &Head<'_>, ca: &Certificate) -> Result<bool> {
+    pub(super) fn needs_pair(&self, head: &OrchestratorState<'_>, ca: &Certificate) -> Result<bool> {
         self.is_its_own()?;
         let authorities = authorities(head, self.msp_id, ca)?;
-        let now = head.session.now;
-        let in_time = self.seen.live.as_ref().is_some_and(|live| !live.certificate.is_in_last_third(now));
+        let now = head.state.session.now;
+        let in_time = self.enrolment.live.as_ref().is_some_and(|live| !live.certificate.is_in_last_third(now));
         if in_time && self.live(&authorities).is_ok() {
             return Ok(false);
         }
-        let live = self.seen.live.as_ref().map(|live| &live.certificate).filter(|live| live.not_after > now);
+        let live = self.enrolment.live.as_ref().map(|live| &live.certificate).filter(|live| live.not_after > now);
         let foreign = authorities.iter().find(|other| {
             other.spki != ca.spki && other.not_after > now && live.is_some_and(|live| live.is_signed_by(other))
         });
@@ -143,46 +124,51 @@ impl<'a> Member<'a> {
 
     /// A Secret that holds another organization's pair is not written over: that one may work by it.
     fn is_its_own(&self) -> Result<()> {
-        let Some(pair) = &self.seen.pair else { return Ok(()) };
+        let Some(pair) = &self.enrolment.pair else { return Ok(()) };
         let label = pair.json()["metadata"]["labels"]["substra-mtls/msp-id"].as_str();
-        let named = self.seen.live.iter().flat_map(|live| &live.certificate.organizations).map(String::as_str);
+        let named = self.enrolment.live.iter().flat_map(|live| &live.certificate.organizations).map(String::as_str);
         let owners: Vec<&str> = label.into_iter().chain(named).collect();
         if owners.is_empty() || owners.contains(&self.msp_id.as_str()) {
             return Ok(());
         }
         Err(shared(self.msp_id, owners[0], pair.name()).next(format!(
             "choose another name at orchestrator.tls.mtls.clientCertificate of {}; or, if that pair is of no use any more: {}",
-            self.msp_id, self.enrolment.delete(&self.seen, pair.name())
+            self.msp_id, self.enrolment.delete(pair.name())
         )))
     }
 
-    fn live(&self, authorities: &[Certificate]) -> Result<Pair> {
-        self.enrolment.judged(&self.seen, &Source::Live, authorities)
+    fn live(&self, authorities: &[Certificate]) -> Result<ClientPair> {
+        self.enrolment.judged(&CertificateSource::Live, authorities)
     }
 
     /// The steps, and a request where a certificate is needed.
-    pub(super) fn plan(self, head: &Head<'_>, ca: &Certificate, signer: Option<&Signer<'_>>) -> Result<Part<'a>> {
+    pub(super) fn plan(
+        self,
+        head: &OrchestratorState<'_>,
+        ca: &Certificate,
+        signer: Option<&Signer<'_>>,
+    ) -> Result<MemberPlan<'a>> {
         let asks = signer.map(|signer| self.request(signer)).transpose()?;
         let pair = match asks {
             Some(_) => None,
             None => Some(self.live(&authorities(head, self.msp_id, ca)?)?),
         };
         let trust = self.trust(ca)?;
-        let Self { msp_id, cluster, enrolment, seen, ahead, namespace, .. } = self;
-        let installation = enrolment.installation(&seen, pair.as_ref(), ahead)?;
-        Ok(Part {
+        let Self { msp_id, cluster, enrolment, preview, namespace, .. } = self;
+        let installation = enrolment.installation(pair.as_ref(), preview)?;
+        Ok(MemberPlan {
             cluster,
             msp_id: msp_id.clone(),
             plan: Plan::of(namespace.into_iter().chain(trust)).then(installation),
             certificate: pair.map(|pair| pair.certificate),
-            due: asks.map(|(request, key)| Due { request, key, enrolment, seen }),
+            due: asks.map(|(request, key)| Due { request, key, enrolment }),
         })
     }
 
     /// The key is made here and goes into the organization's own Secret; the request passes the same policy as any.
     fn request(&self, signer: &Signer<'_>) -> Result<(Request, PrivateKey)> {
-        let backend = &self.enrolment.backend;
-        let key = PrivateKey::generate(self.enrolment.key_type())?;
+        let backend = self.enrolment.backend();
+        let key = PrivateKey::generate(signer.key_type)?;
         let csr = request::create(&key, &backend.msp_id, &backend.host)?;
         let name = format!("request of {}", backend.msp_id);
         let judged = signer.approval.with_circumstances(signer.authority, signer.ledger, |circumstances| {
@@ -195,15 +181,15 @@ impl<'a> Member<'a> {
 
     /// The CA that the backend trusts: made where nothing is, compared where something is.
     fn trust(&self, ca: &Certificate) -> Result<Option<Step>> {
-        let Some(name) = &self.enrolment.backend.cacert else { return Ok(None) };
-        let kind = self.seen.found.kind_of(name.as_str());
+        let Some(name) = &self.enrolment.backend().cacert else { return Ok(None) };
+        let kind = self.enrolment.state.cluster.release.kind_of(name.as_str());
         let title = format!("{kind} {name}: the CA's certificate");
-        let Some(object) = ObjectRef::of_kind(kind, name.as_str()).among(&self.seen.objects) else {
-            let object = ca_object(kind, name, self.seen.found.name.as_str(), &ca.to_pem());
+        let Some(object) = ObjectRef::of_kind(kind, name.as_str()).among(&self.enrolment.state.cluster.objects) else {
+            let object = ca_object(kind, name, self.enrolment.state.cluster.release.name.as_str(), &ca.to_pem());
             return Ok(Some(Step::to_do(StepId::Cacert, title, Action::Create(object))));
         };
         let held = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
-        let now = self.enrolment.now();
+        let now = self.enrolment.state.session.now;
         if held.iter().any(|held| held.spki == ca.spki && held.not_after >= now) {
             return Ok(None);
         }
@@ -216,12 +202,29 @@ impl<'a> Member<'a> {
             "its item ca.crt lacks a certificate that is still valid of the CA with the key {}",
             ca.fingerprint()
         ))
-        .next(self.enrolment.ours("ca trust orchestrator-ca.crt --backend").to_string()))
+        .next(
+            self.enrolment
+                .state
+                .options
+                .command(self.enrolment.state.session, "ca trust orchestrator-ca.crt --backend")
+                .to_string(),
+        ))
     }
 }
 
+/// The values are those of the organization that the file names.
+fn is_the_organizations(backend: &Backend, msp_id: &MspId) -> Result<()> {
+    if backend.msp_id == *msp_id {
+        return Ok(());
+    }
+    let what = format!("the values of {msp_id} are those of {}", backend.msp_id);
+    Err(Failure::new(Exit::CheckFailed, Code::OrganizationOther, what)
+        .why(format!("orchestrator.mspID is {} there", backend.msp_id))
+        .next("name the right values files under this organization"))
+}
+
 /// The CAs of which a pair of this organization may be.
-fn authorities(head: &Head<'_>, msp_id: &MspId, ca: &Certificate) -> Result<Vec<Certificate>> {
+fn authorities(head: &OrchestratorState<'_>, msp_id: &MspId, ca: &Certificate) -> Result<Vec<Certificate>> {
     Ok(std::iter::once(ca.clone()).chain(head.admitting(msp_id)?).collect())
 }
 
@@ -231,14 +234,14 @@ fn works_by_another(msp_id: &MspId, other: &Certificate) -> Failure {
         .next(format!("have that CA make a new pair; or first let {msp_id} in by the federation's CA: ca trust CERT --for {msp_id}"))
 }
 
-impl Part<'_> {
+impl MemberPlan<'_> {
     /// Signs what is due, and puts the pair where a step waits for it.
     pub(super) fn sign(&mut self, approval: &Approval<'_>, authority: &Authority) -> Result<Option<Entry>> {
-        let Some(Due { request, key, enrolment, seen }) = self.due.take() else { return Ok(None) };
-        let (issued, entry) = approval.sign_new(authority, &request)?;
+        let Some(Due { request, key, enrolment }) = self.due.take() else { return Ok(None) };
+        let (issued, entry) = approval.sign(authority, &request)?;
         let certificate = Certificate::from_der(&issued.der)?;
-        let pair = Pair { certificate, pem: issued.pem.into_bytes(), key };
-        Step::fill(&mut self.plan.steps, [enrolment.pair_action(&seen, &pair)]);
+        let pair = ClientPair { certificate, pem: issued.pem.into_bytes(), key };
+        Step::fill(&mut self.plan.steps, [enrolment.pair_action(&pair)]);
         self.certificate = Some(pair.certificate);
         Ok(Some(entry))
     }

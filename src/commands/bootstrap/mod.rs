@@ -1,15 +1,16 @@
 //! `bootstrap`: a whole federation from one file, in the order that keeps every enrolled backend connected.
 
-mod apart;
-mod head;
+mod admit;
+mod conflicts;
 mod member;
-mod posts;
-mod tell;
+mod orchestrator;
+mod report;
+mod targets;
 mod work;
 
 use crate::{
     cli::BootstrapArgs,
-    commands::ca::authority::Ca,
+    exchange::ca::Ca,
     failure::{Code, Failure, Result},
     federation::{Federation, Gate},
     files,
@@ -17,36 +18,35 @@ use crate::{
     parallel,
     parallel::{at_most, side_by_side},
     pki::{authority::Authority, log::IssueLog},
-    plan,
+    plan::Plan,
     release::Edited,
     report::{Console, Outcome},
-    session::Session,
+    session::{Open, Session},
 };
 
-pub use self::posts::Open;
 use self::{
-    head::Head,
-    member::{Member, Part, Signer},
-    posts::{HeadPost, Post},
+    member::{Member, MemberPlan, Signer},
+    orchestrator::OrchestratorState,
+    targets::{BackendTarget, OrchestratorTarget},
 };
 
 const VERB: &str = "bootstrap";
 
 /// Everything that would be done, in its order.
-struct Plan<'a> {
+struct FederationPlan<'a> {
     /// The orchestrator's CA and TLS.
-    first: plan::Plan,
+    first: Plan,
     /// The organizations, side by side.
-    parts: Vec<Part<'a>>,
+    parts: Vec<MemberPlan<'a>>,
     /// Organizations that cannot be worked on, and why.
     failed: Vec<(MspId, Failure)>,
     /// The orchestrator as the first part leaves it.
-    head: Head<'a>,
+    head: OrchestratorState<'a>,
     log: IssueLog,
     /// What signs for those who need a pair.
     authority: Option<&'a Authority>,
     /// Admission and gate.
-    last: plan::Plan,
+    last: Plan,
     /// Why the gate stays open although the file wants it closed.
     open: Option<Failure>,
 }
@@ -79,31 +79,32 @@ pub fn carry_out(
     open: Open<'_>,
 ) -> Result<Outcome> {
     let session = &session.limited(args.dry_run, args.timeout);
-    let head_post = HeadPost::new(federation, args, open)?;
-    let posts: Vec<Post<'_>> =
-        federation.organizations.iter().map(|org| Post::new(org, args, open)).collect::<Result<_>>()?;
     let quiet = session.like(None, Console { quiet: true, ..session.console });
-    let head_session = posts::session(&*head_post.cluster, session);
-    let sessions: Vec<Session<'_>> = posts.iter().map(|post| posts::session(&*post.cluster, &quiet)).collect();
-    let berths: Vec<(&Post<'_>, &Session<'_>)> = posts.iter().zip(&sessions).collect();
-    let (head, members) = side_by_side(
-        || Head::observe(&head_post, &head_session, federation, args.install),
-        || at_most(args.parallel.into(), &berths, |(post, session)| Member::observe(post, session, args.install)),
+    let target = OrchestratorTarget::new(federation, args, open)?;
+    let own = session.like(Some(&*target.cluster), session.console);
+    let targets: Vec<BackendTarget<'_>> =
+        federation.organizations.iter().map(|org| BackendTarget::new(org, args, open)).collect::<Result<_>>()?;
+    let sessions: Vec<Session<'_>> =
+        targets.iter().map(|target| quiet.like(Some(&*target.cluster), quiet.console)).collect();
+    let backends: Vec<_> = targets.iter().zip(&sessions).collect();
+    let (orchestrator, members) = side_by_side(
+        || OrchestratorState::observe(&target, &own),
+        || at_most(args.parallel.into(), &backends, |(at, session)| Member::observe(at, session, args.install)),
     );
     let names = federation.organizations.iter().map(|org| &org.msp_id);
-    let head = head?;
-    let asked = head.asked()?;
-    let mut ca = head.ca(&asked)?;
-    let whole = planned(head, &mut ca, names.zip(members))?;
+    let orchestrator = orchestrator?;
+    let request = orchestrator.ca_request()?;
+    let mut ca = orchestrator.ca(&request)?;
+    let whole = planned(orchestrator, &mut ca, names.zip(members))?;
     work::carry_out(whole, args, session)
 }
 
 /// One plan for all.
 fn planned<'a>(
-    head: Head<'a>,
+    head: OrchestratorState<'a>,
     ca: &'a mut Ca<'_>,
     observed: impl Iterator<Item = (&'a MspId, Result<Member<'a>>)>,
-) -> Result<Plan<'a>> {
+) -> Result<FederationPlan<'a>> {
     let (first, head) = head.set_up(ca)?;
     let ca = &*ca;
     let certificate = &ca.certificate;
@@ -115,16 +116,21 @@ fn planned<'a>(
         }
     }
     let members = read_alike(members, &head, &mut failed)?;
-    apart::pairs(members.iter().map(|(_, member)| member))?;
-    apart::identities(&members)?;
+    conflicts::pairs(members.iter().map(|(_, member)| member))?;
+    conflicts::identities(&members)?;
     let all: Vec<MspId> = members.iter().map(|(_, member)| member.msp_id.clone()).collect();
     let signs = members.iter().any(|(needs, _)| *needs);
     let approval = head.approval(&all)?;
     head.knows(certificate, &approval)?;
-    let close = head.federation.orchestrator.gate == Gate::Close;
+    let close = head.federation().orchestrator.gate == Gate::Close;
     let log = if signs || (close && !head.is_closed()) { approval.ledger()? } else { IssueLog::default() };
     let authority = signs.then(|| ca.authority()).transpose()?;
-    let signer = authority.map(|authority| Signer { approval: &approval, authority, ledger: &log });
+    let signer = authority.map(|authority| Signer {
+        approval: &approval,
+        authority,
+        ledger: &log,
+        key_type: head.args().key_type,
+    });
     let parts = parallel::parallel(members, |(needs, member)| {
         let msp_id = member.msp_id.clone();
         (msp_id, member.plan(&head, certificate, signer.as_ref().filter(|_| needs)))
@@ -138,24 +144,24 @@ fn planned<'a>(
     }
     all_can_follow(&first, &head, &failed, &planned)?;
     let mut plan =
-        Plan { first, parts: planned, failed, log, head, last: plan::Plan::default(), authority, open: None };
+        FederationPlan { first, parts: planned, failed, log, head, last: Plan::default(), authority, open: None };
     let admitted = plan.organizations();
     plan.last = plan.admission(&admitted)?;
-    apart::edits(&plan)?;
+    conflicts::edits(&plan)?;
     Ok(plan)
 }
 
 /// Helm's own reading of every edited file, in one call for all; whose file it reads otherwise is left out.
 fn read_alike<'a>(
     members: Vec<(bool, Member<'a>)>,
-    head: &Head<'_>,
+    head: &OrchestratorState<'_>,
     failed: &mut Vec<(MspId, Failure)>,
 ) -> Result<Vec<(bool, Member<'a>)>> {
     let edited: Vec<_> = members.iter().filter_map(|(_, member)| member.edited()).collect();
     if edited.is_empty() {
         return Ok(members);
     }
-    let mut readings = Edited::all_proven_by(&edited, head.session.cluster()?)?.into_iter();
+    let mut readings = Edited::all_proven_by(&edited, head.state.session.cluster()?)?.into_iter();
     let mut alike = Vec::new();
     for (needs, member) in members {
         let reading = if member.edited().is_some() { readings.next().unwrap_or(Ok(())) } else { Ok(()) };
@@ -169,7 +175,12 @@ fn read_alike<'a>(
 
 /// Where the first part itself may cut somebody off, nobody is left behind: not even those who would only keep the gate
 /// open.
-fn all_can_follow(first: &plan::Plan, head: &Head<'_>, failed: &[(MspId, Failure)], parts: &[Part<'_>]) -> Result<()> {
+fn all_can_follow(
+    first: &Plan,
+    head: &OrchestratorState<'_>,
+    failed: &[(MspId, Failure)],
+    parts: &[MemberPlan<'_>],
+) -> Result<()> {
     if !first.cuts_off {
         return Ok(());
     }
@@ -182,17 +193,17 @@ fn all_can_follow(first: &plan::Plan, head: &Head<'_>, failed: &[(MspId, Failure
         })
         .collect();
     findings.extend(head.strangers(&follow));
-    if findings.is_empty() { Ok(()) } else { Err(posts::first(findings, "nobody is left behind")) }
+    if findings.is_empty() { Ok(()) } else { Err(targets::first(findings, "nobody is left behind")) }
 }
 
-impl Plan<'_> {
+impl FederationPlan<'_> {
     fn organizations(&self) -> Vec<MspId> {
         self.parts.iter().map(|part| part.msp_id.clone()).collect()
     }
 
     /// Admits those who are in place; closes the gate where the file wants it and nobody was left behind.
-    fn admission(&mut self, admitted: &[MspId]) -> Result<plan::Plan> {
-        let close = self.head.federation.orchestrator.gate == Gate::Close;
+    fn admission(&mut self, admitted: &[MspId]) -> Result<Plan> {
+        let close = self.head.federation().orchestrator.gate == Gate::Close;
         if close && self.failed.is_empty() {
             match self.head.admit(admitted, true, &self.log) {
                 Err(failure) if failure.code != Code::Drift => self.open = Some(failure),
@@ -201,13 +212,13 @@ impl Plan<'_> {
         }
         if !self.failed.is_empty() && self.head.is_in_doubt() {
             // The upgrade would finish closing the gate, and somebody is left behind.
-            return Ok(plan::Plan::default());
+            return Ok(Plan::default());
         }
         match self.head.admit(admitted, false, &self.log) {
             // What was begun with the gate has to be finished before anybody is admitted by an upgrade of its own.
             Err(failure) if failure.code == Code::GateHalfWay => {
                 self.open.get_or_insert(failure);
-                Ok(plan::Plan::default())
+                Ok(Plan::default())
             }
             other => other,
         }

@@ -1,8 +1,8 @@
 //! The plan is shown, asked about once, and carried out: the orchestrator's TLS, the organizations, admission and gate.
 
 use super::{
-    Part, Plan,
-    tell::{Ended, Ran, told},
+    FederationPlan, MemberPlan,
+    report::{MemberResult, RunReport, told},
 };
 use crate::{
     cli::BootstrapArgs,
@@ -21,11 +21,11 @@ struct Reached {
     failure: Option<Failure>,
 }
 
-pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, session: &Session<'_>) -> Result<Outcome> {
+pub(super) fn carry_out(mut plan: FederationPlan<'_>, args: &BootstrapArgs, session: &Session<'_>) -> Result<Outcome> {
     // Nobody may dial TLS before it is up, and no certificate may be in place before the log has it.
     let log = plan.log_steps()?;
     plan.first.steps.extend(log);
-    let mut ran = Ran::planned(&plan);
+    let mut ran = RunReport::planned(&plan);
     let parts = plan.parts.iter().map(|part| &part.plan.steps);
     plan::probe(parts.chain([&plan.first.steps, &plan.last.steps]).flatten())?;
     ran.stage = if plan.shown(session) { Stage::Planned } else { Stage::Already };
@@ -37,7 +37,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, session: &Sess
     let names = plan.parts.iter().map(|part| part.msp_id.as_str()).chain(["orchestrator"]);
     let progress = Progress::new(session.console, names);
     let orchestrator =
-        World { cluster: plan.head.session.cluster, timeout: args.timeout, clock: session.clock.clone() };
+        World { cluster: plan.head.state.session.cluster, timeout: args.timeout, clock: session.clock.clone() };
     let line = progress.line("orchestrator");
     let Reached { steps, failure } = applied("orchestrator", &plan.first.steps, &orchestrator, &line);
     failure.map_or(Ok(()), Err)?;
@@ -69,7 +69,7 @@ pub(super) fn carry_out(mut plan: Plan<'_>, args: &BootstrapArgs, session: &Sess
     Ok(plan.outcome(&ran))
 }
 
-fn work(part: &Part<'_>, world: &World<'_>, progress: &Progress) -> Ended {
+fn work(part: &MemberPlan<'_>, world: &World<'_>, progress: &Progress) -> MemberResult {
     let was_done = part.is_done();
     let name = part.msp_id.as_str();
     let line = progress.line(name);
@@ -82,7 +82,7 @@ fn work(part: &Part<'_>, world: &World<'_>, progress: &Progress) -> Ended {
         Some(failure) => line.end(&format!("failed: {}", failure.what)),
     }
     let left = part.plan.steps.iter().filter_map(Step::left).map(str::to_owned).collect();
-    Ended { msp_id: part.msp_id.clone(), certificate: part.certificate.clone(), was_done, failure, steps, left }
+    MemberResult { msp_id: part.msp_id.clone(), certificate: part.certificate.clone(), was_done, failure, steps, left }
 }
 
 fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &Line) -> Reached {
@@ -102,7 +102,7 @@ fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &Line) -> Reache
     Reached { steps: told(name, steps, Some(reached)), failure: result.err() }
 }
 
-impl Plan<'_> {
+impl FederationPlan<'_> {
     /// The log of all new certificates, before any of them is in place.
     fn log_steps(&self) -> Result<Vec<Step>> {
         let due: Vec<&MspId> = self.parts.iter().filter(|part| part.due.is_some()).map(|part| &part.msp_id).collect();
@@ -122,7 +122,7 @@ impl Plan<'_> {
 
     /// Where an organization stopped, a smaller last part: whoever is in place is admitted, and the gate is not moved.
     /// Gives back why that cannot be.
-    fn settle(&mut self, ended: &[Ended], session: &Session<'_>) -> Option<Failure> {
+    fn settle(&mut self, ended: &[MemberResult], session: &Session<'_>) -> Option<Failure> {
         let before = self.failed.len();
         for one in ended {
             let Some(failure) = &one.failure else { continue };

@@ -1,13 +1,13 @@
 //! `ca trust CERT --for ORG`: another authority for an organization, in an object of its own under its own key.
 
-use super::{ca_object, fail};
 use crate::{
     cli::TrustArgs,
-    cluster::{Object, ObjectRef},
-    commands::{self, approve::refuse_all},
+    cluster::ObjectRef,
+    commands,
+    exchange::{NOT_SIGNED, ca::ca_object, unsigned},
     failure::{Code, Exit, Failure, Result},
     files,
-    names::{MspId, ObjectName},
+    names::{BadName, MspId, ObjectName},
     pki::{
         authority,
         fingerprint::Fingerprint,
@@ -16,16 +16,10 @@ use crate::{
         policy::{self, Circumstances},
     },
     plan::{Action, Plan, Step, StepId},
-    release::{
-        ReleaseState,
-        admission::Admission,
-        find::{self, ReleaseQuery},
-        mounts, read,
-    },
+    release::{ClusterState, Observed, Target, mounts},
     report::{Outcome, Stage},
     session::Session,
     substra::{
-        Side,
         kebab::kebab_case,
         orchestrator::{self, Orchestrator},
     },
@@ -38,50 +32,54 @@ use crate::{
 /// A certificate that is no single CA, an organization that cannot be a key, an object that holds something else.
 pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     let options = args.common.options();
-    let files = read::files(session, &options, Vec::new)?;
-    let orchestrator = read::orchestrator(&files)?;
+    let target = Target::orchestrator(session, &options, Vec::new)?;
     let certificate = single_ca(args, session, &[Code::AuthorityNotSelfSigned])?;
     if args.fingerprint.is_some() {
         compared(args, args.fingerprint, &certificate)?;
     }
-    let org = organization(args, &orchestrator, session.now)?;
+    let org = organization(args, &target.values, session.now)?;
     let name = object_name(args, &org)?;
-    let cluster = session.cluster()?;
-    let found = find::find(cluster, &ReleaseQuery::of(&options, &files, Side::Orchestrator))?;
     let mut wanted = vec![ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())];
-    if orchestrator.mtls_enabled {
-        wanted.extend(mounts::wanted(&orchestrator));
+    if target.values.mtls_enabled {
+        wanted.extend(mounts::wanted(&target.values));
     }
-    wanted.sort();
-    wanted.dedup();
-    wanted.extend(found.workloads());
-    let mut objects = cluster.get(&wanted)?;
-    let step = object_step(&found, &objects, &name, &certificate)?;
-    objects.extend(step.new_object().cloned());
-    let own = orchestrator.admit_settings(std::slice::from_ref(&org), &name);
-    let edited = files.edit(&own)?;
-    let (found, objects, orchestrator, options) = (&found, &objects, &orchestrator, &options);
-    let admission =
-        Admission { session, found, objects, orchestrator, files: &files, edited: &edited, own: &own, options };
-    let upgrade = admission.plan()?;
+    let is_on = target.values.mtls_enabled;
+    let state = target.observe(wanted)?;
+    let plan = plan(state, &org, &name, &certificate)?;
     let danger = orchestrator::danger(&certificate.subject, Some(org.as_str()));
-    let plan = Plan::of([step]).warn([danger.clone()]).then(Plan::of(edited.steps)).then(upgrade);
     show(session, &certificate, &danger, &plan);
-    let open = session.carry_out(&plan, Some(&format!("trust this CA for {org}: {danger}")))?;
-    let outcome = commands::outcome("ca trust", commands::stage(open, session.dry_run, Stage::Trusted), &plan)
+    session.show(&plan)?;
+    session.apply(&plan, Some(&format!("trust this CA for {org}: {danger}")))?;
+    let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session)
         .fact("organization", org.as_str())
         .fact("object", name.as_str())
         .fact("ca", certificate.subject.as_str())
         .labelled("caFingerprint", "ca fingerprint", certificate.fingerprint().to_string())
         .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after));
     let outcome = commands::handed_over(outcome, &plan);
-    Ok(if orchestrator.mtls_enabled {
+    Ok(if is_on {
         outcome
     } else {
         outcome.next(
             "mutual TLS is off at the orchestrator: the values file alone has changed, until gate close turns it on",
         )
     })
+}
+
+/// The CA's object, and then its name under the organization's key.
+fn plan(
+    mut state: Observed<'_, Orchestrator>,
+    org: &MspId,
+    name: &ObjectName,
+    certificate: &Certificate,
+) -> Result<Plan> {
+    let step = object_step(&state.cluster, name, certificate)?;
+    state.cluster.objects.extend(step.new_object().cloned());
+    let own = state.values.admit_settings(std::slice::from_ref(org), name);
+    let edited = state.files.edit(&own)?;
+    let upgrade = state.admission(&state.cluster, &edited, &own)?;
+    let danger = orchestrator::danger(&certificate.subject, Some(org.as_str()));
+    Ok(Plan::of([step]).warn([danger]).then(Plan::of(edited.steps)).then(upgrade))
 }
 
 /// The one CA of the file, judged as far as somebody else signs with it; `passed_over` are findings that do not matter.
@@ -102,7 +100,7 @@ pub(super) fn single_ca(args: &TrustArgs, session: &Session<'_>, passed_over: &[
         !passed_over.contains(&finding.code) && (certificate.is_ca || finding.code == Code::AuthorityNotACa)
     });
     let findings: Vec<Failure> = findings.map(|finding| Failure { next: ask.to_owned(), ..finding }).collect();
-    if findings.is_empty() { Ok(certificate) } else { Err(refuse_all(session, findings)) }
+    session.refuse(findings, NOT_SIGNED).map(|()| certificate)
 }
 
 /// Whether the fingerprint that was given is that of the CA.
@@ -126,7 +124,7 @@ pub(super) fn compared(args: &TrustArgs, given: Option<Fingerprint>, certificate
 }
 
 fn organization(args: &TrustArgs, orchestrator: &Orchestrator, now: time::OffsetDateTime) -> Result<MspId> {
-    let org = args.organization.clone().ok_or_else(|| fail(Code::Organization, "no organization is named"))?;
+    let org = args.organization.clone().ok_or_else(|| unsigned(Code::Organization, "no organization is named"))?;
     let keys: Vec<String> = orchestrator.client_cas.keys().cloned().collect();
     let around = Circumstances {
         members: &orchestrator.members,
@@ -139,7 +137,7 @@ fn organization(args: &TrustArgs, orchestrator: &Orchestrator, now: time::Offset
     };
     match policy::organization(&org, &around) {
         None => Ok(org),
-        Some(finding) => Err(fail(Code::TrustOrganization, format!("{org} cannot be given a CA of its own"))
+        Some(finding) => Err(unsigned(Code::TrustOrganization, format!("{org} cannot be given a CA of its own"))
             .why(finding.why)
             .next("check the spelling, and the members in channels[].organizations of the values")),
     }
@@ -147,8 +145,8 @@ fn organization(args: &TrustArgs, orchestrator: &Orchestrator, now: time::Offset
 
 fn object_name(args: &TrustArgs, org: &MspId) -> Result<ObjectName> {
     let made = || {
-        format!("orchestrator-client-ca-{}", kebab_case(org.as_str())).parse().map_err(|bad: crate::names::BadName| {
-            fail(Code::ObjectName, format!("no object can be named after {org}"))
+        format!("orchestrator-client-ca-{}", kebab_case(org.as_str())).parse().map_err(|bad: BadName| {
+            unsigned(Code::ObjectName, format!("no object can be named after {org}"))
                 .why(bad.to_string())
                 .next("choose its name with --ca-object")
         })
@@ -157,19 +155,20 @@ fn object_name(args: &TrustArgs, org: &MspId) -> Result<ObjectName> {
 }
 
 /// A new object, since one under the same name would be loaded by no running server.
-fn object_step(found: &ReleaseState, objects: &[Object], name: &ObjectName, certificate: &Certificate) -> Result<Step> {
+fn object_step(cluster: &ClusterState, name: &ObjectName, certificate: &Certificate) -> Result<Step> {
+    let found = &cluster.release;
     let kind = found.kind_of(name.as_str());
     let title = format!("{kind} {name}: the CA's certificate");
     let pem = certificate.to_pem();
     let step = Step::to_do(StepId::CaObject, title, Action::Create(ca_object(kind, name, found.name.as_str(), &pem)));
-    let Some(old) = ObjectRef::of_kind(kind, name.as_str()).among(objects) else {
+    let Some(old) = cluster.object(&ObjectRef::of_kind(kind, name.as_str())) else {
         return Ok(step);
     };
     let held = old.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
     if held.iter().map(|one| &one.der).eq([&certificate.der]) {
         return Ok(step.already_if(true));
     }
-    Err(fail(Code::ObjectTaken, format!("{kind} {name} is there and holds something else"))
+    Err(unsigned(Code::ObjectTaken, format!("{kind} {name} is there and holds something else"))
         .why("the orchestrator reads it once, at its start, and somebody may be admitted by it")
         .next("choose another name with --ca-object"))
 }

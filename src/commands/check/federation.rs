@@ -8,7 +8,6 @@ use super::{
 use crate::{
     cli::CheckArgs,
     cluster::Cluster,
-    commands::bootstrap::Open,
     failure::Result,
     federation::{Ca, Federation, Site},
     files, interrupt,
@@ -18,6 +17,7 @@ use crate::{
         log::IssueLog,
     },
     release::{ValuesFiles, issue_log},
+    session::Open,
     session::Session,
     substra::Side,
     values::ValuesKey,

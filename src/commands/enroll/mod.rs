@@ -1,98 +1,71 @@
 //! `enroll`: a backend's key and request, and with `--certificate` the pair, the values and the upgrade.
 
-pub(in crate::commands) mod install;
+mod install;
 mod request;
-pub(in crate::commands) mod seen;
 
 use crate::{
     cli::EnrollArgs,
-    command_line::CommandLine,
+    exchange::{
+        enrolment::{self, Enrolment},
+        installation::{CertificateSource, UpgradePreview},
+    },
     failure::Result,
     parallel::side_by_side,
-    pki::key::KeyType,
-    release::{Options, ValuesFiles, read},
+    release::Target,
     report::Outcome,
     session::Session,
-    substra::backend::{self, Backend},
+    substra::backend::Backend,
 };
 
 /// The verb's name in results.
 const VERB: &str = "enroll";
-
-/// What every stage of an enrolment knows.
-pub(in crate::commands) struct Enrolment<'a> {
-    args: &'a EnrollArgs,
-    options: Options,
-    session: &'a Session<'a>,
-    files: ValuesFiles,
-    pub(in crate::commands) backend: Backend,
-}
 
 /// Goes on from what it finds: asks for a certificate, installs it, or says that all is done.
 ///
 /// # Errors
 /// A precondition that does not hold, a certificate that is refused, a child that fails.
 pub fn run(args: &EnrollArgs, session: &Session<'_>) -> Result<Outcome> {
-    let enrolment = Enrolment::of(args, session)?;
-    match (&args.certificate, &args.key_file) {
-        (None, Some(path)) => enrolment.request_with_key_file(path),
+    let options = args.common.options();
+    let target = Target::backend(session, &options, args.hostname.as_ref())?;
+    let key = args.key_file.as_deref();
+    match (&args.certificate, key) {
+        (None, Some(path)) => request::with_key_file(args, &target, path),
         (Some(certificate), _) => {
-            let found = enrolment.find()?;
-            let (objects, ahead) = side_by_side(|| enrolment.objects(&found), || enrolment.look_ahead(&found, true));
-            let seen = enrolment.seen(found, objects?);
-            enrolment.install(&seen, &install::Source::File(certificate), ahead)
+            let release = target.find()?;
+            let look = || target.look(release.clone(), enrolment::wanted(&target.values));
+            let (cluster, preview) = side_by_side(look, || UpgradePreview::of(&target, &release, true));
+            let source = CertificateSource::File { certificate, key };
+            install::install(args, &Enrolment::new(target, cluster?), &source, preview)
         }
         (None, None) => {
-            let found = enrolment.find()?;
-            let objects = enrolment.objects(&found)?;
-            let seen = enrolment.seen(found, objects);
-            if enrolment.needs_request(&seen) {
-                return enrolment.request_with_secret(&seen);
+            let cluster = target.look(target.find()?, enrolment::wanted(&target.values))?;
+            let enrolment = Enrolment::new(target, cluster);
+            if needs_request(args, &enrolment) {
+                return request::with_secret(args, &enrolment);
             }
-            enrolment.install(&seen, &install::Source::Live, enrolment.look_ahead(&seen.found, true))
+            let preview = UpgradePreview::of(&enrolment.state.target, &enrolment.state.cluster.release, true);
+            install::install(args, &enrolment, &CertificateSource::Live, preview)
         }
     }
 }
 
-impl<'a> Enrolment<'a> {
-    /// What the values say, before anything is looked at.
-    pub(in crate::commands) fn of(args: &'a EnrollArgs, session: &'a Session<'a>) -> Result<Self> {
-        let options = args.common.options();
-        let files = read::files(session, &options, backend::usual_settings)?;
-        let backend = read::backend(&files, args.hostname.as_ref())?;
-        Ok(Self { args, options, session, files, backend })
-    }
+/// A live pair that is good for a while yet needs no request: what is left is to finish its installation.
+fn needs_request(args: &EnrollArgs, enrolment: &Enrolment<'_>) -> bool {
+    let Some(live) = &enrolment.live else { return true };
+    let asked = args.renew || args.new_request;
+    let pending = enrolment.pending.is_some() && !enrolment.pending_is_live();
+    asked || pending || live.certificate.is_in_last_third(enrolment.state.session.now)
+}
 
-    /// A live pair that is good for a while yet needs no request: what is left is to finish its installation.
-    fn needs_request(&self, seen: &seen::Seen) -> bool {
-        let Some(live) = &seen.live else { return true };
-        let asked = self.args.renew || self.args.new_request;
-        let pending = seen.pending.as_ref().is_some_and(|_| !seen.pending_is_live());
-        asked || pending || live.certificate.is_in_last_third(self.session.now)
-    }
-
-    /// The kind of a new key.
-    pub(in crate::commands) fn key_type(&self) -> KeyType {
-        self.args.key_type
-    }
-
-    /// A command of ours for this backend.
-    pub(in crate::commands) fn ours(&self, verb: &str) -> CommandLine {
-        self.options.command(self.session, verb)
-    }
-
-    /// How the operator points at the release.
-    pub(in crate::commands) fn options(&self) -> &Options {
-        &self.options
-    }
-
-    /// The time of this run.
-    pub(in crate::commands) fn now(&self) -> time::OffsetDateTime {
-        self.session.now
-    }
-
-    /// The Secret in which key and request wait for the certificate.
-    fn pending_name(&self) -> String {
-        format!("{}-pending", self.backend.client_certificate)
-    }
+/// What to do with the certificate that answers the request.
+fn answer(args: &EnrollArgs, target: &Target<'_, Backend>) -> String {
+    let file = format!("{}.crt", target.values.msp_id);
+    let again = target
+        .options
+        .command(target.session, VERB)
+        .option("--hostname", &args.hostname)
+        .option("--client-ca", args.client_ca.iter().map(|file| file.display()))
+        .option("--key-file", args.key_file.iter().map(|file| file.display()))
+        .option("--certificate", [&file]);
+    format!("when {file} comes back: {again}")
 }

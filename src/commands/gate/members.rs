@@ -3,95 +3,72 @@
 use super::Gate;
 use crate::{
     cli::CloseArgs,
-    cluster::ObjectRef,
     failure::{Code, Exit, Failure, Result},
     names::MspId,
-    pki::{inspect::Certificate, log::IssueLog},
-    release::{
-        issue_log, issued,
-        mounts::{self, read_pair},
-    },
+    pki::log::IssueLog,
+    release::issue_log,
+    session::Session,
     substra::unmet,
 };
 
-impl Gate<'_> {
-    /// Findings for members of whom nothing is known, warnings for those that are given up.
-    pub(super) fn members(&self, args: &CloseArgs) -> Result<(Vec<Failure>, Vec<String>)> {
-        let mut findings: Vec<Failure> = self.strangers(args).collect();
-        let mut waived = Vec::new();
-        if self.orchestrator.members.is_empty() {
-            findings.push(
-                Failure::new(Exit::CheckFailed, Code::NoMembers, "the values name no member of any channel")
-                    .why("channels[].organizations is empty, so nobody can be accounted for")
-                    .next("name all -f files of the release, or fill in channels"),
-            );
-        }
-        for member in &self.orchestrator.members {
-            let is = |list: &[MspId]| list.iter().any(|org| org.as_str() == member);
-            if is(&args.cut_off) {
-                waived.push(unmet::given_up(member));
-            } else if !self.is_admitted(member, args) {
-                findings.push(not_admitted(member));
-            } else if !is(&args.installed) && !self.vouched(member)? {
-                findings.push(not_installed(member));
-            }
-        }
-        Ok((findings, waived))
+/// Findings for members of whom nothing is known, warnings for those that are given up.
+pub(super) fn account_for(gate: &Gate<'_>, args: &CloseArgs) -> Result<(Vec<Failure>, Vec<String>)> {
+    let mut findings: Vec<Failure> = strangers(gate, args).collect();
+    let mut waived = Vec::new();
+    if gate.values.members.is_empty() {
+        findings.push(
+            Failure::new(Exit::CheckFailed, Code::NoMembers, "the values name no member of any channel")
+                .why("channels[].organizations is empty, so nobody can be accounted for")
+                .next("name all -f files of the release, or fill in channels"),
+        );
     }
-
-    /// With the identity check only a key of the organization's own name admits it; without, any will do.
-    fn is_admitted(&self, member: &str, args: &CloseArgs) -> bool {
-        let cas = &self.orchestrator.client_cas;
-        if args.no_verify_mspid && !self.orchestrator.verify_msp_id {
-            return !cas.is_empty();
-        }
-        cas.get(member).is_some_and(|objects| !objects.is_empty())
-    }
-
-    fn vouched(&self, member: &str) -> Result<bool> {
-        if !self.session.console.interactive || self.session.dry_run {
-            return Ok(false);
-        }
-        let answer = self.session.console.ask(&format!("Has {member} said that its pair is installed? [y/N] "))?;
-        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
-    }
-
-    /// A name that is misspelt must not pass for an answer.
-    fn strangers<'b>(&'b self, args: &'b CloseArgs) -> impl Iterator<Item = Failure> + 'b {
-        let known = |org: &&MspId| !self.orchestrator.members.iter().any(|member| member == org.as_str());
-        args.installed
-            .iter()
-            .chain(&args.cut_off)
-            .filter(known)
-            .map(|org| unmet::not_a_member(org, &self.orchestrator.members, "--installed and --cut-off"))
-    }
-
-    /// The log; `None` where this account may not list it.
-    pub(super) fn issue_log(&self, args: &CloseArgs) -> Result<Option<IssueLog>> {
-        let log = match &args.ca_cert {
-            Some(certificate) => issue_log::of_named(certificate),
-            None => issue_log::of_cluster(self.session.cluster()?, None),
-        };
-        match log {
-            Err(failure) if failure.code == Code::Forbidden => Ok(None),
-            other => other.map(Some),
+    for member in &gate.values.members {
+        let is = |list: &[MspId]| list.iter().any(|org| org.as_str() == member);
+        if is(&args.cut_off) {
+            waived.push(unmet::given_up(member));
+        } else if !is_admitted(gate, member, args) {
+            findings.push(not_admitted(member));
+        } else if !is(&args.installed) && !vouched(gate.session, member)? {
+            findings.push(not_installed(member));
         }
     }
+    Ok((findings, waived))
+}
 
-    /// What is wrong with the certificates of a log and with the CAs that come alive with the gate, in the words of
-    /// `check`. A CA that has signed what the log has is the federation's.
-    pub(in crate::commands) fn dangers(&self, log: Option<&IssueLog>) -> Vec<String> {
-        let cas = self.mounts(&self.found.manifest).authorities(&self.orchestrator);
-        let is_known = |ca: &Certificate| log.is_some_and(|log| log.knows(ca.fingerprint()));
-        let foreign = mounts::foreign(&self.orchestrator, &cas, is_known).into_iter().map(|foreign| foreign.said);
-        let Some(log) = log else {
-            let unseen = "the issue log was not looked at: listing ConfigMaps is not allowed here".to_owned();
-            return foreign.chain([unseen]).collect();
-        };
-        let pair = read_pair(ObjectRef::secret(self.orchestrator.server_pair.as_str()).among(&self.objects));
-        let names = issued::names(&self.orchestrator, &self.found, pair.as_ref().map(|pair| &pair.leaf));
-        let troubles = issued::troubles(log, &names, self.session.now).into_iter().map(|(_, trouble)| trouble.said);
-        foreign.chain(troubles).collect()
+/// With the identity check only a key of the organization's own name admits it; without, any will do.
+fn is_admitted(gate: &Gate<'_>, member: &str, args: &CloseArgs) -> bool {
+    let cas = &gate.values.client_cas;
+    if args.no_verify_mspid && !gate.values.verify_msp_id {
+        return !cas.is_empty();
+    }
+    cas.get(member).is_some_and(|objects| !objects.is_empty())
+}
+
+fn vouched(session: &Session<'_>, member: &str) -> Result<bool> {
+    if !session.console.interactive || session.dry_run {
+        return Ok(false);
+    }
+    let answer = session.console.ask(&format!("Has {member} said that its pair is installed? [y/N] "))?;
+    Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
+}
+
+/// A name that is misspelt must not pass for an answer.
+fn strangers<'a>(gate: &'a Gate<'_>, args: &'a CloseArgs) -> impl Iterator<Item = Failure> + 'a {
+    let members = &gate.values.members;
+    let unknown = |org: &&MspId| !members.iter().any(|member| member == org.as_str());
+    let given = args.installed.iter().chain(&args.cut_off);
+    given.filter(unknown).map(|org| unmet::not_a_member(org, members, "--installed and --cut-off"))
+}
+
+/// The log; `None` where this account may not list it.
+pub(super) fn issue_log(args: &CloseArgs, session: &Session<'_>) -> Result<Option<IssueLog>> {
+    let log = match &args.ca_cert {
+        Some(certificate) => issue_log::of_named(certificate),
+        None => issue_log::of_cluster(session.cluster()?, None),
+    };
+    match log {
+        Err(failure) if failure.code == Code::Forbidden => Ok(None),
+        other => other.map(Some),
     }
 }
 

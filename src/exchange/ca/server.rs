@@ -1,13 +1,13 @@
 //! The server's side of the CA: its object, the server pair, and the restart without which a new pair is not loaded.
 
 use super::{
-    authority::Ca,
-    ca_object, fail,
-    pair::{self, Outlook},
+    Ca, ca_object,
+    pair::{self, PairRenewal},
 };
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
     command_line::CommandLine,
+    exchange::unsigned,
     failure::{Code, Result},
     names::Hostname,
     pki::{
@@ -15,7 +15,7 @@ use crate::{
         server::ServerPair,
     },
     plan::{Action, Plan, State, Step, StepId},
-    release::ReleaseState,
+    release::ClusterState,
     session::Session,
     substra::{
         Side,
@@ -31,47 +31,47 @@ use crate::{
 const NOTE: &str = "substra-mtls/server-pair";
 
 /// The orchestrator's release, as far as its server's TLS goes.
-pub(in crate::commands) struct Place<'a> {
-    pub(in crate::commands) release: &'a str,
-    pub(in crate::commands) namespace: &'a str,
-    pub(in crate::commands) chart: &'a ChartVersion,
+pub(crate) struct ServerTarget<'a> {
+    pub(crate) release: &'a str,
+    pub(crate) namespace: &'a str,
+    pub(crate) chart: &'a ChartVersion,
     /// What runs now.
-    pub(in crate::commands) deployed: &'a Manifest,
+    pub(crate) deployed: &'a Manifest,
     /// What will run after the upgrade.
-    pub(in crate::commands) planned: &'a Manifest,
-    pub(in crate::commands) orchestrator: &'a Orchestrator,
+    pub(crate) planned: &'a Manifest,
+    pub(crate) orchestrator: &'a Orchestrator,
     /// The objects of [`wanted`], and the workloads.
-    pub(in crate::commands) objects: &'a [Object],
+    pub(crate) objects: &'a [Object],
     /// Hosts beside those of the values.
-    pub(in crate::commands) hosts: &'a [Hostname],
+    pub(crate) hosts: &'a [Hostname],
 }
 
 /// What brings the server's TLS into place. The steps come after those of the CA and before values and upgrade.
-pub(in crate::commands) struct Serving {
-    pub(in crate::commands) plan: Plan,
+pub(crate) struct ServerPairPlan {
+    pub(crate) plan: Plan,
     /// The restart comes with a rollout, which has to be awaited even where no upgrade does.
-    pub(in crate::commands) restarts: bool,
+    pub(crate) restarts: bool,
     /// Why the pair is made anew; `None` for one that stays.
-    pub(in crate::commands) renewal: Option<String>,
+    pub(crate) renewal: Option<String>,
     /// The pair's certificate.
-    pub(in crate::commands) certificate: Certificate,
+    pub(crate) certificate: Certificate,
 }
 
 /// The objects that have to be looked at, beside the source of the CA and the workloads.
-pub(in crate::commands) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef> {
+pub(crate) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef> {
     let cacert = orchestrator.cacert.as_str();
     vec![ObjectRef::secret(cacert), ObjectRef::config_map(cacert), ObjectRef::secret(orchestrator.server_pair.as_str())]
 }
 
-impl<'a> Place<'a> {
+impl<'a> ServerTarget<'a> {
     /// A release that is installed.
-    pub(in crate::commands) fn of(
-        found: &'a ReleaseState,
+    pub(crate) fn of(
+        cluster: &'a ClusterState,
         planned: &'a Manifest,
         orchestrator: &'a Orchestrator,
-        objects: &'a [Object],
         hosts: &'a [Hostname],
     ) -> Self {
+        let ClusterState { release: found, objects } = cluster;
         Self {
             release: found.name.as_str(),
             namespace: &found.release.namespace,
@@ -88,11 +88,11 @@ impl<'a> Place<'a> {
     ///
     /// # Errors
     /// A pair that is good and of another CA, a name that no certificate can carry, a CA that cannot sign.
-    pub(in crate::commands) fn plan(&self, ca: &Ca<'_>, session: &Session<'_>) -> Result<Serving> {
+    pub(crate) fn plan(&self, ca: &Ca<'_>, session: &Session<'_>) -> Result<ServerPairPlan> {
         let cacert = self.cacert_step(ca, session);
         let secret = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
         let found = secret.and_then(|object| ServerPair::read(&object.data("tls.crt")?, &object.data("tls.key")?));
-        let outlook = Outlook {
+        let renewal_of = PairRenewal {
             ca,
             trusted: self.trusted(ca),
             names: self.names()?,
@@ -100,17 +100,17 @@ impl<'a> Place<'a> {
             kubectl: session.kubectl(self.namespace),
         };
         let mut warnings = Vec::new();
-        let (renewal, certificate, step, note) = match (outlook.due(found.as_ref()), secret, found) {
+        let (renewal, certificate, step, note) = match (renewal_of.due(found.as_ref()), secret, found) {
             (None, Some(secret), Some(found)) => {
-                warnings.extend(outlook.ends_with_the_ca(&found.leaf));
+                warnings.extend(renewal_of.ends_with_the_ca(&found.leaf));
                 let step = pair::stays(secret, &found.leaf);
                 (None, found.leaf, step, secret.annotation(NOTE).map(str::to_owned))
             }
             (due, secret, found) => {
                 let why = due.unwrap_or_default();
                 let name = &self.orchestrator.server_pair;
-                outlook.may_replace(name, self.orchestrator.cert_manager, found.as_ref(), &why)?;
-                let made = outlook.make(found.as_ref(), &mut warnings)?;
+                renewal_of.may_replace(name, self.orchestrator.cert_manager, found.as_ref(), &why)?;
+                let made = renewal_of.make(found.as_ref(), &mut warnings)?;
                 let note = self.mounting().next().map(|_| made.issued.serial.clone());
                 let step = pair::step(name, secret, &made, (NOTE, note.as_deref()), self.release);
                 (Some(why), Certificate::from_der(&made.issued.der)?, step, note)
@@ -119,7 +119,7 @@ impl<'a> Place<'a> {
         let restart = note.and_then(|note| self.restart(note));
         let restarts = restart.is_some();
         let plan = Plan::of([cacert, step].into_iter().chain(restart)).warn(warnings);
-        Ok(Serving { plan, restarts, renewal, certificate })
+        Ok(ServerPairPlan { plan, restarts, renewal, certificate })
     }
 
     fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
@@ -163,7 +163,7 @@ impl<'a> Place<'a> {
         let mut names: Vec<Hostname> = Vec::new();
         for name in values.into_iter().chain(probe) {
             let host = name.parse().map_err(|bad: crate::names::BadName| {
-                fail(Code::ServerHost, format!("{name:?} cannot stand in the server's certificate"))
+                unsigned(Code::ServerHost, format!("{name:?} cannot stand in the server's certificate"))
                     .why(bad.rule)
                     .next("mend ingress.hostname or ingress.extraHosts in the values; a wildcard is not issued")
             })?;
@@ -196,9 +196,9 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Serving {
+impl ServerPairPlan {
     /// For releases that are left alone: the restart is told and not done.
-    pub(in crate::commands) fn without_restart(&mut self, kubectl: CommandLine) -> Option<String> {
+    pub(crate) fn without_restart(&mut self, kubectl: CommandLine) -> Option<String> {
         let at = self.plan.steps.iter().position(|step| step.id == StepId::Restart && step.state == State::ToDo)?;
         self.restarts = false;
         let Action::Restart { workloads, note: (key, value) } = self.plan.steps.remove(at).action else { return None };

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{Plan, member::Member, posts::first};
+use super::{FederationPlan, member::Member, targets::first};
 use crate::{
     failure::{Code, Exit, Failure, Result},
     files,
@@ -41,8 +41,8 @@ pub(super) fn shared(one: &MspId, other: &str, secret: &str) -> Failure {
 }
 
 /// A values file that several read is edited for none of them: the others would be changed by the way.
-pub(super) fn edits(plan: &Plan<'_>) -> Result<()> {
-    let federation = plan.head.federation;
+pub(super) fn edits(plan: &FederationPlan<'_>) -> Result<()> {
+    let federation = plan.head.federation();
     let organizations = federation.organizations.iter().map(|org| (org.msp_id.as_str(), &org.site));
     let mut readers: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for (who, site) in organizations.chain([("orchestrator", &federation.orchestrator.site)]) {

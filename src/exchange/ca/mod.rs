@@ -8,11 +8,11 @@ use std::{
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::fail;
+pub(crate) use self::{key::unlocked, object::ca_object};
+use super::{NOT_SIGNED, unsigned};
 use crate::{
     cluster::{Object, ObjectRef, PAIR_TYPE},
-    commands::approve::{authority::unlocked, refuse_all},
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Failure, Result},
     files,
     names::ObjectName,
     pki::{
@@ -21,12 +21,20 @@ use crate::{
         key::{KeyError, KeyType, PrivateKey},
     },
     plan::{Action, Plan, Step, StepId},
+    release::ClusterState,
     session::Session,
     substra::kind::ObjectKind,
 };
 
+mod key;
+mod object;
+mod pair;
+pub(crate) mod server;
+pub(crate) mod set_up;
+
 /// Where the CA is kept, or shall be.
-pub(in crate::commands) enum Source {
+#[derive(Clone)]
+pub(crate) enum CaSource {
     /// In two files.
     Files { certificate: PathBuf, key: PathBuf },
     /// In a Secret of the orchestrator's namespace: `tls.crt`, `tls.key`.
@@ -34,36 +42,36 @@ pub(in crate::commands) enum Source {
 }
 
 /// How the CA is asked for.
-pub(in crate::commands) struct Asked<'a> {
-    pub(in crate::commands) source: Source,
+pub(crate) struct CaRequest<'a> {
+    pub(crate) source: CaSource,
     /// A new key is encrypted.
-    pub(in crate::commands) encrypt: bool,
-    pub(in crate::commands) passphrase_fd: Option<u32>,
-    pub(in crate::commands) session: &'a Session<'a>,
+    pub(crate) encrypt: bool,
+    pub(crate) passphrase_fd: Option<u32>,
+    pub(crate) session: &'a Session<'a>,
 }
 
 /// The CA as it is, or as the steps make it.
-pub(in crate::commands) struct Ca<'a> {
-    pub(in crate::commands) certificate: Certificate,
+pub(crate) struct Ca<'a> {
+    pub(crate) certificate: Certificate,
     /// Its key is made here.
-    pub(in crate::commands) is_new: bool,
+    pub(crate) is_new: bool,
     /// What makes it; already done for one that is there.
-    pub(in crate::commands) plan: Plan,
-    asked: &'a Asked<'a>,
+    pub(crate) plan: Plan,
+    request: &'a CaRequest<'a>,
     /// Its key as it is kept; none where only the certificate is at hand.
     kept: Option<Zeroizing<Vec<u8>>>,
     opened: OnceCell<Authority>,
 }
 
-impl Source {
+impl CaSource {
     /// The walkthrough's two names in a folder.
-    pub(in crate::commands) fn in_folder(folder: &Path) -> Self {
-        let file = |name| crate::commands::in_folder(folder, name);
+    pub(crate) fn in_folder(folder: &Path) -> Self {
+        let file = |name| files::in_folder(folder, name);
         Self::Files { certificate: file("orchestrator-ca.crt"), key: file("orchestrator-ca.key") }
     }
 
     /// The object that has to be looked at.
-    pub(in crate::commands) fn object(&self) -> Option<ObjectRef> {
+    pub(crate) fn object(&self) -> Option<ObjectRef> {
         match self {
             Self::Files { .. } => None,
             Self::Secret(name) => Some(ObjectRef::secret(name.as_str())),
@@ -71,21 +79,18 @@ impl Source {
     }
 }
 
-impl<'a> Asked<'a> {
-    /// The CA, with what the cluster trusts already: `cacert` is its object, mounted in that kind, and `objects` has the
-    /// Secret of the source where that is there.
+impl<'a> CaRequest<'a> {
+    /// The CA, with what the cluster trusts already: `cacert` is its object, and `cluster` has that and the Secret of the
+    /// source, where they are there.
     ///
     /// # Errors
     /// A CA that cannot be used, a key that cannot be opened, another CA in the cluster.
-    pub(in crate::commands) fn find(
-        &'a self,
-        objects: &[Object],
-        (kind, cacert): (ObjectKind, &ObjectName),
-    ) -> Result<Ca<'a>> {
-        let live = trusted(objects, (kind, cacert), self.session.now);
+    pub(crate) fn find(&'a self, cluster: &ClusterState, cacert: &ObjectName) -> Result<Ca<'a>> {
+        let ClusterState { release, objects } = cluster;
+        let live = trusted(objects, (release.kind_of(cacert.as_str()), cacert), self.session.now);
         let ca = match &self.source {
-            Source::Files { certificate, key } => self.in_files(certificate, key, &live)?,
-            Source::Secret(name) => self.in_secret(name, ObjectRef::secret(name.as_str()).among(objects), &live)?,
+            CaSource::Files { certificate, key } => self.in_files(certificate, key, &live)?,
+            CaSource::Secret(name) => self.in_secret(name, ObjectRef::secret(name.as_str()).among(objects), &live)?,
         };
         if live.is_empty() || live.iter().any(|live| live.spki == ca.certificate.spki) {
             return Ok(ca);
@@ -121,7 +126,7 @@ impl<'a> Asked<'a> {
                 is_first(certificate, live)?;
                 files::probe_folder(certificate.parent().unwrap_or(Path::new("")))?;
                 let (private, pem) = authority::create_root(KeyType::default(), self.session.now)?;
-                let action = Action::KeyFile { path: key.to_owned(), pem: self.sealed(&private)? };
+                let action = Action::KeyFile { path: key.to_owned(), pem: self.kept(&private)? };
                 let key_step = Step::to_do(StepId::CaKey, format!("CA key {}, mode 0600", key.display()), action);
                 let steps = [key_step, certificate_step(pem.as_bytes(), false)];
                 Ok(Ca { is_new: true, ..self.opened(pem.as_bytes(), private)? }.made_by(steps))
@@ -143,7 +148,7 @@ impl<'a> Asked<'a> {
         };
         let item = |key: &str| {
             secret.data(key).ok_or_else(|| {
-                fail(Code::CaSecret, format!("Secret {name} does not hold a certificate authority"))
+                unsigned(Code::CaSecret, format!("Secret {name} does not hold a certificate authority"))
                     .why(format!("it has no item {key}"))
                     .next("name the Secret with the CA's tls.crt and tls.key, or another name for a new one")
             })
@@ -156,7 +161,7 @@ impl<'a> Asked<'a> {
     /// A CA in use passes the checks before anything is done with it. An encrypted key is opened once it has to sign.
     fn taken_over(&'a self, pem: &[u8], kept: Option<Zeroizing<Vec<u8>>>) -> Result<Ca<'a>> {
         let (certificate, mut warnings) =
-            authority::examine(pem, self.session.now).map_err(|findings| refuse_all(self.session, findings))?;
+            authority::examine(pem, self.session.now).map_err(|findings| self.session.refused(findings, NOT_SIGNED))?;
         let sealed =
             kept.as_ref().map(|kept| PrivateKey::from_pem(kept, None).err() == Some(KeyError::PassphraseNeeded));
         if self.encrypt && sealed == Some(false) {
@@ -169,7 +174,7 @@ impl<'a> Asked<'a> {
             certificate,
             is_new: false,
             plan: Plan::default().warn(warnings),
-            asked: self,
+            request: self,
             kept,
             opened: OnceCell::new(),
         };
@@ -180,40 +185,20 @@ impl<'a> Asked<'a> {
     }
 
     fn opened(&'a self, pem: &[u8], key: PrivateKey) -> Result<Ca<'a>> {
-        let (authority, warnings) =
-            Authority::load(pem, key, self.session.now).map_err(|findings| refuse_all(self.session, findings))?;
+        let (authority, warnings) = Authority::load(pem, key, self.session.now)
+            .map_err(|findings| self.session.refused(findings, NOT_SIGNED))?;
         let certificate = authority.certificate().clone();
         let opened = OnceCell::from(authority);
         let plan = Plan::default().warn(warnings);
-        Ok(Ca { certificate, is_new: false, plan, asked: self, kept: None, opened })
+        Ok(Ca { certificate, is_new: false, plan, request: self, kept: None, opened })
     }
 
-    fn sealed(&self, key: &PrivateKey) -> Result<Zeroizing<String>> {
+    fn kept(&self, key: &PrivateKey) -> Result<Zeroizing<String>> {
         // A dry run asks no passphrase for a key that will not be kept.
         if !self.encrypt || self.session.dry_run {
             return Ok(key.to_pem());
         }
-        key.to_encrypted_pem(&self.new_passphrase()?)
-    }
-
-    fn new_passphrase(&self) -> Result<Zeroizing<Vec<u8>>> {
-        let refuse = |code, why: &str| {
-            Failure::new(Exit::Refused, code, "the passphrase of the new CA key cannot be taken")
-                .why(why.to_owned())
-                .next("run the command again with a passphrase of several words")
-                .unchanged("nothing was written")
-        };
-        let given = if let Some(number) = self.passphrase_fd {
-            files::read_descriptor(number)?
-        } else {
-            let ask = |question| self.session.console.passphrase(question).map_err(no_passphrase);
-            let given = ask("New passphrase of the CA's key: ")?;
-            if *given != *ask("The same again: ")? {
-                return Err(refuse(Code::PassphraseDiffers, "the two that were typed are not the same"));
-            }
-            Zeroizing::new(given.as_bytes().to_vec())
-        };
-        if given.is_empty() { Err(refuse(Code::PassphraseEmpty, "it is empty")) } else { Ok(given) }
+        key.to_encrypted_pem(&key::new_passphrase(self.passphrase_fd, self.session.console)?)
     }
 }
 
@@ -227,20 +212,20 @@ impl Ca<'_> {
     ///
     /// # Errors
     /// There is no key, or it does not open, or is another's.
-    pub(in crate::commands) fn authority(&self) -> Result<&Authority> {
+    pub(crate) fn authority(&self) -> Result<&Authority> {
         if let Some(opened) = self.opened.get() {
             return Ok(opened);
         }
         let kept = self.kept.as_ref().ok_or_else(|| {
-            fail(Code::CaKeyMissing, "the CA's key is needed to sign, and is not there")
+            unsigned(Code::CaKeyMissing, "the CA's key is needed to sign, and is not there")
                 .why(format!("the certificate of {} is there without its key", self.certificate.subject))
                 .next("put the key back from its backup, beside the certificate")
         })?;
-        let session = self.asked.session;
-        let key = unlocked(kept, self.asked.passphrase_fd, session.console)?;
+        let session = self.request.session;
+        let key = unlocked(kept, self.request.passphrase_fd, session.console)?;
         let pem = self.certificate.to_pem();
-        let (authority, _) =
-            Authority::load(pem.as_bytes(), key, session.now).map_err(|findings| refuse_all(session, findings))?;
+        let (authority, _) = Authority::load(pem.as_bytes(), key, session.now)
+            .map_err(|findings| session.refused(findings, NOT_SIGNED))?;
         Ok(self.opened.get_or_init(|| authority))
     }
 }
@@ -260,7 +245,7 @@ fn trusted(objects: &[Object], (kind, cacert): (ObjectKind, &ObjectName), now: O
 /// A second CA beside one in use would orphan every certificate of the first.
 fn is_first(looked_for: &Path, live: &[Certificate]) -> Result<()> {
     let Some(first) = live.first() else { return Ok(()) };
-    Err(fail(Code::CaElsewhere, format!("there is a CA already, and it is not in {}", looked_for.display()))
+    Err(unsigned(Code::CaElsewhere, format!("there is a CA already, and it is not in {}", looked_for.display()))
         .why(format!("the cluster trusts {}, key {}, until {}", first.subject, first.fingerprint(), first.not_after.date()))
         .next("name the folder with its orchestrator-ca.crt and orchestrator-ca.key by --out-dir, or its Secret by --secret"))
 }
@@ -271,10 +256,5 @@ fn prints(live: &[Certificate]) -> String {
 
 fn elsewhere(code: Code, cacert: &ObjectName, live: &[Certificate]) -> Failure {
     let names = live.iter().map(|ca| ca.subject.clone()).collect::<Vec<_>>().join(" and ");
-    fail(code, format!("{cacert} in the cluster holds another CA, {names}"))
-}
-
-fn no_passphrase(failure: Failure) -> Failure {
-    let next = "give it through a file descriptor: --passphrase-fd 3 3<passphrase.txt".to_owned();
-    Failure { what: "a passphrase for the new CA key cannot be asked for".to_owned(), next, ..failure }
+    unsigned(code, format!("{cacert} in the cluster holds another CA, {names}"))
 }

@@ -2,10 +2,11 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::{authority::Ca, fail};
+use super::Ca;
 use crate::{
     cluster::{Object, PAIR_TYPE},
     command_line::CommandLine,
+    exchange::unsigned,
     failure::{Code, Result},
     names::{Hostname, ObjectName},
     pki::{
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// What a pair is judged by.
-pub(super) struct Outlook<'a> {
+pub(super) struct PairRenewal<'a> {
     pub(super) ca: &'a Ca<'a>,
     /// The CAs that the orchestrator will trust.
     pub(super) trusted: Vec<Certificate>,
@@ -27,7 +28,7 @@ pub(super) struct Outlook<'a> {
     pub(super) kubectl: CommandLine,
 }
 
-impl Outlook<'_> {
+impl PairRenewal<'_> {
     /// Why a new pair is needed: a fault, or the last third of its life where a new one would live longer.
     pub(super) fn due(&self, found: Option<&ServerPair>) -> Option<String> {
         let names = self.names.iter().map(Hostname::as_str);
@@ -60,7 +61,7 @@ impl Outlook<'_> {
         why: &str,
     ) -> Result<()> {
         if cert_manager {
-            return Err(fail(Code::PairByCertManager, format!("the server pair {name} is cert-manager's to make"))
+            return Err(unsigned(Code::PairByCertManager, format!("the server pair {name} is cert-manager's to make"))
                 .why(format!("orchestrator.tls.createCertificates.enabled is on, and of the pair: {why}"))
                 .next("let cert-manager make it with all names and both usages, or turn createCertificates off, then run this again"));
         }
@@ -69,7 +70,7 @@ impl Outlook<'_> {
         let leaf = found.filter(|pair| pair.fits()).map(|pair| &pair.leaf).filter(alive).filter(foreign);
         let Some(leaf) = leaf else { return Ok(()) };
         let end = leaf.not_after.date();
-        Err(fail(Code::PairOfAnotherCa, format!("Secret {name} holds a server pair of another CA, good until {end}"))
+        Err(unsigned(Code::PairOfAnotherCa, format!("Secret {name} holds a server pair of another CA, good until {end}"))
             .why(format!("{} issued it, and it cannot stay: {why}", leaf.issuer))
             .next(format!("if no backend trusts that CA any more: keep a copy, then run this again after: {}; else have that CA make a better pair", self.kubectl.clone().with("delete secret").word(name))))
     }

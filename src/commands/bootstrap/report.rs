@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Plan, VERB};
+use super::{FederationPlan, VERB};
 use crate::{
     failure::{Failure, Standing},
     federation::Gate,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How an organization's work ended.
-pub(super) struct Ended {
+pub(super) struct MemberResult {
     pub(super) msp_id: MspId,
     pub(super) certificate: Option<Certificate>,
     pub(super) was_done: bool,
@@ -26,19 +26,19 @@ pub(super) struct Ended {
 }
 
 /// What a run came to.
-pub(super) struct Ran {
+pub(super) struct RunReport {
     pub(super) stage: Stage,
     pub(super) steps: Vec<StepReport>,
     /// The organizations that were worked on.
-    pub(super) ended: Vec<Ended>,
+    pub(super) ended: Vec<MemberResult>,
     /// What stopped the last part.
     pub(super) broken: Option<Failure>,
     warnings: Vec<String>,
 }
 
-impl Ran {
+impl RunReport {
     /// Before anything is done.
-    pub(super) fn planned(plan: &Plan<'_>) -> Self {
+    pub(super) fn planned(plan: &FederationPlan<'_>) -> Self {
         let mut steps = told("orchestrator", &plan.first.steps, None);
         let mut warnings = plan.first.warnings.clone();
         for part in &plan.parts {
@@ -67,7 +67,7 @@ pub(super) fn told(name: &str, steps: &[Step], reached: Option<usize>) -> Vec<St
     steps.iter().enumerate().map(one).collect()
 }
 
-impl Plan<'_> {
+impl FederationPlan<'_> {
     /// Shows everything; gives back whether there is anything to do.
     pub(super) fn shown(&self, session: &Session<'_>) -> bool {
         let say = |text: String| session.console.say(text);
@@ -97,7 +97,7 @@ impl Plan<'_> {
 
     /// Why the gate is not closed although the file wants it.
     fn stays(&self) -> Option<String> {
-        let wanted = self.head.federation.orchestrator.gate == Gate::Close && !self.head.is_closed();
+        let wanted = self.head.federation().orchestrator.gate == Gate::Close && !self.head.is_closed();
         let left = self.failed.first().filter(|_| wanted).map(|(msp_id, _)| format!("{msp_id} is left out"));
         self.open.as_ref().map(|failure| failure.what.clone()).or(left)
     }
@@ -115,10 +115,10 @@ impl Plan<'_> {
     }
 
     fn closes(&self) -> bool {
-        self.head.federation.orchestrator.gate == Gate::Close && self.failed.is_empty() && self.open.is_none()
+        self.head.federation().orchestrator.gate == Gate::Close && self.failed.is_empty() && self.open.is_none()
     }
 
-    pub(super) fn gate_word(&self, ran: &Ran) -> &'static str {
+    pub(super) fn gate_word(&self, ran: &RunReport) -> &'static str {
         let planned = ran.stage == Stage::Planned;
         if self.head.is_closed() || (self.closes() && !planned && ran.broken.is_none()) {
             "the gate is closed"
@@ -132,7 +132,7 @@ impl Plan<'_> {
     }
 
     /// Who stands where. Organizations that were left behind end the verb with the first one's status.
-    pub(super) fn outcome(&self, ran: &Ran) -> Outcome {
+    pub(super) fn outcome(&self, ran: &RunReport) -> Outcome {
         let mut lines = Vec::new();
         for part in &self.parts {
             let state = if part.is_done() { Stage::Already.id() } else { Stage::Planned.id() };
@@ -160,7 +160,7 @@ impl Plan<'_> {
     }
 
     /// The organizations first, then the last part, then a gate that could not be closed.
-    fn failure(&self, ran: &Ran) -> Option<Failure> {
+    fn failure(&self, ran: &RunReport) -> Option<Failure> {
         let standing = self.standing(ran);
         if let Some((_, first)) = self.failed.first() {
             let names = self.failed.iter().map(|(msp_id, _)| msp_id.to_string()).collect::<Vec<_>>().join(", ");
@@ -178,7 +178,7 @@ impl Plan<'_> {
     }
 
     /// What holds after the run, for the last line of a failure.
-    fn standing(&self, ran: &Ran) -> Standing {
+    fn standing(&self, ran: &RunReport) -> Standing {
         if !ran.writes() {
             return Standing::Unchanged("nothing was written; the gate is as it was".to_owned());
         }

@@ -1,0 +1,97 @@
+//! Each release of the federation with its cluster, and how it is pointed at.
+
+use crate::{
+    cli::BootstrapArgs,
+    cluster::{Cluster, ObjectRef},
+    failure::{Code, Exit, Failure, Result},
+    federation::{Federation, Organization, Site},
+    plan::{Action, Step, StepId},
+    release::{OfSide, Options, ReleaseState, Target},
+    session::Open,
+};
+
+/// One organization's backend.
+pub(super) struct BackendTarget<'a> {
+    pub(super) organization: &'a Organization,
+    pub(super) options: Options,
+    pub(super) cluster: Box<dyn Cluster>,
+}
+
+/// The orchestrator.
+pub(super) struct OrchestratorTarget<'a> {
+    pub(super) federation: &'a Federation,
+    pub(super) args: &'a BootstrapArgs,
+    pub(super) options: Options,
+    pub(super) cluster: Box<dyn Cluster>,
+}
+
+impl<'a> BackendTarget<'a> {
+    pub(super) fn new(organization: &'a Organization, args: &BootstrapArgs, open: Open<'_>) -> Result<Self> {
+        let (options, cluster) = (options(&organization.site, args), open(&organization.site)?);
+        Ok(Self { organization, options, cluster })
+    }
+}
+
+impl<'a> OrchestratorTarget<'a> {
+    pub(super) fn new(federation: &'a Federation, args: &'a BootstrapArgs, open: Open<'_>) -> Result<Self> {
+        let site = &federation.orchestrator.site;
+        Ok(Self { federation, args, options: options(site, args), cluster: open(site)? })
+    }
+}
+
+fn options(site: &Site, args: &BootstrapArgs) -> Options {
+    Options {
+        values: site.values.clone(),
+        release: Some(site.release.clone()),
+        chart: site.chart.clone(),
+        version: site.version.clone(),
+        accept_drift: args.accept_drift,
+        ..Options::default()
+    }
+}
+
+/// A release as it was found; where it is missing and may be installed, as it will be.
+pub(super) fn find_or_install<V: OfSide>(target: &Target<'_, V>, site: &Site, install: bool) -> Result<ReleaseState> {
+    match target.find() {
+        Err(failure) if failure.code == Code::NoRelease && install => {
+            let (cluster, namespace) = (target.session.cluster()?, site.namespace.as_str());
+            ReleaseState::to_install(cluster, &site.release, V::SIDE, target.options, namespace)
+        }
+        Err(failure) if failure.code == Code::NoRelease => {
+            Err(failure.next("mend the federation file, or install what is missing with --install"))
+        }
+        found => found,
+    }
+}
+
+/// The namespace of a release that is to be installed, where it is not there yet. Rights that do not allow to look at
+/// namespaces are those of somebody who was given one.
+pub(super) fn namespace(cluster: &dyn Cluster, found: &ReleaseState) -> Result<Option<Step>> {
+    if found.is_installed() {
+        return Ok(None);
+    }
+    let name = &found.release.namespace;
+    match cluster.get(&[ObjectRef::new("namespace", name)]) {
+        Ok(there) if there.is_empty() => {
+            let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            let action = Action::Create(object.into());
+            Ok(Some(Step::to_do(StepId::Namespace, format!("namespace {name}"), action)))
+        }
+        Ok(_) => Ok(None),
+        Err(failure) if failure.code == Code::Forbidden => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Of several findings the first; the others are told in its reason.
+pub(super) fn first(mut found: Vec<Failure>, or: &str) -> Failure {
+    if found.is_empty() {
+        return Failure::new(Exit::Refused, Code::Refused, or)
+            .why("no rule said which")
+            .next("report this as a bug, with the federation file");
+    }
+    let first = found.remove(0);
+    let more: String = found.iter().map(|other| format!("; and {}", other.what)).collect();
+    let why = format!("{}{more}", first.why);
+    first.why(why)
+}

@@ -1,0 +1,68 @@
+//! The set-up of an orchestrator's TLS: CA, objects, server pair, values, upgrade, rollout, in this order.
+
+use super::{
+    Ca,
+    server::{ServerPairPlan, ServerTarget},
+};
+use crate::{
+    cluster::ReleaseStatus,
+    failure::Result,
+    names::Hostname,
+    plan::{Plan, drift::same},
+    release::{Edited, Observed, ReleaseState, ValuesFiles},
+    substra::orchestrator::{Orchestrator, TLS_PATHS},
+    values,
+};
+
+/// The whole set-up, planned.
+pub(crate) struct TlsSetUp {
+    pub(crate) plan: Plan,
+    pub(crate) pair: ServerPairPlan,
+    /// The release and its files once that is done.
+    pub(crate) release: ReleaseState,
+    pub(crate) files: ValuesFiles,
+    /// The restart that somebody else has to make, where the release is left alone.
+    pub(crate) by_hand: Option<String>,
+}
+
+/// Plans it; `hosts` are covered by the server's pair beside those of the values.
+///
+/// # Errors
+/// A pair that is good and of another CA, a name that no certificate can carry, a CA that cannot sign, drift.
+pub(crate) fn set_up(state: &Observed<'_, Orchestrator>, hosts: &[Hostname], ca: &mut Ca<'_>) -> Result<TlsSetUp> {
+    let edited = state.files.edit(&state.values.tls_settings())?;
+    let (mut upgrade, release) = upgrade(state, &edited)?;
+    let files = state.files.after(&edited);
+    let mut pair = ServerTarget::of(&state.cluster, &release.manifest, &state.values, hosts).plan(ca, state.session)?;
+    let by_hand = if state.options.no_upgrade {
+        pair.without_restart(state.session.kubectl(&state.cluster.release.release.namespace))
+    } else {
+        None
+    };
+    if pair.restarts {
+        upgrade.await_rollout();
+    }
+    let plan =
+        std::mem::take(&mut ca.plan).then(std::mem::take(&mut pair.plan)).then(Plan::of(edited.steps)).then(upgrade);
+    Ok(TlsSetUp { plan, pair, release, files, by_hand })
+}
+
+/// No upgrade where TLS is live as the files have it: other differences must not stand in the way of a renewal.
+fn upgrade(state: &Observed<'_, Orchestrator>, edited: &Edited) -> Result<(Plan, ReleaseState)> {
+    let release = &state.cluster.release;
+    let config = release.config();
+    let own = state.values.own_tls_settings(config);
+    let request = state.upgrade(edited, &own, TLS_PATHS, "the server speaks TLS");
+    let live = same(&values::apply(config, &state.values.tls_settings()), config);
+    let (plan, after) = if live && !edited.changes() && release.release.status == ReleaseStatus::Deployed {
+        (release.plan_unchanged(&request), release.clone())
+    } else {
+        release.plan(&request)?
+    };
+    Ok((plan.with_rollouts_seen(&state.cluster.objects), after))
+}
+
+/// Whether TLS goes on with the set-up.
+pub(crate) fn goes_on(release: &ReleaseState) -> bool {
+    !Orchestrator::read(release.config()).is_ok_and(|deployed| deployed.tls_enabled)
+}
