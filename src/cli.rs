@@ -24,8 +24,7 @@ use crate::{
     values::ValuesKey,
 };
 
-/// The name of the binary and of the plugin.
-pub const NAME: &str = "substra-mtls";
+pub use crate::NAME;
 
 const EXIT_STATUSES: &str = "\
 Exit status: 0 done, 1 failed, 2 usage, 3 a check failed, 5 refused by policy or

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::{cluster::ClusterTarget, report::text::word, values::ValuesKey};
+use crate::{cluster::ClusterTarget, text::word, values::ValuesKey};
 
 /// A command, word by word.
 #[derive(Debug, Clone)]

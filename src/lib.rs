@@ -1,5 +1,8 @@
 //! The library under the `substra-mtls` binary: the pure core, the steps, the doors to the world and the verbs.
 
+/// The name of the binary and of the plugin.
+pub const NAME: &str = "substra-mtls";
+
 pub mod cli;
 pub mod cluster;
 mod command_line;
@@ -22,5 +25,6 @@ pub mod report;
 mod schemas;
 pub mod session;
 pub mod substra;
+pub mod text;
 pub mod times;
 pub mod values;

@@ -2,16 +2,19 @@
 
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use substra_mtls::{
     cli::Cli,
-    commands, completion,
+    commands,
+    completion::{self, Offered},
     failure::{Code, Exit, Failure},
     interrupt, report,
 };
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
-    if completion::answered(&words) {
+    let checks = || commands::check::ids().collect();
+    if completion::answered(&words, Offered { command: Cli::command, checks }) {
         return ExitCode::SUCCESS;
     }
     report::choose_colours(&words);

@@ -20,7 +20,7 @@ use crate::{
     failure::{Code, Exit, Failure, Result},
     files,
     interrupt::Ear,
-    report::text,
+    text,
 };
 
 /// How long a child that was asked to stop may take: kubectl until it is killed, Helm until we go without it.

@@ -15,7 +15,7 @@ use crate::{
     failure::{Code, Exit, Failure, Result},
     files,
     names::ReleaseName,
-    report::mask,
+    text::mask,
 };
 
 #[derive(Deserialize)]

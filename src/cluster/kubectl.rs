@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::{Kubernetes, Object, ObjectRef, Tools, child::ChildOutput};
 use crate::{
     failure::{Code, Exit, Failure, Result},
-    report::mask,
+    text::mask,
 };
 
 /// A wrong namespace answers just as a missing right does, and is the more usual of the two.

@@ -21,7 +21,7 @@ pub use self::{
     sops::{Sops, SopsChange, SopsProgram},
     tools::{Tools, ToolsOptions},
 };
-use crate::{failure::Result, names::ReleaseName, report::text::word};
+use crate::{failure::Result, names::ReleaseName, text::word};
 
 /// A release as `helm status -o json` tells it.
 #[derive(Debug, Clone)]

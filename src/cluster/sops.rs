@@ -18,7 +18,7 @@ use super::{
 use crate::{
     failure::{Code, Exit, Failure, Result},
     files,
-    report::mask,
+    text::mask,
     values,
 };
 

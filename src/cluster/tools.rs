@@ -17,7 +17,6 @@ use super::{
 use crate::{
     failure::{Code, Exit, Failure, Result},
     names::Namespace,
-    report,
 };
 
 /// Helm's own names for the cluster that it was pointed at by flags, with kubectl's flag for each.
@@ -48,7 +47,7 @@ pub struct ToolsOptions {
     /// What Helm's other global flags said on our own line, as the variables by which Helm hands them on.
     pub helm_flags: Vec<(&'static str, String)>,
     /// Show each child's command line.
-    pub verbose: bool,
+    pub note: Option<fn(&str)>,
     /// How long a `helm upgrade` may take.
     pub timeout: Duration,
 }
@@ -185,8 +184,8 @@ impl Tools {
     }
 
     fn run(&self, call: ChildCommand) -> Result<ChildOutput> {
-        if self.options.verbose {
-            report::note(format!("+ {}", call.command_line()));
+        if let Some(note) = self.options.note {
+            note(&format!("+ {}", call.command_line()));
         }
         call.run()
     }

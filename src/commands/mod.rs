@@ -18,7 +18,7 @@ use crate::{
     federation::Site,
     files,
     plan::Plan,
-    report::{Console, Outcome, Stage},
+    report::{self, Console, Outcome, Stage},
     session::Session,
     times::Clock,
 };
@@ -124,7 +124,7 @@ fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> ToolsOptions 
         kubectl: None,
         own_cluster: false,
         helm_flags: cluster.helm.environment(),
-        verbose: cluster.is_verbose(),
+        note: cluster.is_verbose().then_some(|line| report::note(line)),
         timeout,
     }
 }

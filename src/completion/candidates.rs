@@ -8,10 +8,9 @@ use clap_complete::{
 };
 use serde_json::Value;
 
-use super::line::Line;
+use super::{Offered, line::Line};
 use crate::{
     cluster::{Tools, ToolsOptions},
-    commands::check,
     files, plain, values,
 };
 
@@ -20,7 +19,7 @@ const LIMIT: Duration = Duration::from_millis(900);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The command line with its candidates.
-pub(super) fn with(command: Command, line: &Line) -> Command {
+pub(super) fn with(command: Command, line: &Line, offered: Offered) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     let is_trust = command.get_name() == "trust";
     let command = command.mut_args(|arg| {
@@ -41,11 +40,11 @@ pub(super) fn with(command: Command, line: &Line) -> Command {
             "fingerprint" if !is_trust => arg.add(ArgValueCandidates::new(move || {
                 words(organizations(&line).into_iter().map(|name| format!("{name}=")))
             })),
-            "only" | "skip" | "explain" => arg.add(ArgValueCandidates::new(checks)),
+            "only" | "skip" | "explain" => arg.add(ArgValueCandidates::new(move || checks(offered))),
             _ => arg,
         }
     });
-    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |verb| with(verb, line)))
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |verb| with(verb, line, offered)))
 }
 
 /// A name that steers the terminal cannot be typed either: it is not offered.
@@ -69,8 +68,8 @@ fn files_of(kinds: &'static [&'static str]) -> ArgValueCompleter {
     paths(PathCompleter::any().filter(move |path| path.is_file() && is_kind(path)))
 }
 
-fn checks() -> Vec<CompletionCandidate> {
-    check::ids().map(|(id, what)| CompletionCandidate::new(id).help(Some(what.into()))).collect()
+fn checks(offered: Offered) -> Vec<CompletionCandidate> {
+    (offered.checks)().into_iter().map(|(id, what)| CompletionCandidate::new(id).help(Some(what.into()))).collect()
 }
 
 /// Of the values files that stand on the line: the members of channels, and a backend's own name, wherever they stand,

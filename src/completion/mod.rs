@@ -10,12 +10,11 @@ use std::{
     path::Path,
 };
 
-use clap::CommandFactory;
 use clap_complete::{CompletionCandidate, engine};
 
 use self::line::Line;
 pub use self::shell::{Shell, print};
-use crate::cli::{Cli, NAME};
+use crate::NAME;
 
 /// The word after which the words of an unfinished line follow, the last one unfinished: Helm's own word for it.
 const ASKED: &str = "__complete";
@@ -24,22 +23,31 @@ const ASKED: &str = "__complete";
 const NO_FILES: u8 = 4;
 const NO_BLANK: u8 = 2;
 
+/// What is completed: the command line, and what the verbs know of their options' values.
+#[derive(Clone, Copy)]
+pub struct Offered {
+    /// The command line.
+    pub command: fn() -> clap::Command,
+    /// The ids of all checks, each with what it looks at.
+    pub checks: fn() -> Vec<(&'static str, &'static str)>,
+}
+
 /// Answers a line that is being completed; `words` is the whole command line. `false`: it is no such line.
 #[must_use]
-pub fn answered(words: &[OsString]) -> bool {
+pub fn answered(words: &[OsString], offered: Offered) -> bool {
     let current = std::env::current_dir().ok();
     if words.get(1).is_some_and(|word| word == ASKED) {
-        let text = answer(words.get(2..).unwrap_or_default(), current.as_deref());
+        let text = answer(words.get(2..).unwrap_or_default(), current.as_deref(), offered);
         // A shell that went away wants no answer.
         drop(io::stdout().write_all(text.as_bytes()));
         return true;
     }
-    shell::answered(words, current.as_deref())
+    shell::answered(words, current.as_deref(), offered)
 }
 
 /// The candidates for the last word, one a line with its help after a tab, then the directive, as Helm reads them.
-fn answer(words: &[OsString], current: Option<&Path>) -> String {
-    let mut command = candidates::with(Cli::command(), &Line::read(words));
+fn answer(words: &[OsString], current: Option<&Path>, offered: Offered) -> String {
+    let mut command = candidates::with((offered.command)(), &Line::read(words), offered);
     let all: Vec<OsString> = std::iter::once(NAME.into()).chain(words.iter().cloned()).collect();
     let last = all.len() - 1;
     let word = all.get(last).cloned().unwrap_or_default();
@@ -75,10 +83,15 @@ fn shown(candidate: &CompletionCandidate) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::{cli::Cli, commands};
 
     fn answers(line: &str) -> String {
-        answer(&line.split(' ').map(OsString::from).collect::<Vec<_>>(), None)
+        let checks = || commands::check::ids().collect();
+        let offered = Offered { command: Cli::command, checks };
+        answer(&line.split(' ').map(OsString::from).collect::<Vec<_>>(), None, offered)
     }
 
     #[test]

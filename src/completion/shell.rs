@@ -6,15 +6,15 @@ use std::{
     path::Path,
 };
 
-use clap::{CommandFactory, ValueEnum};
+use clap::ValueEnum;
 use clap_complete::{
     CompleteEnv,
     env::{EnvCompleter, Fish, Powershell, Shells, Zsh},
 };
 
-use super::{candidates, line::Line};
+use super::{Offered, candidates, line::Line};
 use crate::{
-    cli::{Cli, NAME},
+    NAME,
     failure::{Code, Exit, Failure, Result},
 };
 
@@ -63,12 +63,12 @@ fn quoted(word: &str) -> String {
 }
 
 /// Answers where a script of another shell than bash asks.
-pub(super) fn answered(words: &[OsString], current: Option<&Path>) -> bool {
+pub(super) fn answered(words: &[OsString], current: Option<&Path>, offered: Offered) -> bool {
     if std::env::var_os(VARIABLE).is_none() {
         return false;
     }
     let typed = words.iter().skip_while(|word| *word != "--").skip(2).cloned().collect::<Vec<_>>();
-    let factory = || candidates::with(Cli::command(), &Line::read(&typed));
+    let factory = || candidates::with((offered.command)(), &Line::read(&typed), offered);
     let shells: [&dyn EnvCompleter; 3] = [&Fish, &Powershell, &Zsh];
     let asked = CompleteEnv::with_factory(factory).var(VARIABLE).shells(Shells(&shells));
     // A line that cannot be completed has no candidates, and a shell wants no talk.

@@ -12,7 +12,7 @@ use crate::{
     },
     plan::{Action, Step, StepId},
     release::issue_log::{beside, object, of_cluster, of_file},
-    report::text::count,
+    text::count,
 };
 
 impl Approval<'_> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{State, Step, StepId};
-use crate::{command_line::CommandLine, names::ReleaseName, report::text::word};
+use crate::{command_line::CommandLine, names::ReleaseName, text::word};
 
 /// What a plan leaves to somebody else, since it does not upgrade the release.
 #[derive(Debug, Clone)]

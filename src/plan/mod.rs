@@ -7,12 +7,14 @@ mod proof;
 pub mod rollout;
 mod step;
 mod step_id;
+mod step_report;
 
 pub use self::{
     engine::{Event, World, apply, probe},
     handoff::Handoff,
     step::{Action, Done, State, Step},
     step_id::StepId,
+    step_report::{StepReport, StepState},
 };
 use crate::cluster::Object;
 

@@ -12,8 +12,8 @@ use crate::{
     failure::{Code, Failure, Result},
     files, interrupt,
     plan::{StepId, World, proof, rollout},
-    report::diff,
     substra::own,
+    text::diff,
     values::{self, Place, ValuesKey},
 };
 

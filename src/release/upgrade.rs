@@ -9,9 +9,9 @@ use crate::{
     failure::{Code, Exit, Failure, Result},
     parallel::side_by_side,
     plan::{Action, Handoff, Plan, Step, StepId, drift::same},
-    report::text::count,
     session::Session,
     substra::{Side, manifest::Manifest},
+    text::count,
     values::Setting,
 };
 

@@ -14,7 +14,7 @@ use crate::{
     failure::{Code, Exit, Failure, Result},
     files,
     plan::{Action, State, Step, StepId, drift::same},
-    report::mask,
+    text::mask,
     values::{self, HIDDEN, Refusal, Setting, ValuesKey},
 };
 

@@ -149,7 +149,7 @@ impl Console {
 }
 
 /// One line of talk to stderr, whatever it holds.
-pub(crate) fn note(text: impl AsRef<str>) {
+pub fn note(text: impl AsRef<str>) {
     talk(&plain::line(text.as_ref()));
 }
 

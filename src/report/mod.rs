@@ -2,16 +2,13 @@
 
 mod colour;
 mod console;
-pub mod diff;
-pub mod mask;
 mod outcome;
 mod progress;
 mod stage;
-mod step_report;
 mod terminal;
-pub mod text;
 mod usage;
 
+pub use self::console::note;
 #[cfg(test)]
 pub(crate) use self::outcome::{Answer, Nothing};
 pub use self::{
@@ -20,7 +17,6 @@ pub use self::{
     outcome::{Outcome, failure_json, write_failure},
     progress::{Line, Progress},
     stage::Stage,
-    step_report::{StepReport, StepState},
     usage::write_usage,
 };
-pub(crate) use self::{console::note, text::labelled};
+pub(crate) use crate::text::labelled;

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Console, Stage, StepReport, console};
+use super::{Console, Stage, console};
 use crate::{
     failure::{Exit, Failure, Result},
     plain,
-    plan::Step,
+    plan::{Step, StepReport},
 };
 
 /// The version of the JSON form; it changes when a field changes its meaning or goes.

@@ -9,7 +9,8 @@ use crate::{
     names::MspId,
     pki::inspect::Certificate,
     plan::{State, Step},
-    report::{Outcome, Stage, StepReport, StepState},
+    plan::{StepReport, StepState},
+    report::{Outcome, Stage},
     session::Session,
     times,
 };

@@ -10,8 +10,8 @@ use crate::{
     names::MspId,
     parallel::{at_most, parallel},
     pki::log::Entry,
-    plan::{self, Event, Step, World},
-    report::{Line, Outcome, Progress, Stage, StepReport},
+    plan::{self, Event, Step, StepReport, World},
+    report::{Line, Outcome, Progress, Stage},
     session::Session,
 };
 

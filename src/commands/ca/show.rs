@@ -20,10 +20,10 @@ use crate::{
         issue_log, read,
         without_helm::Hints,
     },
-    report::{Outcome, Stage, text},
+    report::{Outcome, Stage},
     session::Session,
     substra::{Side, backend::Backend, orchestrator::Orchestrator},
-    times,
+    text, times,
 };
 
 /// How long a child may take; nothing is awaited.

@@ -8,7 +8,7 @@ use super::{
     observe::Site,
     table::Standing,
 };
-use crate::{report::text::table, substra::Side};
+use crate::{substra::Side, text::table};
 
 /// A site with what was found there.
 pub(in crate::commands) struct Judged {

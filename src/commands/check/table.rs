@@ -11,9 +11,9 @@ use crate::{
         inspect::{self, Certificate},
         log::{Entry, IssueLog},
     },
-    report::text::word,
     substra::Side,
     substra::orchestrator::Orchestrator,
+    text::word,
     times,
 };
 

@@ -20,7 +20,6 @@ use crate::{
         ValuesFiles,
         read::{is_a_backends, is_an_orchestrators},
     },
-    report::text::word,
     session::Session,
     substra::{
         backend::Backend,
@@ -28,6 +27,7 @@ use crate::{
         orchestrator::Orchestrator,
         unmet,
     },
+    text::word,
     values::ValuesKey,
 };
 

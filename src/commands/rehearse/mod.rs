@@ -21,8 +21,9 @@ use crate::{
     commands::bootstrap,
     failure::{Failure, Result},
     federation::{Gate, Site},
-    report::{Console, Format, Outcome, text::word},
+    report::{Console, Format, Outcome},
     session::Session,
+    text::word,
     times::Clock,
 };
 

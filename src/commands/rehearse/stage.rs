@@ -20,8 +20,10 @@ use crate::{
     commands,
     failure::{Code, Exit, Failure, Result},
     plain,
-    report::{self, Console, Format, Outcome, StepReport, StepState, text::word},
+    plan::{StepReport, StepState},
+    report::{self, Console, Format, Outcome},
     session::Session,
+    text::word,
 };
 
 /// What `rehearse` answers.

@@ -17,7 +17,7 @@ use super::{
     finding::{Finding, Findings},
     observe::Site,
 };
-use crate::{cli::WarnBefore, pki::inspect::Certificate, report::text::count};
+use crate::{cli::WarnBefore, pki::inspect::Certificate, text::count};
 
 pub(super) use self::keys::{authorities, server};
 

@@ -15,7 +15,7 @@ use crate::{
     cluster::{Object, ObjectRef},
     pki::inspect,
     release::mounts::Mounts,
-    report::mask,
+    text::mask,
 };
 
 /// A pod that was just made may well be still at its mounts.

@@ -1,4 +1,7 @@
-//! Text for terminals: tables, words for a shell.
+//! Text: tables, words for a shell, differences, and what is taken out of the words of others.
+
+pub mod diff;
+pub mod mask;
 
 use crate::plain;
 

@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{
-    ids::ids,
-    plan::{State, Step, StepId},
-};
+use super::{State, Step, StepId};
+use crate::ids::ids;
 
 ids! {
     /// What became of a step.
