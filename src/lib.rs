@@ -3,11 +3,13 @@
 /// The name of the binary and of the plugin.
 pub const NAME: &str = "substra-mtls";
 
+mod args;
 pub mod cli;
 pub mod cluster;
 mod command_line;
 pub mod commands;
 pub mod completion;
+pub mod dispatch;
 mod exchange;
 pub mod failure;
 pub mod federation;

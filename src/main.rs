@@ -7,6 +7,7 @@ use substra_mtls::{
     cli::Cli,
     commands,
     completion::{self, Offered},
+    dispatch,
     failure::{Code, Exit, Failure},
     interrupt, report,
 };
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
         }
     };
     let format = cli.format();
-    let done = listen().and_then(|()| commands::run(&cli));
+    let done = listen().and_then(|()| dispatch::run(&cli));
     match done {
         Ok(exit) => ExitCode::from(exit.code()),
         Err(failure) => {

@@ -2,12 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{
-    Args, ValueEnum,
-    builder::{PossibleValuesParser, TypedValueParser},
-};
+use clap::{Args, ValueEnum};
 
-use crate::{names::Namespace, plain, report::Format};
+use crate::{args, names::Namespace};
 
 /// Helm's own global flags. Helm takes them off the line and passes them by environment; without Helm they are ours.
 /// Those that it takes and leaves on the line all the same are passed over.
@@ -18,10 +15,10 @@ pub struct ClusterArgs {
     #[arg(short, long, global = true, env = "HELM_NAMESPACE", hide_env = true, value_name = "NAME")]
     pub namespace: Option<Namespace>,
     /// Context of the kubeconfig
-    #[arg(long, global = true, env = "HELM_KUBECONTEXT", hide_env = true, value_name = "NAME", value_parser = no_option::<String>)]
+    #[arg(long, global = true, env = "HELM_KUBECONTEXT", hide_env = true, value_name = "NAME", value_parser = args::no_option::<String>)]
     pub kube_context: Option<String>,
     /// Kubeconfig file
-    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = no_option::<PathBuf>)]
+    #[arg(long, global = true, hide_short_help = true, value_name = "FILE", value_parser = args::no_option::<PathBuf>)]
     pub kubeconfig: Option<PathBuf>,
     /// Show the command line of every child process
     #[arg(short, long, global = true, hide_short_help = true)]
@@ -42,29 +39,6 @@ impl ClusterArgs {
         let debug = || std::env::var("HELM_DEBUG").is_ok_and(|debug| matches!(debug.as_str(), "1" | "t" | "true"));
         self.verbose || self.helm.debug.unwrap_or_else(debug)
     }
-}
-
-/// A word that is handed to Helm or kubectl: it is no option there, and can be seen.
-///
-/// # Errors
-/// It begins with `-`, or has a character that cannot be seen.
-pub(super) fn no_option<T: From<String>>(text: &str) -> Result<T, String> {
-    if text.starts_with('-') {
-        return Err("it begins with -, as an option does".to_owned());
-    }
-    if text.chars().all(plain::is_plain) {
-        Ok(text.to_owned().into())
-    } else {
-        Err("it has a character that cannot be seen".to_owned())
-    }
-}
-
-/// As [`no_option`], and not empty.
-///
-/// # Errors
-/// As said.
-pub(super) fn word(text: &str) -> Result<String, String> {
-    if text.is_empty() { Err("it is empty".to_owned()) } else { no_option(text) }
 }
 
 /// `--color`, in Helm 4's words.
@@ -147,10 +121,4 @@ impl HelmArgs {
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
-}
-
-/// The formats that every verb has; `check` has all.
-pub(super) fn text_or_json() -> impl TypedValueParser<Value = Format> {
-    let words = [Format::Text, Format::Json].into_iter().filter_map(|format| format.to_possible_value());
-    PossibleValuesParser::new(words).try_map(|word| <Format as ValueEnum>::from_str(&word, false))
 }

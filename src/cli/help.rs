@@ -5,7 +5,7 @@ use clap::{
     builder::{StyledStr, styling::Style},
 };
 
-use super::EXIT_STATUSES;
+use crate::args::EXIT_STATUSES;
 use crate::{pki::policy::RULES, substra::Side};
 
 /// The page of each verb, by the words that name it; the program's own has none.

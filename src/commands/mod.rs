@@ -1,4 +1,4 @@
-//! One file a verb: observes, asks the core for a plan, hands it to the engine.
+//! One folder a verb: observes, asks the core for a plan, shows it, has it applied, and tells what is proven.
 
 pub mod approve;
 pub mod bootstrap;
@@ -8,143 +8,11 @@ pub mod enroll;
 pub mod gate;
 pub mod rehearse;
 
-use std::path::PathBuf;
-
 use crate::{
-    cli::{CaCommand, Cli, ClusterArgs, Command, GateCommand},
-    cluster::{Cluster, Tools, ToolsOptions},
-    completion,
-    failure::{Exit, Failure, Result},
-    federation::Site,
-    files,
     plan::Plan,
-    report::{self, Console, Outcome, Stage},
+    report::{Outcome, Stage},
     session::Session,
-    times::Clock,
 };
-
-/// Runs a verb and writes its result.
-///
-/// # Errors
-/// Whatever ends the verb.
-pub fn run(cli: &Cli) -> Result<Exit> {
-    files::sweep();
-    let clock = Clock::system();
-    let (common, offline) = match &cli.command {
-        Command::Enroll(args) => (&args.common, args.key_file.is_some() && args.certificate.is_none()),
-        Command::Approve(args) => {
-            // Words that are missing are said before anything is looked for.
-            approve::source::found(args)?;
-            (&args.common, args.offline)
-        }
-        Command::Gate(GateCommand::Close(args)) => (&args.common, false),
-        Command::Gate(GateCommand::Open(args)) => (&args.common, false),
-        Command::Ca(CaCommand::Init(args)) => (&args.common, false),
-        Command::Ca(CaCommand::Trust(args)) => (&args.common, false),
-        Command::Ca(CaCommand::Show(args)) => {
-            let tools = Tools::new(options(&cli.cluster, ca::LIMIT))?;
-            let session = Session::new(Some(&tools), Console::of_process(args.output, true), &clock);
-            return written(dispatch(&cli.command, &session), session.console);
-        }
-        Command::Bootstrap(args) => {
-            let console = Console::of_process(args.output, args.yes);
-            let session = Session::new(None, console, &clock);
-            let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, args.timeout)).map(boxed);
-            return written(bootstrap::run(args, &session, &open), console);
-        }
-        Command::Completion(args) => return completion::print(args.shell),
-        Command::Rehearse(args) => {
-            let session = Session::new(None, Console::of_process(args.output, true), &clock);
-            return written(rehearse::run(args, &session), session.console);
-        }
-        Command::Check(args) if args.federation.is_some() => {
-            let console = Console::of_process(args.output, true);
-            let session = Session::new(None, console, &clock);
-            let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, check::LIMIT)).map(boxed);
-            return written(check::federation(args, &session, &open), console);
-        }
-        Command::Check(args) => {
-            let console = Console::of_process(args.output, true);
-            // A tool that is missing is a finding: what needs no cluster is checked all the same.
-            let tools = Tools::new(options(&cli.cluster, check::LIMIT));
-            let session = Session::new(tools.as_ref().ok().map(|tools| tools as &dyn Cluster), console, &clock);
-            return written(check::run_with(args, &session, tools.as_ref().err()), console);
-        }
-    };
-    let console = Console::of_process(common.output, common.yes);
-    let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common.timeout))?) };
-    let session = Session::new(tools.as_ref().map(|tools| tools as &dyn Cluster), console, &clock);
-    written(dispatch(&cli.command, &session), console)
-}
-
-/// Writes a verb's result and gives the status to end with.
-fn written(result: Result<Outcome>, console: Console) -> Result<Exit> {
-    let outcome = result.map_err(untouched)?;
-    outcome.write(&console)?;
-    Ok(outcome.exit())
-}
-
-/// Whoever writes says what is done and what is not; a failure that says nothing came before the first write.
-fn untouched(failure: Failure) -> Failure {
-    failure.unchanged("nothing was written")
-}
-
-/// Runs a verb at a session, without writing its result.
-///
-/// # Errors
-/// Whatever ends the verb.
-pub fn dispatch(command: &Command, session: &Session<'_>) -> Result<Outcome> {
-    let Some(common) = command.common() else { return done(command, session) };
-    let outcome = done(command, &session.limited(common.dry_run, common.timeout))?;
-    Ok(if common.dry_run { outcome.of_dry_run() } else { outcome })
-}
-
-fn done(command: &Command, session: &Session<'_>) -> Result<Outcome> {
-    match command {
-        Command::Enroll(args) => enroll::run(args, session),
-        Command::Approve(args) => approve::run(args, session),
-        Command::Gate(GateCommand::Close(args)) => gate::close(args, session),
-        Command::Gate(GateCommand::Open(args)) => gate::open(args, session),
-        Command::Ca(command) => ca::run(command, session),
-        Command::Check(args) => check::run(args, session),
-        Command::Rehearse(args) => rehearse::run(args, session),
-        Command::Bootstrap(_) | Command::Completion(_) => {
-            Err(Failure::bug("this verb is run without a session")
-                .why("it was asked for at the session of one cluster"))
-        }
-    }
-}
-
-fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> ToolsOptions {
-    ToolsOptions {
-        namespace: cluster.namespace.clone(),
-        context: cluster.kube_context.clone().filter(|context| !context.is_empty()),
-        kubeconfig: cluster.kubeconfig.clone(),
-        helm: std::env::var_os("HELM_BIN").filter(|bin| !bin.is_empty()).map(PathBuf::from),
-        kubectl: None,
-        own_cluster: false,
-        helm_flags: cluster.helm.environment(),
-        note: cluster.is_verbose().then_some(|line| report::note(line)),
-        timeout,
-    }
-}
-
-fn boxed(tools: Tools) -> Box<dyn Cluster> {
-    Box::new(tools)
-}
-
-/// A site's own cluster; what points Helm elsewhere is inherited only where the site names neither context nor kubeconfig.
-fn at_site(cluster: &ClusterArgs, site: &Site, timeout: std::time::Duration) -> ToolsOptions {
-    let own_cluster = site.context.is_some() || site.kubeconfig.is_some();
-    let inherited = options(cluster, timeout);
-    ToolsOptions {
-        namespace: Some(site.namespace.clone()),
-        context: if own_cluster { site.context.clone() } else { inherited.context },
-        kubeconfig: site.kubeconfig.clone().or(inherited.kubeconfig),
-        own_cluster,
-        ..inherited
-    }
-}
 
 /// A verb's result with its steps and what is to be known of them; `done` is its stage where anything was done.
 fn outcome(verb: &'static str, done: Stage, plan: &Plan, session: &Session<'_>) -> Outcome {

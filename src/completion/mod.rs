@@ -10,11 +10,12 @@ use std::{
     path::Path,
 };
 
+use clap::Args;
 use clap_complete::{CompletionCandidate, engine};
 
 use self::line::Line;
 pub use self::shell::{Shell, print};
-use crate::NAME;
+use crate::{NAME, args::EXIT_STATUSES};
 
 /// The word after which the words of an unfinished line follow, the last one unfinished: Helm's own word for it.
 const ASKED: &str = "__complete";
@@ -22,6 +23,15 @@ const ASKED: &str = "__complete";
 /// Cobra's directives (`ShellCompDirective*`): no file names beside the candidates, and no blank after the only one.
 const NO_FILES: u8 = 4;
 const NO_BLANK: u8 = 2;
+
+/// `completion`
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUSES)]
+pub struct CompletionArgs {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub shell: Shell,
+}
 
 /// What is completed: the command line, and what the verbs know of their options' values.
 #[derive(Clone, Copy)]

@@ -15,7 +15,7 @@ use substra_mtls::{
         ChartVersion, Kubernetes, Object, ObjectRef, PAIR_TYPE,
         simulated::{Fault, Simulated},
     },
-    commands::dispatch,
+    dispatch::dispatch,
     failure::{Failure, Result},
     pki::{
         inspect::{Certificate, certificates},

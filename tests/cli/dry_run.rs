@@ -11,7 +11,8 @@ use regex_lite::Regex;
 use substra_mtls::{
     cli::{Cli, Command as Verb},
     cluster::{Cluster, Kubernetes, ObjectRef},
-    commands::{bootstrap, dispatch},
+    commands::bootstrap,
+    dispatch::dispatch,
     failure::Result,
     federation::Site,
     pki::{inspect::certificates, key::PrivateKey},

@@ -30,6 +30,7 @@ mod json;
 #[path = "../json_schema.rs"]
 mod json_schema;
 mod judged;
+mod layers;
 mod pasted;
 mod pictures;
 mod proofs;

@@ -12,7 +12,8 @@ use regex_lite::{Captures, Regex};
 use substra_mtls::{
     cli::Cli,
     cluster::simulated::Simulated,
-    commands::{dispatch, rehearse},
+    commands::rehearse,
+    dispatch::{VERBS, dispatch},
     report::{Console, Format},
     session::Session,
     times::{Clock, rfc3339},
@@ -50,7 +51,7 @@ const PICTURES: [Picture; 3] = [
             let substra_mtls::cli::Command::Rehearse(args) = &cli.command else { panic!("{words:?}") };
             let session = Session::new(None, console, &Clock::system());
             console.say(CUT);
-            rehearse::run(args, &session).unwrap().write(&console).unwrap();
+            rehearse::run(args, &session, VERBS).unwrap().write(&console).unwrap();
             session.now
         },
     },

@@ -4,7 +4,8 @@ use clap::Parser;
 use substra_mtls::{
     cli::{Cli, Command as Verb},
     cluster::{Cluster, simulated::Simulated},
-    commands::{bootstrap, dispatch},
+    commands::bootstrap,
+    dispatch::dispatch,
     failure::{Exit, Result},
     federation::Site,
     pki::{authority::create_root, inspect::certificates, key::KeyType},

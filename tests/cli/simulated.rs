@@ -9,7 +9,7 @@ use substra_mtls::{
         ChartVersion, Kubernetes, Object, ObjectRef, PAIR_TYPE,
         simulated::{Fault, Simulated},
     },
-    commands::dispatch,
+    dispatch::dispatch,
     failure::{Exit, Failure, Result},
     pki::{
         inspect::certificates,

@@ -1,13 +1,15 @@
 //! `approve`: requests are judged, shown, signed once, and their organizations admitted in the values file.
 
+mod args;
 mod authority;
 mod sign;
-pub(in crate::commands) mod source;
+mod source;
 mod verify;
 
+pub use self::args::ApproveArgs;
 use self::sign::Ready;
+pub(crate) use self::source::found as authority_of;
 use crate::{
-    cli::ApproveArgs,
     cluster::ObjectRef,
     commands,
     exchange::approval::{Approval, Place},

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    cli::ApproveArgs,
+    commands::approve::ApproveArgs,
     exchange::{NOT_SIGNED, ca::CaSource},
     failure::{Code, Exit, Failure, Result},
 };
@@ -21,7 +21,7 @@ pub(super) fn named(args: &ApproveArgs) -> Option<CaSource> {
 
 /// The one that is named, else `orchestrator-ca.crt` and `orchestrator-ca.key` of the working directory; then with what
 /// has to be said of that.
-pub(in crate::commands) fn found(args: &ApproveArgs) -> Result<(CaSource, Option<String>)> {
+pub(crate) fn found(args: &ApproveArgs) -> Result<(CaSource, Option<String>)> {
     if let Some(source) = named(args) {
         return Ok((source, None));
     }

@@ -1,6 +1,7 @@
 //! `bootstrap`: a whole federation from one file, in the order that keeps every enrolled backend connected.
 
 mod admit;
+mod args;
 mod conflicts;
 mod member;
 mod orchestrator;
@@ -8,8 +9,8 @@ mod report;
 mod targets;
 mod work;
 
+pub use self::args::BootstrapArgs;
 use crate::{
-    cli::BootstrapArgs,
     exchange::ca::Ca,
     failure::{Code, Failure, Result},
     federation::{Federation, Gate},

@@ -2,8 +2,8 @@
 
 use super::targets::{OrchestratorTarget, find_or_install, namespace};
 use crate::{
-    cli::BootstrapArgs,
     cluster::{Object, ObjectRef, ReleaseStatus},
+    commands::bootstrap::BootstrapArgs,
     exchange::{
         approval::{Approval, Place},
         ca::{Ca, CaRequest, CaSource, set_up::set_up},

@@ -1,8 +1,8 @@
 //! Each release of the federation with its cluster, and how it is pointed at.
 
 use crate::{
-    cli::BootstrapArgs,
     cluster::{Cluster, ObjectRef},
+    commands::bootstrap::BootstrapArgs,
     failure::{Code, Exit, Failure, Result},
     federation::{Federation, Organization, Site},
     plan::{Action, Step, StepId},

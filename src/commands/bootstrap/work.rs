@@ -5,7 +5,7 @@ use super::{
     report::{MemberResult, RunReport, told},
 };
 use crate::{
-    cli::BootstrapArgs,
+    commands::bootstrap::BootstrapArgs,
     failure::{Code, Failure, Result},
     names::MspId,
     parallel::{at_most, parallel},

@@ -1,8 +1,8 @@
 //! `ca init`: the CA, the server pair and their objects; TLS goes on, and later the pair is renewed.
 
 use crate::{
-    cli::InitArgs,
     commands,
+    commands::ca::InitArgs,
     exchange::{
         ca::{
             Ca, CaRequest, CaSource,

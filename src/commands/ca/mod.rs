@@ -1,12 +1,14 @@
 //! `ca`: the federation's CA, the server pair that stands on it, and their objects in the cluster.
 
+mod args;
 mod init;
 mod show;
 mod trust;
 mod trust_backend;
 
-pub(in crate::commands) use self::show::LIMIT;
-use crate::{cli::CaCommand, failure::Result, report::Outcome, session::Session};
+pub use self::args::{CaCommand, InitArgs, ShowArgs, TrustArgs};
+pub(crate) use self::show::LIMIT;
+use crate::{failure::Result, report::Outcome, session::Session};
 
 /// Runs one of the verb's ways.
 ///

@@ -6,8 +6,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
-    cli::ShowArgs,
     cluster::{Object, ObjectRef},
+    commands::ca::ShowArgs,
     failure::{Code, Result},
     pki::{
         fingerprint::Fingerprint,
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How long a child may take; nothing is awaited.
-pub(in crate::commands) const LIMIT: Duration = Duration::from_mins(1);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// An object that holds certificates, and whose they are.
 struct Shelf {

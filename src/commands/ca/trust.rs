@@ -1,9 +1,9 @@
 //! `ca trust CERT --for ORG`: another authority for an organization, in an object of its own under its own key.
 
 use crate::{
-    cli::TrustArgs,
     cluster::ObjectRef,
     commands,
+    commands::ca::TrustArgs,
     exchange::{NOT_SIGNED, ca::ca_object, unsigned},
     failure::{Code, Exit, Failure, Result},
     files,

@@ -2,9 +2,9 @@
 
 use super::trust::{compared, single_ca};
 use crate::{
-    cli::TrustArgs,
     cluster::ObjectRef,
     commands,
+    commands::ca::TrustArgs,
     exchange::{ca::ca_object, unsigned},
     failure::{Code, Result},
     pki::{

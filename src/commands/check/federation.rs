@@ -6,8 +6,8 @@ use super::{
     outcome,
 };
 use crate::{
-    cli::CheckArgs,
     cluster::Cluster,
+    commands::check::CheckArgs,
     failure::Result,
     federation::{Ca, Federation, Site},
     files, interrupt,

@@ -2,6 +2,7 @@
 //!
 //! One site is one release: `observe` looks, `judge` is pure, `report` shows any number of sites.
 
+mod args;
 mod catalogue;
 mod dial;
 mod explain;
@@ -15,6 +16,7 @@ mod prometheus;
 mod report;
 mod table;
 
+pub use self::args::{CheckArgs, FailOn, WarnBefore};
 use std::{path::Path, time::Duration};
 
 pub use self::{catalogue::Check, federation::federation};
@@ -24,7 +26,6 @@ use self::{
     report::{CheckResult, Checked, Judged},
 };
 use crate::{
-    cli::{CheckArgs, FailOn},
     cluster::Cluster,
     failure::{Code, Exit, Failure, Result},
     files, interrupt,
@@ -37,7 +38,7 @@ use crate::{
 };
 
 /// How long a child of `check` may take.
-pub(super) const LIMIT: Duration = Duration::from_mins(1);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// The ids of all checks, each with what it looks at.
 pub fn ids() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -54,7 +55,7 @@ pub fn run(args: &CheckArgs, session: &Session<'_>) -> Result<Outcome> {
 }
 
 /// As [`run`]; `missing` says why there is no cluster.
-pub(super) fn run_with(args: &CheckArgs, session: &Session<'_>, missing: Option<&Failure>) -> Result<Outcome> {
+pub(crate) fn run_with(args: &CheckArgs, session: &Session<'_>, missing: Option<&Failure>) -> Result<Outcome> {
     if let Some(id) = &args.explain {
         return explain::explain(id);
     }

@@ -2,8 +2,8 @@
 
 use super::{VERB, answer};
 use crate::{
-    cli::EnrollArgs,
     commands,
+    commands::enroll::EnrollArgs,
     exchange::{
         enrolment::{Enrolment, pending_name},
         installation::{CertificateSource, ClientPair, UpgradePreview},

@@ -1,10 +1,11 @@
 //! `enroll`: a backend's key and request, and with `--certificate` the pair, the values and the upgrade.
 
+mod args;
 mod install;
 mod request;
 
+pub use self::args::EnrollArgs;
 use crate::{
-    cli::EnrollArgs,
     exchange::{
         enrolment::{self, Enrolment},
         installation::{CertificateSource, UpgradePreview},

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::{VERB, answer};
 use crate::{
-    cli::EnrollArgs,
     cluster::Object,
     commands,
+    commands::enroll::EnrollArgs,
     exchange::{
         enrolment::{Enrolment, pending_name},
         installation::{MSP_ID_LABEL, RELEASE_LABEL, read_key},

@@ -2,7 +2,7 @@
 
 use super::Gate;
 use crate::{
-    cli::CloseArgs,
+    commands::gate::CloseArgs,
     failure::{Code, Exit, Failure, Result},
     names::MspId,
     pki::log::IssueLog,

@@ -1,9 +1,10 @@
 //! `gate close` and `gate open`: mutual TLS on for all once every member is in place, and the way back.
 
+mod args;
 mod members;
 
+pub use self::args::{CloseArgs, GateCommand, OpenArgs};
 use crate::{
-    cli::{CloseArgs, OpenArgs},
     commands,
     exchange::gate,
     failure::Result,

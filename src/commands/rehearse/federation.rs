@@ -10,8 +10,8 @@ use super::{
     copies::Copies,
 };
 use crate::{
-    cli::RehearseArgs,
     cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, Sops, simulated::Simulated},
+    commands::rehearse::RehearseArgs,
     failure::{Code, Exit, Failure, Result},
     files,
     names::MspId,

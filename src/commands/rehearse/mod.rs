@@ -1,5 +1,6 @@
 //! `rehearse`: the plans of the real verbs on a simulated cluster, with real TLS handshakes, offline.
 
+mod args;
 mod before;
 mod ca;
 mod contact;
@@ -11,44 +12,50 @@ mod stage;
 mod tests;
 mod verdicts;
 
+pub use self::args::RehearseArgs;
 use std::path::Path;
-
-use clap::Parser;
 
 use self::{federation::Federation, from_file::FromFile, stage::Stage};
 use crate::{
-    cli::{Cli, Command, RehearseArgs},
-    commands::bootstrap,
-    failure::{Failure, Result},
+    failure::Result,
     federation::{Gate, Site},
     report::{Console, Format, Outcome},
-    session::Session,
+    session::{Open, Session},
     text::word,
     times::Clock,
 };
+
+/// The verbs, each of which this one runs as a line of words would.
+#[derive(Clone, Copy)]
+pub struct Verbs {
+    /// A verb of one cluster, by the words of its command line.
+    pub run: fn(&[&str], &Session<'_>) -> Result<Outcome>,
+    /// `bootstrap` of a federation that is at hand; the file is the one on its command line.
+    pub bootstrap: fn(&crate::federation::Federation, &Path, &Session<'_>, Open<'_>) -> Result<Outcome>,
+}
 
 /// Runs it all: the exchange of every organization, the gate, and what the servers make of good and bad clients.
 ///
 /// # Errors
 /// A file that the verbs would refuse is refused with their words; a verdict that is not the right one fails.
-pub fn run(args: &RehearseArgs, session: &Session<'_>) -> Result<Outcome> {
+pub fn run(args: &RehearseArgs, session: &Session<'_>, verbs: Verbs) -> Result<Outcome> {
     // Nobody waits for a rehearsal: its time goes on without passing.
     let clock = Clock::simulated(session.now);
     let session = &Session::new(None, session.console, &clock).with_sops(&session.sops);
     if let Some(file) = &args.federation {
-        return of_file(file, session);
+        return of_file(file, session, verbs);
     }
     let federation = Federation::of(args, session)?;
     let next = match &args.orchestrator {
         None => "your own files: helm substra-mtls rehearse --backend FILE --orchestrator FILE",
         Some(_) => "the same commands on the real clusters, each by the operator of its side",
     };
-    exchanged(&federation, session, next).map_err(|failure| federation.copies.only_rehearsed(&failure))
+    exchanged(&federation, session, verbs, next).map_err(|failure| federation.copies.only_rehearsed(&failure))
 }
 
 /// The verbs one after the other, each organization's and then the gate's.
-fn exchanged(federation: &Federation, session: &Session<'_>, next: &str) -> Result<Outcome> {
-    let mut stage = Stage::new(federation, session)?;
+fn exchanged(federation: &Federation, session: &Session<'_>, verbs: Verbs, next: &str) -> Result<Outcome> {
+    let mut stage = Stage::new(federation, session, verbs)?;
     stage.connected("");
     for org in &federation.organizations {
         stage.exchange(org)?;
@@ -58,26 +65,23 @@ fn exchanged(federation: &Federation, session: &Session<'_>, next: &str) -> Resu
 }
 
 /// The plan of `bootstrap` on the same files, twice: the second run finds nothing to do.
-fn of_file(path: &Path, session: &Session<'_>) -> Result<Outcome> {
+fn of_file(path: &Path, session: &Session<'_>, verbs: Verbs) -> Result<Outcome> {
     let from_file = FromFile::read(path, session)?;
-    let outcome = bootstrapped(path, &from_file, session);
+    let outcome = bootstrapped(path, &from_file, session, verbs);
     outcome.map_err(|failure| from_file.federation.copies.only_rehearsed(&failure))
 }
 
-fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>) -> Result<Outcome> {
-    let mut stage = Stage::new(&from_file.federation, session)?;
+fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>, verbs: Verbs) -> Result<Outcome> {
+    let mut stage = Stage::new(&from_file.federation, session, verbs)?;
     stage.connected("");
     let file = path.display().to_string();
-    let words = ["substra-mtls", "bootstrap", &file, "--yes", "--output", "json"];
-    let cli = Cli::try_parse_from(words).map_err(|e| bug(&e))?;
-    let Command::Bootstrap(args) = &cli.command else { return Err(bug(&"another verb")) };
     let console = Console { format: Format::Json, ..Console::silent() };
     let silent = Session::new(None, console, &session.clock).with_sops(&session.sops);
     let open = |site: &Site| Ok(from_file.open(site));
     let command = format!("bootstrap {}", word(&file));
     for _ in ["first", "second"] {
         stage.say(&format!("\n$ helm substra-mtls {command}"));
-        let outcome = bootstrap::carry_out(&from_file.file, args, &silent, &open)?;
+        let outcome = (verbs.bootstrap)(&from_file.file, path, &silent, &open)?;
         stage.ran(&command, &outcome);
         if let Some(failure) = outcome.failure() {
             return Err(failure.clone());
@@ -96,8 +100,4 @@ fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>) -> Res
         return Ok(stage.left(&next));
     }
     stage.judged(&from_file.ca_in_use()?, &next)
-}
-
-fn bug(error: &dyn std::fmt::Display) -> Failure {
-    Failure::bug("the rehearsal gave a command line that is not one").why(error.to_string())
 }

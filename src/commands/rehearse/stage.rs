@@ -2,22 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use clap::Parser;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    Verbs,
     before::Held,
-    bug,
     ca::Ca,
     contact::Contact,
     federation::{Federation, Organization},
     verdicts::{self, Verdict},
 };
 use crate::{
-    cli::Cli,
     cluster::Cluster,
-    commands,
     failure::{Code, Exit, Failure, Result},
     plain,
     plan::{StepReport, StepState},
@@ -60,6 +57,7 @@ enum Rehearsed {
 pub(super) struct Stage<'a> {
     federation: &'a Federation,
     session: &'a Session<'a>,
+    verbs: Verbs,
     before: String,
     told: Vec<Rehearsed>,
     /// Who was let in when last looked.
@@ -70,9 +68,10 @@ pub(super) struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     /// Says how it is before.
-    pub(super) fn new(federation: &'a Federation, session: &'a Session<'a>) -> Result<Self> {
+    pub(super) fn new(federation: &'a Federation, session: &'a Session<'a>, verbs: Verbs) -> Result<Self> {
         let before = federation.before()?;
-        let stage = Self { federation, session, before, told: Vec::new(), contacts: Vec::new(), cut_off: Vec::new() };
+        let stage =
+            Self { federation, session, verbs, before, told: Vec::new(), contacts: Vec::new(), cut_off: Vec::new() };
         stage.say(&stage.before);
         Ok(stage)
     }
@@ -136,10 +135,8 @@ impl<'a> Stage<'a> {
         let theirs = words.iter().map(|one| word(&self.federation.copies.theirs(one)));
         let line = theirs.collect::<Vec<_>>().join(" ");
         self.say(&format!("\n$ helm substra-mtls {line}"));
-        let cli =
-            Cli::try_parse_from(std::iter::once("substra-mtls").chain(words.iter().copied())).map_err(|e| bug(&e))?;
         let session = Session::new(Some(cluster), Console::silent(), &self.session.clock).with_sops(&self.session.sops);
-        let outcome = commands::dispatch(&cli.command, &session)?;
+        let outcome = (self.verbs.run)(words, &session)?;
         self.ran(&line, &outcome);
         self.look(&line);
         Ok(outcome)

@@ -7,8 +7,9 @@ use time::macros::datetime;
 
 use super::{exchanged, federation::Federation, stage::Stage};
 use crate::{
-    cli::RehearseArgs,
     cluster::{ChartVersion, Helm},
+    commands::rehearse::RehearseArgs,
+    dispatch::VERBS,
     failure::{Exit, Result},
     files,
     report::{Console, Format, Outcome},
@@ -65,7 +66,7 @@ fn the_walkthroughs_end(folder: &Path) -> RehearseArgs {
 }
 
 fn played(federation: &Federation) -> Outcome {
-    exchanged(federation, &session(), "next").unwrap()
+    exchanged(federation, &session(), VERBS, "next").unwrap()
 }
 
 /// The orchestrator with other values, or none, behind a table of verdicts.
@@ -74,7 +75,7 @@ fn judged_behind(change: impl FnOnce(&Federation, Value)) -> Result<Outcome> {
     played(&federation);
     let release = federation.release.parse().unwrap();
     change(&federation, federation.orchestrator.release(&release).unwrap().unwrap().config);
-    Stage::new(&federation, &session).unwrap().judged(&federation.ca, "next")
+    Stage::new(&federation, &session, VERBS).unwrap().judged(&federation.ca, "next")
 }
 
 fn deploy(federation: &Federation, values: Value) {
@@ -153,7 +154,7 @@ fn a_server_that_is_dead_is_no_verdict() {
 #[test]
 fn whoever_is_cut_off_on_the_way_turns_the_rehearsal_wrong() {
     let (session, federation) = (session(), Federation::of(&built_in(), &session()).unwrap());
-    let mut stage = Stage::new(&federation, &session).unwrap();
+    let mut stage = Stage::new(&federation, &session, VERBS).unwrap();
     stage.connected("");
     // Closed before anybody is enrolled, and then all is done as it should be.
     let values = federation.orchestrator.release(&federation.release.parse().unwrap()).unwrap().unwrap().config;

@@ -4,7 +4,7 @@ use clap::Parser;
 use substra_mtls::{
     cli::Cli,
     cluster::{ChartVersion, ObjectRef, simulated::Simulated},
-    commands::dispatch,
+    dispatch::dispatch,
     failure::Exit,
     pki::inspect::certificates,
     report::{Console, Outcome},

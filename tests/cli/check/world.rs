@@ -10,7 +10,7 @@ use substra_mtls::{
         ChartVersion, Cluster, ClusterTarget, Helm, Kubernetes, Object, ObjectRef, Release, ReleaseStatus, Upgrade,
         simulated::Simulated,
     },
-    commands::dispatch,
+    dispatch::dispatch,
     failure::{Code, Exit, Failure, Result},
     names::ReleaseName,
     pki::{

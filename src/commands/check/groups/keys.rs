@@ -5,8 +5,8 @@ use super::{
     is_near_its_end, objects, time_left,
 };
 use crate::{
-    cli::WarnBefore,
     cluster::ObjectRef,
+    commands::check::WarnBefore,
     pki::{
         inspect::{self, Certificate},
         key::PrivateKey,

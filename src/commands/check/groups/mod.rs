@@ -17,7 +17,7 @@ use super::{
     finding::{Finding, Findings},
     observe::Site,
 };
-use crate::{cli::WarnBefore, pki::inspect::Certificate, text::count};
+use crate::{commands::check::WarnBefore, pki::inspect::Certificate, text::count};
 
 pub(super) use self::keys::{authorities, server};
 

@@ -4,8 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::EXIT_STATUSES;
-use crate::{names::Validity, pki::key::KeyType, report::Format};
+use crate::{
+    args::{self, EXIT_STATUSES},
+    names::Validity,
+    pki::key::KeyType,
+    report::Format,
+};
 
 /// `bootstrap`
 #[derive(Debug, Args)]
@@ -42,6 +46,6 @@ pub struct BootstrapArgs {
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
     /// text or json
-    #[arg(short, long, default_value = "text", value_parser = super::global::text_or_json(), value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(short, long, default_value = "text", value_parser = args::text_or_json(), value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }

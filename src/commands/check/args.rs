@@ -5,6 +5,7 @@ use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 use clap::{Args, ValueEnum};
 
 use crate::{
+    args::EXIT_STATUSES,
     names::{ObjectName, ReleaseName},
     report::Format,
     substra::Side,
@@ -13,7 +14,7 @@ use crate::{
 
 /// `check`
 #[derive(Debug, Args)]
-#[command(after_help = super::EXIT_STATUSES)]
+#[command(after_help = EXIT_STATUSES)]
 pub struct CheckArgs {
     /// The federation file of `bootstrap`
     #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["values", "values_key", "release", "side", "connect", "ca_cert", "ca_secret"])]

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{CommonArgs, EXIT_STATUSES};
 use crate::{
+    args::{self, CommonArgs, EXIT_STATUSES},
     names::{Hostname, MspId, ObjectName, ReleaseName},
     pki::fingerprint::Fingerprint,
     report::Format,
@@ -91,6 +91,6 @@ pub struct ShowArgs {
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
     /// text or json
-    #[arg(short, long, default_value = "text", value_parser = super::global::text_or_json(), value_name = "FORMAT", hide_possible_values = true)]
+    #[arg(short, long, default_value = "text", value_parser = args::text_or_json(), value_name = "FORMAT", hide_possible_values = true)]
     pub output: Format,
 }

@@ -1,0 +1,44 @@
+//! The options of `enroll`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    args::{CommonArgs, EXIT_STATUSES},
+    names::Hostname,
+    pki::key::KeyType,
+};
+
+/// `enroll`
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_STATUSES)]
+pub struct EnrollArgs {
+    /// The options of all verbs.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// The certificate that came back: install it
+    #[arg(long, value_name = "ORG.crt")]
+    pub certificate: Option<PathBuf>,
+    /// Renew although the pair is not in its last third
+    #[arg(long)]
+    pub renew: bool,
+    /// Start over with a new key
+    #[arg(long, conflicts_with = "certificate")]
+    pub new_request: bool,
+    /// Host of this backend [default: server.ingress.hostname or server.defaultDomain of the values]
+    #[arg(long, value_name = "HOST", hide_short_help = true)]
+    pub hostname: Option<Hostname>,
+    /// Kind of a new key
+    #[arg(long, value_enum, default_value_t, hide_short_help = true)]
+    pub key_type: KeyType,
+    /// Keep the key in this file instead of a Secret; needs no cluster for the request
+    #[arg(long, value_name = "FILE", conflicts_with = "new_request", hide_short_help = true)]
+    pub key_file: Option<PathBuf>,
+    /// CA that signs client certificates, where it is not the one in the cluster's orchestrator-cacert
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub client_ca: Option<PathBuf>,
+    /// Folder for ORG.csr [default: the working directory]
+    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true, hide_short_help = true)]
+    pub out_dir: PathBuf,
+}

@@ -1,0 +1,163 @@
+//! The storeys of the house: a module uses only what stands below it, so that no two use each other.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use regex_lite::Regex;
+
+/// From the cellar up; the picture in CONTRIBUTING.md shows the same.
+const STOREYS: [&str; 24] = [
+    "plain",
+    "ids",
+    "failure",
+    "interrupt",
+    "names",
+    "times",
+    "pki",
+    "files",
+    "federation",
+    "values",
+    "substra",
+    "text",
+    "parallel",
+    "cluster",
+    "command_line",
+    "plan",
+    "report",
+    "session",
+    "release",
+    "exchange",
+    "args",
+    "commands",
+    "completion",
+    "cli",
+];
+
+/// What is only there for tests may look at everything.
+const OF_TESTS: [&str; 2] = ["schemas.rs", "commands/rehearse/tests.rs"];
+
+fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let name = path.to_str().unwrap().split_once("/src/").unwrap().1.to_owned();
+            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            if !OF_TESTS.contains(&name.as_str()) {
+                found.push((name, code.join("\n")));
+            }
+        }
+    }
+}
+
+fn all() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
+    assert!(found.len() > 150, "the sources were read");
+    found
+}
+
+/// The first words of what a source takes from the crate: of `use crate::{a::b, c::{d, e}}` it is `a` and `c`.
+fn uses(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        // The form that only tests are built with, which schemars reads.
+        if code[..at].ends_with("with = \"") {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        let tree = rest.strip_prefix('{').map_or_else(|| first_word(rest), heads);
+        found.extend(tree);
+    }
+    found
+}
+
+fn first_word(text: &str) -> Vec<String> {
+    vec![text.chars().take_while(|one| one.is_ascii_alphanumeric() || *one == '_').collect()]
+}
+
+/// The words that begin each item of a list in braces.
+fn heads(tree: &str) -> Vec<String> {
+    let (mut depth, mut found, mut is_head) = (0, Vec::new(), true);
+    for (at, one) in tree.char_indices() {
+        match one {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => is_head = true,
+            _ if is_head && !one.is_whitespace() => {
+                found.extend(first_word(&tree[at..]));
+                is_head = false;
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn storey(module: &str) -> Option<usize> {
+    STOREYS.iter().position(|storey| *storey == module)
+}
+
+#[test]
+fn a_module_uses_only_what_stands_below_it() {
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (name, code) in all() {
+        let module = name.split('/').next().unwrap().trim_end_matches(".rs");
+        // The doors of the house, which know everything.
+        if ["lib", "main", "dispatch"].contains(&module) {
+            continue;
+        }
+        let own = storey(module).unwrap_or_else(|| panic!("{name}: in which storey is {module}?"));
+        seen.insert(own);
+        for used in uses(&code) {
+            if storey(&used).is_some_and(|below| below > own) {
+                wrong.push(format!("{name} uses {used}"));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+    assert_eq!(seen.len(), STOREYS.len(), "each storey is there");
+}
+
+#[test]
+fn no_verb_uses_another_verb_and_nobody_below_knows_one() {
+    let verbs = ["enroll", "approve", "gate", "ca", "bootstrap", "check", "rehearse"];
+    let other =
+        Regex::new(r"(?:commands|super)::(?:\{[^;]*\b)?(enroll|approve|gate|bootstrap|check|rehearse)\b").unwrap();
+    let mut wrong = Vec::new();
+    for (name, code) in all() {
+        let Some((own, _)) = name.strip_prefix("commands/").and_then(|rest| rest.split_once('/')) else { continue };
+        assert!(verbs.contains(&own), "{own}: is it a verb?");
+        let imports: Vec<&str> = code.split(';').filter(|one| one.trim_start().starts_with("use ")).collect();
+        for found in imports.iter().flat_map(|one| other.captures_iter(one)).filter(|found| &found[1] != own) {
+            // Of another storey: the core of the gate, which is no verb.
+            if !imports.iter().any(|one| one.contains("exchange::") && one.contains(&found[0]) && &found[1] == "gate") {
+                wrong.push(format!("{name}: {}", &found[0]));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+#[test]
+fn the_options_of_a_verb_are_read_in_its_own_folder_alone() {
+    let args = Regex::new(r"\b(Enroll|Approve|Close|Open|Init|Trust|Show|Bootstrap|Check|Rehearse)Args\b").unwrap();
+    let of = |name: &str| match name {
+        "Close" | "Open" => "gate".to_owned(),
+        "Init" | "Trust" | "Show" => "ca".to_owned(),
+        other => other.to_lowercase(),
+    };
+    let mut wrong = Vec::new();
+    for (name, code) in all().into_iter().filter(|(name, _)| name != "cli.rs") {
+        for found in args.captures_iter(&code) {
+            if !name.starts_with(&format!("commands/{}/", of(&found[1]))) {
+                wrong.push(format!("{name} reads {}", &found[0]));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
