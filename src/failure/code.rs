@@ -57,7 +57,7 @@ codes! {
     // helm, kubectl, sops and the cluster.
     ToolMissing "tool-missing" "`helm`, `kubectl` or `sops` is not there or cannot be used.";
     Child "child" "A child process could not be started.";
-    ChildOutput "child-output" "What a child process said could not be read.";
+    ChildOutput "child-output" "A child process said more than any answer that is needed.";
     TimeLimit "time-limit" "A child process took too long.";
     KubeToken "kube-token" "A bearer token was given to Helm by flag or environment.";
     Helm "helm" "`helm` failed, or its answer is not understood.";
@@ -113,7 +113,7 @@ codes! {
     Top "top" "The top of the file is not a map.";
     Key "key" "A key that is not a single word or text, or that Helm cannot use.";
     KeyTwice "key-twice" "A key stands twice in its map.";
-    Number "number" "A number that Helm 3 and Helm 4 do not read alike.";
+    Number "number" "Infinity or not-a-number, which Helm cannot hold.";
     Tag "tag" "A tag that is not understood, or where an edit would be.";
     AnchorName "anchor-name" "An anchor's name has other signs than letters, digits, `_` and `-`.";
     Anchor "anchor" "An alias refers to the place that would be edited.";
@@ -208,17 +208,17 @@ codes! {
     RequestSignature "request-signature" "The request's signature does not hold.";
     RequestSubject "request-subject" "The request's subject is not one O and at most one CN.";
     RequestTextType "request-text-type" "A name of the request is in a type of text that the servers do not compare alike.";
-    RequestOrganization "request-organization" "The request's O is no MSP ID, or cannot be told from another organization's.";
+    RequestOrganization "request-organization" "The request's O is no MSP ID, unfit for the chart, or not whose fingerprint was given.";
     RequestAttribute "request-attribute" "The request has an attribute that it must not have.";
     RequestExtension "request-extension" "The request asks for something that a client must not have.";
-    RequestHost "request-host" "A host of the request is missing, unfit, the orchestrator's, or another organization's.";
+    RequestHost "request-host" "The request's hosts are missing, unfit, too many, the orchestrator's, or another's.";
     RequestKeyOfAnother "request-key-of-another" "The request's key is another party's.";
     RequestKeyUsed "request-key-used" "The request's key has a certificate already.";
     RequestNotAMember "request-not-a-member" "The request's organization is not a member.";
     RequestFingerprint "request-fingerprint" "The request's fingerprint was not confirmed, or is another one.";
     RequestAnswered "request-answered" "The request was answered before.";
     RequestNotMade "request-not-made" "The request could not be made.";
-    Fingerprint "fingerprint" "What was typed is not a fingerprint, or not the right one.";
+    Fingerprint "fingerprint" "What was typed is not a fingerprint.";
     OrganizationTwice "organization-twice" "Two requests or values files are of one organization.";
     Refused "refused" "The request is refused, and no rule said why.";
 
@@ -226,10 +226,9 @@ codes! {
     CertificateNotBuilt "certificate-not-built" "The certificate could not be built.";
     CertificateCheck "certificate-check" "The new certificate did not pass the checks and was dropped.";
     IssueLogDamaged "issue-log-damaged" "The issue log cannot be read or was altered.";
-    IssueLogNewer "issue-log-newer" "The issue log is of a newer version of this tool.";
+    IssueLogNewer "issue-log-newer" "The issue log was written by a newer version of this tool.";
 
     // Certificates that are read and installed.
-    Certificate "certificate" "The certificate is refused, and no rule said why.";
     CertificateDamaged "certificate-damaged" "A certificate cannot be read.";
     CertificateFileDamaged "certificate-file-damaged" "The file with certificates is not PEM.";
     CertificateFileEmpty "certificate-file-empty" "There is no certificate in the file.";
@@ -243,10 +242,10 @@ codes! {
     CertificateAuthorityTimes "certificate-authority-times" "The certificate's CA is not valid now.";
     CertificateAuthorityKeyId "certificate-authority-key-id" "The certificate does not name its CA by key identifier.";
     NoRequest "no-request" "There is no key that the certificate could be for.";
-    PendingOther "pending-other" "The pending Secret is of another organization or key.";
+    PendingOther "pending-other" "The request that waits is for other names than the values have now.";
     PairKind "pair-kind" "The chart mounts the pair as a ConfigMap.";
     PairNotMounted "pair-not-mounted" "The chart does not mount the pair's Secret.";
-    PairType "pair-type" "The pair's Secret is of a type that cannot be kept.";
+    PairType "pair-type" "The pair's Secret is of another type, and a type cannot be changed.";
     PairOfAnotherCa "pair-of-another-ca" "A pair of another CA is in use, and is not replaced.";
     PairByCertManager "pair-by-cert-manager" "cert-manager makes the server pair.";
     PairShared "pair-shared" "Two organizations have one Secret for their pairs.";

@@ -8,6 +8,7 @@ use substra_mtls::{cli::Cli, commands::check::Check, failure::Code, plan::StepId
 use super::world::{BACKEND, World};
 
 const IDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/ids.txt");
+const CODES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schemas/codes.md");
 
 #[test]
 fn a_run_that_fails_gives_one_document_too() {
@@ -85,6 +86,19 @@ fn every_id_stands_in_the_list_and_none_is_lost() {
     }
     let kept = fs::read_to_string(IDS).unwrap_or_default();
     assert_eq!(super::world::diff(&kept, &found), "", "docs/schemas/ids.txt");
+}
+
+/// What each code means, for whoever reads a failure; written as the list is.
+#[test]
+fn every_code_stands_in_the_table_with_its_meaning() {
+    let rows: BTreeSet<_> = Code::ALL.iter().map(|code| format!("| `{code}` | {} |\n", code.meaning())).collect();
+    let head = "# Codes of failures\n\nThe `error.code` of `-o json`, which ends a failure's first line in brackets.\n\n| code | meaning |\n|---|---|\n";
+    let found = head.to_owned() + &rows.into_iter().collect::<String>();
+    if env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(CODES, &found).unwrap();
+    }
+    let kept = fs::read_to_string(CODES).unwrap_or_default();
+    assert_eq!(super::world::diff(&kept, &found), "", "docs/schemas/codes.md");
 }
 
 /// `check ID`, `code ID` and `step ID`.
