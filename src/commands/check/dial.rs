@@ -15,14 +15,14 @@ use crate::{files, interrupt, times::Clock};
 const IDLE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(200);
 
-/// A connection until a time.
-pub(super) struct Dialled {
+/// A connection that ends at a time.
+pub(super) struct TimedStream {
     stream: TcpStream,
     clock: Clock,
     end: OffsetDateTime,
 }
 
-impl Dialled {
+impl TimedStream {
     /// Connects, and lets all of it take so long.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ fn resolved(address: &str) -> Result<Vec<SocketAddr>, String> {
     receiver.recv_timeout(IDLE * 2).unwrap_or_else(|_| Err("its name was not resolved in time".to_owned()))
 }
 
-impl Read for Dialled {
+impl Read for TimedStream {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let idle = self.clock.now() + IDLE;
         loop {
@@ -77,7 +77,7 @@ impl Read for Dialled {
     }
 }
 
-impl Write for Dialled {
+impl Write for TimedStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.goes_on()?;
         self.stream.write(bytes)
@@ -105,7 +105,7 @@ mod tests {
             }
         });
         let (clock, start) = (Clock::system(), Clock::system().now());
-        let mut dialled = Dialled::to(&address, Duration::from_millis(800)).unwrap();
+        let mut dialled = TimedStream::to(&address, Duration::from_millis(800)).unwrap();
         let mut all = Vec::new();
         assert_eq!(dialled.read_to_end(&mut all).unwrap_err().kind(), ErrorKind::TimedOut);
         assert!(all.len() > 2 && clock.now() - start < Duration::from_secs(3), "{}", all.len());

@@ -1,8 +1,8 @@
 //! Every release of a federation file, side by side.
 
 use super::{
-    Dial, Judged, explain, groups, named,
-    observe::{self, Ask},
+    CheckedRelease, DialAddress, explain, groups, named,
+    observe::{self, ObserveRequest},
     outcome,
 };
 use crate::{
@@ -60,21 +60,21 @@ fn look(
     cluster: Result<&dyn Cluster, &crate::failure::Failure>,
     log: Option<Result<IssueLog>>,
     known: &[Certificate],
-) -> Judged {
+) -> CheckedRelease {
     let (files, broken) = match ValuesFiles::read(&site.values, &ValuesKey::default(), &session.sops) {
         Ok(files) => (Some(files), None),
         Err(failure) => (None, Some(failure)),
     };
     // Each backend dials for itself; the orchestrator's own address may not be reachable from here.
-    let live = (args.live && side == Side::Backend).then_some(Dial(None));
+    let live = (args.live && side == Side::Backend).then_some(DialAddress(None));
     let (paths, signer, known) = (site.values.clone(), signer(ca), known.to_vec());
-    let ask = Ask { side, files, paths, signer, release: Some(&site.release), log, known, live };
+    let ask = ObserveRequest { side, files, paths, signer, release: Some(&site.release), log, known, live };
     let mut site = observe::observe(cluster, ask, session.now);
     if let Some(failure) = broken {
         site.party = Err(failure);
     }
     let findings = groups::judge(&site, args.warn_before);
-    Judged { site, findings }
+    CheckedRelease { site, findings }
 }
 
 /// The federation's CA as `approve` names it.

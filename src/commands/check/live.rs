@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    dial::Dialled,
-    observe::{Party, Site},
+    dial::TimedStream,
+    observe::{ObservedRelease, SideValues},
 };
 use crate::{
     cluster::ObjectRef,
@@ -22,7 +22,7 @@ const PORT: u16 = 9000;
 const INGRESS_PORT: u16 = 443;
 
 /// What came of one call; an error where nobody answered it.
-pub(super) type Called = Result<Answer, String>;
+pub(super) type CallResult = Result<Answer, String>;
 
 /// What came of all of them.
 pub(super) enum Handshakes {
@@ -33,11 +33,11 @@ pub(super) enum Handshakes {
         /// What was dialled, for messages.
         address: String,
         /// With the pair in the cluster; `None` where there is none.
-        own: Option<Called>,
+        own: Option<CallResult>,
         /// Without a pair.
-        without: Called,
+        without: CallResult,
         /// With the pair, under a name that is not its own.
-        other: Option<Called>,
+        other: Option<CallResult>,
     },
 }
 
@@ -52,12 +52,12 @@ struct Call<'a> {
 }
 
 /// Shakes hands three times, side by side. At the orchestrator's side the pair is the server's own, as its probe has it.
-pub(super) fn shake(site: &Site, connect: Option<&str>) -> Handshakes {
+pub(super) fn handshakes(site: &ObservedRelease, connect: Option<&str>) -> Handshakes {
     let (ca, pair, msp_id) = match &site.party {
-        Ok(Party::Backend(backend)) => {
+        Ok(SideValues::Backend(backend)) => {
             (backend.cacert.as_ref(), backend.client_certificate.as_str(), backend.msp_id.to_string())
         }
-        Ok(Party::Orchestrator(orchestrator)) => {
+        Ok(SideValues::Orchestrator(orchestrator)) => {
             let member = orchestrator.members.first().cloned().unwrap_or_else(|| NOBODY.to_owned());
             (Some(&orchestrator.cacert), orchestrator.server_pair.as_str(), member)
         }
@@ -81,7 +81,7 @@ pub(super) fn shake(site: &Site, connect: Option<&str>) -> Handshakes {
         let own = call.pair.as_ref().map(|_| scope.spawn(|| call.make(true, &call.msp_id)));
         let other = call.pair.as_ref().map(|_| scope.spawn(|| call.make(true, NOBODY)));
         let without = call.make(false, &call.msp_id);
-        let joined = |thread: std::thread::ScopedJoinHandle<'_, Called>| {
+        let joined = |thread: std::thread::ScopedJoinHandle<'_, CallResult>| {
             thread.join().unwrap_or_else(|_| Err("a thread of ours ended early".to_owned()))
         };
         Handshakes::Tried { address: address.to_owned(), own: own.map(joined), without, other: other.map(joined) }
@@ -89,7 +89,7 @@ pub(super) fn shake(site: &Site, connect: Option<&str>) -> Handshakes {
 }
 
 /// The host that a backend dials, or that the orchestrator's Ingress has.
-fn target(site: &Site) -> Option<(String, u16)> {
+fn target(site: &ObservedRelease) -> Option<(String, u16)> {
     let host = |value: &serde_json::Value| value.as_str().filter(|host| !host.is_empty()).map(str::to_owned);
     if site.backend().is_some() {
         let orchestrator = &site.values["orchestrator"];
@@ -100,10 +100,10 @@ fn target(site: &Site) -> Option<(String, u16)> {
 }
 
 impl Call<'_> {
-    fn make(&self, with_pair: bool, header: &str) -> Called {
+    fn make(&self, with_pair: bool, header: &str) -> CallResult {
         let pair = self.pair.clone().filter(|_| with_pair);
         let client = BackendClient::new(self.ca.clone(), pair, header, &self.host);
         let unreachable = |why: String| format!("{} cannot be reached from here: {why}", self.address);
-        talk(&client, Dialled::to(self.address, LIMIT).map_err(unreachable)?, self.now)
+        talk(&client, TimedStream::to(self.address, LIMIT).map_err(unreachable)?, self.now)
     }
 }

@@ -22,8 +22,8 @@ use std::{path::Path, time::Duration};
 pub use self::{catalogue::Check, federation::federation};
 use self::{
     finding::{Finding, Status},
-    observe::{Ask, Dial, Site},
-    report::{CheckResult, Checked, Judged},
+    observe::{DialAddress, ObserveRequest, ObservedRelease},
+    report::{CheckResult, Checked, CheckedRelease},
 };
 use crate::{
     cluster::Cluster,
@@ -69,13 +69,14 @@ pub(crate) fn run_with(args: &CheckArgs, session: &Session<'_>, missing: Option<
         Some(path) => inspect::certificates(&files::read(path)?)?,
         None => Vec::new(),
     };
-    let live = args.live.then_some(Dial(args.connect.as_deref()));
+    let live = args.live.then_some(DialAddress(args.connect.as_deref()));
     let (paths, signer) = (args.values.clone(), signer(args));
-    let ask = Ask { side, files: Some(values), paths, signer, release: args.release.as_ref(), log, known, live };
+    let ask =
+        ObserveRequest { side, files: Some(values), paths, signer, release: args.release.as_ref(), log, known, live };
     let site = observe::observe(cluster, ask, session.now);
     interrupt::stopped()?;
     let findings = groups::judge(&site, args.warn_before);
-    Ok(outcome(args, vec![Judged { site, findings }], session))
+    Ok(outcome(args, vec![CheckedRelease { site, findings }], session))
 }
 
 fn side(args: &CheckArgs, values: &ValuesFiles, cluster: Option<&dyn Cluster>) -> Result<Side> {
@@ -112,7 +113,11 @@ fn named(cert: &Path, key: &Path) -> [(&'static str, String); 2] {
 }
 
 /// The result of any number of sites.
-pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, session: &Session<'_>) -> Outcome {
+pub(in crate::commands) fn outcome(
+    args: &CheckArgs,
+    mut judged: Vec<CheckedRelease>,
+    session: &Session<'_>,
+) -> Outcome {
     let wanted = |finding: &Finding| {
         let named = |ids: &[String]| ids.iter().any(|id| id == finding.check.id());
         (args.only.is_empty() || named(&args.only)) && !named(&args.skip)
@@ -120,7 +125,7 @@ pub(in crate::commands) fn outcome(args: &CheckArgs, mut judged: Vec<Judged>, se
     for one in &mut judged {
         one.findings.retain(wanted);
     }
-    let sites: Vec<&Site> = judged.iter().map(|one| &one.site).collect();
+    let sites: Vec<&ObservedRelease> = judged.iter().map(|one| &one.site).collect();
     let worst =
         judged.iter().flat_map(|one| &one.findings).map(|finding| finding.status).max().unwrap_or(Status::Skipped);
     let bad = if args.fail_on == FailOn::Warning { Status::Warning } else { Status::Failed };

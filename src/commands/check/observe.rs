@@ -25,13 +25,13 @@ use crate::{
     values::ValuesKey,
 };
 
-/// What a release is to the federation, as values say it.
-pub(in crate::commands) enum Party {
+/// What values say of a release, as its side reads them.
+pub(in crate::commands) enum SideValues {
     Backend(Backend),
     Orchestrator(Orchestrator),
 }
 
-impl Party {
+impl SideValues {
     fn read(side: Side, values: &Value, key: &ValuesKey) -> Result<Self> {
         Ok(match side {
             Side::Backend => Self::Backend(Backend::read(values, None)?),
@@ -62,11 +62,11 @@ impl Party {
     }
 }
 
-/// To dial another address than the values'; `None` for theirs.
-pub(in crate::commands) struct Dial<'a>(pub(in crate::commands) Option<&'a str>);
+/// The address to dial; `None` for that of the values.
+pub(in crate::commands) struct DialAddress<'a>(pub(in crate::commands) Option<&'a str>);
 
 /// What to look at.
-pub(in crate::commands) struct Ask<'a> {
+pub(in crate::commands) struct ObserveRequest<'a> {
     /// Whose release.
     pub(in crate::commands) side: Side,
     /// Its values files; without them the deployed values are judged.
@@ -82,11 +82,11 @@ pub(in crate::commands) struct Ask<'a> {
     /// The federation's CAs, where a file named them: none of these is a stranger.
     pub(in crate::commands) known: Vec<Certificate>,
     /// Whether to shake hands, and with what address other than the values'.
-    pub(in crate::commands) live: Option<Dial<'a>>,
+    pub(in crate::commands) live: Option<DialAddress<'a>>,
 }
 
 /// What was observed of one release. Whatever could not be read holds the reason.
-pub(in crate::commands) struct Site {
+pub(in crate::commands) struct ObservedRelease {
     pub(super) side: Side,
     pub(super) files: Option<ValuesFiles>,
     paths: Vec<PathBuf>,
@@ -94,9 +94,9 @@ pub(in crate::commands) struct Site {
     /// What the files say; without files, what is deployed; null where that could not be read.
     pub(super) values: Value,
     /// What that makes of the release.
-    pub(super) party: Result<Party>,
+    pub(super) party: Result<SideValues>,
     /// What the deployed values say.
-    pub(super) deployed: Option<Party>,
+    pub(super) deployed: Option<SideValues>,
     pub(super) found: Result<ReleaseState>,
     pub(super) objects: Result<Vec<Object>>,
     pub(super) pods: Result<Vec<Object>>,
@@ -112,7 +112,11 @@ pub(in crate::commands) struct Site {
 
 /// Looks: the release's two children side by side, then side by side all named objects and workloads, the pods, and what
 /// this account may do. `ClusterIssuer`s are looked for only where the account may read those.
-pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask: Ask<'_>, now: OffsetDateTime) -> Site {
+pub(in crate::commands) fn observe(
+    cluster: Result<&dyn Cluster, &Failure>,
+    ask: ObserveRequest<'_>,
+    now: OffsetDateTime,
+) -> ObservedRelease {
     let key = ask.files.as_ref().map(|files| files.key().clone()).unwrap_or_default();
     let whole = ask.files.as_ref().map(ValuesFiles::whole).unwrap_or_default();
     let hints = Some(Hints { whole, chart: None, version: None });
@@ -123,8 +127,8 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         (None, Ok(found)) => Ok(found.config().clone()),
         (None, Err(failure)) => Err(failure.clone()),
     };
-    let party = values.clone().and_then(|values| Party::read(ask.side, &values, &key));
-    let deployed = found.as_ref().ok().and_then(|found| Party::read(ask.side, found.config(), &key).ok());
+    let party = values.clone().and_then(|values| SideValues::read(ask.side, &values, &key));
+    let deployed = found.as_ref().ok().and_then(|found| SideValues::read(ask.side, found.config(), &key).ok());
     let unseen = |failure: &Failure| (Err(failure.clone()), Err(failure.clone()), Err(failure.clone()));
     let (objects, pods, rules) = match (&cluster, &found) {
         (Ok(cluster), Ok(found)) => {
@@ -138,9 +142,9 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         _ => None,
     };
     let target = target(cluster.ok(), found.as_ref().ok());
-    let Ask { side, files, paths, signer, log, known, .. } = ask;
+    let ObserveRequest { side, files, paths, signer, log, known, .. } = ask;
     let values = values.unwrap_or_default();
-    let mut site = Site {
+    let mut site = ObservedRelease {
         side,
         files,
         paths,
@@ -159,7 +163,7 @@ pub(in crate::commands) fn observe(cluster: Result<&dyn Cluster, &Failure>, ask:
         now,
         target,
     };
-    site.live = ask.live.map(|Dial(address)| live::shake(&site, address));
+    site.live = ask.live.map(|DialAddress(address)| live::handshakes(&site, address));
     site
 }
 
@@ -175,7 +179,7 @@ fn look_around(cluster: &dyn Cluster, found: &ReleaseState, wanted: &[ObjectRef]
 
 /// Workloads, what they mount for the orchestrator's sake, and what the values name: CAs in both kinds, since the wrong one
 /// is a usual mistake.
-fn wanted(found: &ReleaseState, parties: &[Option<&Party>]) -> Vec<ObjectRef> {
+fn wanted(found: &ReleaseState, parties: &[Option<&SideValues>]) -> Vec<ObjectRef> {
     let mut wanted = found.workloads();
     let kind = expected_kind(found.side, &found.chart.version);
     let other = kind.other();
@@ -221,17 +225,17 @@ pub(super) fn side_of(values: &Value) -> Option<Side> {
     }
 }
 
-impl Site {
+impl ObservedRelease {
     pub(super) fn backend(&self) -> Option<&Backend> {
         match &self.party {
-            Ok(Party::Backend(backend)) => Some(backend),
+            Ok(SideValues::Backend(backend)) => Some(backend),
             _ => None,
         }
     }
 
     pub(super) fn orchestrator(&self) -> Option<&Orchestrator> {
         match &self.party {
-            Ok(Party::Orchestrator(orchestrator)) => Some(orchestrator),
+            Ok(SideValues::Orchestrator(orchestrator)) => Some(orchestrator),
             _ => None,
         }
     }
@@ -239,14 +243,14 @@ impl Site {
     /// What runs, where it could be read.
     pub(super) fn running(&self) -> Option<&Orchestrator> {
         match &self.deployed {
-            Some(Party::Orchestrator(orchestrator)) => Some(orchestrator),
+            Some(SideValues::Orchestrator(orchestrator)) => Some(orchestrator),
             _ => None,
         }
     }
 
     /// Whether mutual TLS is on, in the release or in the files that will be.
     pub(super) fn mtls(&self) -> bool {
-        [self.party.as_ref().ok(), self.deployed.as_ref()].into_iter().flatten().any(Party::mtls)
+        [self.party.as_ref().ok(), self.deployed.as_ref()].into_iter().flatten().any(SideValues::mtls)
     }
 
     pub(super) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
@@ -261,7 +265,7 @@ impl Site {
     /// The names under which the orchestrator is dialled, as far as this side knows them.
     pub(super) fn orchestrator_names(&self) -> Vec<String> {
         match (&self.party, &self.found) {
-            (Ok(Party::Orchestrator(orchestrator)), Ok(found)) => issued::names(orchestrator, found, None),
+            (Ok(SideValues::Orchestrator(orchestrator)), Ok(found)) => issued::names(orchestrator, found, None),
             _ => self.values["orchestrator"]["host"].as_str().map(str::to_lowercase).into_iter().collect(),
         }
     }
@@ -303,7 +307,7 @@ impl Site {
         let is_there = |name: &str| self.object(&ObjectRef::of_kind(self.kind_of(name), name)).is_some();
         let lacks_ca = backend.cacert.as_ref().is_some_and(|name| self.objects.is_ok() && !is_there(name.as_str()));
         // A `ca trust` that was cut off before its upgrade.
-        let waits = matches!(&self.deployed, Some(Party::Backend(deployed)) if !deployed.tls_enabled);
+        let waits = matches!(&self.deployed, Some(SideValues::Backend(deployed)) if !deployed.tls_enabled);
         let dials = backend.tls_enabled && !waits;
         (!dials || lacks_ca).then(|| self.remedy().trust(dials))
     }

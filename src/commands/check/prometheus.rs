@@ -2,14 +2,14 @@
 
 use time::OffsetDateTime;
 
-use super::{finding::Status, groups, observe::Site, report::Judged, table::Standing};
+use super::{finding::Status, groups, observe::ObservedRelease, report::CheckedRelease, table::Standing};
 use crate::{pki::inspect::Certificate, plain, substra::Side};
 
 /// One line of a gauge: its labels and its value.
 type Sample = (Vec<(&'static str, String)>, i64);
 
 /// All gauges: times in seconds, statuses as one sample for each status that could be.
-pub(super) fn gauges(rows: &[Standing], judged: &[Judged], now: OffsetDateTime) -> Vec<String> {
+pub(super) fn gauges(rows: &[Standing], judged: &[CheckedRelease], now: OffsetDateTime) -> Vec<String> {
     let clients = rows.iter().filter_map(client_end);
     let ends = clients.chain(judged.iter().flat_map(|one| other_ends(&one.site))).collect();
     let stage =
@@ -34,7 +34,7 @@ fn client_end(row: &Standing) -> Option<Sample> {
 }
 
 /// The ends of CAs, and of the server's pair.
-fn other_ends(site: &Site) -> Vec<Sample> {
+fn other_ends(site: &ObservedRelease) -> Vec<Sample> {
     let namespace = site.target.namespace.clone().unwrap_or_default();
     let one = |(name, certificate): (String, Certificate), kind: &str| {
         let labels = vec![
@@ -51,7 +51,7 @@ fn other_ends(site: &Site) -> Vec<Sample> {
 }
 
 /// How the checks of one release came out.
-fn statuses(one: &Judged) -> Vec<Sample> {
+fn statuses(one: &CheckedRelease) -> Vec<Sample> {
     let release = one.site.found.as_ref().map(|found| found.name.to_string()).unwrap_or_default();
     let namespace = one.site.target.namespace.clone().unwrap_or_default();
     let mut samples = Vec::new();

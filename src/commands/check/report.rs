@@ -5,14 +5,14 @@ use serde::Serialize;
 use super::{
     catalogue::Check,
     finding::{Finding, Status},
-    observe::Site,
+    observe::ObservedRelease,
     table::Standing,
 };
 use crate::{substra::Side, text::table};
 
 /// A site with what was found there.
-pub(in crate::commands) struct Judged {
-    pub(in crate::commands) site: Site,
+pub(in crate::commands) struct CheckedRelease {
+    pub(in crate::commands) site: ObservedRelease,
     pub(in crate::commands) findings: Vec<Finding>,
 }
 
@@ -87,7 +87,7 @@ struct CheckReport {
 }
 
 impl Checked {
-    pub(super) fn of(organizations: Vec<Standing>, judged: &[Judged]) -> Self {
+    pub(super) fn of(organizations: Vec<Standing>, judged: &[CheckedRelease]) -> Self {
         Self { organizations, sites: judged.iter().map(SiteReport::of).collect() }
     }
 
@@ -118,8 +118,8 @@ impl Checked {
 }
 
 impl SiteReport {
-    fn of(judged: &Judged) -> Self {
-        let Judged { site, findings } = judged;
+    fn of(judged: &CheckedRelease) -> Self {
+        let CheckedRelease { site, findings } = judged;
         let found = site.found.as_ref().ok();
         Self {
             side: site.side,

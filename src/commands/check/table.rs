@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::observe::{Party, Site};
+use super::observe::{ObservedRelease, SideValues};
 use crate::{
     cluster::ObjectRef,
     ids::ids,
@@ -19,7 +19,7 @@ use crate::{
 
 ids! {
     /// How far an organization is in the exchange.
-    pub(super) enum Stage {
+    pub(super) enum ExchangeStage {
         /// Nothing is there.
         None = "none",
         /// A key waits for its certificate.
@@ -40,7 +40,7 @@ pub(super) struct Standing {
     /// Its MSP ID.
     pub(super) organization: String,
     /// How far it is, as far as the sites that were looked at can tell.
-    pub(super) stage: Stage,
+    pub(super) stage: ExchangeStage,
     /// Its certificate: the live one, or the newest of the issue log.
     pub(super) certificate: Option<ClientCertificate>,
     /// The command that takes it on; empty where there is none.
@@ -76,7 +76,7 @@ impl ClientCertificate {
 
 /// The organizations of some sites. Where both sides of one were seen, it is no further than its backend is; once that has
 /// its pair, it is as far as the orchestrator says.
-pub(super) fn rows(sites: &[&Site]) -> Vec<Standing> {
+pub(super) fn rows(sites: &[&ObservedRelease]) -> Vec<Standing> {
     let mut rows: Vec<Standing> = Vec::new();
     for row in sites.iter().flat_map(|site| of_site(site)) {
         match rows.iter().position(|other| other.organization == row.organization && other.side != row.side) {
@@ -97,44 +97,44 @@ pub(super) fn rows(sites: &[&Site]) -> Vec<Standing> {
 
 fn joined(backend: Standing, orchestrator: Standing) -> Standing {
     let certificate = backend.certificate.clone().or(orchestrator.certificate);
-    if backend.stage < Stage::Installed {
+    if backend.stage < ExchangeStage::Installed {
         return Standing { certificate, ..backend };
     }
     Standing { stage: backend.stage.max(orchestrator.stage), next: orchestrator.next, certificate, ..backend }
 }
 
-fn of_site(site: &Site) -> Vec<Standing> {
+fn of_site(site: &ObservedRelease) -> Vec<Standing> {
     match site.side {
         Side::Backend => of_backend(site).into_iter().collect(),
         Side::Orchestrator => of_orchestrator(site),
     }
 }
 
-fn of_backend(site: &Site) -> Option<Standing> {
+fn of_backend(site: &ObservedRelease) -> Option<Standing> {
     let backend = site.backend()?;
     let name = backend.client_certificate.as_str();
     let pair = site.object(&ObjectRef::secret(name));
     let certificate = pair.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next());
     let pending = site.object(&ObjectRef::secret(format!("{name}-pending"))).is_some();
-    let presents = site.deployed.as_ref().is_some_and(Party::mtls);
+    let presents = site.deployed.as_ref().is_some_and(SideValues::mtls);
     let organization = backend.msp_id.to_string();
     let answer = site.ours("enroll", &format!("--certificate {}", word(&format!("{organization}.crt"))));
     let first = site.first_step();
     let (stage, next) = match (&certificate, pending) {
-        _ if site.objects.is_err() => (Stage::None, String::new()),
+        _ if site.objects.is_err() => (ExchangeStage::None, String::new()),
         // A renewal that is under way.
-        (Some(_), true) if presents => (Stage::Installed, answer),
-        (Some(_), false) if presents => (Stage::Installed, String::new()),
-        (None, false) => (Stage::None, first.unwrap_or_else(|| site.ours("enroll", ""))),
+        (Some(_), true) if presents => (ExchangeStage::Installed, answer),
+        (Some(_), false) if presents => (ExchangeStage::Installed, String::new()),
+        (None, false) => (ExchangeStage::None, first.unwrap_or_else(|| site.ours("enroll", ""))),
         // The pair is in place, and the release does not mount it yet.
-        (Some(_), false) => (Stage::Requested, first.unwrap_or_else(|| site.ours("enroll", ""))),
-        (_, true) => (Stage::Requested, first.unwrap_or(answer)),
+        (Some(_), false) => (ExchangeStage::Requested, first.unwrap_or_else(|| site.ours("enroll", ""))),
+        (_, true) => (ExchangeStage::Requested, first.unwrap_or(answer)),
     };
     let certificate = certificate.map(|one| ClientCertificate::of(one, site.now));
     Some(Standing { organization, stage, certificate, next, side: Side::Backend })
 }
 
-fn of_orchestrator(site: &Site) -> Vec<Standing> {
+fn of_orchestrator(site: &ObservedRelease) -> Vec<Standing> {
     let Some(orchestrator) = site.orchestrator() else { return Vec::new() };
     let keys = orchestrator.client_cas.keys().filter(|key| !orchestrator.members.contains(key));
     let log = site.log.as_ref().and_then(|log| log.as_ref().ok());
@@ -142,13 +142,15 @@ fn of_orchestrator(site: &Site) -> Vec<Standing> {
         let has_key = |o: &Orchestrator| o.client_cas.get(organization).is_some_and(|objects| !objects.is_empty());
         let enforced = site.running().is_some_and(|o| o.tls_enabled && o.mtls_enabled && o.verify_msp_id && has_key(o));
         let (stage, next) = match (enforced, has_key(orchestrator)) {
-            (true, _) => (Stage::Enforced, String::new()),
+            (true, _) => (ExchangeStage::Enforced, String::new()),
             // Before TLS there is nothing to admit to, nor a CA of ours that could sign.
             (false, has_key) if !orchestrator.tls_enabled => {
-                (if has_key { Stage::Admitted } else { Stage::None }, site.ours("ca init", ""))
+                (if has_key { ExchangeStage::Admitted } else { ExchangeStage::None }, site.ours("ca init", ""))
             }
-            (false, true) => (Stage::Admitted, site.ours("gate close", &format!("--installed {}", word(organization)))),
-            (false, false) => (Stage::None, site.approve(&format!("{organization}.csr"))),
+            (false, true) => {
+                (ExchangeStage::Admitted, site.ours("gate close", &format!("--installed {}", word(organization))))
+            }
+            (false, false) => (ExchangeStage::None, site.approve(&format!("{organization}.csr"))),
         };
         let entries = log.map(IssueLog::entries).unwrap_or_default();
         let newest = entries.iter().rev().find(|entry| entry.organization.as_str() == organization);
@@ -177,18 +179,18 @@ impl Standing {
 mod tests {
     use super::*;
 
-    fn row(side: Side, stage: Stage) -> Standing {
+    fn row(side: Side, stage: ExchangeStage) -> Standing {
         Standing { organization: "A".into(), stage, certificate: None, next: side.to_string(), side }
     }
 
     #[test]
     fn an_organization_is_no_further_than_its_backend_and_then_as_far_as_the_orchestrator_says() {
         for (backend, orchestrator, stage, next) in [
-            (Stage::None, Stage::Enforced, Stage::None, Side::Backend),
-            (Stage::Requested, Stage::Admitted, Stage::Requested, Side::Backend),
-            (Stage::Installed, Stage::None, Stage::Installed, Side::Orchestrator),
-            (Stage::Installed, Stage::Admitted, Stage::Admitted, Side::Orchestrator),
-            (Stage::Installed, Stage::Enforced, Stage::Enforced, Side::Orchestrator),
+            (ExchangeStage::None, ExchangeStage::Enforced, ExchangeStage::None, Side::Backend),
+            (ExchangeStage::Requested, ExchangeStage::Admitted, ExchangeStage::Requested, Side::Backend),
+            (ExchangeStage::Installed, ExchangeStage::None, ExchangeStage::Installed, Side::Orchestrator),
+            (ExchangeStage::Installed, ExchangeStage::Admitted, ExchangeStage::Admitted, Side::Orchestrator),
+            (ExchangeStage::Installed, ExchangeStage::Enforced, ExchangeStage::Enforced, Side::Orchestrator),
         ] {
             let both = joined(row(Side::Backend, backend), row(Side::Orchestrator, orchestrator));
             assert_eq!((both.stage, both.next), (stage, next.to_string()), "{backend:?} {orchestrator:?}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::{catalogue::Check, finding::Findings, observe::Site},
+    super::{catalogue::Check, finding::Findings, observe::ObservedRelease},
     count, keys,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-pub(super) fn judge(site: &Site, findings: &mut Findings) {
+pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     judge_leaf(site, findings);
     let Some(orchestrator) = site.orchestrator() else { return };
     judge_keys(site, orchestrator, findings);
@@ -29,7 +29,7 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
 }
 
 /// The backend's own certificate.
-fn judge_leaf(site: &Site, findings: &mut Findings) {
+fn judge_leaf(site: &ObservedRelease, findings: &mut Findings) {
     let Some(backend) = site.backend() else { return };
     let object = site.object(&ObjectRef::secret(backend.client_certificate.as_str()));
     let Some(chain) = object.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()) else { return };
@@ -82,7 +82,7 @@ fn judge_leaf(site: &Site, findings: &mut Findings) {
 }
 
 /// The keys of clientCACerts.
-fn judge_keys(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
+fn judge_keys(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     let mut forms: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for key in orchestrator.client_cas.keys() {
         let kebab = kebab_case(key);
@@ -124,7 +124,7 @@ fn judge_keys(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings)
     findings.ok(Check::KeyAdmitsNobody, keys.as_str());
 }
 
-fn judge_check(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
+fn judge_check(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     let on = |o: &Orchestrator| o.tls_enabled && o.mtls_enabled;
     let open = [Some(orchestrator), site.running()].into_iter().flatten().find(|o| on(o) && !o.verify_msp_id);
     match open {
@@ -139,7 +139,7 @@ fn judge_check(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings
 }
 
 /// CAs under clientCACerts whose key is not one of the orchestrator's own CAs.
-fn judge_pool(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
+fn judge_pool(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     if site.objects.is_err() {
         return;
     }
@@ -156,7 +156,7 @@ fn judge_pool(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings)
 }
 
 /// A `ClusterIssuer` made the server's pair, and the pair's CA is in the pool: then it signs any O for any namespace.
-fn judge_issuer(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
+fn judge_issuer(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     let Ok(found) = &site.found else { return };
     let pair = site.object(&ObjectRef::secret(orchestrator.server_pair.as_str()));
     let note = |key: &str| {
@@ -192,7 +192,7 @@ fn judge_issuer(site: &Site, orchestrator: &Orchestrator, findings: &mut Finding
 }
 
 /// Certificates that were issued and are alive.
-fn judge_log(site: &Site, findings: &mut Findings) {
+fn judge_log(site: &ObservedRelease, findings: &mut Findings) {
     let log = match &site.log {
         Some(Ok(log)) => log,
         Some(Err(failure)) => {

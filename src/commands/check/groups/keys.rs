@@ -1,7 +1,7 @@
 //! Keys and certificates: read, fitting together, from the right CA, and not about to end.
 
 use super::{
-    super::{catalogue::Check, finding::Findings, observe::Site},
+    super::{catalogue::Check, finding::Findings, observe::ObservedRelease},
     is_near_its_end, objects, time_left,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 /// What the pair is when the backend has none yet.
 const NO_PAIR: &str = "there is no pair yet: enroll makes one";
 
-pub(super) fn judge(site: &Site, warn_before: WarnBefore, findings: &mut Findings) {
+pub(super) fn judge(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut Findings) {
     if site.objects.is_err() || site.party.is_err() {
         return;
     }
@@ -41,7 +41,7 @@ pub(super) fn judge(site: &Site, warn_before: WarnBefore, findings: &mut Finding
 }
 
 /// Every CA with the name of its object.
-pub(in crate::commands::check) fn authorities(site: &Site) -> Vec<(String, Certificate)> {
+pub(in crate::commands::check) fn authorities(site: &ObservedRelease) -> Vec<(String, Certificate)> {
     let names = objects::authorities(site);
     let read = |name: &String| -> Vec<(String, Certificate)> {
         let object = site.object(&ObjectRef::of_kind(site.kind_of(name), name));
@@ -53,13 +53,13 @@ pub(in crate::commands::check) fn authorities(site: &Site) -> Vec<(String, Certi
 }
 
 /// The server's certificate with the name of its Secret.
-pub(in crate::commands::check) fn server(site: &Site) -> Option<(String, Certificate)> {
+pub(in crate::commands::check) fn server(site: &ObservedRelease) -> Option<(String, Certificate)> {
     let name = site.orchestrator()?.server_pair.as_str();
     let pair = mounts::read_pair(site.object(&ObjectRef::secret(name)))?;
     Some((name.to_owned(), pair.leaf))
 }
 
-fn judge_server(site: &Site, warn_before: WarnBefore, findings: &mut Findings) {
+fn judge_server(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut Findings) {
     let (Some(orchestrator), Ok(found), Ok(objects)) = (site.orchestrator(), &site.found, &site.objects) else {
         return;
     };
@@ -93,7 +93,14 @@ fn judge_server(site: &Site, warn_before: WarnBefore, findings: &mut Findings) {
 }
 
 /// Warns of an end that is near, and says nothing of one that is over: that is another check's.
-fn ends(site: &Site, check: Check, leaf: &Certificate, warn_before: WarnBefore, next: String, findings: &mut Findings) {
+fn ends(
+    site: &ObservedRelease,
+    check: Check,
+    leaf: &Certificate,
+    warn_before: WarnBefore,
+    next: String,
+    findings: &mut Findings,
+) {
     let left = time_left(leaf, site.now);
     if leaf.not_after < site.now {
         findings.skip(check, "it has ended");
@@ -104,7 +111,7 @@ fn ends(site: &Site, check: Check, leaf: &Certificate, warn_before: WarnBefore, 
     }
 }
 
-fn judge_pair(site: &Site, warn_before: WarnBefore, findings: &mut Findings) {
+fn judge_pair(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut Findings) {
     let Some(backend) = site.backend() else { return };
     let name = backend.client_certificate.as_str();
     let Some(object) = site.object(&ObjectRef::secret(name)) else {
@@ -143,7 +150,7 @@ fn judge_pair(site: &Site, warn_before: WarnBefore, findings: &mut Findings) {
     ends(site, Check::PairEnds, leaf, warn_before, site.ours("enroll", "--renew"), findings);
 }
 
-fn judge_chain(site: &Site, chain: &[Certificate], again: &str, findings: &mut Findings) {
+fn judge_chain(site: &ObservedRelease, chain: &[Certificate], again: &str, findings: &mut Findings) {
     let Some((leaf, others)) = chain.split_first() else { return };
     let cas = authorities(site);
     if cas.is_empty() && site.known.is_empty() {

@@ -3,12 +3,12 @@
 use super::super::{
     catalogue::Check,
     finding::Findings,
-    live::{Called, Handshakes},
-    observe::Site,
+    live::{CallResult, Handshakes},
+    observe::ObservedRelease,
 };
 use crate::{substra::Side, substra::servers::Answer};
 
-pub(super) fn judge(site: &Site, findings: &mut Findings) {
+pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     let skip = |because: &str, findings: &mut Findings| {
         [Check::LiveOwn, Check::LiveWithout, Check::LiveOther].iter().for_each(|check| findings.skip(*check, because));
     };
@@ -63,7 +63,7 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
     }
 }
 
-fn judge_own(site: &Site, address: &str, called: &Called, findings: &mut Findings) {
+fn judge_own(site: &ObservedRelease, address: &str, called: &CallResult, findings: &mut Findings) {
     let answer = match called {
         Ok(answer) => answer,
         Err(why) => {

@@ -15,14 +15,14 @@ use time::OffsetDateTime;
 use super::{
     catalogue::Check,
     finding::{Finding, Findings},
-    observe::Site,
+    observe::ObservedRelease,
 };
 use crate::{commands::check::WarnBefore, pki::inspect::Certificate, text::count};
 
 pub(super) use self::keys::{authorities, server};
 
 /// Judges everything that was seen: one finding for each check of the side.
-pub(in crate::commands) fn judge(site: &Site, warn_before: WarnBefore) -> Vec<Finding> {
+pub(in crate::commands) fn judge(site: &ObservedRelease, warn_before: WarnBefore) -> Vec<Finding> {
     let mut findings = Findings::default();
     match &site.found {
         Err(failure) if matches!(failure.code, Code::ToolMissing | Code::Child | Code::KubeToken) => {

@@ -6,7 +6,7 @@ use super::{
     super::{
         catalogue::Check,
         finding::Findings,
-        observe::Site,
+        observe::ObservedRelease,
         pods::{self, Waiting},
     },
     count,
@@ -21,7 +21,7 @@ use crate::{
 /// A pod that was just made may well be still at its mounts.
 const SETTLING: Duration = Duration::minutes(1);
 
-pub(super) fn judge(site: &Site, findings: &mut Findings) {
+pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     judge_pods(site, findings);
     let Ok(objects) = &site.objects else {
         return findings.skip_the_rest("the objects of the namespace could not be read");
@@ -67,7 +67,7 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
 }
 
 /// Objects with CAs that the values name: what is mounted, or will be.
-pub(super) fn authorities(site: &Site) -> Vec<String> {
+pub(super) fn authorities(site: &ObservedRelease) -> Vec<String> {
     match (site.backend(), site.orchestrator()) {
         (Some(backend), _) => backend.cacert.iter().map(ToString::to_string).collect(),
         (_, Some(orchestrator)) => orchestrator.authorities().into_iter().map(str::to_owned).collect(),
@@ -76,11 +76,11 @@ pub(super) fn authorities(site: &Site) -> Vec<String> {
 }
 
 /// A pair is made by a verb, not by hand.
-fn missing_next(site: &Site, by_hand: &str) -> String {
+fn missing_next(site: &ObservedRelease, by_hand: &str) -> String {
     if site.backend().is_some() { site.ours("enroll", "") } else { by_hand.to_owned() }
 }
 
-fn judge_bundles(site: &Site, findings: &mut Findings) {
+fn judge_bundles(site: &ObservedRelease, findings: &mut Findings) {
     let Some(orchestrator) = site.orchestrator() else { return };
     for name in orchestrator.client_cas.values().flatten() {
         let kind = site.kind_of(name);
@@ -99,7 +99,7 @@ fn judge_bundles(site: &Site, findings: &mut Findings) {
     findings.ok(Check::MountBundle, "one CA in each");
 }
 
-fn judge_pods(site: &Site, findings: &mut Findings) {
+fn judge_pods(site: &ObservedRelease, findings: &mut Findings) {
     let pods = match &site.pods {
         Ok(pods) => pods,
         Err(failure) => {

@@ -4,7 +4,7 @@ use super::{
     super::{
         catalogue::Check,
         finding::Findings,
-        observe::Site,
+        observe::ObservedRelease,
         pods::{self, Changed},
     },
     count,
@@ -20,7 +20,7 @@ use crate::{
 /// Why checks of the gate are not looked at.
 const OFF: &str = "mutual TLS is off";
 
-pub(super) fn judge(site: &Site, findings: &mut Findings) {
+pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     if let Some(backend) = site.backend() {
         let name = backend.client_certificate.as_str();
         if !site.mtls() {
@@ -42,7 +42,7 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
     }
 }
 
-fn judge_gate(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
+fn judge_gate(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     if !site.mtls() {
         findings.skip(Check::MtlsEmpty, OFF);
         return findings.skip(Check::MemberCutOff, OFF);
@@ -78,7 +78,7 @@ fn judge_gate(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings)
     );
 }
 
-fn judge_ingress(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
+fn judge_ingress(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     let Ok(found) = &site.found else { return };
     if !orchestrator.tls_enabled {
         return findings.skip(Check::Passthrough, "TLS is off");
@@ -103,7 +103,7 @@ fn judge_ingress(site: &Site, orchestrator: &Orchestrator, findings: &mut Findin
 }
 
 /// The orchestrator reads what it mounts once: what is newer than its pods is not in force.
-fn judge_restarts(site: &Site, orchestrator: &Orchestrator, findings: &mut Findings) {
+fn judge_restarts(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     let (Ok(found), Ok(_)) = (&site.found, &site.objects) else { return };
     let mut mounts: Vec<_> = found.manifest.workloads().iter().flat_map(|workload| &workload.mounts).collect();
     mounts.dedup_by(|one, other| one.name == other.name);
@@ -116,7 +116,7 @@ fn judge_restarts(site: &Site, orchestrator: &Orchestrator, findings: &mut Findi
     }
 }
 
-fn judge_restart(site: &Site, check: Check, object: &Object, service: &str, findings: &mut Findings) {
+fn judge_restart(site: &ObservedRelease, check: Check, object: &Object, service: &str, findings: &mut Findings) {
     let name = object.reference();
     let pods = match &site.pods {
         Ok(pods) => pods,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::super::{
     catalogue::Check,
     finding::Findings,
-    observe::{Party, Site},
+    observe::{ObservedRelease, SideValues},
 };
 use crate::{
     command_line::CommandLine,
@@ -24,7 +24,7 @@ use crate::{
 /// The volumes of TLS in workloads (charts `substra-backend` and `orchestrator`), those of client CAs aside.
 const VOLUMES: [&str; 3] = ["orchestrator-tls-cacert", "orchestrator-tls-client-pair", "orchestrator-tls-server-pair"];
 
-pub(super) fn judge(site: &Site, findings: &mut Findings) {
+pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     let found = match &site.found {
         Ok(found) => found,
         Err(failure) if matches!(failure.code, Code::ToolMissing | Code::Child | Code::KubeToken | Code::Forbidden) => {
@@ -62,7 +62,7 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
 }
 
 /// What no release of Helm's stands behind: of the files only what pods mount can be seen.
-fn judge_external(site: &Site, found: &ReleaseState, findings: &mut Findings) {
+fn judge_external(site: &ObservedRelease, found: &ReleaseState, findings: &mut Findings) {
     const NO_HELM: &str = "Helm has no release of that name: something else applies what the chart renders";
     let workloads = found.workloads().len();
     let (name, chart) = (&found.name, &found.chart);
@@ -83,13 +83,13 @@ fn judge_external(site: &Site, found: &ReleaseState, findings: &mut Findings) {
 }
 
 /// What the files' TLS mounts and the workloads do not, and the other way round.
-fn behind(site: &Site, found: &ReleaseState) -> Vec<String> {
+fn behind(site: &ObservedRelease, found: &ReleaseState) -> Vec<String> {
     let wanted: BTreeSet<String> = match &site.party {
-        Ok(Party::Backend(backend)) => {
+        Ok(SideValues::Backend(backend)) => {
             let cacert = backend.cacert.iter().filter(|_| backend.tls_enabled).map(ToString::to_string);
             cacert.chain(backend.mtls_enabled.then(|| backend.client_certificate.to_string())).collect()
         }
-        Ok(Party::Orchestrator(orchestrator)) => {
+        Ok(SideValues::Orchestrator(orchestrator)) => {
             let own = [orchestrator.cacert.to_string(), orchestrator.server_pair.to_string()];
             let keys = orchestrator.client_cas.keys().filter(|_| orchestrator.mtls_enabled);
             own.into_iter().filter(|_| orchestrator.tls_enabled).chain(keys.map(|key| volume_of(key))).collect()
@@ -112,7 +112,7 @@ fn of_tls(mount: &Mount) -> Option<String> {
     mount.volume.starts_with(&volume_of("")).then(|| mount.volume.clone())
 }
 
-fn judge_rollout(site: &Site, found: &ReleaseState, findings: &mut Findings) {
+fn judge_rollout(site: &ObservedRelease, found: &ReleaseState, findings: &mut Findings) {
     let Ok(objects) = &site.objects else { return };
     for workload in found.workloads() {
         let missing =
@@ -125,7 +125,7 @@ fn judge_rollout(site: &Site, found: &ReleaseState, findings: &mut Findings) {
 }
 
 /// Others' differences are drift; our own mean that a verb was interrupted, or that an upgrade is left to somebody else.
-fn judge_files(site: &Site, found: &ReleaseState, findings: &mut Findings) {
+fn judge_files(site: &ObservedRelease, found: &ReleaseState, findings: &mut Findings) {
     let Some(files) = &site.files else {
         findings.skip(Check::Drift, "no values file was given");
         return findings.skip(Check::HalfWay, "no values file was given");
@@ -175,7 +175,7 @@ fn judge_files(site: &Site, found: &ReleaseState, findings: &mut Findings) {
 }
 
 /// Whether all that is not deployed is what `ca init` sets: it was cut off before its upgrade.
-fn waits_for_init(site: &Site, found: &ReleaseState, files: &ValuesFiles, own: &[&[&str]]) -> bool {
+fn waits_for_init(site: &ObservedRelease, found: &ReleaseState, files: &ValuesFiles, own: &[&[&str]]) -> bool {
     let sets: Vec<Vec<&str>> = own.iter().chain(orchestrator::TLS_PATHS).map(|path| files.key().path(path)).collect();
     let sets: Vec<&[&str]> = sets.iter().map(Vec::as_slice).collect();
     site.orchestrator().is_some_and(|orchestrator| orchestrator.tls_enabled)
@@ -183,11 +183,11 @@ fn waits_for_init(site: &Site, found: &ReleaseState, files: &ValuesFiles, own: &
 }
 
 /// What no verb brings in by itself, at our own paths too: another CA.
-fn dangers(site: &Site, found: &ReleaseState, files: &ValuesFiles) -> Vec<(Vec<String>, String)> {
+fn dangers(site: &ObservedRelease, found: &ReleaseState, files: &ValuesFiles) -> Vec<(Vec<String>, String)> {
     let (config, whole) = (found.config(), files.whole());
     let own = match &site.party {
-        Ok(Party::Backend(backend)) => backend.own_settings(config),
-        Ok(Party::Orchestrator(orchestrator)) => orchestrator.own_tls_settings(config),
+        Ok(SideValues::Backend(backend)) => backend.own_settings(config),
+        Ok(SideValues::Orchestrator(orchestrator)) => orchestrator.own_tls_settings(config),
         Err(_) => Vec::new(),
     };
     let guard = drift_guard::DriftGuard {
@@ -202,7 +202,7 @@ fn dangers(site: &Site, found: &ReleaseState, files: &ValuesFiles) -> Vec<(Vec<S
 }
 
 /// While mutual TLS is off, `approve` edits the file alone: what it adds renders the same manifests.
-fn matters(site: &Site, difference: &Difference) -> bool {
+fn matters(site: &ObservedRelease, difference: &Difference) -> bool {
     let waits = ["clientCACerts", "verifyClientMSPID"];
     site.mtls() || !difference.path.iter().any(|key| waits.contains(&key.as_str()))
 }

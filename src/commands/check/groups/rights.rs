@@ -6,13 +6,13 @@ use serde_json::Value;
 use super::super::{
     catalogue::Check,
     finding::Findings,
-    observe::{Party, Site},
+    observe::{ObservedRelease, SideValues},
 };
 
 /// One thing that has to be allowed: verbs, API group, resource, and the names; without names, any of them.
 type Need = (&'static [&'static str], &'static str, &'static str, Vec<String>);
 
-pub(super) fn judge(site: &Site, findings: &mut Findings) {
+pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     const NEXT: &str = "ask the cluster's administrator for the Role in the README, part Rights";
     let reads = [site.found.as_ref().err(), site.objects.as_ref().err()];
     for failure in reads.into_iter().flatten().filter(|failure| failure.code == Code::Forbidden) {
@@ -34,19 +34,19 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
 }
 
 /// What `enroll` or `approve` and `gate` do, and `helm upgrade` under them: it keeps each revision in a Secret.
-fn needs(party: &Party) -> Vec<Need> {
+fn needs(party: &SideValues) -> Vec<Need> {
     let any = Vec::new;
     let mut needs: Vec<Need> = vec![
         (&["get", "list", "create", "update"], "", "secrets", any()),
         (&["get", "patch"], "apps", "deployments", any()),
     ];
     match party {
-        Party::Backend(backend) => {
+        SideValues::Backend(backend) => {
             let pair = backend.client_certificate.to_string();
             needs.push((&["get", "update", "delete"], "", "secrets", vec![format!("{pair}-pending"), pair]));
             needs.push((&["get", "patch"], "apps", "statefulsets", any()));
         }
-        Party::Orchestrator(orchestrator) => {
+        SideValues::Orchestrator(orchestrator) => {
             let named = vec![orchestrator.cacert.to_string(), orchestrator.server_pair.to_string()];
             needs.push((&["get"], "", "secrets", named));
         }

@@ -3,11 +3,11 @@
 use super::super::{
     catalogue::Check,
     finding::Findings,
-    observe::{Party, Site},
+    observe::{ObservedRelease, SideValues},
 };
 use crate::failure::Code;
 
-pub(super) fn judge(site: &Site, findings: &mut Findings) {
+pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     match &site.files {
         Some(files) => {
             for word in files.odd_words() {
@@ -29,26 +29,28 @@ pub(super) fn judge(site: &Site, findings: &mut Findings) {
         }
         Err(_) => return,
     };
-    findings.ok(Check::Values, told(party));
+    findings.ok(Check::Values, summary(party));
     let tls = match party {
-        Party::Backend(backend) => backend.tls_enabled,
-        Party::Orchestrator(orchestrator) => orchestrator.tls_enabled,
+        SideValues::Backend(backend) => backend.tls_enabled,
+        SideValues::Orchestrator(orchestrator) => orchestrator.tls_enabled,
     };
     if tls {
         findings.ok(Check::Tls, "orchestrator.tls.enabled is true");
     } else {
         let next = match party {
-            Party::Backend(_) => site.first_step().unwrap_or_default(),
-            Party::Orchestrator(_) => site.ours("ca init", ""),
+            SideValues::Backend(_) => site.first_step().unwrap_or_default(),
+            SideValues::Orchestrator(_) => site.ours("ca init", ""),
         };
         findings.failed(Check::Tls, "orchestrator.tls.enabled is not true", next);
     }
 }
 
-fn told(party: &Party) -> String {
+fn summary(party: &SideValues) -> String {
     match party {
-        Party::Backend(backend) => format!("{}, host {}", backend.msp_id, backend.host),
-        Party::Orchestrator(orchestrator) if orchestrator.members.is_empty() => "no member of any channel".to_owned(),
-        Party::Orchestrator(orchestrator) => format!("members: {}", orchestrator.members.join(", ")),
+        SideValues::Backend(backend) => format!("{}, host {}", backend.msp_id, backend.host),
+        SideValues::Orchestrator(orchestrator) if orchestrator.members.is_empty() => {
+            "no member of any channel".to_owned()
+        }
+        SideValues::Orchestrator(orchestrator) => format!("members: {}", orchestrator.members.join(", ")),
     }
 }
