@@ -21,7 +21,7 @@ pub use self::{
     sops::{Sops, SopsChange, SopsProgram},
     tools::{Tools, ToolsOptions},
 };
-use crate::{failure::Result, names::ReleaseName, text::word};
+use crate::{failure::Result, names::ReleaseName};
 
 /// A release as `helm status -o json` tells it.
 #[derive(Debug, Clone)]
@@ -64,15 +64,6 @@ pub struct ClusterTarget {
     pub context: Option<String>,
     /// The kubeconfig; `None` where it is the default one.
     pub kubeconfig: Option<String>,
-}
-
-impl ClusterTarget {
-    /// As flags of a command that is shown, each with a blank before it; `context` is the tool's own flag for a context.
-    #[must_use]
-    pub fn flags(&self, context: &str) -> String {
-        let flags = [("-n", &self.namespace), (context, &self.context), ("--kubeconfig", &self.kubeconfig)];
-        flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", word(value.as_ref()?)))).collect()
-    }
 }
 
 /// One `helm upgrade`.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Action, World, drift::same};
 use crate::{
     cluster::{Cluster, Object, ObjectRef, ReleaseStatus, Upgrade},
+    command_line::CommandLine,
     failure::{Code, Exit, Failure, Result},
     files,
     names::ReleaseName,
@@ -142,8 +143,8 @@ fn not_as_written(exit: Exit, what: &str, why: String) -> Failure {
 }
 
 /// The command that shows who upgraded the release when.
-fn history(cluster: &dyn Cluster, name: &ReleaseName) -> String {
-    format!("helm{} history {name}", cluster.target().flags("--kube-context"))
+fn history(cluster: &dyn Cluster, name: &ReleaseName) -> CommandLine {
+    CommandLine::helm().at(&cluster.target()).with("history").word(name)
 }
 
 fn not_deployed(cluster: &dyn Cluster, upgrade: &Upgrade, why: String) -> Failure {
