@@ -123,24 +123,43 @@ fn a_module_uses_only_what_stands_below_it() {
     assert_eq!(seen.len(), STOREYS.len(), "each storey is there");
 }
 
+/// The words that follow each `path::`, of a list in braces all.
+fn after(code: &str, path: &str) -> Vec<String> {
+    let rests = code.match_indices(path).map(|(at, _)| &code[at + path.len()..]);
+    rests.flat_map(|rest| rest.strip_prefix('{').map_or_else(|| first_word(rest), heads)).collect()
+}
+
 #[test]
-fn no_verb_uses_another_verb_and_nobody_below_knows_one() {
+fn no_verb_uses_another_verb() {
     let verbs = ["enroll", "approve", "gate", "ca", "bootstrap", "check", "rehearse"];
-    let other =
-        Regex::new(r"(?:commands|super)::(?:\{[^;]*\b)?(enroll|approve|gate|bootstrap|check|rehearse)\b").unwrap();
     let mut wrong = Vec::new();
     for (name, code) in all() {
-        let Some((own, _)) = name.strip_prefix("commands/").and_then(|rest| rest.split_once('/')) else { continue };
+        let Some((own, file)) = name.strip_prefix("commands/").and_then(|rest| rest.split_once('/')) else { continue };
         assert!(verbs.contains(&own), "{own}: is it a verb?");
-        let imports: Vec<&str> = code.split(';').filter(|one| one.trim_start().starts_with("use ")).collect();
-        for found in imports.iter().flat_map(|one| other.captures_iter(one)).filter(|found| &found[1] != own) {
-            // Of another storey: the core of the gate, which is no verb.
-            if !imports.iter().any(|one| one.contains("exchange::") && one.contains(&found[0]) && &found[1] == "gate") {
-                wrong.push(format!("{name}: {}", &found[0]));
-            }
-        }
+        // In a folder below, the verb's own modules are one step up, and its neighbours two.
+        let up = match (file, file.matches('/').count()) {
+            ("mod.rs", _) => "use super::",
+            (_, 0) => "use super::super::",
+            _ => "use super::super::super::",
+        };
+        let used = after(&code, "commands::").into_iter().chain(after(&code, up));
+        wrong.extend(
+            used.filter(|used| verbs.contains(&used.as_str()) && used != own).map(|used| format!("{name}: {used}")),
+        );
     }
     assert_eq!(wrong, [""; 0]);
+}
+
+/// The words with which the lines of the picture begin, from the top down.
+#[test]
+fn the_picture_shows_the_same_storeys() {
+    let page = include_str!("../../CONTRIBUTING.md");
+    let picture = page.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let column = |line: &str| line.split("  ").next().unwrap().replace("/VERB", "");
+    let shown: Vec<String> =
+        picture.lines().flat_map(|line| column(line).split(", ").map(str::to_owned).collect::<Vec<_>>()).collect();
+    let storeys = STOREYS.iter().rev().map(|storey| (*storey).to_owned());
+    assert_eq!(shown, ["main", "dispatch"].map(str::to_owned).into_iter().chain(storeys).collect::<Vec<_>>());
 }
 
 #[test]
