@@ -52,6 +52,10 @@ fn every_broken_world_fires_its_check_and_names_the_next_command() {
         {
             wrong.push(format!("{id} ({words}): {found:?}"));
         }
+        // Times stand as everywhere, and not in the form of a library.
+        if found.seen.contains("+00:00") {
+            wrong.push(format!("{id}: {}", found.seen));
+        }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -15,6 +15,7 @@ use crate::{
         ingress::{Ingress, ingresses},
         orchestrator::Orchestrator,
     },
+    times,
 };
 
 /// Why checks of the gate are not looked at.
@@ -128,6 +129,7 @@ fn judge_restart(site: &ObservedRelease, check: Check, object: &Object, service:
     let next = site.kubectl("rollout restart").word(format!("deployment/{service}")).to_string();
     match pods::changed(object) {
         Changed::At(at) | Changed::NotBefore(at) if at > started => {
+            let (at, started) = (times::rfc3339(at), times::rfc3339(started));
             findings.failed(check, format!("{name} was changed at {at}, and a pod runs since {started}"), next);
         }
         Changed::At(_) => findings.ok(check, "nothing is newer than the pods"),
