@@ -42,7 +42,7 @@ pub(super) fn shared(one: &MspId, other: &str, secret: &str) -> Failure {
 
 /// A values file that several read is edited for none of them: the others would be changed by the way.
 pub(super) fn edits(plan: &FederationPlan<'_>) -> Result<()> {
-    let federation = plan.head.federation();
+    let federation = plan.orchestrator.federation();
     let organizations = federation.organizations.iter().map(|org| (org.msp_id.as_str(), &org.site));
     let mut readers: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for (who, site) in organizations.chain([("orchestrator", &federation.orchestrator.site)]) {

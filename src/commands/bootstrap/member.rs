@@ -3,7 +3,7 @@
 use super::{
     conflicts::shared,
     orchestrator::OrchestratorState,
-    targets::{BackendTarget, find_or_install, first, namespace},
+    targets::{BackendTarget, find_or_install, first, namespace, read},
 };
 use crate::{
     cluster::{Cluster, ObjectRef},
@@ -72,7 +72,7 @@ impl<'a> Member<'a> {
     pub(super) fn observe(at: &'a BackendTarget<'_>, session: &'a Session<'a>, install: bool) -> Result<Self> {
         let organization = at.organization;
         let (msp_id, site, cluster) = (&organization.msp_id, &organization.site, &*at.cluster);
-        let target = Target::backend(session, &at.options, organization.hostname.as_ref())?;
+        let target = read(Target::backend(session, &at.options, organization.hostname.as_ref()))?;
         is_the_organizations(&target.values, msp_id)?;
         let release = find_or_install(&target, site, install)?;
         let look = || target.look(release.clone(), enrolment::wanted(&target.values));
@@ -104,10 +104,10 @@ impl<'a> Member<'a> {
     ///
     /// # Errors
     /// The pair is another organization's; or it works by a CA of its own, and one of the federation's would not yet.
-    pub(super) fn needs_pair(&self, head: &OrchestratorState<'_>, ca: &Certificate) -> Result<bool> {
+    pub(super) fn needs_pair(&self, orchestrator: &OrchestratorState<'_>, ca: &Certificate) -> Result<bool> {
         self.is_its_own()?;
-        let authorities = authorities(head, self.msp_id, ca)?;
-        let now = head.state.session.now;
+        let authorities = authorities(orchestrator, self.msp_id, ca)?;
+        let now = orchestrator.state.session.now;
         let in_time = self.enrolment.live.as_ref().is_some_and(|live| !live.certificate.is_in_last_third(now));
         if in_time && self.live(&authorities).is_ok() {
             return Ok(false);
@@ -117,7 +117,7 @@ impl<'a> Member<'a> {
             other.spki != ca.spki && other.not_after > now && live.is_some_and(|live| live.is_signed_by(other))
         });
         match foreign {
-            Some(other) if !head.lets_in(self.msp_id, ca)? => Err(works_by_another(self.msp_id, other)),
+            Some(other) if !orchestrator.lets_in(self.msp_id, ca)? => Err(works_by_another(self.msp_id, other)),
             _ => Ok(true),
         }
     }
@@ -144,14 +144,14 @@ impl<'a> Member<'a> {
     /// The steps, and a request where a certificate is needed.
     pub(super) fn plan(
         self,
-        head: &OrchestratorState<'_>,
+        orchestrator: &OrchestratorState<'_>,
         ca: &Certificate,
         signer: Option<&Signer<'_>>,
     ) -> Result<MemberPlan<'a>> {
         let asks = signer.map(|signer| self.request(signer)).transpose()?;
         let pair = match asks {
             Some(_) => None,
-            None => Some(self.live(&authorities(head, self.msp_id, ca)?)?),
+            None => Some(self.live(&authorities(orchestrator, self.msp_id, ca)?)?),
         };
         let trust = self.trust(ca)?;
         let Self { msp_id, cluster, enrolment, preview, namespace, .. } = self;
@@ -224,8 +224,8 @@ fn is_the_organizations(backend: &Backend, msp_id: &MspId) -> Result<()> {
 }
 
 /// The CAs of which a pair of this organization may be.
-fn authorities(head: &OrchestratorState<'_>, msp_id: &MspId, ca: &Certificate) -> Result<Vec<Certificate>> {
-    Ok(std::iter::once(ca.clone()).chain(head.admitting(msp_id)?).collect())
+fn authorities(orchestrator: &OrchestratorState<'_>, msp_id: &MspId, ca: &Certificate) -> Result<Vec<Certificate>> {
+    Ok(std::iter::once(ca.clone()).chain(orchestrator.admitting(msp_id)?).collect())
 }
 
 fn works_by_another(msp_id: &MspId, other: &Certificate) -> Failure {

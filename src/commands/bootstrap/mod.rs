@@ -42,7 +42,7 @@ struct FederationPlan<'a> {
     /// Organizations that cannot be worked on, and why.
     failed: Vec<(MspId, Failure)>,
     /// The orchestrator as the first part leaves it.
-    head: OrchestratorState<'a>,
+    orchestrator: OrchestratorState<'a>,
     log: IssueLog,
     /// What signs for those who need a pair.
     authority: Option<&'a Authority>,
@@ -102,39 +102,39 @@ pub fn carry_out(
 
 /// One plan for all.
 fn planned<'a>(
-    head: OrchestratorState<'a>,
+    orchestrator: OrchestratorState<'a>,
     ca: &'a mut Ca<'_>,
     observed: impl Iterator<Item = (&'a MspId, Result<Member<'a>>)>,
 ) -> Result<FederationPlan<'a>> {
-    let (first, head) = head.set_up(ca)?;
+    let (first, orchestrator) = orchestrator.set_up(ca)?;
     let ca = &*ca;
     let certificate = &ca.certificate;
     let (mut failed, mut members) = (Vec::new(), Vec::new());
     for (msp_id, member) in observed {
-        match member.and_then(|member| Ok((member.needs_pair(&head, certificate)?, member))) {
+        match member.and_then(|member| Ok((member.needs_pair(&orchestrator, certificate)?, member))) {
             Ok(member) => members.push(member),
             Err(failure) => failed.push((msp_id.clone(), failure)),
         }
     }
-    let members = read_alike(members, &head, &mut failed)?;
+    let members = read_alike(members, &orchestrator, &mut failed)?;
     conflicts::pairs(members.iter().map(|(_, member)| member))?;
     conflicts::identities(&members)?;
     let all: Vec<MspId> = members.iter().map(|(_, member)| member.msp_id.clone()).collect();
     let signs = members.iter().any(|(needs, _)| *needs);
-    let approval = head.approval(&all)?;
-    head.knows(certificate, &approval)?;
-    let close = head.federation().orchestrator.gate == Gate::Close;
-    let log = if signs || (close && !head.is_closed()) { approval.ledger()? } else { IssueLog::default() };
+    let approval = orchestrator.approval(&all)?;
+    orchestrator.knows(certificate, &approval)?;
+    let close = orchestrator.federation().orchestrator.gate == Gate::Close;
+    let log = if signs || (close && !orchestrator.is_closed()) { approval.ledger()? } else { IssueLog::default() };
     let authority = signs.then(|| ca.authority()).transpose()?;
     let signer = authority.map(|authority| Signer {
         approval: &approval,
         authority,
         ledger: &log,
-        key_type: head.args().key_type,
+        key_type: orchestrator.args().key_type,
     });
     let parts = parallel::parallel(members, |(needs, member)| {
         let msp_id = member.msp_id.clone();
-        (msp_id, member.plan(&head, certificate, signer.as_ref().filter(|_| needs)))
+        (msp_id, member.plan(&orchestrator, certificate, signer.as_ref().filter(|_| needs)))
     });
     let mut planned = Vec::new();
     for (msp_id, part) in parts {
@@ -143,9 +143,17 @@ fn planned<'a>(
             Err(failure) => failed.push((msp_id, failure)),
         }
     }
-    all_can_follow(&first, &head, &failed, &planned)?;
-    let mut plan =
-        FederationPlan { first, parts: planned, failed, log, head, last: Plan::default(), authority, open: None };
+    all_can_follow(&first, &orchestrator, &failed, &planned)?;
+    let mut plan = FederationPlan {
+        first,
+        parts: planned,
+        failed,
+        log,
+        orchestrator,
+        last: Plan::default(),
+        authority,
+        open: None,
+    };
     let admitted = plan.organizations();
     plan.last = plan.admission(&admitted)?;
     conflicts::edits(&plan)?;
@@ -155,14 +163,14 @@ fn planned<'a>(
 /// Helm's own reading of every edited file, in one call for all; whose file it reads otherwise is left out.
 fn read_alike<'a>(
     members: Vec<(bool, Member<'a>)>,
-    head: &OrchestratorState<'_>,
+    orchestrator: &OrchestratorState<'_>,
     failed: &mut Vec<(MspId, Failure)>,
 ) -> Result<Vec<(bool, Member<'a>)>> {
     let edited: Vec<_> = members.iter().filter_map(|(_, member)| member.edited()).collect();
     if edited.is_empty() {
         return Ok(members);
     }
-    let mut readings = Edited::all_proven_by(&edited, head.state.session.cluster()?)?.into_iter();
+    let mut readings = Edited::all_proven_by(&edited, orchestrator.state.session.cluster()?)?.into_iter();
     let mut alike = Vec::new();
     for (needs, member) in members {
         let reading = if member.edited().is_some() { readings.next().unwrap_or(Ok(())) } else { Ok(()) };
@@ -178,7 +186,7 @@ fn read_alike<'a>(
 /// open.
 fn all_can_follow(
     first: &Plan,
-    head: &OrchestratorState<'_>,
+    orchestrator: &OrchestratorState<'_>,
     failed: &[(MspId, Failure)],
     parts: &[MemberPlan<'_>],
 ) -> Result<()> {
@@ -193,7 +201,7 @@ fn all_can_follow(
             Failure { what, ..failure.clone() }
         })
         .collect();
-    findings.extend(head.strangers(&follow));
+    findings.extend(orchestrator.strangers(&follow));
     if findings.is_empty() { Ok(()) } else { Err(targets::first(findings, "nobody is left behind")) }
 }
 
@@ -204,18 +212,18 @@ impl FederationPlan<'_> {
 
     /// Admits those who are in place; closes the gate where the file wants it and nobody was left behind.
     fn admission(&mut self, admitted: &[MspId]) -> Result<Plan> {
-        let close = self.head.federation().orchestrator.gate == Gate::Close;
+        let close = self.orchestrator.federation().orchestrator.gate == Gate::Close;
         if close && self.failed.is_empty() {
-            match self.head.admit(admitted, true, &self.log) {
+            match self.orchestrator.admit(admitted, true, &self.log) {
                 Err(failure) if failure.code != Code::Drift => self.open = Some(failure),
                 other => return other,
             }
         }
-        if !self.failed.is_empty() && self.head.is_in_doubt() {
+        if !self.failed.is_empty() && self.orchestrator.is_in_doubt() {
             // The upgrade would finish closing the gate, and somebody is left behind.
             return Ok(Plan::default());
         }
-        match self.head.admit(admitted, false, &self.log) {
+        match self.orchestrator.admit(admitted, false, &self.log) {
             // What was begun with the gate has to be finished before anybody is admitted by an upgrade of its own.
             Err(failure) if failure.code == Code::GateHalfWay => {
                 self.open.get_or_insert(failure);

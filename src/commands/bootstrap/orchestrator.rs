@@ -1,6 +1,6 @@
 //! The orchestrator as it was found, or as the first part of the plan will leave it: its CA and its TLS.
 
-use super::targets::{OrchestratorTarget, find_or_install, namespace};
+use super::targets::{OrchestratorTarget, find_or_install, namespace, read};
 use crate::{
     cluster::{Object, ObjectRef, ReleaseStatus},
     commands::bootstrap::BootstrapArgs,
@@ -31,7 +31,7 @@ impl<'a> OrchestratorState<'a> {
     /// Three children: the release's two, and one for all objects.
     pub(super) fn observe(target: &'a OrchestratorTarget<'a>, session: &'a Session<'a>) -> Result<Self> {
         let site = &target.federation.orchestrator.site;
-        let own = Target::orchestrator(session, &target.options, Vec::new)?;
+        let own = read(Target::orchestrator(session, &target.options, Vec::new))?;
         let release = find_or_install(&own, site, target.args.install)?;
         let mut wanted = mounts::wanted(&own.values);
         wanted.extend(mounts::wanted(&Orchestrator::read(release.config())?));

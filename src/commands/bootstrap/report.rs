@@ -98,14 +98,14 @@ impl FederationPlan<'_> {
 
     /// Why the gate is not closed although the file wants it.
     fn stays(&self) -> Option<String> {
-        let wanted = self.head.federation().orchestrator.gate == Gate::Close && !self.head.is_closed();
+        let wanted = self.orchestrator.federation().orchestrator.gate == Gate::Close && !self.orchestrator.is_closed();
         let left = self.failed.first().filter(|_| wanted).map(|(msp_id, _)| format!("{msp_id} is left out"));
         self.open.as_ref().map(|failure| failure.what.clone()).or(left)
     }
 
     pub(super) fn consent(&self) -> String {
         let count = self.parts.iter().filter(|part| !part.is_done()).count();
-        let closes = self.closes() && !self.head.is_closed();
+        let closes = self.closes() && !self.orchestrator.is_closed();
         let gate = if closes { "; then mutual TLS goes on, and backends without a valid pair are cut off" } else { "" };
         let first = if self.first.cuts_off {
             "; the orchestrator is upgraded first, and a backend without TLS to it is cut off until its own part is done"
@@ -116,12 +116,12 @@ impl FederationPlan<'_> {
     }
 
     fn closes(&self) -> bool {
-        self.head.federation().orchestrator.gate == Gate::Close && self.failed.is_empty() && self.open.is_none()
+        self.orchestrator.federation().orchestrator.gate == Gate::Close && self.failed.is_empty() && self.open.is_none()
     }
 
     pub(super) fn gate_word(&self, ran: &RunReport) -> &'static str {
         let planned = ran.stage == Stage::Planned;
-        if self.head.is_closed() || (self.closes() && !planned && ran.broken.is_none()) {
+        if self.orchestrator.is_closed() || (self.closes() && !planned && ran.broken.is_none()) {
             "the gate is closed"
         } else if !self.closes() {
             "the gate is as it was"

@@ -50,6 +50,16 @@ fn options(site: &Site, args: &BootstrapArgs) -> Options {
     }
 }
 
+/// What the files of a site say. A federation file has no key below which settings stand.
+pub(super) fn read<V>(target: Result<Target<'_, V>>) -> Result<Target<'_, V>> {
+    target.map_err(|failure| match failure.code {
+        Code::ValuesKey => failure.next(
+            "set up the releases below an umbrella chart one by one, with --values-key: ca init, enroll, approve, gate close; and take them out of the federation file",
+        ),
+        _ => failure,
+    })
+}
+
 /// A release as it was found; where it is missing and may be installed, as it will be.
 pub(super) fn find_or_install<V: OfSide>(target: &Target<'_, V>, site: &Site, install: bool) -> Result<ReleaseState> {
     match target.find() {

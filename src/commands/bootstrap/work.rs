@@ -29,26 +29,21 @@ pub(super) fn carry_out(mut plan: FederationPlan<'_>, args: &BootstrapArgs, sess
     let parts = plan.parts.iter().map(|part| &part.plan.steps);
     plan::probe(parts.chain([&plan.first.steps, &plan.last.steps]).flatten())?;
     ran.stage = if plan.shown(session) { Stage::Planned } else { Stage::Already };
-    if args.dry_run || ran.stage == Stage::Already {
+    if session.dry_run || ran.stage == Stage::Already {
         return Ok(plan.outcome(&ran));
     }
     session.console.consent(&plan.consent())?;
     plan.sign()?;
     let names = plan.parts.iter().map(|part| part.msp_id.as_str()).chain(["orchestrator"]);
     let progress = Progress::new(session.console, names);
-    let orchestrator =
-        World { cluster: plan.head.state.session.cluster, timeout: args.timeout, clock: session.clock.clone() };
+    let orchestrator = plan.orchestrator.state.session.world();
     let line = progress.line("orchestrator");
     let Reached { steps, failure } = applied("orchestrator", &plan.first.steps, &orchestrator, &line);
     failure.map_or(Ok(()), Err)?;
     ran.steps = steps;
     line.doing("waits for the organizations");
     ran.ended = at_most(args.parallel.into(), std::mem::take(&mut plan.parts), |part| {
-        work(
-            &part,
-            &World { cluster: Some(part.cluster), timeout: args.timeout, clock: session.clock.clone() },
-            &progress,
-        )
+        work(&part, &World { cluster: Some(part.cluster), ..session.world() }, &progress)
     });
     ran.steps.extend(ran.ended.iter_mut().flat_map(|one| std::mem::take(&mut one.steps)));
     ran.broken = plan.settle(&ran.ended, session);
@@ -107,13 +102,13 @@ impl FederationPlan<'_> {
     fn log_steps(&self) -> Result<Vec<Step>> {
         let due: Vec<&MspId> = self.parts.iter().filter(|part| part.due.is_some()).map(|part| &part.msp_id).collect();
         let is_first = self.authority.is_some_and(|authority| !self.log.knows(authority.fingerprint()));
-        Ok(self.head.approval(&[])?.log_steps(&due, is_first))
+        Ok(self.orchestrator.approval(&[])?.log_steps(&due, is_first))
     }
 
     /// The signatures, and the steps that wait for them.
     fn sign(&mut self) -> Result<()> {
         let Some(authority) = self.authority else { return Ok(()) };
-        let approval = self.head.approval(&[])?;
+        let approval = self.orchestrator.approval(&[])?;
         let signed = parallel(&mut self.parts, |part| part.sign(&approval, authority));
         let new: Vec<Entry> = signed.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
         Step::fill(&mut self.first.steps, approval.log_actions(&new));

@@ -116,3 +116,21 @@ fn a_values_file_may_be_read_for_several_and_is_edited_for_none_of_them() {
     fed.all_are_let_in(2);
     assert_eq!(fed.world.read("common.yaml"), "server:\n  replicas: 1\n");
 }
+
+#[test]
+fn files_of_an_umbrella_chart_are_refused_with_what_works_for_them() {
+    let below = |text: &str| format!("sub:\n{}", text.lines().map(|line| format!("  {line}\n")).collect::<String>());
+    let fed = Fed::new(1);
+    let whole = fed.world.read("orchestrator-values.yaml");
+    fed.world.write("orchestrator-values.yaml", &below(&whole));
+    let refused = fed.run("bootstrap federation.yaml --yes").unwrap_err();
+    assert_eq!(refused.code.id(), "values-key");
+    assert!(
+        refused.why.contains("stand below sub") && refused.next.contains("one by one, with --values-key"),
+        "{refused}"
+    );
+    fed.world.write("orchestrator-values.yaml", &whole);
+    fed.world.write("org-1.yaml", &below(&fed.world.read("org-1.yaml")));
+    let left = fed.run("bootstrap federation.yaml --yes").unwrap_err();
+    assert!(left.code.id() == "values-key" && left.next.contains("one by one, with --values-key"), "{left}");
+}
