@@ -53,18 +53,12 @@ pub struct CommonArgs {
 }
 
 impl CommonArgs {
-    /// Below which key of the values files the chart's settings stand.
-    #[must_use]
-    pub fn key(&self) -> ValuesKey {
-        self.values_key.clone().unwrap_or_default()
-    }
-
     /// How it points at the release, and what may be done to it.
     #[must_use]
     pub fn options(&self) -> Options {
         Options {
             values: self.values.clone(),
-            key: self.key(),
+            key: self.values_key.clone().unwrap_or_default(),
             release: self.release.clone(),
             chart: self.chart.clone(),
             version: self.version.clone(),

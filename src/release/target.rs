@@ -134,7 +134,7 @@ impl<'a, V: OfSide> Target<'a, V> {
         then: &'static str,
     ) -> UpgradeRequest<'b> {
         let Self { session, options, files, .. } = self;
-        UpgradeRequest { session, side: V::SIDE, options, files, edited, own, read: true, paths, then }
+        UpgradeRequest { session, options, files, edited, own, read: true, paths, then }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     parallel::side_by_side,
     plan::{Action, Handoff, Plan, Step, StepId, drift::same},
     session::Session,
-    substra::{Side, manifest::Manifest},
+    substra::manifest::Manifest,
     text::count,
     values::Setting,
 };
@@ -18,7 +18,6 @@ use crate::{
 /// What a verb wants of a release.
 pub(crate) struct UpgradeRequest<'a> {
     pub(crate) session: &'a Session<'a>,
-    pub(crate) side: Side,
     pub(crate) options: &'a Options,
     pub(crate) files: &'a ValuesFiles,
     pub(crate) edited: &'a Edited,
@@ -71,7 +70,7 @@ impl ReleaseState {
         let options = request.options;
         Upgrade {
             release: self.name.clone(),
-            chart: options.chart.clone().unwrap_or_else(|| state::reference(request.side)),
+            chart: options.chart.clone().unwrap_or_else(|| state::reference(self.side)),
             version: options.version.clone().unwrap_or_else(|| self.package.version.clone()),
             values: request.edited.values(),
             base_revision: self.release.revision,
@@ -122,7 +121,7 @@ impl ReleaseState {
             self.right_chart(chart, &upgrade)?;
         }
         let whole = rendered?.map_or_else(|| Ok(self.whole.clone()), |text| Manifest::parse(&text))?;
-        let manifest = self.part(request, &whole)?;
+        let manifest = self.part(&whole)?;
         let mut plan = Plan { restarts: self.whole.changed_workloads(&whole), ..Plan::default() };
         let after = self.after(manifest, whole, request.edited);
         if options.no_upgrade {
@@ -146,8 +145,8 @@ impl ReleaseState {
         after
     }
 
-    fn part(&self, request: &UpgradeRequest<'_>, whole: &Manifest) -> Result<Manifest> {
-        let query = ReleaseQuery { side: request.side, release: None, key: self.key.clone(), hints: None };
+    fn part(&self, whole: &Manifest) -> Result<Manifest> {
+        let query = ReleaseQuery { side: self.side, release: None, key: self.key.clone(), hints: None };
         Ok(find::own_part(&query, whole, &self.package)?.manifest)
     }
 
@@ -170,7 +169,7 @@ impl ReleaseState {
 
     fn drift(&self, request: &UpgradeRequest<'_>) -> Result<Vec<String>> {
         let lines = DriftGuard {
-            side: request.side,
+            side: self.side,
             key: &self.key,
             deployed: &self.release.config,
             will: &request.edited.whole,

@@ -12,8 +12,10 @@ pub(crate) use self::source::found as authority_of;
 use crate::{
     cluster::ObjectRef,
     commands,
-    exchange::approval::{Approval, Place},
-    exchange::ca::CaSource,
+    exchange::{
+        approval::{Approval, Place},
+        ca::CaSource,
+    },
     failure::Result,
     files,
     names::{Hostname, MspId},

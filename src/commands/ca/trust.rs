@@ -45,8 +45,8 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     }
     let is_on = target.values.mtls_enabled;
     let state = target.observe(wanted)?;
-    let plan = plan(state, &org, &name, &certificate)?;
     let danger = orchestrator::danger(&certificate.subject, Some(org.as_str()));
+    let plan = plan(state, &org, &name, &certificate, &danger)?;
     show(session, &certificate, &danger, &plan);
     session.show(&plan)?;
     session.apply(&plan, Some(&format!("trust this CA for {org}: {danger}")))?;
@@ -72,14 +72,14 @@ fn plan(
     org: &MspId,
     name: &ObjectName,
     certificate: &Certificate,
+    danger: &str,
 ) -> Result<Plan> {
     let step = object_step(&state.cluster, name, certificate)?;
     state.cluster.objects.extend(step.new_object().cloned());
     let own = state.values.admit_settings(std::slice::from_ref(org), name);
     let edited = state.files.edit(&own)?;
     let upgrade = state.admission(&state.cluster, &edited, &own)?;
-    let danger = orchestrator::danger(&certificate.subject, Some(org.as_str()));
-    Ok(Plan::of([step]).warn([danger]).then(Plan::of(edited.steps)).then(upgrade))
+    Ok(Plan::of([step]).warn([danger.to_owned()]).then(Plan::of(edited.steps)).then(upgrade))
 }
 
 /// The one CA of the file, judged as far as somebody else signs with it; `passed_over` are findings that do not matter.

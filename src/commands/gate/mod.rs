@@ -41,7 +41,7 @@ pub fn close(args: &CloseArgs, session: &Session<'_>) -> Result<Outcome> {
     let is_closed = gate::is_closed(&release, &target.values, !args.no_verify_mspid);
     let look_at_log = || if is_closed { Ok(Some(IssueLog::default())) } else { members::issue_log(args, session) };
     let settings = target.values.close_settings(!args.no_verify_mspid);
-    let (log, looked) = side_by_side(look_at_log, || look(&target, release, &settings));
+    let (log, looked) = side_by_side(look_at_log, || look(&target, &release, &settings));
     let (cluster, plan, after) = looked?;
     let gate = Gate { target, cluster };
     let mut findings = mounts_of(&gate, &after).judge(&gate.values);
@@ -75,7 +75,7 @@ pub fn close(args: &CloseArgs, session: &Session<'_>) -> Result<Outcome> {
 pub fn open(args: &OpenArgs, session: &Session<'_>) -> Result<Outcome> {
     let options = args.common.options();
     let target = with_tls(Target::orchestrator(session, &options, || read::usual(Orchestrator::open_settings))?)?;
-    let (cluster, plan, _) = look(&target, target.find()?, &target.values.open_settings())?;
+    let (cluster, plan, _) = look(&target, &target.find()?, &target.values.open_settings())?;
     let gate = Gate { target, cluster };
     let name = &gate.cluster.release.name;
     let consent = format!("turn mutual TLS off at release {name}: anybody is let in, with or without a certificate");
@@ -102,20 +102,19 @@ fn with_tls(target: Target<'_, Orchestrator>) -> Result<Target<'_, Orchestrator>
 /// The objects that are or will be mounted, beside what an upgrade to these settings would do; and the release after it.
 fn look(
     target: &Target<'_, Orchestrator>,
-    release: ReleaseState,
+    release: &ReleaseState,
     settings: &[Setting],
 ) -> Result<(ClusterState, Plan, ReleaseState)> {
-    let mut wanted = mounts::wanted(&target.values);
-    wanted.extend(release.workloads());
+    let look = || target.look(release.clone(), mounts::wanted(&target.values));
     let upgrade = || {
         let edited = target.files.edit(settings)?;
         let (plan, after) = release.plan(&gate::upgrade(target, &edited, settings))?;
         Ok((Plan::of(edited.steps), plan, after))
     };
-    let (objects, upgrade) = side_by_side(|| target.session.cluster()?.get(&wanted), upgrade);
-    let (objects, (edit, upgrade, after)): (_, (Plan, Plan, ReleaseState)) = (objects?, upgrade?);
-    let plan = edit.then(upgrade.with_rollouts_seen(&objects));
-    Ok((ClusterState { release, objects }, plan, after))
+    let (cluster, upgrade) = side_by_side(look, upgrade);
+    let (cluster, (edit, upgrade, after)): (_, (Plan, Plan, ReleaseState)) = (cluster?, upgrade?);
+    let plan = edit.then(upgrade.with_rollouts_seen(&cluster.objects));
+    Ok((cluster, plan, after))
 }
 
 /// What the pods of a release stand on.
