@@ -1,29 +1,22 @@
 //! The few rules of JSON Schema (2020-12) that the schemas under `docs/` use. A keyword that is unknown here fails.
 
-use std::collections::BTreeMap;
-
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// Schemas by file name, as `$ref` names them.
-pub(crate) type Files = BTreeMap<String, Value>;
-
-/// Judges `value` by the schema of a file; the error says where it does not fit, and why.
-pub(crate) fn judge(files: &Files, file: &str, value: &Value) -> Result<(), String> {
-    let schema = files.get(file).ok_or_else(|| format!("there is no schema {file}"))?;
-    Judge { files, file }.fits(schema, value).map_err(|why| format!("by {file}: {why}"))
+/// Judges `value` by a schema; the error says where it does not fit, and why.
+pub(crate) fn judge(schema: &Value, value: &Value) -> Result<(), String> {
+    Judge { root: schema }.fits(schema, value)
 }
 
-/// What `$ref` names, within the file of `root`.
+/// What `$ref` names, within `root`.
 pub(crate) fn target<'a>(root: &'a Value, reference: &str) -> &'a Value {
     root.pointer(reference.strip_prefix('#').unwrap()).unwrap()
 }
 
 #[derive(Clone, Copy)]
 struct Judge<'a> {
-    files: &'a Files,
-    file: &'a str,
+    root: &'a Value,
 }
 
 /// Keywords that say nothing here: of a value of another type, or read with another keyword.
@@ -64,7 +57,7 @@ impl Judge<'_> {
         let size = || usize::try_from(wanted.as_u64().unwrap()).unwrap();
         let named = |key: &String| rules.get("properties").is_some_and(|all| all.get(key).is_some());
         let good = match (rule, value) {
-            ("$ref", _) => return self.refer(wanted.as_str().unwrap(), value),
+            ("$ref", _) => return self.fits(target(self.root, wanted.as_str().unwrap()), value),
             ("oneOf", _) => return self.one_of(wanted.as_array().unwrap(), value),
             ("items", Value::Array(items)) => {
                 return items.iter().enumerate().try_for_each(|(at, item)| self.inside(&at.to_string(), wanted, item));
@@ -108,12 +101,6 @@ impl Judge<'_> {
 
     fn inside(self, key: &str, schema: &Value, value: &Value) -> Result<(), String> {
         self.fits(schema, value).map_err(|why| format!("/{key}{why}"))
-    }
-
-    fn refer(self, reference: &str, value: &Value) -> Result<(), String> {
-        let (file, place) = reference.split_at(reference.find('#').unwrap());
-        let file = if file.is_empty() { self.file } else { file };
-        Judge { files: self.files, file }.fits(target(&self.files[file], place), value)
     }
 
     fn one_of(self, all: &[Value], value: &Value) -> Result<(), String> {

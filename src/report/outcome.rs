@@ -18,8 +18,7 @@ const SCHEMA_VERSION: u64 = 1;
 pub struct Outcome {
     verb: &'static str,
     stage: Stage,
-    facts: Vec<Fact>,
-    result: Option<Value>,
+    result: Value,
     lines: Vec<String>,
     steps: Vec<StepReport>,
     warnings: Vec<String>,
@@ -62,14 +61,6 @@ pub(crate) struct Nothing {
     error: Failure,
 }
 
-#[derive(Debug, Clone)]
-struct Fact {
-    key: &'static str,
-    value: Value,
-    /// What people read: `label: value`, none or many.
-    lines: Vec<(&'static str, String)>,
-}
-
 impl Outcome {
     /// An empty result.
     #[must_use]
@@ -77,8 +68,7 @@ impl Outcome {
         Self {
             verb,
             stage,
-            facts: Vec::new(),
-            result: None,
+            result: Map::new().into(),
             lines: Vec::new(),
             steps: Vec::new(),
             warnings: Vec::new(),
@@ -112,52 +102,15 @@ impl Outcome {
     /// What the verb found: a struct beside the verb, whose fields scripts see, and the lines that people read of it.
     #[must_use]
     pub fn result(mut self, result: &impl Serialize, lines: Vec<String>) -> Self {
-        self.result = Some(as_json(result));
+        self.result = as_json(result);
         self.lines = lines;
         self
     }
 
-    /// Adds a fact: `key: value` for people, a field of `result` for scripts.
-    #[must_use]
-    pub fn fact(self, key: &'static str, value: impl Into<Value>) -> Self {
-        self.labelled(key, key, value)
-    }
-
-    /// Adds a fact that people read under another label than scripts: a label may change, a key stays.
-    #[must_use]
-    pub fn labelled(self, key: &'static str, label: &'static str, value: impl Into<Value>) -> Self {
-        let value = value.into();
-        let line = (label, joined(&value));
-        self.fact_told(key, value, [line])
-    }
-
-    /// Adds a fact that people read in other words: any number of lines `label: value`.
-    #[must_use]
-    pub fn fact_told(
-        mut self,
-        key: &'static str,
-        value: impl Into<Value>,
-        lines: impl IntoIterator<Item = (&'static str, String)>,
-    ) -> Self {
-        self.facts.push(Fact { key, value: value.into(), lines: lines.into_iter().collect() });
-        self
-    }
-
-    /// Adds a fact of a key or a certificate. A new one that is only planned is thrown away: nobody is told its numbers.
-    #[must_use]
-    pub fn fact_of(self, is_new: bool, key: &'static str, label: &'static str, value: impl Into<Value>) -> Self {
-        if is_new && self.is_planned() { self } else { self.labelled(key, label, value) }
-    }
-
-    /// A fact of this name.
+    /// A field of what the verb found, as scripts read it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        let of_struct = self.result.as_ref().and_then(|result| result.get(key));
-        of_struct.or_else(|| self.fact_named(key))
-    }
-
-    fn fact_named(&self, key: &str) -> Option<&Value> {
-        self.facts.iter().find(|fact| fact.key == key).map(|fact| &fact.value)
+        self.result.get(key)
     }
 
     /// Adds what was planned or done.
@@ -244,9 +197,6 @@ impl Outcome {
         if self.is_planned() {
             console.data(format!("stage: {}", Stage::Planned))?;
         }
-        for (label, text) in self.facts.iter().flat_map(|fact| &fact.lines) {
-            console.data(format!("{label}: {text}"))?;
-        }
         if !self.lines.is_empty() {
             let lines: Vec<_> = self.lines.iter().map(|line| plain::line(line)).collect();
             console.data_lines(lines.join("\n"))?;
@@ -259,12 +209,11 @@ impl Outcome {
     /// What scripts see: `docs/schemas/VERB.schema.json`.
     #[must_use]
     pub fn json(&self) -> Value {
-        let facts = || self.facts.iter().map(|fact| (fact.key.to_owned(), fact.value.clone())).collect::<Map<_, _>>();
         as_json(&Answer {
             schema_version: SCHEMA_VERSION,
             verb: self.verb,
             stage: self.stage,
-            result: self.result.clone().unwrap_or_else(|| facts().into()),
+            result: self.result.clone(),
             steps: self.steps.clone(),
             warnings: self.warnings.clone(),
             next: self.next.clone(),
@@ -296,12 +245,4 @@ pub fn failure_json(failure: &Failure) -> Value {
 /// What is given to scripts has no keys but words, so that there is a JSON for it.
 fn as_json(given: &impl Serialize) -> Value {
     serde_json::to_value(given).unwrap_or_else(|why| Value::String(why.to_string()))
-}
-
-fn joined(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(joined).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    }
 }

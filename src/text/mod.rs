@@ -19,10 +19,11 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(line).collect()
 }
 
-/// What people read of a struct: `label: text`, each a line.
+/// What people read of a struct: `label: text`, each a line; none where there is no text.
 #[must_use]
-pub fn labelled<const N: usize>(facts: [(&str, &str); N]) -> Vec<String> {
-    facts.iter().map(|(label, text)| format!("{label}: {text}")).collect()
+pub fn labelled<T: AsRef<str>, const N: usize>(facts: [(&str, Option<T>); N]) -> Vec<String> {
+    let told = facts.iter().filter_map(|(label, text)| Some((label, text.as_ref()?)));
+    told.map(|(label, text)| format!("{label}: {}", text.as_ref())).collect()
 }
 
 /// One word of a command line as a POSIX shell reads it: quoted where it must be, and what steers a terminal in the

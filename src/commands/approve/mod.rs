@@ -2,13 +2,17 @@
 
 mod args;
 mod authority;
+mod report;
 mod sign;
 mod source;
 mod verify;
 
 pub use self::args::ApproveArgs;
-use self::sign::Ready;
 pub(crate) use self::source::found as authority_of;
+use self::{
+    report::{Approved, CertificateReport},
+    sign::Ready,
+};
 use crate::{
     cluster::ObjectRef,
     commands,
@@ -18,14 +22,13 @@ use crate::{
     },
     failure::Result,
     files,
-    names::{Hostname, MspId},
+    names::MspId,
     pki::{authority::Authority, log::Entry, policy::Claim},
     plan::{Plan, Step},
     release::{Target, mounts, read},
     report::{Outcome, Stage},
     session::Session,
     substra::orchestrator::Orchestrator,
-    times,
 };
 
 const VERB: &str = "approve";
@@ -127,13 +130,13 @@ impl<'a> Batch<'a> {
     }
 
     fn result(&self, ready: &[Ready], plan: &Plan) -> Outcome {
-        let certificates: Vec<serde_json::Value> = ready.iter().map(|one| self.described(one)).collect();
-        let organizations: Vec<&str> = ready.iter().map(|one| one.request.msp_id.as_str()).collect();
-        let lines: Vec<_> = certificates.iter().map(|one| ("certificate", sentence(one))).collect();
-        let outcome = commands::outcome(VERB, Stage::Approved, plan, self.approval.session)
-            .fact("organizations", organizations)
-            .fact_told("certificates", certificates, lines)
-            .fact("gate", self.gate());
+        let approved = Approved {
+            organizations: ready.iter().map(|one| one.request.msp_id.clone()).collect(),
+            certificates: ready.iter().map(|one| CertificateReport::of(one, !self.args.unverified_mail)).collect(),
+            gate: self.gate(),
+        };
+        let outcome =
+            commands::outcome(VERB, Stage::Approved, plan, self.approval.session).result(&approved, approved.lines());
         ready.iter().fold(outcome, |outcome, one| {
             outcome.next(format!("send {} to {}'s operator", one.target.display(), one.request.msp_id))
         })
@@ -152,34 +155,6 @@ impl<'a> Batch<'a> {
             }
         }
     }
-
-    fn described(&self, ready: &Ready) -> serde_json::Value {
-        let Ready { request, window, issued, .. } = ready;
-        let mut described = serde_json::json!({
-            "organization": request.msp_id.as_str(),
-            "file": ready.target.display().to_string(),
-            "hosts": request.hosts.iter().map(Hostname::as_str).collect::<Vec<_>>(),
-            "notBefore": times::rfc3339(window.not_before),
-            "notAfter": times::rfc3339(window.not_after),
-            "cutToTheCa": window.cut_to_ca_end,
-            "again": ready.is_again,
-        });
-        if let Some(issued) = issued {
-            described["serial"] = issued.serial.as_str().into();
-        }
-        // Of what is not signed yet nobody shall take a number down that nobody has compared.
-        if issued.is_some() || !self.args.unverified_mail {
-            described["fingerprint"] = request.fingerprint.to_string().into();
-        }
-        described
-    }
-}
-
-/// A certificate as people read it.
-fn sentence(described: &serde_json::Value) -> String {
-    let text = |key: &str| described[key].as_str().unwrap_or_default();
-    let serial = described.get("serial").map(|_| format!(", serial {}", text("serial"))).unwrap_or_default();
-    format!("{} of {}{serial}", text("file"), text("organization"))
 }
 
 fn consent(ready: &[Ready], plan: &Plan) -> String {

@@ -6,6 +6,7 @@ mod conflicts;
 mod member;
 mod orchestrator;
 mod report;
+mod result;
 mod targets;
 mod work;
 

@@ -1,8 +1,9 @@
 //! How people and scripts read a run: the plan before it, and who stands where after it.
 
-use serde_json::{Value, json};
-
-use super::{FederationPlan, VERB};
+use super::{
+    FederationPlan, VERB,
+    result::{Bootstrapped, GateState, LeftOut, MemberReport, Stands},
+};
 use crate::{
     failure::{Failure, Standing},
     federation::Gate,
@@ -12,7 +13,6 @@ use crate::{
     plan::{StepReport, StepState},
     report::{Outcome, Stage},
     session::Session,
-    times,
 };
 
 /// How an organization's work ended.
@@ -119,45 +119,49 @@ impl FederationPlan<'_> {
         self.orchestrator.federation().orchestrator.gate == Gate::Close && self.failed.is_empty() && self.open.is_none()
     }
 
-    pub(super) fn gate_word(&self, ran: &RunReport) -> &'static str {
+    pub(super) fn gate_state(&self, ran: &RunReport) -> GateState {
         let planned = ran.stage == Stage::Planned;
         if self.orchestrator.is_closed() || (self.closes() && !planned && ran.broken.is_none()) {
-            "the gate is closed"
+            GateState::Closed
         } else if !self.closes() {
-            "the gate is as it was"
+            GateState::AsItWas
         } else if planned {
-            "will be closed"
+            GateState::WillBeClosed
         } else {
-            "the gate is open or half way"
+            GateState::Unfinished
         }
     }
 
     /// Who stands where. Organizations that were left behind end the verb with the first one's status.
     pub(super) fn outcome(&self, ran: &RunReport) -> Outcome {
-        let mut lines = Vec::new();
-        for part in &self.parts {
-            let state = if part.is_done() { Stage::Already.id() } else { Stage::Planned.id() };
-            lines.push(line(&part.msp_id, part.certificate.as_ref(), state));
-        }
-        for one in ran.ended.iter().filter(|one| one.failure.is_none()) {
-            lines.push(line(&one.msp_id, one.certificate.as_ref(), if one.was_done { "already" } else { "now" }));
-        }
-        let failed = self.failed.iter().map(|(msp_id, failure)| {
-            json!({"organization": msp_id.as_str(), "state": "failed", "code": failure.code, "why": failure.what, "next": failure.next})
-        });
-        lines.extend(failed);
-        let sentences: Vec<_> = lines.iter().map(|line| ("organization", sentence(line))).collect();
+        let bootstrapped = Bootstrapped { organizations: self.members(ran).collect(), gate: self.gate_state(ran) };
         let left = ran.ended.iter().flat_map(|one| one.left.iter().map(|why| format!("{}: {why}", one.msp_id)));
         let warnings = ran.warnings.iter().chain(&self.last.warnings).cloned().chain(left);
         let outcome = Outcome::new(VERB, ran.stage)
             .described(ran.steps.clone())
-            .fact_told("organizations", lines, sentences)
-            .fact("gate", self.gate_word(ran))
+            .result(&bootstrapped, bootstrapped.lines())
             .warnings(warnings);
         match self.failure(ran) {
             None => outcome,
             Some(failure) => outcome.failed(failure),
         }
+    }
+
+    /// Those that are not worked on yet, those that were, and those that were left behind.
+    fn members(&self, ran: &RunReport) -> impl Iterator<Item = MemberReport> {
+        let parts = self.parts.iter().map(|part| {
+            let stands = Stands::of(&part.msp_id, part.certificate.as_ref());
+            if part.is_done() { MemberReport::Already(stands) } else { MemberReport::Planned(stands) }
+        });
+        let ended = ran.ended.iter().filter(|one| one.failure.is_none()).map(|one| {
+            let stands = Stands::of(&one.msp_id, one.certificate.as_ref());
+            if one.was_done { MemberReport::Already(stands) } else { MemberReport::Now(stands) }
+        });
+        let failed = self.failed.iter().map(|(msp_id, failure)| {
+            let Failure { code, what, next, .. } = failure.clone();
+            MemberReport::Failed(LeftOut { organization: msp_id.clone(), code, why: what, next })
+        });
+        parts.chain(ended).chain(failed)
     }
 
     /// The organizations first, then the last part, then a gate that could not be closed.
@@ -191,19 +195,10 @@ impl FederationPlan<'_> {
             None => format!("{who}; the gate was not moved"),
             Some(broken) => {
                 let left = broken.standing.as_ref().map_or("nothing was written", Standing::text);
-                format!("{who}; of the orchestrator's last part: {left}; {}", self.gate_word(ran))
+                format!("{who}; of the orchestrator's last part: {left}; {}", self.gate_state(ran))
             }
         })
     }
-}
-
-fn line(msp_id: &MspId, certificate: Option<&Certificate>, state: &str) -> Value {
-    let mut line = json!({"organization": msp_id.as_str(), "state": state});
-    if let Some(certificate) = certificate {
-        line["serial"] = certificate.serial.as_str().into();
-        line["notAfter"] = times::rfc3339(certificate.not_after).into();
-    }
-    line
 }
 
 fn show(name: &str, steps: &[Step], restarts: &[String], session: &Session<'_>) {
@@ -223,16 +218,5 @@ fn show(name: &str, steps: &[Step], restarts: &[String], session: &Session<'_>) 
     }
     if !restarts.is_empty() {
         session.console.say(format!("    restarts {}", restarts.join(", ")));
-    }
-}
-
-fn sentence(line: &Value) -> String {
-    let text = |key: &str| line[key].as_str().unwrap_or_default();
-    match text("state") {
-        "failed" => format!("{} failed: {}", text("organization"), text("why")),
-        state if line["serial"].is_null() => format!("{} {state}: a new certificate", text("organization")),
-        state => {
-            format!("{} {state}: serial {}, until {}", text("organization"), text("serial"), text("notAfter"))
-        }
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn carry_out(mut plan: FederationPlan<'_>, args: &BootstrapArgs, sess
     } else {
         Stage::Unfinished
     };
-    line.end(plan.gate_word(&ran));
+    line.end(plan.gate_state(&ran).id());
     Ok(plan.outcome(&ran))
 }
 

@@ -1,5 +1,8 @@
 //! `ca init`: the CA, the server pair and their objects; TLS goes on, and later the pair is renewed.
 
+use serde::Serialize;
+use time::OffsetDateTime;
+
 use crate::{
     commands,
     commands::ca::InitArgs,
@@ -12,14 +15,78 @@ use crate::{
         unsigned,
     },
     failure::{Code, Result},
-    names::ObjectName,
+    names::{ObjectName, ReleaseName},
+    pki::{fingerprint::Fingerprint, inspect::Certificate},
     plan::{Plan, State, StepId},
     release::{Observed, Target, issue_log, read},
     report::{Outcome, Stage},
     session::Session,
     substra::orchestrator::Orchestrator,
+    text::labelled,
     times,
 };
+
+/// What `ca init` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+struct Initialized {
+    /// The orchestrator's release.
+    release: ReleaseName,
+    #[serde(flatten)]
+    ca: Option<CaReport>,
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    ca_not_after: OffsetDateTime,
+    /// Serial number of the server's certificate; absent where a new one is only planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<crate::schemas::Serial>"))]
+    server_pair: Option<String>,
+    /// Its DNS names.
+    hosts: Vec<String>,
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    not_after: OffsetDateTime,
+    /// What must not be lost.
+    back_up: Vec<String>,
+}
+
+/// The CA; absent where a new one is only planned.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+struct CaReport {
+    /// Its subject.
+    ca: String,
+    #[cfg_attr(test, schemars(with = "crate::schemas::KeyFingerprint"))]
+    ca_fingerprint: Fingerprint,
+    /// The fingerprint in eight groups, to be read out by phone.
+    to_read_out: String,
+}
+
+impl CaReport {
+    fn of(certificate: &Certificate) -> Self {
+        let ca_fingerprint = certificate.fingerprint();
+        Self { ca: certificate.subject.clone(), ca_fingerprint, to_read_out: ca_fingerprint.groups().join(" ") }
+    }
+}
+
+impl Initialized {
+    fn lines(&self) -> Vec<String> {
+        let ca = self.ca.as_ref();
+        labelled([
+            ("release", Some(self.release.to_string())),
+            ("ca", ca.map(|ca| ca.ca.clone())),
+            ("ca fingerprint", ca.map(|ca| ca.ca_fingerprint.to_string())),
+            ("to read out", ca.map(|ca| ca.to_read_out.clone())),
+            ("ca not after", Some(times::rfc3339(self.ca_not_after))),
+            ("server pair", self.server_pair.clone()),
+            ("hosts", Some(self.hosts.join(", "))),
+            ("not after", Some(times::rfc3339(self.not_after))),
+            ("back up", Some(self.back_up.join(", "))),
+        ])
+    }
+}
 
 /// Makes what is missing, and only that.
 ///
@@ -88,18 +155,20 @@ fn result(state: &Observed<'_, Orchestrator>, source: &CaSource, ca: &Ca<'_>, se
     let is_to_do = |id| plan.steps.iter().any(|step| step.id == id && step.state == State::ToDo);
     let done =
         if is_to_do(StepId::Cacert) || goes_on(&state.cluster.release) { Stage::Initialized } else { Stage::Renewed };
+    let outcome = commands::outcome("ca init", done, plan, state.session);
     let (certificate, leaf) = (&ca.certificate, &pair.certificate);
-    let (fingerprint, is_new) = (certificate.fingerprint(), ca.is_new);
-    let outcome = commands::outcome("ca init", done, plan, state.session)
-        .fact("release", state.cluster.release.name.as_str())
-        .fact_of(is_new, "ca", "ca", certificate.subject.as_str())
-        .fact_of(is_new, "caFingerprint", "ca fingerprint", fingerprint.to_string())
-        .fact_of(is_new, "toReadOut", "to read out", fingerprint.groups().join(" "))
-        .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after))
-        .fact_of(pair.renewal.is_some(), "serverPair", "server pair", leaf.serial.as_str())
-        .fact("hosts", leaf.dns_names.clone())
-        .labelled("notAfter", "not after", times::rfc3339(leaf.not_after))
-        .labelled("backUp", "back up", backups(source));
+    // What is new and only planned is thrown away: nobody is told its numbers.
+    let is_kept = |is_new: bool| !is_new || outcome.stage() != Stage::Planned;
+    let initialized = Initialized {
+        release: state.cluster.release.name.clone(),
+        ca: is_kept(ca.is_new).then(|| CaReport::of(certificate)),
+        ca_not_after: certificate.not_after,
+        server_pair: is_kept(pair.renewal.is_some()).then(|| leaf.serial.clone()),
+        hosts: leaf.dns_names.clone(),
+        not_after: leaf.not_after,
+        back_up: backups(source),
+    };
+    let outcome = outcome.result(&initialized, initialized.lines());
     if outcome.stage() != Stage::Initialized {
         return outcome;
     }
@@ -121,5 +190,17 @@ fn backups(source: &CaSource) -> Vec<String> {
             format!("Secret {name} (the CA's key)"),
             format!("ConfigMaps labelled substra-mtls/issue-log={name} (the issue log, once approve has signed)"),
         ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schemas;
+
+    #[test]
+    fn the_schema_of_ca_init_is_kept() {
+        let stages = [Stage::Initialized, Stage::Renewed, Stage::Already, Stage::Planned];
+        schemas::is_kept::<Initialized>(&["ca init"], &stages);
     }
 }

@@ -5,6 +5,7 @@ mod init;
 mod show;
 mod trust;
 mod trust_backend;
+mod trusted;
 
 pub use self::args::{CaCommand, InitArgs, ShowArgs, TrustArgs};
 pub(crate) use self::show::LIMIT;

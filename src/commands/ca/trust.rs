@@ -1,5 +1,6 @@
 //! `ca trust CERT --for ORG`: another authority for an organization, in an object of its own under its own key.
 
+use super::trusted::Trusted;
 use crate::{
     cluster::ObjectRef,
     commands,
@@ -23,7 +24,6 @@ use crate::{
         kebab::kebab_case,
         orchestrator::{self, Orchestrator},
     },
-    times,
 };
 
 /// Puts the CA into its object and the object under the organization's key.
@@ -50,12 +50,8 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     show(session, &certificate, &danger, &plan);
     session.show(&plan)?;
     session.apply(&plan, Some(&format!("trust this CA for {org}: {danger}")))?;
-    let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session)
-        .fact("organization", org.as_str())
-        .fact("object", name.as_str())
-        .fact("ca", certificate.subject.as_str())
-        .labelled("caFingerprint", "ca fingerprint", certificate.fingerprint().to_string())
-        .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after));
+    let trusted = Trusted::new(Some(&org), &name, &certificate, true);
+    let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session).result(&trusted, trusted.lines());
     let outcome = commands::handed_over(outcome, &plan);
     Ok(if is_on {
         outcome

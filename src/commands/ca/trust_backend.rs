@@ -1,6 +1,9 @@
 //! `ca trust CERT --backend`: a CA that the orchestrator's certificate may come from, and TLS to it where that is asked for.
 
-use super::trust::{compared, single_ca};
+use super::{
+    trust::{compared, single_ca},
+    trusted::Trusted,
+};
 use crate::{
     cluster::ObjectRef,
     commands,
@@ -16,7 +19,6 @@ use crate::{
     report::{Outcome, Stage},
     session::Session,
     substra::backend::{self, BackendTrust},
-    times,
 };
 
 /// Makes or extends the object; values and release only with `--enable-tls`.
@@ -28,7 +30,7 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     let target = Target::trust(session, &options)?;
     // A public CA may vouch for the server too: what it lacks matters to those who sign clients with it.
     let certificate = single_ca(args, session, &[Code::AuthorityNoKeyId, Code::AuthorityUsage])?;
-    let name = target.values.cacert.clone();
+    let name = &target.values.cacert.clone();
     let state = target.observe([ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())])?;
     let step = object_step(&state, &certificate)?;
     let is_known = step.state != State::ToDo && args.fingerprint.is_none();
@@ -38,14 +40,8 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     session.show(&plan)?;
     let tls = if plan.upgrades() { ", dial the orchestrator with TLS alone and upgrade the release" } else { "" };
     session.apply(&plan, Some(&format!("trust {} for the orchestrator{tls}", certificate.subject)))?;
-    let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session)
-        .fact("object", name.as_str())
-        .fact("ca", certificate.subject.as_str());
-    let fingerprint = is_compared.then(|| certificate.fingerprint().to_string());
-    let outcome = fingerprint
-        .into_iter()
-        .fold(outcome, |outcome, print| outcome.labelled("caFingerprint", "ca fingerprint", print))
-        .labelled("caNotAfter", "ca not after", times::rfc3339(certificate.not_after));
+    let trusted = Trusted::new(None, name, &certificate, is_compared);
+    let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session).result(&trusted, trusted.lines());
     Ok(commands::handed_over(outcome, &plan).next(what_follows(args.enable_tls, &state)))
 }
 

@@ -16,12 +16,12 @@ pub(super) fn explain(id: &str) -> Result<Outcome> {
     let (what, why, helps) = (check.what(), check.why(), check.helps());
     let explained = Explained { id: check, group: check.group().to_string(), side, what, why, helps };
     let lines = labelled([
-        ("id", check.id()),
-        ("group", &explained.group),
-        ("side", &explained.side),
-        ("what", what),
-        ("why", why),
-        ("helps", helps),
+        ("id", Some(check.id())),
+        ("group", Some(&explained.group)),
+        ("side", Some(&explained.side)),
+        ("what", Some(what)),
+        ("why", Some(why)),
+        ("helps", Some(helps)),
     ]);
     Ok(Outcome::new("check", Stage::Explained).result(&CheckResult::Explained(explained), lines))
 }

@@ -1,6 +1,9 @@
 //! The second run of `enroll`: the certificate that came back is judged and put into place.
 
-use super::{VERB, answer};
+use super::{
+    VERB, answer,
+    report::{EnrollResult, Installed, Proof},
+};
 use crate::{
     commands,
     commands::enroll::EnrollArgs,
@@ -10,6 +13,7 @@ use crate::{
     },
     failure::Result,
     files,
+    names::MspId,
     pki::{
         fingerprint::Fingerprint,
         inspect::{self, Certificate},
@@ -68,21 +72,17 @@ fn show_certificate(enrolment: &Enrolment<'_>, pair: &ClientPair, plan: &Plan) {
 
 fn installed(enrolment: &Enrolment<'_>, pair: &ClientPair, plan: &Plan) -> Outcome {
     let org = &enrolment.backend().msp_id;
-    let outcome = commands::outcome(VERB, Stage::Installed, plan, enrolment.state.session)
-        .fact("organization", org.as_str())
-        .fact("serial", pair.certificate.serial.as_str())
-        .fact("fingerprint", pair.certificate.fingerprint().to_string())
-        .labelled("notAfter", "not after", times::rfc3339(pair.certificate.not_after));
-    if outcome.stage() == Stage::Planned {
-        return outcome;
-    }
+    let outcome = commands::outcome(VERB, Stage::Installed, plan, enrolment.state.session);
+    let proof = (outcome.stage() != Stage::Planned).then(|| proof(org, plan));
+    let installed = EnrollResult::Installed(Installed::new(org.clone(), &pair.certificate, proof));
+    outcome.result(&installed, installed.lines())
+}
+
+fn proof(org: &MspId, plan: &Plan) -> Proof {
     let judged = format!("the certificate is from the cluster's CA, names {org} and fits its key");
     let proven = std::iter::once(judged).chain(plan.steps.iter().filter_map(Step::proven)).collect::<Vec<_>>();
-    outcome.fact("proven", proven.join("; ")).labelled(
-        "notProven",
-        "not proven",
-        "that the orchestrator lets it in: check --live shows that, once the gate is closed",
-    )
+    let not_proven = "that the orchestrator lets it in: check --live shows that, once the gate is closed";
+    Proof { proven: proven.join("; "), not_proven }
 }
 
 /// A newer request than this certificate answers: it would be taken for the renewal.

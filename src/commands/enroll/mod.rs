@@ -2,6 +2,7 @@
 
 mod args;
 mod install;
+mod report;
 mod request;
 
 pub use self::args::EnrollArgs;

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::{VERB, answer};
+use super::{
+    VERB, answer,
+    report::{EnrollResult, Requested},
+};
 use crate::{
     cluster::Object,
     commands,
@@ -149,12 +152,16 @@ fn finish(args: &EnrollArgs, target: &Target<'_, Backend>, key: &PrivateKey, pla
     let path = in_folder(&args.out_dir, &format!("{org}.csr"));
     let is_new =
         plan.steps.iter().any(|step| matches!(step.id, StepId::Key | StepId::Pending) && step.state == State::ToDo);
-    let outcome = commands::outcome(VERB, Stage::Requested, plan, target.session)
-        .fact("organization", org.as_str())
-        .fact("host", backend.host.as_str())
-        .fact("request", path.display().to_string())
-        .fact_of(is_new, "fingerprint", "fingerprint", key.fingerprint().to_string())
-        .fact_of(is_new, "toReadOut", "to read out", key.fingerprint().groups().join(" "));
+    let outcome = commands::outcome(VERB, Stage::Requested, plan, target.session);
+    // A new key that is only planned is thrown away: nobody is told its numbers.
+    let is_kept = !is_new || outcome.stage() != Stage::Planned;
+    let requested = EnrollResult::Requested(Requested {
+        organization: org.clone(),
+        host: backend.host.clone(),
+        request: path.display().to_string(),
+        key: is_kept.then(|| key.fingerprint().into()),
+    });
+    let outcome = outcome.result(&requested, requested.lines());
     Ok(outcome
         .next(format!(
             "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",

@@ -3,11 +3,14 @@
 mod args;
 mod members;
 
+use serde::Serialize;
+
 pub use self::args::{CloseArgs, GateCommand, OpenArgs};
 use crate::{
     commands,
     exchange::gate,
     failure::Result,
+    names::ReleaseName,
     parallel::side_by_side,
     pki::log::IssueLog,
     plan::Plan,
@@ -23,11 +26,22 @@ use crate::{
         orchestrator::Orchestrator,
         unmet,
     },
+    text::labelled,
     values::Setting,
 };
 
 /// The orchestrator whose gate is moved.
 type Gate<'a> = Observed<'a, Orchestrator>;
+
+/// What `gate close` and `gate open` answer.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Moved {
+    /// The orchestrator's release.
+    release: ReleaseName,
+    /// The members of its channels.
+    members: Vec<String>,
+}
 
 /// Turns mutual TLS on.
 ///
@@ -123,8 +137,20 @@ fn mounts_of<'a>(gate: &'a Gate<'_>, release: &'a ReleaseState) -> Mounts<'a> {
 }
 
 fn result(gate: &Gate<'_>, verb: &'static str, done: Stage, plan: &Plan) -> Outcome {
-    let outcome = commands::outcome(verb, done, plan, gate.session)
-        .fact("release", gate.cluster.release.name.as_str())
-        .fact("members", gate.values.members.clone());
+    let moved = Moved { release: gate.cluster.release.name.clone(), members: gate.values.members.clone() };
+    let lines = labelled([("release", Some(moved.release.to_string())), ("members", Some(moved.members.join(", ")))]);
+    let outcome = commands::outcome(verb, done, plan, gate.session).result(&moved, lines);
     commands::handed_over(outcome, plan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schemas;
+
+    #[test]
+    fn the_schema_of_gate_is_kept() {
+        let stages = [Stage::Closed, Stage::Opened, Stage::Already, Stage::Planned];
+        schemas::is_kept::<Moved>(&["gate close", "gate open"], &stages);
+    }
 }

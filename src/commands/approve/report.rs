@@ -1,0 +1,96 @@
+//! What `approve` answers: the certificates that go out, and whether they count at once.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::sign::Ready;
+use crate::{
+    names::{Hostname, MspId},
+    pki::fingerprint::Fingerprint,
+    times,
+};
+
+/// What `approve` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Approved {
+    /// Their MSP IDs.
+    pub(super) organizations: Vec<MspId>,
+    pub(super) certificates: Vec<CertificateReport>,
+    /// Whether an installed certificate counts at once, for people.
+    pub(super) gate: &'static str,
+}
+
+/// A certificate that goes out, or would.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CertificateReport {
+    /// MSP ID.
+    organization: MspId,
+    /// The certificate's file.
+    file: String,
+    /// Its serial number; a certificate that is only planned has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<crate::schemas::Serial>"))]
+    serial: Option<String>,
+    /// The fingerprint of its key; a certificate that is only planned has none with --unverified-mail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<crate::schemas::KeyFingerprint>"))]
+    fingerprint: Option<Fingerprint>,
+    /// Its DNS names.
+    hosts: Vec<Hostname>,
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    not_before: OffsetDateTime,
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    not_after: OffsetDateTime,
+    /// It expires earlier than asked, with the CA.
+    cut_to_the_ca: bool,
+    /// The same request was answered before: these are the same bytes.
+    again: bool,
+}
+
+impl Approved {
+    pub(super) fn lines(&self) -> Vec<String> {
+        let organizations: Vec<&str> = self.organizations.iter().map(MspId::as_str).collect();
+        let certificates = self.certificates.iter().map(CertificateReport::line);
+        let first = format!("organizations: {}", organizations.join(", "));
+        std::iter::once(first).chain(certificates).chain([format!("gate: {}", self.gate)]).collect()
+    }
+}
+
+impl CertificateReport {
+    /// Of what is not signed yet nobody shall take a number down that nobody has compared.
+    pub(super) fn of(ready: &Ready, is_compared: bool) -> Self {
+        let Ready { request, target, window, issued, is_again, .. } = ready;
+        Self {
+            organization: request.msp_id.clone(),
+            file: target.display().to_string(),
+            serial: issued.as_ref().map(|issued| issued.serial.clone()),
+            fingerprint: (issued.is_some() || is_compared).then_some(request.fingerprint),
+            hosts: request.hosts.clone(),
+            not_before: window.not_before,
+            not_after: window.not_after,
+            cut_to_the_ca: window.cut_to_ca_end,
+            again: *is_again,
+        }
+    }
+
+    fn line(&self) -> String {
+        let serial = self.serial.iter().map(|serial| format!(", serial {serial}")).collect::<String>();
+        format!("certificate: {} of {}{serial}", self.file, self.organization)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{report::Stage, schemas};
+
+    #[test]
+    fn the_schema_of_approve_is_kept() {
+        schemas::is_kept::<Approved>(&["approve"], &[Stage::Approved, Stage::Already, Stage::Planned]);
+    }
+}

@@ -1,0 +1,122 @@
+//! What `enroll` answers: the request that waits, or the pair that is in place.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::{
+    names::{Hostname, MspId},
+    pki::{fingerprint::Fingerprint, inspect::Certificate},
+    text::labelled,
+    times,
+};
+
+/// What `enroll` answers.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub(super) enum EnrollResult {
+    Requested(Requested),
+    Installed(Installed),
+}
+
+/// A request was made, or is there; without fingerprint where it is only planned.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Requested {
+    /// MSP ID.
+    pub(super) organization: MspId,
+    /// Host of the backend.
+    pub(super) host: Hostname,
+    /// File of the certificate signing request.
+    pub(super) request: String,
+    #[serde(flatten)]
+    pub(super) key: Option<RequestedKey>,
+}
+
+/// How the key of a request is told apart.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RequestedKey {
+    #[cfg_attr(test, schemars(with = "crate::schemas::KeyFingerprint"))]
+    fingerprint: Fingerprint,
+    /// The fingerprint in eight groups, to be read out by phone.
+    to_read_out: String,
+}
+
+/// A pair is installed.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Installed {
+    /// MSP ID.
+    organization: MspId,
+    #[cfg_attr(test, schemars(with = "crate::schemas::Serial"))]
+    serial: String,
+    #[cfg_attr(test, schemars(with = "crate::schemas::KeyFingerprint"))]
+    fingerprint: Fingerprint,
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    not_after: OffsetDateTime,
+    #[serde(flatten)]
+    proof: Option<Proof>,
+}
+
+/// What a run that was no dry run can answer for.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Proof {
+    /// What was looked at.
+    pub(super) proven: String,
+    /// What was not.
+    pub(super) not_proven: &'static str,
+}
+
+impl From<Fingerprint> for RequestedKey {
+    fn from(fingerprint: Fingerprint) -> Self {
+        Self { fingerprint, to_read_out: fingerprint.groups().join(" ") }
+    }
+}
+
+impl Installed {
+    pub(super) fn new(organization: MspId, certificate: &Certificate, proof: Option<Proof>) -> Self {
+        let (serial, fingerprint) = (certificate.serial.clone(), certificate.fingerprint());
+        Self { organization, serial, fingerprint, not_after: certificate.not_after, proof }
+    }
+}
+
+impl EnrollResult {
+    pub(super) fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Requested(Requested { organization, host, request, key }) => labelled([
+                ("organization", Some(organization.to_string())),
+                ("host", Some(host.to_string())),
+                ("request", Some(request.clone())),
+                ("fingerprint", key.as_ref().map(|key| key.fingerprint.to_string())),
+                ("to read out", key.as_ref().map(|key| key.to_read_out.clone())),
+            ]),
+            Self::Installed(Installed { organization, serial, fingerprint, not_after, proof }) => labelled([
+                ("organization", Some(organization.to_string())),
+                ("serial", Some(serial.clone())),
+                ("fingerprint", Some(fingerprint.to_string())),
+                ("not after", Some(times::rfc3339(*not_after))),
+                ("proven", proof.as_ref().map(|proof| proof.proven.clone())),
+                ("not proven", proof.as_ref().map(|proof| proof.not_proven.to_owned())),
+            ]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{report::Stage, schemas};
+
+    #[test]
+    fn the_schema_of_enroll_is_kept() {
+        let stages = [Stage::Requested, Stage::Installed, Stage::Already, Stage::Planned];
+        schemas::is_kept::<EnrollResult>(&["enroll"], &stages);
+    }
+}
