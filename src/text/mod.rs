@@ -21,7 +21,7 @@ pub fn table<const N: usize>(rows: &[[String; N]]) -> String {
 
 /// What people read of a struct: `label: text`, each a line; none where there is no text.
 #[must_use]
-pub fn labelled<T: AsRef<str>, const N: usize>(facts: [(&str, Option<T>); N]) -> Vec<String> {
+pub fn labelled<T: AsRef<str>, const N: usize>(facts: &[(&str, Option<T>); N]) -> Vec<String> {
     let told = facts.iter().filter_map(|(label, text)| Some((label, text.as_ref()?)));
     told.map(|(label, text)| format!("{label}: {}", text.as_ref())).collect()
 }

@@ -74,7 +74,7 @@ impl CaReport {
 impl Initialized {
     fn lines(&self) -> Vec<String> {
         let ca = self.ca.as_ref();
-        labelled([
+        labelled(&[
             ("release", Some(self.release.to_string())),
             ("ca", ca.map(|ca| ca.ca.clone())),
             ("ca fingerprint", ca.map(|ca| ca.ca_fingerprint.to_string())),

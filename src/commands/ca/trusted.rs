@@ -48,7 +48,7 @@ impl Trusted {
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
-        labelled([
+        labelled(&[
             ("organization", self.organization.as_ref().map(MspId::to_string)),
             ("object", Some(self.object.to_string())),
             ("ca", Some(self.ca.clone())),

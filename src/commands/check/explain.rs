@@ -15,7 +15,7 @@ pub(super) fn explain(id: &str) -> Result<Outcome> {
     let side = check.side().map_or_else(|| "backend, orchestrator".to_owned(), |side| side.to_string());
     let (what, why, helps) = (check.what(), check.why(), check.helps());
     let explained = Explained { id: check, group: check.group().to_string(), side, what, why, helps };
-    let lines = labelled([
+    let lines = labelled(&[
         ("id", Some(check.id())),
         ("group", Some(&explained.group)),
         ("side", Some(&explained.side)),

@@ -90,14 +90,14 @@ impl Installed {
 impl EnrollResult {
     pub(super) fn lines(&self) -> Vec<String> {
         match self {
-            Self::Requested(Requested { organization, host, request, key }) => labelled([
+            Self::Requested(Requested { organization, host, request, key }) => labelled(&[
                 ("organization", Some(organization.to_string())),
                 ("host", Some(host.to_string())),
                 ("request", Some(request.clone())),
                 ("fingerprint", key.as_ref().map(|key| key.fingerprint.to_string())),
                 ("to read out", key.as_ref().map(|key| key.to_read_out.clone())),
             ]),
-            Self::Installed(Installed { organization, serial, fingerprint, not_after, proof }) => labelled([
+            Self::Installed(Installed { organization, serial, fingerprint, not_after, proof }) => labelled(&[
                 ("organization", Some(organization.to_string())),
                 ("serial", Some(serial.clone())),
                 ("fingerprint", Some(fingerprint.to_string())),

@@ -138,7 +138,7 @@ fn mounts_of<'a>(gate: &'a Gate<'_>, release: &'a ReleaseState) -> Mounts<'a> {
 
 fn result(gate: &Gate<'_>, verb: &'static str, done: Stage, plan: &Plan) -> Outcome {
     let moved = Moved { release: gate.cluster.release.name.clone(), members: gate.values.members.clone() };
-    let lines = labelled([("release", Some(moved.release.to_string())), ("members", Some(moved.members.join(", ")))]);
+    let lines = labelled(&[("release", Some(moved.release.to_string())), ("members", Some(moved.members.join(", ")))]);
     let outcome = commands::outcome(verb, done, plan, gate.session).result(&moved, lines);
     commands::handed_over(outcome, plan)
 }
