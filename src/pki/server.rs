@@ -70,11 +70,46 @@ impl ServerPair {
     }
 }
 
+/// Which fault keeps a pair from serving. An enum of its own, so that whoever tells them apart forgets none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerPairProblem {
+    /// It is missing, cannot be read, or its halves do not fit.
+    Pair,
+    /// Its certificate has ended.
+    Expired,
+    /// Its certificate is not valid yet.
+    NotYetValid,
+    /// It must not be a server.
+    ServerAuth,
+    /// It must not be a client, and the probe is one.
+    ClientAuth,
+    /// It does not cover a name.
+    Name,
+    /// It comes from no CA that is trusted.
+    Chain,
+}
+
+impl ServerPairProblem {
+    /// The code of a failure that names it.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Pair => Code::ServerPair,
+            Self::Expired => Code::ServerExpired,
+            Self::NotYetValid => Code::ServerNotYetValid,
+            Self::ServerAuth => Code::ServerAuth,
+            Self::ClientAuth => Code::ServerClientAuth,
+            Self::Name => Code::ServerName,
+            Self::Chain => Code::ServerChain,
+        }
+    }
+}
+
 /// What keeps a pair from serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerPairFault {
-    /// A stable code: `server-pair`, `server-expired`, ...
-    pub code: Code,
+    /// Which of the faults it is.
+    pub problem: ServerPairProblem,
     /// The reason, for people.
     pub why: String,
 }
@@ -88,36 +123,42 @@ pub fn faults<'n>(
     trusted: &[Certificate],
     now: OffsetDateTime,
 ) -> Vec<ServerPairFault> {
-    let fault = |code, why: String| ServerPairFault { code, why };
+    let fault = |problem, why: String| ServerPairFault { problem, why };
     let Some((pair, leaf)) = pair.map(|pair| (pair, &pair.leaf)) else {
-        return vec![fault(Code::ServerPair, "it is missing, or its tls.crt or tls.key cannot be read".to_owned())];
+        return vec![fault(
+            ServerPairProblem::Pair,
+            "it is missing, or its tls.crt or tls.key cannot be read".to_owned(),
+        )];
     };
     let uncovered = names.into_iter().find(|name| !leaf.covers(name));
     let mut found = Vec::new();
     if !pair.fits() {
-        found.push(fault(Code::ServerPair, "certificate and key do not fit".to_owned()));
+        found.push(fault(ServerPairProblem::Pair, "certificate and key do not fit".to_owned()));
     }
     if leaf.not_after < now {
-        found.push(fault(Code::ServerExpired, format!("it ended on {}", leaf.not_after.date())));
+        found.push(fault(ServerPairProblem::Expired, format!("it ended on {}", leaf.not_after.date())));
     }
     if leaf.not_before > now {
         found.push(fault(
-            Code::ServerNotYetValid,
+            ServerPairProblem::NotYetValid,
             format!("it is not valid before {}", times::rfc3339(leaf.not_before)),
         ));
     }
     if !leaf.server_auth() {
-        found.push(fault(Code::ServerAuth, "it has an extended key usage without serverAuth".to_owned()));
+        found.push(fault(ServerPairProblem::ServerAuth, "it has an extended key usage without serverAuth".to_owned()));
     }
     if !leaf.client_auth() {
         let why = "it has an extended key usage without clientAuth, and the probe is a client";
-        found.push(fault(Code::ServerClientAuth, why.to_owned()));
+        found.push(fault(ServerPairProblem::ClientAuth, why.to_owned()));
     }
     if let Some(name) = uncovered {
-        found.push(fault(Code::ServerName, format!("it does not cover {name}")));
+        found.push(fault(ServerPairProblem::Name, format!("it does not cover {name}")));
     }
     if !trusted.iter().any(|ca| pair.chains_to(ca)) {
-        found.push(fault(Code::ServerChain, "it comes from none of the CAs that the orchestrator trusts".to_owned()));
+        found.push(fault(
+            ServerPairProblem::Chain,
+            "it comes from none of the CAs that the orchestrator trusts".to_owned(),
+        ));
     }
     found
 }
@@ -186,7 +227,7 @@ mod tests {
         let good = pair(&made);
         let mixed = ServerPair { leaf: good.leaf.clone(), rest: Vec::new(), key: another.key };
         let code = |pair: Option<&ServerPair>, name: &'static str, ca: &Authority, now| {
-            fault(pair, [name], &[ca.certificate().clone()], now).map_or("", |fault| fault.code.id())
+            fault(pair, [name], &[ca.certificate().clone()], now).map_or("", |fault| fault.problem.code().id())
         };
         let name = "orchestrator-server";
         assert_eq!(code(None, name, &ca, NOW), "server-pair");

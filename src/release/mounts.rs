@@ -30,6 +30,30 @@ pub(crate) struct Mounts<'a> {
     pub(crate) remedy: Remedy<'a>,
 }
 
+/// Which fault an object with a CA has. An enum of its own, so that whoever tells them apart forgets none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CaProblem {
+    /// It is not there, or only in the other kind.
+    Missing,
+    /// It does not begin with the certificate of a CA.
+    NoCa,
+    /// Its CA has no subject key identifier.
+    NoKeyId,
+    /// Its CA has ended.
+    Expired,
+}
+
+impl CaProblem {
+    const fn code(self) -> Code {
+        match self {
+            Self::Missing => Code::MountMissing,
+            Self::NoCa => Code::MountCa,
+            Self::NoKeyId => Code::MountSki,
+            Self::Expired => Code::MountExpired,
+        }
+    }
+}
+
 /// The objects that the server stands on: CAs in both kinds, since the wrong one is a usual mistake, and its pair.
 pub(crate) fn wanted(orchestrator: &Orchestrator) -> Vec<ObjectRef> {
     let cas = orchestrator.authorities().into_iter();
@@ -58,7 +82,7 @@ impl<'a> Mounts<'a> {
     /// All that the server will stand on, before its pods are made anew: else they would wait, crash, or fail their probe.
     pub(crate) fn judge(&self, orchestrator: &Orchestrator) -> Vec<Failure> {
         let cas = orchestrator.authorities();
-        let cas = cas.into_iter().filter_map(|name| self.judge_ca(name));
+        let cas = cas.into_iter().filter_map(|name| self.judge_ca(name)).map(|(_, failure)| failure);
         self.judge_server_pair(orchestrator).into_iter().chain(cas).collect()
     }
 
@@ -67,10 +91,10 @@ impl<'a> Mounts<'a> {
         let name = orchestrator.server_pair.as_str();
         let probe = self.probe_name(orchestrator);
         let pool = self.pool(orchestrator);
-        let server::ServerPairFault { code, why } =
+        let server::ServerPairFault { problem, why } =
             server::faults(self.server(name).as_ref(), [probe.as_str()], &pool, self.now).into_iter().next()?;
         let what = format!("the orchestrator would restart for ever: its pair in Secret {name} fails its own probe");
-        Some(Failure::new(Exit::CheckFailed, code, what).why(why).next(format!("{}; where somebody else makes it: a new one into Secret {name} (serverAuth and clientAuth, all its names), then restart the server", self.remedy.init())))
+        Some(Failure::new(Exit::CheckFailed, problem.code(), what).why(why).next(format!("{}; where somebody else makes it: a new one into Secret {name} (serverAuth and clientAuth, all its names), then restart the server", self.remedy.init())))
     }
 
     /// The name that the probe asks for.
@@ -87,11 +111,16 @@ impl<'a> Mounts<'a> {
 
     /// A CA's object that is or will be mounted: there, in the right kind, and beginning with the certificate of a CA that
     /// can be told by its key identifier and has not ended.
-    pub(crate) fn judge_ca(&self, name: &str) -> Option<Failure> {
+    pub(crate) fn judge_ca(&self, name: &str) -> Option<(CaProblem, Failure)> {
         let kind = self.kind(name);
-        let fail = |code: Code, what: String| Failure::new(Exit::CheckFailed, code, what);
-        let Some(object) = self.object(&ObjectRef::of_kind(kind, name)) else { return Some(self.absent(kind, name)) };
+        let fail = |problem: CaProblem, what: String, why: &str, next: String| {
+            Some((problem, Failure::new(Exit::CheckFailed, problem.code(), what).why(why).next(next)))
+        };
+        let Some(object) = self.object(&ObjectRef::of_kind(kind, name)) else {
+            return Some((CaProblem::Missing, self.absent(kind, name)));
+        };
         let first = object.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()?.into_iter().next());
+        let again = || self.remedy.make_again(kind, name);
         let Some(first) = first else {
             let why = match object.data("ca.crt") {
                 None => format!("it has no item ca.crt; it has: {}", object.keys().join(", ")),
@@ -99,24 +128,22 @@ impl<'a> Mounts<'a> {
             };
             let what =
                 format!("the orchestrator would crash: {kind} {name} has no certificate at the start of its ca.crt");
-            return Some(fail(Code::MountCa, what).why(why).next(self.remedy.make_again(kind, name)));
+            return fail(CaProblem::NoCa, what, &why, again());
         };
         if !first.is_ca {
-            let fail = fail(Code::MountCa, format!("{kind} {name} begins with a certificate that is no CA"));
-            return Some(fail.why("no client certificate can chain to it").next(self.remedy.make_again(kind, name)));
+            let what = format!("{kind} {name} begins with a certificate that is no CA");
+            return fail(CaProblem::NoCa, what, "no client certificate can chain to it", again());
         }
         if first.subject_key_id.as_ref().is_none_or(Vec::is_empty) {
-            return Some(
-                fail(Code::MountSki, format!("{kind} {name} holds a CA without subjectKeyIdentifier"))
-                    .why("the identity check would compare against an empty key identifier")
-                    .next("use a CA with that extension"),
-            );
+            let what = format!("{kind} {name} holds a CA without subjectKeyIdentifier");
+            let why = "the identity check would compare against an empty key identifier";
+            return fail(CaProblem::NoKeyId, what, why, "use a CA with that extension".to_owned());
         }
-        (first.not_after < self.now).then(|| {
-            fail(Code::MountExpired, format!("the CA in {kind} {name} ended on {}", first.not_after.date()))
-                .why("everybody would be refused")
-                .next("renew the CA first")
-        })
+        if first.not_after < self.now {
+            let what = format!("the CA in {kind} {name} ended on {}", first.not_after.date());
+            return fail(CaProblem::Expired, what, "everybody would be refused", "renew the CA first".to_owned());
+        }
+        None
     }
 
     /// Not there, or only in the other kind.

@@ -10,7 +10,7 @@ use crate::{
     pki::{
         inspect::{self, Certificate},
         key::PrivateKey,
-        server::{self, ServerPair},
+        server::{self, ServerPair, ServerPairProblem},
     },
     release::mounts::{self, Mounts},
     times,
@@ -74,9 +74,7 @@ fn judge_server(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut 
     let pair = mounts.server(name);
     let next = site.ours("ca init", "");
     for fault in server::faults(pair.as_ref(), [probe.as_str()], &mounts.pool(in_force), site.now) {
-        // Not yet valid and expired are one check: valid now.
-        let check = Check::of(fault.code.id()).unwrap_or(Check::ServerExpired);
-        findings.failed(check, format!("Secret {name}: {}", fault.why), next.clone());
+        findings.failed(check_of(fault.problem), format!("Secret {name}: {}", fault.why), next.clone());
     }
     let Some(ServerPair { leaf, .. }) = pair else { return findings.skip_the_rest("the server's pair cannot be read") };
     for (check, seen) in [
@@ -90,6 +88,18 @@ fn judge_server(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut 
         findings.ok(check, seen);
     }
     ends(site, Check::ServerEnds, &leaf, warn_before, next, findings);
+}
+
+/// The check that fails by it: not yet valid and ended are one, "valid now".
+const fn check_of(problem: ServerPairProblem) -> Check {
+    match problem {
+        ServerPairProblem::Pair => Check::ServerPair,
+        ServerPairProblem::Expired | ServerPairProblem::NotYetValid => Check::ServerExpired,
+        ServerPairProblem::ServerAuth => Check::ServerAuth,
+        ServerPairProblem::ClientAuth => Check::ServerClientAuth,
+        ServerPairProblem::Name => Check::ServerName,
+        ServerPairProblem::Chain => Check::ServerChain,
+    }
 }
 
 /// Warns of an end that is near, and says nothing of one that is over: that is another check's.

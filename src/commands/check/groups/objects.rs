@@ -14,7 +14,7 @@ use super::{
 use crate::{
     cluster::{Object, ObjectRef},
     pki::inspect,
-    release::mounts::Mounts,
+    release::mounts::{CaProblem, Mounts},
     text::mask,
 };
 
@@ -33,10 +33,8 @@ pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     for name in &cas {
         match mounts.judge_ca(name) {
             None => good.push(name.as_str()),
-            Some(failure) => {
-                if let Some(check) = Check::of(failure.code.id()) {
-                    findings.failed(check, format!("{}: {}", failure.what, failure.why), &failure.next);
-                }
+            Some((problem, failure)) => {
+                findings.failed(check_of(problem), format!("{}: {}", failure.what, failure.why), &failure.next);
             }
         }
     }
@@ -64,6 +62,16 @@ pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
         }
     }
     judge_bundles(site, findings);
+}
+
+/// The check that fails by it.
+const fn check_of(problem: CaProblem) -> Check {
+    match problem {
+        CaProblem::Missing => Check::MountMissing,
+        CaProblem::NoCa => Check::MountCa,
+        CaProblem::NoKeyId => Check::MountSki,
+        CaProblem::Expired => Check::MountExpired,
+    }
 }
 
 /// Objects with CAs that the values name: what is mounted, or will be.
