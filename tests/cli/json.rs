@@ -1,9 +1,9 @@
 //! `-o json` as a contract with scripts: one document on stdout whatever happens, and words that stay.
 
-use std::{collections::BTreeSet, env, fs};
+use std::{collections::BTreeSet, env, fmt::Debug, fs};
 
 use clap::Parser;
-use substra_mtls::{cli::Cli, commands::check::Check, failure::Code, plan::StepId};
+use substra_mtls::{cli::Cli, commands::check::Check, failure::Code, plan::StepId, report::Stage};
 
 use super::world::{BACKEND, World};
 
@@ -99,6 +99,34 @@ fn every_code_stands_in_the_table_with_its_meaning() {
     }
     let kept = fs::read_to_string(CODES).unwrap_or_default();
     assert_eq!(super::world::diff(&kept, &found), "", "docs/schemas/codes.md");
+}
+
+/// Those that the sources only compare with or match, at best.
+fn not_made<T: Debug>(kind: &str, all: &[T], sources: &str) -> Vec<String> {
+    let makes = |before: &str, after: &str| {
+        let ends = !after.starts_with(|next: char| next.is_ascii_alphanumeric());
+        let (before, after) = (before.trim_end(), after.trim_start());
+        let compares = before.ends_with("==") || before.ends_with("!=");
+        ends && !compares && !after.starts_with("=>") && !after.starts_with('|')
+    };
+    let names = all.iter().map(|one| format!("{kind}::{one:?}"));
+    let is_made = |name: &String| {
+        sources.match_indices(name.as_str()).any(|(at, _)| makes(&sources[..at], &sources[at + name.len()..]))
+    };
+    names.filter(|name| !is_made(name)).collect()
+}
+
+/// A word that nothing makes is a promise that nobody keeps.
+#[test]
+fn every_id_is_made_somewhere() {
+    let sources: String = super::layers::all().into_iter().map(|(_, code)| code + "\n").collect();
+    let found = [
+        not_made("Code", Code::ALL, &sources),
+        not_made("Check", Check::ALL, &sources),
+        not_made("StepId", StepId::ALL, &sources),
+        not_made("Stage", Stage::ALL, &sources),
+    ];
+    assert_eq!(found.concat(), [""; 0]);
 }
 
 /// `check ID`, `code ID` and `step ID`.

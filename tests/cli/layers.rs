@@ -52,7 +52,8 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
-fn all() -> Vec<(String, String)> {
+/// Each source by its name, without comments and without tests.
+pub(crate) fn all() -> Vec<(String, String)> {
     let mut found = Vec::new();
     sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
     assert!(found.len() > 150, "the sources were read");
