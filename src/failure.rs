@@ -122,6 +122,13 @@ impl Failure {
         self
     }
 
+    /// What is told below the first line, each with its label; of the next step alone it may be several lines.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let (label, standing) = self.standing.as_ref().map_or(("", ""), |standing| (standing.label(), standing.text()));
+        let parts = [("why", self.why.as_str()), ("next", &self.next), (label, standing)];
+        parts.into_iter().filter(|(_, text)| !text.is_empty())
+    }
+
     /// Adds what else was found.
     #[must_use]
     pub fn also(mut self, others: Vec<Self>) -> Self {
@@ -184,15 +191,10 @@ impl Standing {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} [{}]", plain::line(&self.what), self.code)?;
-        let (label, standing) = self.standing.as_ref().map_or(("", ""), |standing| (standing.label(), standing.text()));
-        let texts =
-            [("why", plain::line(&self.why)), ("next", plain::block(&self.next)), (label, plain::line(standing))];
-        for (label, text) in texts {
-            if !text.is_empty() {
-                write!(f, "\n  {label}: {text}")?;
-            }
-        }
-        Ok(())
+        self.parts().try_for_each(|(label, text)| {
+            let shown = if label == "next" { plain::block(text) } else { plain::line(text) };
+            write!(f, "\n  {label}: {shown}")
+        })
     }
 }
 

@@ -9,8 +9,9 @@ use crate::{
     command_line::CommandLine,
     failure::{Code, Exit, Failure, Result},
     federation::Site,
-    plan::{self, Event, Plan, State, Step, World},
+    plan::{self, Event, Plan, Step, World},
     report::Console,
+    text::{Line, Tone},
     times::Clock,
 };
 
@@ -93,7 +94,7 @@ impl<'a> Session<'a> {
         if plan.is_open() {
             self.list(&plan.steps);
         } else {
-            plan.steps.iter().for_each(|step| self.console.say(format!("already  {}", step.title)));
+            plan.steps.iter().for_each(|step| self.console.say(step.line()));
         }
         plan::probe(&plan.steps)
     }
@@ -124,9 +125,9 @@ impl<'a> Session<'a> {
     /// The first failure of a step, or the wish to stop.
     pub(crate) fn perform(&self, plan: &Plan) -> Result<()> {
         plan::apply(&plan.steps, &self.world(), &mut |step, event| match event {
-            Event::Already => self.console.say(format!("already  {}", step.title)),
+            Event::Already => self.console.say(Line::marked(Tone::Quiet, "already", &step.title)),
             Event::Starts => {}
-            Event::Now => self.console.say(format!("now      {}", step.title)),
+            Event::Now => self.console.say(Line::marked(Tone::Good, "now", &step.title)),
             Event::Left => self.console.say(format!("left     {}", step.title)),
         })
     }
@@ -149,19 +150,16 @@ impl<'a> Session<'a> {
     /// Many findings, one exit: all but the last are shown, and the last ends the verb and names the others.
     pub(crate) fn refused(&self, mut findings: Vec<Failure>, unchanged: &str) -> Failure {
         let last = findings.pop();
-        findings.iter().for_each(|finding| self.console.lines(format!("error: {finding}")));
+        findings.iter().for_each(|finding| self.console.say_failure("", finding));
         let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, Code::Refused, "the requests are refused"));
         last.unchanged(unchanged).also(findings)
     }
 
     fn list(&self, steps: &[Step]) {
-        self.console.say("Plan:");
-        for step in steps {
-            let mark = if step.state == State::Already { "already" } else { "to do" };
-            self.console.say(format!("  {mark:<8} {}", step.title));
-        }
+        self.console.say(Line::heading("Plan:"));
+        steps.iter().for_each(|step| self.console.say(step.line().indented(2)));
         for diff in steps.iter().filter_map(Step::diff).filter(|diff| !diff.is_empty()) {
-            self.console.lines(diff.trim_end());
+            self.console.say_diff(&diff);
         }
     }
 }

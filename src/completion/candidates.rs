@@ -8,7 +8,7 @@ use clap_complete::{
 };
 use serde_json::Value;
 
-use super::{Offered, line::Line};
+use super::{Offered, line::TypedLine};
 use crate::{
     cluster::{Tools, ToolsOptions},
     files, plain, values,
@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_millis(900);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The command line with its candidates.
-pub(super) fn with(command: Command, line: &Line, offered: Offered) -> Command {
+pub(super) fn with(command: Command, line: &TypedLine, offered: Offered) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     let is_trust = command.get_name() == "trust";
     let command = command.mut_args(|arg| {
@@ -74,7 +74,7 @@ fn checks(offered: Offered) -> Vec<CompletionCandidate> {
 
 /// Of the values files that stand on the line: the members of channels, and a backend's own name, wherever they stand,
 /// since an umbrella chart has them under a key of its own. Those that the line has already are left out.
-fn organizations(line: &Line) -> Vec<String> {
+fn organizations(line: &TypedLine) -> Vec<String> {
     let mut found = BTreeSet::new();
     for path in line.values() {
         let read = files::read(&path).ok().and_then(|bytes| values::read(&bytes).ok());
@@ -99,12 +99,12 @@ fn names(tree: &Value, found: &mut BTreeSet<String>) {
 }
 
 /// Of the kubeconfig.
-fn contexts(line: &Line) -> Vec<String> {
+fn contexts(line: &TypedLine) -> Vec<String> {
     lines(line, &["config", "get-contexts", "--output=name"]).collect()
 }
 
 /// Of the kubeconfig's contexts, and of the cluster where one may list them.
-fn namespaces(line: &Line) -> Vec<String> {
+fn namespaces(line: &TypedLine) -> Vec<String> {
     let known = "jsonpath={range .contexts[*]}{.context.namespace}{\"\\n\"}{end}";
     let (local, remote) = std::thread::scope(|scope| {
         let remote = scope.spawn(|| listed(line, &["get", "namespaces", "--output=name"]));
@@ -119,7 +119,7 @@ fn namespaces(line: &Line) -> Vec<String> {
 
 /// Of the namespace. Helm keeps releases in Secrets whose label has the name: kubectl's table shows labels, and the API
 /// server sends no content of a Secret for it.
-fn releases(line: &Line) -> Vec<String> {
+fn releases(line: &TypedLine) -> Vec<String> {
     let ask = ["get", "secrets", "--selector=owner=helm,status!=superseded", "--label-columns=name", "--no-headers"];
     let rows = listed(line, &ask);
     let names: BTreeSet<String> =
@@ -127,12 +127,12 @@ fn releases(line: &Line) -> Vec<String> {
     names.into_iter().collect()
 }
 
-fn listed(line: &Line, ask: &[&str]) -> Vec<String> {
+fn listed(line: &TypedLine, ask: &[&str]) -> Vec<String> {
     lines(line, &[ask, &["--request-timeout=1s"]].concat()).collect()
 }
 
 /// What kubectl says where the line points it to; nothing when it takes too long.
-fn lines(line: &Line, ask: &[&str]) -> impl Iterator<Item = String> {
+fn lines(line: &TypedLine, ask: &[&str]) -> impl Iterator<Item = String> {
     let options = ToolsOptions {
         namespace: line.one(&["--namespace", "-n"], "HELM_NAMESPACE").and_then(|name| name.parse().ok()),
         context: line.one(&["--kube-context"], "HELM_KUBECONTEXT"),

@@ -4,11 +4,11 @@ use std::{ffi::OsString, path::PathBuf};
 
 /// What was typed so far; the last word is the one that is being completed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Line {
+pub(super) struct TypedLine {
     words: Vec<String>,
 }
 
-impl Line {
+impl TypedLine {
     pub(super) fn read(words: &[OsString]) -> Self {
         let finished = words.len().saturating_sub(1);
         Self { words: words.iter().take(finished).map(|word| word.to_string_lossy().into_owned()).collect() }
@@ -55,7 +55,7 @@ mod tests {
             .map(OsString::from)
             .chain(["".into()])
             .collect();
-        let line = Line::read(&words);
+        let line = TypedLine::read(&words);
         assert_eq!(line.all(&["--values", "-f"]), ["a", "b", "c", "d", "e"]);
         assert_eq!(line.one(&["--namespace", "-n"], "NOT_SET_ANYWHERE"), Some("o".into()));
     }

@@ -13,7 +13,7 @@ use std::{
 use clap::Args;
 use clap_complete::{CompletionCandidate, engine};
 
-use self::line::Line;
+use self::line::TypedLine;
 pub use self::shell::{Shell, print};
 use crate::{NAME, args::EXIT_STATUSES};
 
@@ -57,7 +57,7 @@ pub fn answered(words: &[OsString], offered: Offered) -> bool {
 
 /// The candidates for the last word, one a line with its help after a tab, then the directive, as Helm reads them.
 fn answer(words: &[OsString], current: Option<&Path>, offered: Offered) -> String {
-    let mut command = candidates::with((offered.command)(), &Line::read(words), offered);
+    let mut command = candidates::with((offered.command)(), &TypedLine::read(words), offered);
     let all: Vec<OsString> = std::iter::once(NAME.into()).chain(words.iter().cloned()).collect();
     let last = all.len() - 1;
     let word = all.get(last).cloned().unwrap_or_default();

@@ -12,7 +12,7 @@ use clap_complete::{
     env::{EnvCompleter, Fish, Powershell, Shells, Zsh},
 };
 
-use super::{Offered, candidates, line::Line};
+use super::{Offered, candidates, line::TypedLine};
 use crate::{
     NAME,
     failure::{Code, Exit, Failure, Result},
@@ -68,7 +68,7 @@ pub(super) fn answered(words: &[OsString], current: Option<&Path>, offered: Offe
         return false;
     }
     let typed = words.iter().skip_while(|word| *word != "--").skip(2).cloned().collect::<Vec<_>>();
-    let factory = || candidates::with((offered.command)(), &Line::read(&typed), offered);
+    let factory = || candidates::with((offered.command)(), &TypedLine::read(&typed), offered);
     let shells: [&dyn EnvCompleter; 3] = [&Fish, &Powershell, &Zsh];
     let asked = CompleteEnv::with_factory(factory).var(VARIABLE).shells(Shells(&shells));
     // A line that cannot be completed has no candidates, and a shell wants no talk.

@@ -13,7 +13,7 @@ use crate::{
     files, interrupt,
     plan::{StepId, World, proof, rollout},
     substra::own,
-    text::diff,
+    text::{Line, Tone, diff},
     values::{self, Place, ValuesKey},
 };
 
@@ -156,6 +156,15 @@ impl Step {
         match &self.action {
             Action::Create(object) | Action::Replace(object) if self.state == State::ToDo => Some(object),
             _ => None,
+        }
+    }
+
+    /// The step in a plan that is shown.
+    #[must_use]
+    pub fn line(&self) -> Line {
+        match self.state {
+            State::Already => Line::marked(Tone::Quiet, "already", &self.title),
+            State::ToDo => Line::marked(Tone::Doubtful, "to do", &self.title),
         }
     }
 

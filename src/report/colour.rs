@@ -1,17 +1,11 @@
-//! Colours: whether there are any, and which words have them. They only repeat what the words say.
+//! Colours: whether there are any, and which a tone has. They only repeat what the words say.
 
 use std::{ffi::OsString, io, sync::LazyLock};
 
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
 
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
-const NEXT: Style = AnsiColor::Cyan.on_default();
-const QUIET: Style = Style::new().dimmed();
-const STRONG: Style = Style::new().bold();
-const TAKEN: Style = AnsiColor::Red.on_default();
+use crate::text::{Line, Tone};
 
 static ON_STDERR: LazyLock<bool> = LazyLock::new(|| AutoStream::choice(&io::stderr()) != ColorChoice::Never);
 static ON_STDOUT: LazyLock<bool> = LazyLock::new(|| AutoStream::choice(&io::stdout()) != ColorChoice::Never);
@@ -44,64 +38,36 @@ fn said(words: &[OsString]) -> Option<String> {
     last
 }
 
-/// As it goes to stderr.
-pub(super) fn for_stderr(text: &str) -> String {
-    if *ON_STDERR { dressed(text) } else { text.to_owned() }
+/// As they go to stderr.
+pub(super) fn for_stderr(lines: &[Line]) -> String {
+    joined(lines, *ON_STDERR)
 }
 
-/// As it goes to stdout.
-pub(super) fn for_stdout(text: &str) -> String {
-    if *ON_STDOUT { dressed(text) } else { text.to_owned() }
+/// As they go to stdout.
+pub(super) fn for_stdout(lines: &[Line]) -> String {
+    joined(lines, *ON_STDOUT)
 }
 
-/// Colours for a diff, else for the words that lines begin with.
-fn dressed(text: &str) -> String {
-    let line = if text.starts_with("--- ") { in_diff } else { in_talk };
-    text.split_inclusive('\n')
-        .map(|full| {
-            let bare = full.trim_end_matches('\n');
-            line(bare) + &full[bare.len()..]
-        })
-        .collect()
+fn joined(lines: &[Line], coloured: bool) -> String {
+    let shown = |line: &Line| if coloured { line.painted(painted) } else { line.to_string() };
+    lines.iter().map(|line| shown(line) + "\n").collect()
 }
 
-fn in_diff(line: &str) -> String {
-    let style = match line.as_bytes() {
-        [b'-', b'-', b'-', ..] | [b'+', b'+', b'+', ..] => STRONG,
-        [b'@', b'@', ..] => NEXT,
-        [b'+', ..] => GOOD,
-        [b'-', ..] => TAKEN,
-        _ => return line.to_owned(),
-    };
-    painted(style, line)
+fn painted(tone: Tone, words: &str) -> String {
+    let style = style(tone);
+    format!("{style}{words}{style:#}")
 }
 
-/// A label is what ends with a colon; a status is a word, or two, with room after it as in a column.
-fn in_talk(line: &str) -> String {
-    let indent = line.len() - line.trim_start().len();
-    let (blanks, rest) = line.split_at(indent);
-    let label = |words: &[&str]| words.iter().find(|word| rest.starts_with(**word)).map(|word| word.len());
-    let column = |words: &[&str]| {
-        let followed = |word: &&&str| rest.strip_prefix(**word).is_some_and(|after| after.starts_with("  "));
-        words.iter().find(followed).map(|word| word.len())
-    };
-    let next = || rest.strip_prefix("next for ").and_then(|after| Some("next for ".len() + after.find(": ")? + 1));
-    let found = None
-        .or_else(|| Some((BAD, label(&["error:"])?)))
-        .or_else(|| Some((DOUBTFUL, label(&["warning:"])?)))
-        .or_else(|| Some((NEXT, label(&["next:"]).or_else(next)?)))
-        .or_else(|| Some((STRONG, label(&["why:", "unchanged:", "so far:", "Plan:"])?)))
-        .or_else(|| Some((GOOD, column(&["ok", "now"])?)))
-        .or_else(|| Some((DOUBTFUL, column(&["warning", "to do"])?)))
-        .or_else(|| Some((BAD, column(&["failed"])?)))
-        .or_else(|| Some((QUIET, column(&["skipped", "already"])?)));
-    let Some((style, length)) = found else { return line.to_owned() };
-    let (word, after) = rest.split_at(length);
-    format!("{blanks}{}{after}", painted(style, word))
-}
-
-fn painted(style: Style, text: &str) -> String {
-    format!("{style}{text}{style:#}")
+fn style(tone: Tone) -> Style {
+    match tone {
+        Tone::Good => AnsiColor::Green.on_default(),
+        Tone::Doubtful => AnsiColor::Yellow.on_default(),
+        Tone::Bad => AnsiColor::Red.on_default().bold(),
+        Tone::Removed => AnsiColor::Red.on_default(),
+        Tone::Next => AnsiColor::Cyan.on_default(),
+        Tone::Strong => Style::new().bold(),
+        Tone::Quiet => Style::new().dimmed(),
+    }
 }
 
 #[cfg(test)]
@@ -121,22 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn labels_and_columns_are_coloured_and_what_people_wrote_is_not() {
-        for (line, coloured) in [
-            ("error: no", "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m no"),
-            ("  why: so", "  \u{1b}[1mwhy:\u{1b}[0m so"),
-            ("  ok       tls  x", "  \u{1b}[32mok\u{1b}[0m       tls  x"),
-            ("next for A: run", "\u{1b}[36mnext for A:\u{1b}[0m run"),
-            ("failed to do it", "failed to do it"),
-            ("organization  stage", "organization  stage"),
-        ] {
-            assert_eq!(dressed(line), coloured);
-        }
-    }
-
-    #[test]
-    fn a_diff_is_coloured_by_its_first_column() {
-        assert_eq!(dressed("--- a\n b\n+c\n"), "\u{1b}[1m--- a\u{1b}[0m\n b\n\u{1b}[32m+c\u{1b}[0m\n");
-        assert_eq!(dressed("+c"), "+c", "outside of a diff it is what it is");
+    fn a_tone_is_a_colour_where_there_are_any() {
+        let line = [Line::label(Tone::Bad, "error", "no")];
+        assert_eq!(joined(&line, true), "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m no\n");
+        assert_eq!(joined(&line, false), "error: no\n");
     }
 }

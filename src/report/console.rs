@@ -12,6 +12,7 @@ use super::{
 use crate::{
     failure::{Code, Exit, Failure, Result},
     files, plain,
+    text::{Line, Tone},
 };
 
 /// How results are written.
@@ -53,34 +54,33 @@ impl Console {
         Self { format: Format::Text, yes: true, interactive: false, quiet: true }
     }
 
-    /// Talk: one line to stderr, whatever it holds.
-    pub fn say(&self, text: impl AsRef<str>) {
+    /// Talk: one line to stderr.
+    pub fn say(&self, line: impl Into<Line>) {
+        self.say_all(&[line.into()]);
+    }
+
+    /// Talk: a change of a values file.
+    pub fn say_diff(&self, diff: &str) {
+        self.say_all(&Line::diff(diff).collect::<Vec<_>>());
+    }
+
+    /// Talk: a failure; `of` says whose it is, before the failure's own words.
+    pub fn say_failure(&self, of: &str, failure: &Failure) {
+        self.say_all(&lines_of(of, failure));
+    }
+
+    fn say_all(self, lines: &[Line]) {
         if !self.quiet {
-            note(text);
+            talk(lines);
         }
     }
 
-    /// Talk of several lines: their line feeds are ours.
-    pub fn lines(&self, text: impl AsRef<str>) {
-        if !self.quiet {
-            talk(text.as_ref());
-        }
-    }
-
-    /// Data: one line to stdout, whatever it holds.
+    /// Data: lines to stdout.
     ///
     /// # Errors
     /// Nobody reads stdout any more.
-    pub fn data(&self, text: impl AsRef<str>) -> Result<()> {
-        self.data_lines(plain::line(text.as_ref()))
-    }
-
-    /// Data of several lines: their line feeds are ours.
-    ///
-    /// # Errors
-    /// As [`Console::data`].
-    pub fn data_lines(&self, text: impl AsRef<str>) -> Result<()> {
-        self.put(&colour::for_stdout(&plain::block(text.as_ref())))
+    pub fn data(&self, lines: &[Line]) -> Result<()> {
+        self.put(&colour::for_stdout(lines))
     }
 
     /// Data as a JSON document on one line.
@@ -88,14 +88,14 @@ impl Console {
     /// # Errors
     /// As [`Console::data`].
     pub fn json(&self, value: &Value) -> Result<()> {
-        self.put(&plain::json(&value.to_string()))
+        self.put(&format!("{}\n", plain::json(&value.to_string())))
     }
 
     fn put(self, text: &str) -> Result<()> {
         if self.quiet {
             return Ok(());
         }
-        writeln!(io::stdout(), "{text}").map_err(|e| {
+        io::stdout().write_all(text.as_bytes()).map_err(|e| {
             Failure::new(Exit::Failed, Code::Stdout, "the result could not be written")
                 .why(files::reason(&e))
                 .next("what the run has done is done: run the same command again, and it says so")
@@ -148,14 +148,30 @@ impl Console {
     }
 }
 
-/// One line of talk to stderr, whatever it holds.
-pub fn note(text: impl AsRef<str>) {
-    talk(&plain::line(text.as_ref()));
+/// One line of talk to stderr.
+pub fn note(line: impl Into<Line>) {
+    talk(&[line.into()]);
 }
 
-/// Talk to stderr; line feeds are ours.
-pub(super) fn talk(text: &str) {
-    to_stderr(&format!("{}\n", colour::for_stderr(&plain::block(text))));
+/// Talk to stderr.
+pub(super) fn talk(lines: &[Line]) {
+    to_stderr(&colour::for_stderr(lines));
+}
+
+/// What a failure says; the lines below its next step are its own.
+pub(super) fn lines_of(of: &str, failure: &Failure) -> Vec<Line> {
+    let first = Line::label(Tone::Bad, "error", format!("{of}{} [{}]", failure.what, failure.code));
+    let parts = failure.parts().flat_map(|(label, text)| {
+        let is_next = label == "next";
+        let (first, below) = match text.split_once('\n').filter(|_| is_next) {
+            Some((first, below)) => (first, Some(below)),
+            None => (text, None),
+        };
+        let tone = if is_next { Tone::Next } else { Tone::Strong };
+        std::iter::once(Line::label(tone, label, first).indented(2))
+            .chain(below.into_iter().flat_map(|below| below.split('\n')).map(Line::from))
+    });
+    std::iter::once(first).chain(parts).collect()
 }
 
 /// One write a call. A stderr that is closed is no reason to stop.

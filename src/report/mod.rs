@@ -15,8 +15,7 @@ pub use self::{
     colour::choose_colours,
     console::{Console, Format},
     outcome::{Outcome, failure_json, write_failure},
-    progress::{Line, Progress},
+    progress::{Progress, ProgressLine},
     stage::Stage,
     usage::write_usage,
 };
-pub(crate) use crate::text::labelled;

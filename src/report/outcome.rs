@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::{Console, Stage, console};
 use crate::{
     failure::{Exit, Failure, Result},
-    plain,
     plan::{Step, StepReport},
+    text::{Line, Tone},
 };
 
 /// The version of the JSON form; it changes when a field changes its meaning or goes.
@@ -19,7 +19,7 @@ pub struct Outcome {
     verb: &'static str,
     stage: Stage,
     result: Value,
-    lines: Vec<String>,
+    lines: Vec<Line>,
     steps: Vec<StepReport>,
     warnings: Vec<String>,
     next: Vec<String>,
@@ -101,9 +101,9 @@ impl Outcome {
 
     /// What the verb found: a struct beside the verb, whose fields scripts see, and the lines that people read of it.
     #[must_use]
-    pub fn result(mut self, result: &impl Serialize, lines: Vec<String>) -> Self {
+    pub fn result<L: Into<Line>>(mut self, result: &impl Serialize, lines: Vec<L>) -> Self {
         self.result = as_json(result);
-        self.lines = lines;
+        self.lines = lines.into_iter().map(Into::into).collect();
         self
     }
 
@@ -195,14 +195,13 @@ impl Outcome {
             return console.json(&self.json());
         }
         if self.is_planned() {
-            console.data(format!("stage: {}", Stage::Planned))?;
+            console.data(&[format!("stage: {}", Stage::Planned).into()])?;
         }
         if !self.lines.is_empty() {
-            let lines: Vec<_> = self.lines.iter().map(|line| plain::line(line)).collect();
-            console.data_lines(lines.join("\n"))?;
+            console.data(&self.lines)?;
         }
-        self.warnings.iter().for_each(|warning| console.say(format!("warning: {warning}")));
-        self.next.iter().for_each(|next| console.say(format!("next: {next}")));
+        self.warnings.iter().for_each(|warning| console.say(Line::label(Tone::Doubtful, "warning", warning)));
+        self.next.iter().for_each(|next| console.say(Line::label(Tone::Next, "next", next)));
         Ok(())
     }
 
@@ -233,7 +232,7 @@ pub fn write_failure(failure: &Failure, format: super::Format) {
 }
 
 fn tell_failure(failure: &Failure) {
-    console::talk(&format!("error: {failure}"));
+    console::talk(&console::lines_of("", failure));
 }
 
 /// A failure as scripts see it: `docs/schemas/failure.schema.json`.

@@ -15,7 +15,7 @@ pub struct Progress {
 }
 
 /// One line.
-pub struct Line {
+pub struct ProgressLine {
     name: String,
     bar: Option<ProgressBar>,
     console: Console,
@@ -34,7 +34,7 @@ impl Progress {
 
     /// The line of one; it appears when its work begins.
     #[must_use]
-    pub fn line(&self, name: &str) -> Line {
+    pub fn line(&self, name: &str) -> ProgressLine {
         let bar = self.live.as_ref().map(|live| {
             let bar = live.add(ProgressBar::new_spinner());
             // A template that is not one falls back to the default look.
@@ -46,11 +46,11 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Line { name: name.to_owned(), bar, console: self.console, width: self.width }
+        ProgressLine { name: name.to_owned(), bar, console: self.console, width: self.width }
     }
 }
 
-impl Line {
+impl ProgressLine {
     /// What is done now; at a terminal alone, since it is no change yet.
     pub fn doing(&self, text: &str) {
         if let Some(bar) = &self.bar {

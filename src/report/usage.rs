@@ -7,6 +7,7 @@ use crate::{
     failure::{Code, Exit, Failure},
     plain,
     report::Console,
+    text::Line,
 };
 
 /// Writes help or what is wrong with the command line, and gives the status to end with. Scripts that asked for JSON
@@ -23,7 +24,8 @@ pub fn write_usage(error: &clap::Error, words: impl Iterator<Item = OsString>) -
     if foreign.is_empty() {
         drop(error.print());
     } else {
-        console::talk(said(error, &foreign).trim_end());
+        let lines: Vec<Line> = said(error, &foreign).trim_end().lines().map(Line::from).collect();
+        console::talk(&lines);
     }
     if wrong { Exit::Usage } else { Exit::Done }
 }

@@ -1,7 +1,10 @@
 //! Text: tables, words for a shell, differences, and what is taken out of the words of others.
 
 pub mod diff;
+mod line;
 pub mod mask;
+
+pub use self::line::{Line, Tone};
 
 use crate::plain;
 

@@ -85,12 +85,12 @@ fn play(named: &str) {
     let before = (case.world.snapshot(), case.at.writes());
     let console = Console { format: Format::Text, yes: false, interactive: false, quiet: false };
     let numbers = case.numbers().into_iter().collect::<Vec<_>>().join(" ");
-    console.data("").unwrap();
-    console.data(format!("numbers {numbers}")).unwrap();
+    console.data(&["".into()]).unwrap();
+    console.data(&[format!("numbers {numbers}").into()]).unwrap();
     match case.run(more, console) {
         Ok(outcome) => {
             outcome.write(&console).unwrap();
-            console.data(format!("json {}", crate::schemas::seen(Ok(outcome)).unwrap().json())).unwrap();
+            console.data(&[format!("json {}", crate::schemas::seen(Ok(outcome)).unwrap().json()).into()]).unwrap();
         }
         Err(failure) => write_failure(&failure.unchanged("nothing was written"), Format::Text),
     }

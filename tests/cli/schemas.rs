@@ -86,7 +86,7 @@ fn a_field_without_a_schema_and_a_time_of_another_form_are_refused() {
             "object": "x", "ca": "CN=x", "caFingerprint": format!("SHA256:{}", "0".repeat(64)), "caNotAfter": "2026-11-24T16:30:00Z"
         });
         result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        Outcome::new("ca trust", Stage::Trusted).result(&result, Vec::new())
+        Outcome::new("ca trust", Stage::Trusted).result(&result, Vec::<String>::new())
     };
     let good = answer(json!({}));
     judged(&good.json());

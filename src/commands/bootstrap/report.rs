@@ -13,6 +13,7 @@ use crate::{
     plan::{StepReport, StepState},
     report::{Outcome, Stage},
     session::Session,
+    text::{Line, Tone},
 };
 
 /// How an organization's work ended.
@@ -71,17 +72,17 @@ pub(super) fn told(name: &str, steps: &[Step], reached: Option<usize>) -> Vec<St
 impl FederationPlan<'_> {
     /// Shows everything; gives back whether there is anything to do.
     pub(super) fn shown(&self, session: &Session<'_>) -> bool {
-        let say = |text: String| session.console.say(text);
         for (msp_id, failure) in &self.failed {
-            session.console.lines(format!("error: {msp_id} is left out: {failure}"));
+            session.console.say_failure(&format!("{msp_id} is left out: "), failure);
         }
         let parts = self.parts.iter().map(|part| &part.plan.steps);
         let mut steps = parts.chain([&self.first.steps, &self.last.steps]).flatten();
         if steps.all(|step| step.state == State::Already) {
             return false;
         }
-        say("Plan:".to_owned());
-        let warn = |warnings: &[String]| warnings.iter().for_each(|warning| say(format!("    warning: {warning}")));
+        session.console.say(Line::heading("Plan:"));
+        let warning = |text: &String| session.console.say(Line::label(Tone::Doubtful, "warning", text).indented(4));
+        let warn = |warnings: &[String]| warnings.iter().for_each(warning);
         show("orchestrator", &self.first.steps, &self.first.restarts, session);
         warn(&self.first.warnings);
         for part in &self.parts {
@@ -91,7 +92,7 @@ impl FederationPlan<'_> {
         show("orchestrator", &self.last.steps, &self.last.restarts, session);
         warn(&self.last.warnings);
         if let Some(why) = self.stays() {
-            say(format!("  the gate stays as it is: {why}"));
+            session.console.say(format!("  the gate stays as it is: {why}"));
         }
         true
     }
@@ -210,10 +211,9 @@ fn show(name: &str, steps: &[Step], restarts: &[String], session: &Session<'_>) 
     }
     session.console.say(format!("  {name}:"));
     for step in steps {
-        let mark = if step.state == State::Already { "already" } else { "to do" };
-        session.console.say(format!("    {mark:<8} {}", step.title));
+        session.console.say(step.line().indented(4));
         if let Some(diff) = step.diff().filter(|diff| !diff.is_empty()) {
-            diff.trim_end().lines().for_each(|line| session.console.say(format!("      {line}")));
+            Line::diff(&diff).for_each(|line| session.console.say(line.indented(6)));
         }
     }
     if !restarts.is_empty() {

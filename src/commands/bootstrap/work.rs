@@ -11,7 +11,7 @@ use crate::{
     parallel::{at_most, parallel},
     pki::log::Entry,
     plan::{self, Event, Step, StepReport, World},
-    report::{Line, Outcome, Progress, Stage},
+    report::{Outcome, Progress, ProgressLine, Stage},
     session::Session,
 };
 
@@ -80,7 +80,7 @@ fn work(part: &MemberPlan<'_>, world: &World<'_>, progress: &Progress) -> Member
     MemberResult { msp_id: part.msp_id.clone(), certificate: part.certificate.clone(), was_done, failure, steps, left }
 }
 
-fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &Line) -> Reached {
+fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &ProgressLine) -> Reached {
     let mut reached = 0;
     let result = plan::apply(steps, world, &mut |step, event| match event {
         Event::Already => reached += 1,
@@ -121,7 +121,7 @@ impl FederationPlan<'_> {
         let before = self.failed.len();
         for one in ended {
             let Some(failure) = &one.failure else { continue };
-            session.console.lines(format!("error: {} is not done: {failure}", one.msp_id));
+            session.console.say_failure(&format!("{} is not done: ", one.msp_id), failure);
             self.failed.push((one.msp_id.clone(), failure.clone()));
         }
         let is_stopped = self.failed.iter().any(|(_, failure)| failure.code == Code::Interrupted);

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     failure::{Code, Exit, Failure, Result},
-    report::{Outcome, Stage, labelled},
+    report::{Outcome, Stage},
+    text::labelled,
 };
 
 /// Explains one check; an id that is none is answered with all of them.

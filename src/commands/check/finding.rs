@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::catalogue::Check;
-use crate::{ids::ids, substra::Side};
+use crate::{ids::ids, substra::Side, text::Tone};
 
 ids! {
     /// How a check came out.
@@ -16,6 +16,17 @@ ids! {
         Warning = "warning",
         /// Something is broken, or open to others.
         Failed = "failed",
+    }
+}
+
+impl Status {
+    pub(super) fn tone(self) -> Tone {
+        match self {
+            Self::Skipped => Tone::Quiet,
+            Self::Ok => Tone::Good,
+            Self::Warning => Tone::Doubtful,
+            Self::Failed => Tone::Bad,
+        }
     }
 }
 

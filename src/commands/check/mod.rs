@@ -35,6 +35,7 @@ use crate::{
     report::{Format, Outcome, Stage},
     session::Session,
     substra::Side,
+    text::Line,
 };
 
 /// How long a child of `check` may take.
@@ -139,7 +140,9 @@ pub(in crate::commands) fn outcome(
     let lines = match args.output {
         Format::Json => Vec::new(),
         Format::Text => checked.lines(),
-        Format::Prometheus => prometheus::gauges(&checked.organizations, &judged, session.now),
+        Format::Prometheus => {
+            prometheus::gauges(&checked.organizations, &judged, session.now).into_iter().map(Line::from).collect()
+        }
     };
     outcome.result(&CheckResult::Checked(checked), lines)
 }

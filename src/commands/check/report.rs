@@ -8,7 +8,10 @@ use super::{
     observe::ObservedRelease,
     table::Standing,
 };
-use crate::{substra::Side, text::table};
+use crate::{
+    substra::Side,
+    text::{Line, Tone, table},
+};
 
 /// A site with what was found there.
 pub(in crate::commands) struct CheckedRelease {
@@ -92,16 +95,16 @@ impl Checked {
     }
 
     /// The table, then the groups of each site.
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<Line> {
         let head = ["organization", "stage", "certificate", "issuer", "days left"].map(str::to_owned);
         let rows = std::iter::once(head).chain(self.organizations.iter().map(Standing::cells));
-        let mut lines: Vec<String> = table(&rows.collect::<Vec<_>>()).lines().map(str::to_owned).collect();
+        let mut lines: Vec<Line> = table(&rows.collect::<Vec<_>>()).lines().map(Line::from).collect();
         let ahead = self.organizations.iter().filter(|row| !row.next.is_empty());
-        lines.extend(ahead.map(|row| format!("next for {}: {}", row.organization, row.next)));
+        lines.extend(ahead.map(|row| Line::label(Tone::Next, &format!("next for {}", row.organization), &row.next)));
         for site in &self.sites {
-            lines.extend([String::new(), site.title()]);
+            lines.extend([Line::from(""), site.title().into()]);
             for group in site.checks.chunk_by(|one, next| one.group == next.group) {
-                lines.extend(group.first().map(|first| first.group.clone()));
+                lines.extend(group.first().map(|first| Line::from(&*first.group)));
                 // What is skipped for one reason takes one line.
                 let alike = |one: &CheckReport, next: &CheckReport| {
                     one.status == Status::Skipped && next.status == one.status && next.seen == one.seen
@@ -112,7 +115,10 @@ impl Checked {
         let all = || self.sites.iter().flat_map(|site| &site.checks);
         let count = |status: Status| all().filter(|check| check.status == status).count();
         let [ok, warned, failed, skipped] = [Status::Ok, Status::Warning, Status::Failed, Status::Skipped].map(count);
-        lines.extend([String::new(), format!("{ok} ok, {warned} warned, {failed} failed, {skipped} skipped")]);
+        lines.extend([
+            Line::from(""),
+            Line::from(format!("{ok} ok, {warned} warned, {failed} failed, {skipped} skipped")),
+        ]);
         lines
     }
 }
@@ -151,13 +157,14 @@ impl CheckReport {
 }
 
 /// A finding, or several that are skipped for the same reason.
-fn told(alike: &[CheckReport]) -> Vec<String> {
+fn told(alike: &[CheckReport]) -> Vec<Line> {
     let Some(first) = alike.first() else { return Vec::new() };
     let ids: Vec<&str> = alike.iter().map(|check| check.id.id()).collect();
     let because = if first.status == Status::Skipped { "because " } else { "" };
-    let line = format!("  {:<8} {:<24} {because}{}", first.status, ids.join(", "), first.seen);
-    let next = (!first.next.is_empty()).then(|| format!("           next: {}", first.next));
-    std::iter::once(line).chain(next).collect()
+    let line =
+        Line::marked(first.status.tone(), first.status, format!("{:<24} {because}{}", ids.join(", "), first.seen));
+    let next = (!first.next.is_empty()).then(|| Line::label(Tone::Next, "next", &first.next).indented(11));
+    std::iter::once(line.indented(2)).chain(next).collect()
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>, verbs:
     let open = |site: &Site| Ok(from_file.open(site));
     let command = format!("bootstrap {}", word(&file));
     for _ in ["first", "second"] {
-        stage.say(&format!("\n$ helm substra-mtls {command}"));
+        stage.heading(&format!("$ helm substra-mtls {command}"));
         let outcome = (verbs.bootstrap)(&from_file.file, path, &silent, &open)?;
         stage.ran(&command, &outcome);
         if let Some(failure) = outcome.failure() {
@@ -96,7 +96,7 @@ fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>, verbs:
         } else {
             "there is nothing yet that a certificate decides"
         };
-        stage.say(&format!("\nThe file leaves the gate as it is: {so}."));
+        stage.heading(&format!("The file leaves the gate as it is: {so}."));
         return Ok(stage.left(&next));
     }
     stage.judged(&from_file.ca_in_use()?, &next)

@@ -16,11 +16,11 @@ use super::{
 use crate::{
     cluster::Cluster,
     failure::{Code, Exit, Failure, Result},
-    plain,
     plan::{StepReport, StepState},
     report::{self, Console, Format, Outcome},
     session::Session,
     text::word,
+    text::{Line, Tone},
 };
 
 /// What `rehearse` answers.
@@ -72,7 +72,7 @@ impl<'a> Stage<'a> {
         let before = federation.before()?;
         let stage =
             Self { federation, session, verbs, before, told: Vec::new(), contacts: Vec::new(), cut_off: Vec::new() };
-        stage.say(&stage.before);
+        stage.say(&*stage.before);
         Ok(stage)
     }
 
@@ -134,7 +134,7 @@ impl<'a> Stage<'a> {
     fn verb(&mut self, cluster: &dyn Cluster, words: &[&str]) -> Result<Outcome> {
         let theirs = words.iter().map(|one| word(&self.federation.copies.theirs(one)));
         let line = theirs.collect::<Vec<_>>().join(" ");
-        self.say(&format!("\n$ helm substra-mtls {line}"));
+        self.heading(&format!("$ helm substra-mtls {line}"));
         let session = Session::new(Some(cluster), Console::silent(), &self.session.clock).with_sops(&self.session.sops);
         let outcome = (self.verbs.run)(words, &session)?;
         self.ran(&line, &outcome);
@@ -146,12 +146,12 @@ impl<'a> Stage<'a> {
     pub(super) fn ran(&mut self, command: &str, outcome: &Outcome) {
         let steps = self.own_steps(outcome);
         for step in &steps {
-            let mark = if step.state == StepState::Already { "already" } else { "now" };
+            let (tone, mark) =
+                if step.state == StepState::Already { (Tone::Quiet, "already") } else { (Tone::Good, "now") };
             let whose = step.whose.as_ref().map(|whose| format!("{whose}: ")).unwrap_or_default();
-            self.say(&format!("  {mark:<8} {whose}{}", step.title));
-            for line in step.diff.iter().flat_map(|diff| diff.lines().skip(2)) {
-                self.say(&format!("           {line}"));
-            }
+            self.say(Line::marked(tone, mark, format!("{whose}{}", step.title)).indented(2));
+            let diff = step.diff.iter().flat_map(|diff| Line::diff(diff).skip(2));
+            diff.for_each(|line| self.say(line.indented(11)));
         }
         self.told.push(Rehearsed::Ran { command: command.to_owned(), stage: outcome.stage(), steps });
     }
@@ -171,7 +171,7 @@ impl<'a> Stage<'a> {
     pub(super) fn connected(&mut self, command: &str) {
         self.look(command);
         let texts: Vec<String> = self.contacts.iter().map(|(org, contact)| format!("{org} {contact}")).collect();
-        self.say(&format!("  connected: {}", texts.join("; ")));
+        self.say(format!("  connected: {}", texts.join("; ")));
         let connected = self.contacts.iter().map(|(org, contact)| (org.clone(), contact.to_string())).collect();
         self.told.push(Rehearsed::Looked { connected });
     }
@@ -181,7 +181,7 @@ impl<'a> Stage<'a> {
         let contacts = self.federation.contacts(self.session.clock.now());
         for ((org, contact), (_, earlier)) in contacts.iter().zip(&self.contacts) {
             if earlier.is_let_in() && !contact.is_let_in() {
-                self.say(&format!("  CUT OFF: {org}: {contact}"));
+                self.say(Line::label(Tone::Bad, "CUT OFF", format!("{org}: {contact}")).indented(2));
                 self.cut_off.push(Verdict::cut_off(org, command, &contact.to_string()));
             }
         }
@@ -189,19 +189,23 @@ impl<'a> Stage<'a> {
     }
 
     /// Talk, for people.
-    pub(super) fn say(&self, text: &str) {
+    fn say(&self, line: impl Into<Line>) {
         if self.session.console.format == Format::Text {
-            // A line feed before it is ours: an empty line.
-            let (before, line) = text.strip_prefix('\n').map_or(("", text), |line| ("\n", line));
-            self.session.console.lines(format!("{before}{}", plain::line(line)));
+            self.session.console.say(line);
         }
+    }
+
+    /// What begins something new.
+    pub(super) fn heading(&self, text: &str) {
+        self.say("");
+        self.say(text);
     }
 
     /// The verdicts, and what comes next where all of them are right.
     pub(super) fn judged(mut self, ca: &Ca, next: &str) -> Result<Outcome> {
         let mut verdicts = std::mem::take(&mut self.cut_off);
         verdicts.extend(verdicts::all(self.federation, ca, self.session.clock.now())?);
-        self.say("\nVerdicts, with mutual TLS and the identity check on:");
+        self.heading("Verdicts, with mutual TLS and the identity check on:");
         Ok(self.ended(verdicts, next))
     }
 
