@@ -93,6 +93,22 @@ impl Failure {
             .next("please report it with the command line")
     }
 
+    /// A refusal for which nothing was found: a mistake of ours too.
+    pub fn without_a_reason(what: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, Code::Refused, what)
+            .why("no rule said which")
+            .next("please report it with the command line")
+    }
+
+    /// Of several findings the first; the others are told in its reason. `or` is what is refused where there is none.
+    pub(crate) fn first_of(found: Vec<Self>, or: &str) -> Self {
+        let mut found = found.into_iter();
+        let Some(first) = found.next() else { return Self::without_a_reason(or) };
+        let more: String = found.map(|other| format!("; and {}", other.what)).collect();
+        let why = format!("{}{more}", first.why);
+        first.why(why)
+    }
+
     /// A signal cut the work short.
     #[must_use]
     pub fn interrupted() -> Self {
@@ -201,6 +217,14 @@ impl fmt::Display for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_of_several_names_the_others_and_none_at_all_is_a_mistake_of_ours() {
+        let one = |what: &str| Failure::new(Exit::Refused, Code::RequestKey, what).why("w");
+        assert_eq!(Failure::first_of(vec![one("a"), one("b"), one("c")], "x"), one("a").why("w; and b; and c"));
+        let none = Failure::first_of(Vec::new(), "x");
+        assert!(none.code == Code::Refused && !none.why.is_empty() && !none.next.is_empty(), "{none:?}");
+    }
 
     #[test]
     fn what_is_done_is_not_called_unchanged() {

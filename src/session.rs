@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::{
     cluster::{Cluster, ClusterTarget, Sops, SopsProgram},
     command_line::CommandLine,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Failure, Result},
     federation::Site,
     plan::{self, Event, Plan, Step, World},
     report::Console,
@@ -151,7 +151,7 @@ impl<'a> Session<'a> {
     pub(crate) fn refused(&self, mut findings: Vec<Failure>, unchanged: &str) -> Failure {
         let last = findings.pop();
         findings.iter().for_each(|finding| self.console.say_failure("", finding));
-        let last = last.unwrap_or_else(|| Failure::new(Exit::Refused, Code::Refused, "the requests are refused"));
+        let last = last.unwrap_or_else(|| Failure::without_a_reason("the requests are refused"));
         last.unchanged(unchanged).also(findings)
     }
 

@@ -157,18 +157,28 @@ fn findings(ca: &Certificate, key: Option<&PrivateKey>, now: OffsetDateTime) -> 
         "it is altered, or belongs to an intermediate CA, which the orchestrator cannot tell apart",
         "give the root CA's certificate and key",
     );
-    let at = times::rfc3339;
-    let span = format!("it is valid from {} to {}, now is {}", at(ca.not_before), at(ca.not_after), at(now));
     check(
         ca.not_before <= now,
         Code::AuthorityNotYetValid,
         "the CA is not valid yet",
-        &span,
+        &span(ca, now),
         "check this machine's clock",
     );
-    let left = ca.not_after - now >= Duration::DAY;
-    check(left, Code::AuthorityEnds, "the CA has less than a day left", &span, "make a new CA and roll it out first");
+    if ca.not_after - now < Duration::DAY {
+        findings.push(ends(ca, now));
+    }
     findings
+}
+
+fn span(ca: &Certificate, now: OffsetDateTime) -> String {
+    let at = times::rfc3339;
+    format!("it is valid from {} to {}, now is {}", at(ca.not_before), at(ca.not_after), at(now))
+}
+
+/// Nothing can be issued under a CA that ends within a day.
+pub(super) fn ends(ca: &Certificate, now: OffsetDateTime) -> Failure {
+    let next = "make a new CA and roll it out first";
+    bad(Code::AuthorityEnds, "the CA has less than a day left", &span(ca, now), next)
 }
 
 /// DER of a name without any part.

@@ -115,11 +115,16 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
         certificates.push(Certificate::from_der(&block.der)?);
     }
     if certificates.is_empty() {
-        return Err(bad(Code::CertificateFileEmpty, "there is no certificate in the file")
-            .why("no block `-----BEGIN CERTIFICATE-----` was found")
-            .next("give the certificate in PEM form; `openssl x509 -inform DER` converts a binary one"));
+        return Err(none());
     }
     Ok(certificates)
+}
+
+/// A file without any certificate.
+pub(super) fn none() -> Failure {
+    bad(Code::CertificateFileEmpty, "there is no certificate in the file")
+        .why("no block `-----BEGIN CERTIFICATE-----` was found")
+        .next("give the certificate in PEM form; `openssl x509 -inform DER` converts a binary one")
 }
 
 fn bad(code: Code, what: &str) -> Failure {

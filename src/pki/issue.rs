@@ -11,7 +11,7 @@ use x509_cert::ext::{
 };
 
 use super::{
-    authority::{Authority, serial},
+    authority::{self, Authority, serial},
     encode::{self, extension, not_built},
     fingerprint::hex,
     inspect::{self, Certificate},
@@ -20,9 +20,8 @@ use super::{
     verify_issued,
 };
 use crate::{
-    failure::{Code, Exit, Failure},
+    failure::Failure,
     names::{Hostname, MspId, Validity},
-    times,
 };
 
 /// A certificate that passed every check.
@@ -128,13 +127,7 @@ fn window(ca: &Certificate, life: std::time::Duration, now: OffsetDateTime) -> R
     let end = ca.not_after - Duration::SECOND;
     let not_after = asked.min(end);
     if not_after - now < Duration::DAY {
-        return Err(Failure::new(
-            Exit::Refused,
-            Code::AuthorityEnds,
-            "no certificate can be issued under this CA any more",
-        )
-        .why(format!("the CA ends on {}, less than a day from now", times::rfc3339(ca.not_after)))
-        .next("make a new CA and roll it out first"));
+        return Err(authority::ends(ca, now));
     }
     let not_before = (now - Duration::HOUR).max(ca.not_before);
     Ok(ValidityPeriod { not_before, not_after, cut_to_ca_end: end < asked })

@@ -32,9 +32,7 @@ pub fn verify(file: &str, bytes: &[u8], expected: &ExpectedCertificate<'_>) -> R
         Failure { exit: Exit::Refused, what, ..finding }
     };
     let certificate = inspect::certificates(bytes)
-        .and_then(|certificates| {
-            certificates.into_iter().next().ok_or_else(|| finding(Code::CertificateFileEmpty, "it is empty"))
-        })
+        .and_then(|certificates| certificates.into_iter().next().ok_or_else(inspect::none))
         .map_err(|finding| vec![named(finding)])?;
     let findings = [
         key(&certificate, expected),

@@ -5,7 +5,7 @@ use crate::{
     cluster::{ChartVersion, Cluster, ClusterTarget, Release},
     command_line::CommandLine,
     failure::{Code, Exit, Failure, Result},
-    names::ReleaseName,
+    names::{BadName, ReleaseName},
     parallel::side_by_side,
     substra::{Side, manifest::Manifest},
     values::ValuesKey,
@@ -130,19 +130,33 @@ pub(crate) fn pending(name: &ReleaseName, release: &Release, target: &ClusterTar
 fn only_release(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<Option<(ReleaseName, ChartVersion)>> {
     let fits = |version: &ChartVersion| !query.key.is_top() || version.name == query.side.chart();
     let mut found: Vec<_> = cluster.releases()?.into_iter().filter(|(_, version)| fits(version)).collect();
-    let fail = |what: String| {
-        Failure::new(Exit::CheckFailed, Code::WhichRelease, what)
-            .next("helm list --all-namespaces; then name it with --release and --namespace")
-    };
     let Some((name, version)) = found.pop() else { return Ok(None) };
     if found.is_empty() {
-        let name = name.parse().map_err(|e: crate::names::BadName| fail(e.to_string()))?;
-        return Ok(Some((name, version)));
+        return Ok(Some((only(&name, cluster, query)?, version)));
     }
-    let what =
-        if query.key.is_top() { format!("releases of chart {}", query.side.chart()) } else { "releases".to_owned() };
     let names: Vec<_> = found.into_iter().map(|(name, _)| name).chain([name]).collect();
-    Err(fail(format!("there are several {what} in {}", cluster.location())).why(names.join(", ")))
+    Err(several(cluster, query, names.join(", ")))
+}
+
+/// The name of the only release of its kind.
+pub(super) fn only(name: &str, cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<ReleaseName> {
+    name.parse().map_err(|bad: BadName| {
+        unclear(format!("the only release{} in {} cannot be named", of(query), cluster.location()), bad.to_string())
+    })
+}
+
+/// More than one release could be meant; `why` has their names.
+pub(super) fn several(cluster: &dyn Cluster, query: &ReleaseQuery<'_>, why: String) -> Failure {
+    unclear(format!("there are several releases{} in {}", of(query), cluster.location()), why)
+}
+
+fn unclear(what: String, why: String) -> Failure {
+    Failure::new(Exit::CheckFailed, Code::WhichRelease, what).why(why).next("name one of them with --release")
+}
+
+/// An umbrella chart may have any name.
+fn of(query: &ReleaseQuery<'_>) -> String {
+    if query.key.is_top() { format!(" of chart {}", query.side.chart()) } else { String::new() }
 }
 
 /// The part of a manifest that is the chart's own, and which chart that is.

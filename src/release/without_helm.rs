@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ReleaseQuery, ReleaseState};
+use super::{ReleaseQuery, ReleaseState, find};
 use crate::{
     cluster::{ChartVersion, Cluster, MergedValues, Object, Release, ReleaseStatus, Upgrade},
     failure::{Code, Exit, Failure, Result},
@@ -72,17 +72,14 @@ fn chosen(query: &ReleaseQuery<'_>, running: &[Object], cluster: &dyn Cluster) -
     let mut names: Vec<&str> = running.iter().map(instance).collect();
     names.sort_unstable();
     names.dedup();
-    let fail = |what: String| {
-        Failure::new(Exit::CheckFailed, Code::WhichRelease, what)
-            .why(format!("workloads of chart {} carry {INSTANCE}: {}", query.label(), names.join(", ")))
-            .next("name one of them with --release")
-    };
-    let several = || fail(format!("there are several of chart {} in {}", query.side.chart(), cluster.location()));
     match (query.release, names.as_slice()) {
         (Some(given), [_]) => Ok(given.clone()),
         (Some(given), all) if all.contains(&given.as_str()) => Ok(given.clone()),
-        (None, [one]) => one.parse().map_err(|bad: crate::names::BadName| fail(bad.to_string())),
-        _ => Err(several()),
+        (None, [one]) => find::only(one, cluster, query),
+        _ => {
+            let why = format!("workloads of chart {} carry {INSTANCE}: {}", query.label(), names.join(", "));
+            Err(find::several(cluster, query, why))
+        }
     }
 }
 

@@ -145,7 +145,7 @@ impl<'a> Document<'a> {
             }
             _ if node.is_null() && key.is_some() => self.open_block(key, node, additions),
             _ if wants_list => Err(Refusal::new(Code::NotAList, node.at, "something else stands where a list must be")),
-            _ => Err(Refusal::new(Code::NotAMap, node.at, "something else stands where a map must be")),
+            _ => Err(not_a_map(node)),
         }
     }
 
@@ -174,6 +174,11 @@ impl<'a> Document<'a> {
             Err(Refusal::new(Code::KeyForm, key.at, "the key is not written as `key:`"))
         }
     }
+}
+
+/// Where keys are to be added or taken out, something else stands.
+pub(super) fn not_a_map(node: &Node) -> Refusal {
+    Refusal::new(Code::NotAMap, node.at, "something else stands where a map must be")
 }
 
 /// The pair of a key; twice the same key is refused, since the last one wins in silence.

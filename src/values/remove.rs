@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{
     Refusal,
     flow::comma_after,
-    plan::Document,
+    plan::{Document, not_a_map},
     splice::Splice,
     tree::{Kind, Node},
 };
@@ -21,7 +21,7 @@ impl Document<'_> {
         value: &Node,
     ) -> Result<Vec<Splice>, Refusal> {
         let Kind::Map { pairs, flow } = &map.kind else {
-            return Err(Refusal::new(Code::NotAMap, map.at, "something else stands where a map must be"));
+            return Err(not_a_map(map));
         };
         if *flow {
             return self.remove_from_flow(pairs, key, value);

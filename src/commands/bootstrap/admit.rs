@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{orchestrator::OrchestratorState, targets::first};
+use super::orchestrator::OrchestratorState;
 use crate::{
     exchange::gate,
     failure::{Code, Exit, Failure, Result},
@@ -56,7 +56,7 @@ impl OrchestratorState<'_> {
             warnings.extend(gate::dangers(&mounts, after, Some(log)));
         }
         if !findings.is_empty() {
-            return Err(first(findings, "the gate stays as it is"));
+            return Err(Failure::first_of(findings, "the gate stays as it is"));
         }
         Ok(plan.with_rollouts_seen(&cluster.objects).warn(warnings))
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{FederationPlan, member::Member, targets::first};
+use super::{FederationPlan, member::Member};
 use crate::{
     failure::{Code, Exit, Failure, Result},
     files,
@@ -30,7 +30,7 @@ pub(super) fn identities(members: &[(bool, Member<'_>)]) -> Result<()> {
     let signed = pairs.filter(|((needs, _), (also, _))| *needs || *also);
     let found: Vec<Failure> =
         signed.flat_map(|((_, one), (_, later))| policy::batch_conflicts(&[one.party(), later.party()])).collect();
-    if found.is_empty() { Ok(()) } else { Err(first(found, "two organizations have one host")) }
+    if found.is_empty() { Ok(()) } else { Err(Failure::first_of(found, "two organizations have one host")) }
 }
 
 /// Two organizations cannot be one.

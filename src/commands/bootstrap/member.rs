@@ -3,7 +3,7 @@
 use super::{
     conflicts::shared,
     orchestrator::OrchestratorState,
-    targets::{BackendTarget, find_or_install, first, namespace, read},
+    targets::{BackendTarget, find_or_install, namespace, read},
 };
 use crate::{
     cluster::{Cluster, ObjectRef},
@@ -174,7 +174,7 @@ impl<'a> Member<'a> {
         let judged = signer.approval.with_circumstances(signer.authority, signer.ledger, |circumstances| {
             policy::judge(&name, csr.as_bytes(), circumstances)
         });
-        let request = judged.map_err(|found| first(found, "the organization cannot have a certificate"))?;
+        let request = judged.map_err(|found| Failure::first_of(found, "the organization cannot have a certificate"))?;
         signer.approval.fits(signer.authority, &request)?;
         Ok((request, key))
     }

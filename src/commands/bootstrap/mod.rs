@@ -203,7 +203,7 @@ fn all_can_follow(
         })
         .collect();
     findings.extend(orchestrator.strangers(&follow));
-    if findings.is_empty() { Ok(()) } else { Err(targets::first(findings, "nobody is left behind")) }
+    if findings.is_empty() { Ok(()) } else { Err(Failure::first_of(findings, "nobody is left behind")) }
 }
 
 impl FederationPlan<'_> {

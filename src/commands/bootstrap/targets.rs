@@ -3,7 +3,7 @@
 use crate::{
     cluster::{Cluster, ObjectRef},
     commands::bootstrap::BootstrapArgs,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Result},
     federation::{Federation, Organization, Site},
     plan::{Action, Step, StepId},
     release::{OfSide, Options, ReleaseState, Target},
@@ -91,17 +91,4 @@ pub(super) fn namespace(cluster: &dyn Cluster, found: &ReleaseState) -> Result<O
         Err(failure) if failure.code == Code::Forbidden => Ok(None),
         Err(failure) => Err(failure),
     }
-}
-
-/// Of several findings the first; the others are told in its reason.
-pub(super) fn first(mut found: Vec<Failure>, or: &str) -> Failure {
-    if found.is_empty() {
-        return Failure::new(Exit::Refused, Code::Refused, or)
-            .why("no rule said which")
-            .next("report this as a bug, with the federation file");
-    }
-    let first = found.remove(0);
-    let more: String = found.iter().map(|other| format!("; and {}", other.what)).collect();
-    let why = format!("{}{more}", first.why);
-    first.why(why)
 }

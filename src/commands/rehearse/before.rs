@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cluster::{Object, PAIR_TYPE, simulated::Simulated},
-    failure::{Code, Exit, Failure, Result},
+    failure::{Failure, Result},
     names::Validity,
     pki::{
         issue::issue,
@@ -93,14 +93,10 @@ impl Around<'_> {
             log: &IssueLog::default(),
             now: self.now,
         };
-        let request =
-            policy::judge(&format!("{}.csr", backend.msp_id), csr.as_bytes(), &circumstances).map_err(first)?;
+        let request = policy::judge(&format!("{}.csr", backend.msp_id), csr.as_bytes(), &circumstances)
+            .map_err(|found| Failure::first_of(found, "the request is refused"))?;
         Ok((issue(&self.ca.authority(self.now)?, &request, Validity::default(), self.now)?.pem, key))
     }
-}
-
-fn first(findings: Vec<Failure>) -> Failure {
-    findings.into_iter().next().unwrap_or_else(|| Failure::new(Exit::Refused, Code::Refused, "the request is refused"))
 }
 
 impl Federation {

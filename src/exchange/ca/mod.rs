@@ -8,7 +8,10 @@ use std::{
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-pub(crate) use self::{key::unlocked, object::ca_object};
+pub(crate) use self::{
+    key::unlocked,
+    object::{Pem, ca_object, kept_in},
+};
 use super::{NOT_SIGNED, unsigned};
 use crate::{
     cluster::{Object, ObjectRef, PAIR_TYPE},
@@ -146,14 +149,8 @@ impl<'a> CaRequest<'a> {
             let ca = Ca { is_new: true, ..self.opened(pem.as_bytes(), key)? };
             return Ok(ca.made_by([Step::to_do(StepId::CaSecret, title, action)]));
         };
-        let item = |key: &str| {
-            secret.data(key).ok_or_else(|| {
-                unsigned(Code::CaSecret, format!("Secret {name} does not hold a certificate authority"))
-                    .why(format!("it has no item {key}"))
-                    .next("name the Secret with the CA's tls.crt and tls.key, or another name for a new one")
-            })
-        };
-        let ca = self.taken_over(&item("tls.crt")?, Some(item("tls.key")?))?;
+        let (certificate, key) = kept_in(name, Some(secret), "another name for a new one")?;
+        let ca = self.taken_over(&certificate, Some(key))?;
         let step = Step::to_do(StepId::CaSecret, title, Action::Create(secret.clone())).already_if(true);
         Ok(ca.made_by([step]))
     }

@@ -1,6 +1,6 @@
 //! The rules that compare a request with the federation: its members, names and keys, and what was issued before.
 
-use super::{Circumstances, finding};
+use super::{Circumstances, finding, parse::ITS_OWN_HOST};
 use crate::{
     failure::{Code, Failure},
     names::{DEFAULT_HOSTS, DEFAULT_MSP_ID, Hostname, MspId},
@@ -107,9 +107,7 @@ pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failu
 
 /// `request-host`: no name of the orchestrator, and no default of the backend's chart.
 pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failure> {
-    let bad = |what: String, why: &str| {
-        Some(finding(Code::RequestHost, what).why(why).next("ask for a request that names the backend's own host"))
-    };
+    let bad = |what: String, why: &str| Some(finding(Code::RequestHost, what).why(why).next(ITS_OWN_HOST));
     let covers = |name: &String| {
         let name = name.strip_suffix('.').unwrap_or(name);
         let parent = host.as_str().split_once('.').map(|(_, parent)| parent);
@@ -136,6 +134,6 @@ pub(super) fn host_of_another(host: &Hostname, msp_id: &MspId, around: &Circumst
                 "its holder could pose as that organization's backend, which has it in a certificate until {}",
                 other.not_after.date()
             ))
-            .next("ask for a request that names the backend's own host"),
+            .next(ITS_OWN_HOST),
     )
 }

@@ -6,7 +6,10 @@ use der::{
 };
 use x509_cert::{attr::AttributeTypeAndValue, name::Name};
 
-use super::{finding, parse::SEND_A_NEW_ONE};
+use super::{
+    finding,
+    parse::{ITS_OWN_HOST, SEND_A_NEW_ONE},
+};
 use crate::{
     failure::{Code, Failure},
     names::{Hostname, MspId},
@@ -93,7 +96,7 @@ pub(super) fn too_many(hosts: &[Hostname]) -> Option<Failure> {
     (hosts.len() > MOST_HOSTS).then(|| {
         finding(Code::RequestHost, format!("it names {} hosts, more than {MOST_HOSTS}", hosts.len()))
             .why("a backend has one host and few other names, and a name that one has is refused to all others")
-            .next("ask for a request that names the backend's own host")
+            .next(ITS_OWN_HOST)
     })
 }
 

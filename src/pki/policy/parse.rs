@@ -15,6 +15,8 @@ const LARGEST: usize = 16 * 1024;
 
 pub(super) const SEND_A_NEW_ONE: &str = "ask the sender for a new request, made by enroll and sent as an attachment";
 
+pub(super) const ITS_OWN_HOST: &str = "ask for a request that names the backend's own host";
+
 /// A request that is well formed; nothing it says is believed yet.
 pub(super) struct ParsedRequest {
     pub(super) request: CertReq,
