@@ -245,6 +245,7 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::pki::oid;
 
     const NOW: OffsetDateTime = datetime!(2026-03-04 05:06:07.8 UTC);
 
@@ -261,9 +262,9 @@ mod tests {
         );
         assert!(ca.serial.starts_with("01") && ca.serial.len() == 34);
         assert_eq!(ca.authority_key_id, ca.subject_key_id);
-        let oids: Vec<_> = ca.extensions.iter().map(|extension| (extension.oid.as_str(), extension.critical)).collect();
+        let oids: Vec<_> = ca.extensions.iter().map(|extension| (extension.oid.unwrap(), extension.critical)).collect();
         assert_eq!(oids.len(), 4, "{oids:?}");
-        assert!(oids.contains(&("2.5.29.19", true)) && oids.contains(&("2.5.29.15", true)));
+        assert!(oids.contains(&(oid::BASIC_CONSTRAINTS, true)) && oids.contains(&(oid::KEY_USAGE, true)));
     }
 
     #[test]

@@ -1,28 +1,33 @@
 //! Certificates as they are: the facts that the servers and the checks look at, read by x509-parser.
 
 use aws_lc_rs::digest;
+use der::asn1::ObjectIdentifier;
 use time::OffsetDateTime;
 use x509_cert::der::{Decode as _, Encode as _};
 use x509_parser::{
     certificate::X509Certificate,
-    der_parser::asn1_rs::{FromDer, oid},
+    der_parser::asn1_rs::FromDer,
     extensions::{GeneralName, ParsedExtension},
-    x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name},
+    x509::SubjectPublicKeyInfo,
 };
 
+use self::name::{readable, text};
 use super::{
     fingerprint::{Fingerprint, hex, sha256},
-    pem,
+    oid, pem,
 };
 use crate::{
     failure::{Code, Exit, Failure},
     plain::excerpt,
 };
 
+mod name;
+
 /// One extension of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extension {
-    pub(super) oid: String,
+    /// None where it is longer than any that is known.
+    pub(super) oid: Option<ObjectIdentifier>,
     pub(super) critical: bool,
     pub(super) value: Vec<u8>,
 }
@@ -65,7 +70,7 @@ pub struct Certificate {
     pub(super) usages: Option<Usages>,
     /// Whether keyUsage has keyCertSign; `None` without the extension.
     pub key_cert_sign: Option<bool>,
-    pub(super) signature_oid: String,
+    signature_oid: Option<ObjectIdentifier>,
     pub(super) extensions: Vec<Extension>,
 }
 
@@ -80,7 +85,14 @@ pub(super) struct Usages {
 
 /// Extensions that both servers' libraries understand when they are critical: key usage, alternative names, basic and
 /// name constraints, policies, extended key usage. OpenSSL knows more, Go before 1.22 no policy constraints.
-const UNDERSTOOD: [&str; 6] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.32", "2.5.29.37"];
+const UNDERSTOOD: [ObjectIdentifier; 6] = [
+    oid::KEY_USAGE,
+    oid::SUBJECT_ALT_NAME,
+    oid::BASIC_CONSTRAINTS,
+    oid::NAME_CONSTRAINTS,
+    oid::CERTIFICATE_POLICIES,
+    oid::EXT_KEY_USAGE,
+];
 
 /// Reads every certificate of a PEM file, in its order. Text around the blocks is passed over.
 ///
@@ -183,12 +195,12 @@ impl Certificate {
             spki: x509.public_key().raw.to_vec(),
             usages: None,
             key_cert_sign: None,
-            signature_oid: x509.signature_algorithm.algorithm.to_id_string(),
+            signature_oid: oid::of(&x509.signature_algorithm.algorithm),
             extensions: Vec::new(),
         };
         for extension in x509.extensions() {
             certificate.extensions.push(Extension {
-                oid: extension.oid.to_id_string(),
+                oid: oid::of(&extension.oid),
                 critical: extension.critical,
                 value: extension.value.to_vec(),
             });
@@ -241,7 +253,8 @@ impl Certificate {
     /// Whether it has a critical extension that a server does not understand: it and all below it are refused.
     #[must_use]
     pub fn has_unknown_critical(&self) -> bool {
-        self.extensions.iter().any(|extension| extension.critical && !UNDERSTOOD.contains(&extension.oid.as_str()))
+        let understood = |extension: &Extension| extension.oid.is_some_and(|oid| UNDERSTOOD.contains(&oid));
+        self.extensions.iter().any(|extension| extension.critical && !understood(extension))
     }
 
     /// Whether it has an extended key usage at all.
@@ -298,15 +311,8 @@ impl Certificate {
 
     /// Whether it is signed over SHA-1 or MD5, which Go and gRPC refuse.
     pub(super) fn has_weak_signature(&self) -> bool {
-        // RFC 3279: md2, md5 and sha1 WithRSAEncryption, the older sha1WithRSA, ecdsa-with-SHA1.
-        const WEAK: [&str; 5] = [
-            "1.2.840.113549.1.1.2",
-            "1.2.840.113549.1.1.4",
-            "1.2.840.113549.1.1.5",
-            "1.3.14.3.2.29",
-            "1.2.840.10045.4.1",
-        ];
-        WEAK.contains(&self.signature_oid.as_str())
+        let weak = [oid::MD2_RSA, oid::MD5_RSA, oid::SHA1_RSA, oid::SHA1_RSA_OF_OIW, oid::SHA1_ECDSA];
+        self.signature_oid.is_some_and(|oid| weak.contains(&oid))
     }
 }
 
@@ -319,28 +325,4 @@ pub(super) fn key_id(spki: &[u8]) -> Option<Vec<u8>> {
 fn trimmed(serial: &[u8]) -> &[u8] {
     let zeros = serial.iter().take_while(|&&b| b == 0).count();
     &serial[zeros.min(serial.len().saturating_sub(1))..]
-}
-
-fn text(attribute: &AttributeTypeAndValue<'_>) -> String {
-    attribute.as_str().map_or_else(|_| String::from_utf8_lossy(attribute.as_slice()).into_owned(), str::to_owned)
-}
-
-fn readable(name: &X509Name<'_>) -> String {
-    let one = |attribute: &AttributeTypeAndValue<'_>| {
-        let id = attribute.attr_type();
-        let key = [
-            (oid!(2.5.4.3), "CN"),
-            (oid!(2.5.4.6), "C"),
-            (oid!(2.5.4.7), "L"),
-            (oid!(2.5.4.8), "ST"),
-            (oid!(2.5.4.10), "O"),
-            (oid!(2.5.4.11), "OU"),
-            (oid!(0.9.2342.19200300.100.1.25), "DC"),
-        ]
-        .into_iter()
-        .find_map(|(known, key)| (known == *id).then(|| key.to_owned()))
-        .unwrap_or_else(|| id.to_id_string());
-        format!("{key}={}", excerpt(&text(attribute)))
-    };
-    name.iter_attributes().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,12 @@
 //! The object identifiers that the formats use, each named once.
 
 use der::asn1::ObjectIdentifier;
+use x509_parser::der_parser::oid::Oid;
+
+/// One that x509-parser has read; `None` where it is longer than any that is known.
+pub(super) fn of(read: &Oid<'_>) -> Option<ObjectIdentifier> {
+    ObjectIdentifier::from_bytes(read.as_bytes()).ok()
+}
 
 macro_rules! oids {
     ($($name:ident = $dotted:literal;)*) => {
@@ -22,14 +28,34 @@ oids! {
     SHA512_ECDSA = "1.2.840.10045.4.3.4";
 }
 
-// RFC 5280, 2985.
+// RFC 3279, over digests that servers refuse; the second SHA-1 with RSA is that of OIW.
+oids! {
+    MD2_RSA = "1.2.840.113549.1.1.2";
+    MD5_RSA = "1.2.840.113549.1.1.4";
+    SHA1_RSA = "1.2.840.113549.1.1.5";
+    SHA1_RSA_OF_OIW = "1.3.14.3.2.29";
+    SHA1_ECDSA = "1.2.840.10045.4.1";
+}
+
+// RFC 4519.
 oids! {
     COMMON_NAME = "2.5.4.3";
+    COUNTRY = "2.5.4.6";
+    LOCALITY = "2.5.4.7";
+    STATE = "2.5.4.8";
     ORGANIZATION = "2.5.4.10";
+    ORGANIZATIONAL_UNIT = "2.5.4.11";
+    DOMAIN_COMPONENT = "0.9.2342.19200300.100.1.25";
+}
+
+// RFC 5280, 2985.
+oids! {
     SUBJECT_KEY_ID = "2.5.29.14";
     KEY_USAGE = "2.5.29.15";
     SUBJECT_ALT_NAME = "2.5.29.17";
     BASIC_CONSTRAINTS = "2.5.29.19";
+    NAME_CONSTRAINTS = "2.5.29.30";
+    CERTIFICATE_POLICIES = "2.5.29.32";
     AUTHORITY_KEY_ID = "2.5.29.35";
     EXT_KEY_USAGE = "2.5.29.37";
     SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
