@@ -108,9 +108,7 @@ fn fields(made: &Certificate, ca: &Certificate, spec: &CertificateSpec<'_>) -> R
 fn same_extensions(made: &Certificate, spec: &CertificateSpec<'_>) -> bool {
     made.extensions.len() == spec.extensions.len()
         && made.extensions.iter().zip(&spec.extensions).all(|(made, spec)| {
-            made.oid == Some(spec.extn_id)
-                && made.critical == spec.critical
-                && made.value == spec.extn_value.as_bytes()
+            made.oid == Some(spec.extn_id) && made.critical == spec.critical && made.value == spec.extn_value.as_bytes()
         })
 }
 

@@ -6,10 +6,12 @@ use serde_json::Value;
 
 use super::{Options, ValuesFiles, by_hand};
 use crate::{
+    cluster::Cluster,
     failure::{Code, Exit, Failure, Result},
-    names::Hostname,
+    names::{Hostname, ReleaseName},
     session::Session,
     substra::{
+        Side,
         backend::{Backend, BackendTrust},
         orchestrator::Orchestrator,
     },
@@ -40,6 +42,19 @@ pub(crate) fn files(
 /// An orchestrator that chooses no names of its own.
 pub(crate) fn usual(settings: impl FnOnce(&Orchestrator) -> Vec<Setting>) -> Vec<Setting> {
     Orchestrator::read(&Value::Null).map(|orchestrator| settings(&orchestrator)).unwrap_or_default()
+}
+
+/// Whose values these are, as their keys say, else as the chart does of the release that was named.
+///
+/// # Errors
+/// Neither says it; what helps is added by the caller.
+pub(crate) fn side(values: &Value, release: Option<&ReleaseName>, cluster: Option<&dyn Cluster>) -> Result<Side> {
+    let of_chart = || Side::of_chart(&cluster?.chart(release?).ok()??.name);
+    Side::of_values(values).or_else(of_chart).ok_or_else(|| {
+        Failure::new(Exit::Usage, Code::WhichSide, "the values do not tell whose they are")
+            .why("they have neither orchestrator.mspID, as a backend's, nor channels, as the orchestrator's; or both")
+            .unchanged("nothing was looked at")
+    })
 }
 
 /// A backend.
@@ -125,7 +140,10 @@ fn below(files: &ValuesFiles, failure: Failure) -> Failure {
 }
 
 /// Settings that stand below a key would be looked for, and written, at the top.
-fn is_no_umbrella(files: &ValuesFiles, values: &Value) -> Result<()> {
+///
+/// # Errors
+/// They do.
+pub(crate) fn is_no_umbrella(files: &ValuesFiles, values: &Value) -> Result<()> {
     let Some(key) = (if files.key().is_top() { part(values, 2) } else { None }) else { return Ok(()) };
     Err(Failure::new(Exit::CheckFailed, Code::ValuesKey, "the values files look like those of an umbrella chart")
         .why(format!("the settings of an organization or of an orchestrator stand below {key}"))

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 /// One of the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -20,6 +22,21 @@ impl Side {
         match self {
             Self::Backend => "substra-backend",
             Self::Orchestrator => "orchestrator",
+        }
+    }
+
+    /// Whose values these are, by the keys that only one of the two charts has.
+    #[must_use]
+    pub fn of_values(values: &Value) -> Option<Self> {
+        let orchestrator = &values["orchestrator"];
+        let of_backend =
+            [&orchestrator["mspID"], &orchestrator["host"], &orchestrator["tls"]["mtls"]["clientCertificate"]];
+        let of_orchestrator = [&orchestrator["verifyClientMSPID"], &orchestrator["tls"]["mtls"]["clientCACerts"]];
+        let is_any = |keys: &[&Value]| keys.iter().any(|key| !key.is_null());
+        match (is_any(&of_backend), values["channels"].is_array() || is_any(&of_orchestrator)) {
+            (true, false) => Some(Self::Backend),
+            (false, true) => Some(Self::Orchestrator),
+            _ => None,
         }
     }
 

@@ -125,11 +125,10 @@ impl Read {
 /// The release cannot be found, or the log cannot be read.
 pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     let files = ValuesFiles::read(&args.values, &args.values_key.clone().unwrap_or_default(), &session.sops)?;
-    let is_backend = files.merged()["orchestrator"]["mspID"].is_string();
-    let (side, shelves) = if is_backend {
-        (Side::Backend, of_backend(&read::backend(&files, None)?))
-    } else {
-        (Side::Orchestrator, of_orchestrator(&read::orchestrator(&files)?))
+    let side = side(args, &files, session)?;
+    let shelves = match side {
+        Side::Backend => of_backend(&read::backend(&files, None)?),
+        Side::Orchestrator => of_orchestrator(&read::orchestrator(&files)?),
     };
     let cluster = session.cluster()?;
     let hints = Some(Hints { whole: files.whole(), chart: None, version: None });
@@ -141,7 +140,7 @@ pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     };
     let wanted: Vec<ObjectRef> = shelves.iter().map(reference).collect();
     let objects = cluster.get(&wanted)?;
-    let (log, warning) = log(args, session, is_backend)?;
+    let (log, warning) = log(args, session, side)?;
     let rows: Vec<Row> = shelves
         .iter()
         .zip(&wanted)
@@ -151,6 +150,14 @@ pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     let issued = log.map(|log| Issued { alive: log.unexpired(session.now).count(), total: log.entries().len() });
     let shown = Shown { release: found.name.to_string(), certificates: rows, issued };
     Ok(Outcome::new("ca show", Stage::Shown).warnings(warning).result(&shown, shown.lines()))
+}
+
+fn side(args: &ShowArgs, files: &ValuesFiles, session: &Session<'_>) -> Result<Side> {
+    let values = files.merged();
+    read::side(&values, args.release.as_ref(), session.cluster).or_else(|failure| {
+        read::is_no_umbrella(files, &values)?;
+        Err(failure.next("name all -f files of the release, and the release with --release"))
+    })
 }
 
 fn of_orchestrator(orchestrator: &Orchestrator) -> Vec<Shelf> {
@@ -185,10 +192,10 @@ fn of_backend(backend: &Backend) -> Vec<Shelf> {
 }
 
 /// The log of the CA that is named, else what the namespace has; `None` where it cannot be looked at.
-fn log(args: &ShowArgs, session: &Session<'_>, is_backend: bool) -> Result<(Option<IssueLog>, Option<String>)> {
+fn log(args: &ShowArgs, session: &Session<'_>, side: Side) -> Result<(Option<IssueLog>, Option<String>)> {
     match &args.ca_cert {
         Some(certificate) => Ok((Some(issue_log::of_named(certificate)?), None)),
-        None if is_backend => Ok((None, None)),
+        None if side == Side::Backend => Ok((None, None)),
         None => match issue_log::of_cluster(session.cluster()?, None) {
             Ok(log) if log.entries().is_empty() => Ok((
                 None,

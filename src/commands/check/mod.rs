@@ -27,11 +27,10 @@ use self::{
 };
 use crate::{
     cluster::Cluster,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Exit, Failure, Result},
     files, interrupt,
     pki::{inspect, log::IssueLog},
-    release::ValuesFiles,
-    release::issue_log,
+    release::{ValuesFiles, issue_log, read},
     report::{Format, Outcome, Stage},
     session::Session,
     substra::Side,
@@ -81,16 +80,8 @@ pub(crate) fn run_with(args: &CheckArgs, session: &Session<'_>, missing: Option<
 }
 
 fn side(args: &CheckArgs, values: &ValuesFiles, cluster: Option<&dyn Cluster>) -> Result<Side> {
-    if let Some(side) = args.side.or_else(|| observe::side_of(&values.merged())) {
-        return Ok(side);
-    }
-    let chart = args.release.as_ref().and_then(|release| cluster?.chart(release).ok()?);
-    chart.and_then(|chart| Side::of_chart(&chart.name)).ok_or_else(|| {
-        Failure::new(Exit::Usage, Code::WhichSide, "the values do not tell whose they are")
-            .why("they have neither orchestrator.mspID, as a backend's, nor channels, as the orchestrator's; or both")
-            .next("add --side backend or --side orchestrator")
-            .unchanged("nothing was looked at")
-    })
+    let found = || read::side(&values.merged(), args.release.as_ref(), cluster);
+    args.side.map_or_else(found, Ok).map_err(|failure| failure.next("add --side backend or --side orchestrator"))
 }
 
 fn log(args: &CheckArgs, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLog>> {

@@ -210,21 +210,6 @@ fn target(cluster: Option<&dyn Cluster>, found: Option<&ReleaseState>) -> Cluste
     target
 }
 
-/// Whose values these are, by the keys that only one of the two charts has.
-pub(super) fn side_of(values: &Value) -> Option<Side> {
-    let backend = !values["orchestrator"]["mspID"].is_null()
-        || !values["orchestrator"]["host"].is_null()
-        || !values["orchestrator"]["tls"]["mtls"]["clientCertificate"].is_null();
-    let orchestrator = values["channels"].is_array()
-        || !values["orchestrator"]["verifyClientMSPID"].is_null()
-        || !values["orchestrator"]["tls"]["mtls"]["clientCACerts"].is_null();
-    match (backend, orchestrator) {
-        (true, false) => Some(Side::Backend),
-        (false, true) => Some(Side::Orchestrator),
-        _ => None,
-    }
-}
-
 impl ObservedRelease {
     pub(super) fn backend(&self) -> Option<&Backend> {
         match &self.party {

@@ -31,6 +31,23 @@ fn the_orchestrator_s_side_tells_objects_issuers_ends_and_what_is_alive() {
     assert_eq!(facts(&site, &site.orc, line)["issued"], serde_json::json!({"alive": 0, "total": 1}));
 }
 
+/// As for `check`: what keys of both charts stand beside each other does not tell, the chart of the release does.
+#[test]
+fn values_that_do_not_tell_their_side_are_those_of_the_release() {
+    let site = Site::new();
+    site.init("").unwrap();
+    let text = site.world.read("orchestrator-values.yaml");
+    site.world.write("both.yaml", &text.replace("orchestrator:\n", "orchestrator:\n  mspID: MyOrg1MSP\n"));
+    let shown = facts(&site, &site.orc, "ca show -f @both.yaml --release orchestrator -o json");
+    assert_eq!(shown["certificates"][0]["object"], "secret/orchestrator-tls-cacert");
+    site.world.write("none.yaml", "nothing: here\n");
+    for (file, code) in [("both", "which-side"), ("none", "which-side"), ("umbrella", "values-key")] {
+        site.world.write("umbrella.yaml", "substra:\n  channels: []\n");
+        let failure = site.json(&site.orc, &format!("ca show -f @{file}.yaml -o json")).unwrap_err();
+        assert_eq!(failure.code.id(), code, "{failure}");
+    }
+}
+
 #[test]
 fn a_backend_s_side_tells_what_is_missing_too() {
     let site = Site::new();
