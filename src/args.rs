@@ -83,7 +83,7 @@ pub(crate) fn no_option<T: From<String>>(text: &str) -> Result<T, String> {
     }
 }
 
-/// As [`no_option`], and not empty.
+/// As [`no_option`], and not empty; spaces may be in it.
 ///
 /// # Errors
 /// As said.
@@ -93,6 +93,7 @@ pub(crate) fn word(text: &str) -> Result<String, String> {
 
 /// The formats that every verb has; `check` has all.
 pub(crate) fn text_or_json() -> impl TypedValueParser<Value = Format> {
-    let words = [Format::Text, Format::Json].into_iter().filter_map(|format| format.to_possible_value());
+    let everywhere = Format::value_variants().iter().filter(|format| format.is_everywhere());
+    let words = everywhere.filter_map(ValueEnum::to_possible_value);
     PossibleValuesParser::new(words).try_map(|word| <Format as ValueEnum>::from_str(&word, false))
 }

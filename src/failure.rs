@@ -13,7 +13,7 @@ mod code;
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// Exit statuses; a contract with scripts (README, "Exit status").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[repr(u8)]
 pub enum Exit {
     /// Everything asked for is effective.

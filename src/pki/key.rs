@@ -1,6 +1,7 @@
 //! Private keys: made, read, written as PKCS#8, and used to sign.
 
 mod forms;
+mod kind;
 
 use std::fmt;
 
@@ -12,58 +13,10 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
+pub(crate) use self::kind::Curve;
+pub use self::kind::KeyType;
 use super::{fingerprint::Fingerprint, pem};
 use crate::failure::{Code, Exit, Failure};
-
-/// The kinds of key that both ends of the channel accept: Go's TLS and gRPC's (not Ed25519, not P-521).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
-pub enum KeyType {
-    /// ECDSA on NIST P-256.
-    #[default]
-    #[value(name = "ecdsa-p256")]
-    EcdsaP256,
-    /// ECDSA on NIST P-384.
-    #[value(name = "ecdsa-p384")]
-    EcdsaP384,
-    /// RSA of 2048 bits.
-    #[value(name = "rsa-2048")]
-    Rsa2048,
-    /// RSA of 3072 bits.
-    #[value(name = "rsa-3072")]
-    Rsa3072,
-    /// RSA of 4096 bits.
-    #[value(name = "rsa-4096")]
-    Rsa4096,
-}
-
-impl fmt::Display for KeyType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::EcdsaP256 => "ecdsa-p256",
-            Self::EcdsaP384 => "ecdsa-p384",
-            Self::Rsa2048 => "rsa-2048",
-            Self::Rsa3072 => "rsa-3072",
-            Self::Rsa4096 => "rsa-4096",
-        })
-    }
-}
-
-impl KeyType {
-    fn of_rsa_bytes(modulus: usize) -> Option<Self> {
-        match modulus {
-            256 => Some(Self::Rsa2048),
-            384 => Some(Self::Rsa3072),
-            512 => Some(Self::Rsa4096),
-            _ => None,
-        }
-    }
-
-    /// Whether it is an RSA key.
-    #[must_use]
-    pub fn is_rsa(self) -> bool {
-        matches!(self, Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096)
-    }
-}
 
 /// Why a file gives no private key. Never says anything of its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -113,9 +66,10 @@ impl PrivateKey {
     /// # Errors
     /// When the system gives no randomness.
     pub fn generate(key_type: KeyType) -> Result<Self, Failure> {
+        let ec = |signing| EcdsaKeyPair::generate(signing).map(KeyPair::Ec);
         let made = match key_type {
-            KeyType::EcdsaP256 => EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_ASN1_SIGNING).map(KeyPair::Ec),
-            KeyType::EcdsaP384 => EcdsaKeyPair::generate(&signature::ECDSA_P384_SHA384_ASN1_SIGNING).map(KeyPair::Ec),
+            KeyType::EcdsaP256 => ec(&signature::ECDSA_P256_SHA256_ASN1_SIGNING),
+            KeyType::EcdsaP384 => ec(&signature::ECDSA_P384_SHA384_ASN1_SIGNING),
             KeyType::Rsa2048 => RsaKeyPair::generate(KeySize::Rsa2048).map(KeyPair::Rsa),
             KeyType::Rsa3072 => RsaKeyPair::generate(KeySize::Rsa3072).map(KeyPair::Rsa),
             KeyType::Rsa4096 => RsaKeyPair::generate(KeySize::Rsa4096).map(KeyPair::Rsa),
@@ -130,14 +84,14 @@ impl PrivateKey {
     fn new(pair: KeyPair) -> Result<Self, KeyError> {
         let (key_type, pkcs8, spki) = match &pair {
             KeyPair::Ec(key) => {
-                let p384 = key.algorithm() == &signature::ECDSA_P384_SHA384_ASN1_SIGNING;
-                let key_type = if p384 { KeyType::EcdsaP384 } else { KeyType::EcdsaP256 };
+                let mut curves = KeyType::curves().filter(|(_, curve)| curve.signing == key.algorithm());
+                let (key_type, _) = curves.next().ok_or(KeyError::Unsupported)?;
                 let pkcs8 = key.to_pkcs8v1().map_err(|_| KeyError::Damaged)?;
                 let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key()).map_err(|_| KeyError::Damaged)?;
                 (key_type, Zeroizing::new(pkcs8.as_ref().to_vec()), spki.as_ref().to_vec())
             }
             KeyPair::Rsa(key) => {
-                let key_type = KeyType::of_rsa_bytes(key.public_modulus_len()).ok_or(KeyError::Unsupported)?;
+                let key_type = KeyType::of_rsa_bits(key.public_modulus_len() * 8).ok_or(KeyError::Unsupported)?;
                 let pkcs8 = AsDer::<Pkcs8V1Der<'_>>::as_der(key).map_err(|_| KeyError::Damaged)?;
                 let spki = AsDer::<PublicKeyX509Der<'_>>::as_der(key.public_key()).map_err(|_| KeyError::Damaged)?;
                 (key_type, Zeroizing::new(pkcs8.as_ref().to_vec()), spki.as_ref().to_vec())
@@ -223,15 +177,13 @@ impl PrivateKey {
 #[cfg(test)]
 mod tests {
     use aws_lc_rs::signature::{UnparsedPublicKey, VerificationAlgorithm};
+    use clap::ValueEnum;
 
     use super::*;
 
-    const KINDS: [KeyType; 5] =
-        [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048, KeyType::Rsa3072, KeyType::Rsa4096];
-
     #[test]
     fn every_kind_reads_back_what_it_writes() {
-        for kind in KINDS {
+        for &kind in KeyType::value_variants() {
             let key = PrivateKey::generate(kind).unwrap();
             let back = PrivateKey::from_pem(key.to_pem().as_bytes(), None).unwrap();
             assert_eq!((key.key_type(), key.spki()), (kind, back.spki()));
@@ -261,6 +213,15 @@ mod tests {
             KeyPair::Rsa(pair) => (&signature::RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref()),
         };
         UnparsedPublicKey::new(by, public).verify(message, signed).is_ok()
+    }
+
+    #[test]
+    fn a_key_that_is_not_taken_is_told_which_are() {
+        let told = KeyError::Unsupported.to_string();
+        for kind in KeyType::value_variants() {
+            let size = kind.to_string().trim_start_matches(|c: char| !c.is_ascii_digit()).to_owned();
+            assert!(told.contains(&size), "{kind} is missing in: {told}");
+        }
     }
 
     #[test]

@@ -9,7 +9,10 @@ use der::{
 };
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use super::{key::KeyType, oid};
+use super::{
+    key::{Curve, KeyType},
+    oid,
+};
 
 /// RFC 8017, appendix A.1.1.
 #[derive(Sequence)]
@@ -64,33 +67,40 @@ fn is_null(algorithm: &AlgorithmIdentifierOwned) -> bool {
 fn verification(key: KeyType, algorithm: &AlgorithmIdentifierOwned) -> Option<&'static dyn VerificationAlgorithm> {
     // NULL for RSA, which may be left out (RFC 4055, section 5); never there for ECDSA (RFC 5758, section 3.2).
     let fits = algorithm.parameters.is_none() || (key.is_rsa() && is_null(algorithm));
-    let verification: &'static dyn VerificationAlgorithm = match (key, algorithm.oid) {
-        (KeyType::EcdsaP256, oid::SHA256_ECDSA) => &signature::ECDSA_P256_SHA256_ASN1,
-        (KeyType::EcdsaP256, oid::SHA384_ECDSA) => &signature::ECDSA_P256_SHA384_ASN1,
-        (KeyType::EcdsaP256, oid::SHA512_ECDSA) => &signature::ECDSA_P256_SHA512_ASN1,
-        (KeyType::EcdsaP384, oid::SHA256_ECDSA) => &signature::ECDSA_P384_SHA256_ASN1,
-        (KeyType::EcdsaP384, oid::SHA384_ECDSA) => &signature::ECDSA_P384_SHA384_ASN1,
-        (KeyType::EcdsaP384, oid::SHA512_ECDSA) => &signature::ECDSA_P384_SHA512_ASN1,
-        (_, oid::SHA256_RSA) if key.is_rsa() => &signature::RSA_PKCS1_2048_8192_SHA256,
-        (_, oid::SHA384_RSA) if key.is_rsa() => &signature::RSA_PKCS1_2048_8192_SHA384,
-        (_, oid::SHA512_RSA) if key.is_rsa() => &signature::RSA_PKCS1_2048_8192_SHA512,
-        _ => return None,
+    let verification: &'static dyn VerificationAlgorithm = match key {
+        KeyType::EcdsaP256 => match algorithm.oid {
+            oid::SHA256_ECDSA => &signature::ECDSA_P256_SHA256_ASN1,
+            oid::SHA384_ECDSA => &signature::ECDSA_P256_SHA384_ASN1,
+            oid::SHA512_ECDSA => &signature::ECDSA_P256_SHA512_ASN1,
+            _ => return None,
+        },
+        KeyType::EcdsaP384 => match algorithm.oid {
+            oid::SHA256_ECDSA => &signature::ECDSA_P384_SHA256_ASN1,
+            oid::SHA384_ECDSA => &signature::ECDSA_P384_SHA384_ASN1,
+            oid::SHA512_ECDSA => &signature::ECDSA_P384_SHA512_ASN1,
+            _ => return None,
+        },
+        KeyType::Rsa2048 | KeyType::Rsa3072 | KeyType::Rsa4096 => match algorithm.oid {
+            oid::SHA256_RSA => &signature::RSA_PKCS1_2048_8192_SHA256,
+            oid::SHA384_RSA => &signature::RSA_PKCS1_2048_8192_SHA384,
+            oid::SHA512_RSA => &signature::RSA_PKCS1_2048_8192_SHA512,
+            _ => return None,
+        },
     };
     fits.then_some(verification)
 }
 
 fn ec(algorithm: &AlgorithmIdentifierOwned, point: &[u8]) -> Result<KeyType, String> {
-    let curve = algorithm.parameters.as_ref().and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
-    let (key_type, size, on_curve): (_, _, &'static dyn VerificationAlgorithm) = match curve {
-        Some(oid::P256) => (KeyType::EcdsaP256, 65, &signature::ECDSA_P256_SHA256_ASN1),
-        Some(oid::P384) => (KeyType::EcdsaP384, 97, &signature::ECDSA_P384_SHA384_ASN1),
-        Some(other) => return Err(format!("its curve is neither P-256 nor P-384 ({other})")),
-        None => return Err("its curve is described by parameters instead of a name".to_owned()),
-    };
+    let named = algorithm.parameters.as_ref().and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
+    let named = named.ok_or("its curve is described by parameters instead of a name")?;
+    let (key_type, Curve { verification, point: size, .. }) =
+        KeyType::curves()
+            .find(|(_, curve)| curve.oid == named)
+            .ok_or_else(|| format!("its curve is neither P-256 nor P-384 ({named})"))?;
     if point.len() != size || point.first() != Some(&4) {
         return Err("its point is not in the uncompressed form".to_owned());
     }
-    if UnparsedPublicKey::new(on_curve, point).parse().is_err() {
+    if UnparsedPublicKey::new(verification, point).parse().is_err() {
         return Err("its point is not on the curve".to_owned());
     }
     Ok(key_type)
@@ -103,12 +113,8 @@ fn rsa(bits: &[u8]) -> Result<KeyType, String> {
     }
     let modulus = key.modulus.as_bytes();
     let size = modulus.len() * 8 - modulus.first().map_or(0, |b| b.leading_zeros() as usize);
-    let key_type = match size {
-        2048 => KeyType::Rsa2048,
-        3072 => KeyType::Rsa3072,
-        4096 => KeyType::Rsa4096,
-        _ => return Err(format!("its RSA key has {size} bits, not 2048, 3072 or 4096")),
-    };
+    let key_type =
+        KeyType::of_rsa_bits(size).ok_or_else(|| format!("its RSA key has {size} bits, not 2048, 3072 or 4096"))?;
     if key.exponent.as_bytes() != [1, 0, 1] {
         return Err("its RSA exponent is not 65537".to_owned());
     }

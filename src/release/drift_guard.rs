@@ -47,7 +47,10 @@ impl DriftGuard<'_> {
     fn differences(&self) -> Vec<Found> {
         let own: Vec<Setting> = self.own.iter().map(|setting| self.key.setting(setting)).collect();
         let meant = values::apply(self.deployed, &own);
-        let trust = (self.side == Side::Orchestrator).then(|| Trust::of(self, &meant));
+        let trust = match self.side {
+            Side::Orchestrator => Some(Trust::of(self, &meant)),
+            Side::Backend => None,
+        };
         let found = drift::between(&meant, self.will, &[]);
         let inside = |one: &Difference| one.path.get(self.key.depth()..).unwrap_or_default().to_vec();
         let waits = |one: &&Difference| trust.as_ref().is_some_and(|trust| trust.waits(one, &inside(one)));

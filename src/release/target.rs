@@ -34,7 +34,8 @@ impl OfSide for Orchestrator {
     const SIDE: Side = Side::Orchestrator;
 }
 
-/// One side before its cluster is looked at.
+/// One side before its cluster is looked at; `V` is what its values say: `Backend`, `BackendTrust` or `Orchestrator`.
+/// With what the cluster shows it becomes [`Observed`].
 pub(crate) struct Target<'a, V> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) options: &'a Options,

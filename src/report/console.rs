@@ -6,7 +6,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    colour,
+    Format, colour,
     terminal::{self, Typed},
 };
 use crate::{
@@ -14,18 +14,6 @@ use crate::{
     files, plain,
     text::{Line, Tone},
 };
-
-/// How results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON document with `schemaVersion`.
-    Json,
-    /// Gauges in the text exposition format, for the node exporter's textfile collector.
-    Prometheus,
-}
 
 /// Where a verb talks and asks.
 #[derive(Debug, Clone, Copy)]

@@ -2,6 +2,7 @@
 
 mod colour;
 mod console;
+mod format;
 mod outcome;
 mod progress;
 mod stage;
@@ -13,7 +14,8 @@ pub use self::console::note;
 pub(crate) use self::outcome::{Answer, Nothing};
 pub use self::{
     colour::choose_colours,
-    console::{Console, Format},
+    console::Console,
+    format::Format,
     outcome::{Outcome, failure_json, write_failure},
     progress::{Progress, ProgressLine},
     stage::Stage,

@@ -191,7 +191,7 @@ impl Outcome {
     }
 
     fn written(&self, console: Console) -> Result<()> {
-        if console.format == super::Format::Json {
+        if console.format.is_document() {
             return console.json(&self.json());
         }
         if self.is_planned() {
@@ -223,7 +223,7 @@ impl Outcome {
 
 /// Writes the failure that ends the process: to stderr for people, to stdout as JSON for scripts.
 pub fn write_failure(failure: &Failure, format: super::Format) {
-    if format == super::Format::Json {
+    if format.is_document() {
         let console = Console { format, yes: false, interactive: false, quiet: false };
         // Nobody reads stdout any more: the exit status says it all the same.
         drop(console.json(&failure_json(failure)));

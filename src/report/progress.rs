@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{Console, Format};
+use super::Console;
 use crate::plain;
 
 /// The lines of all that are worked on.
@@ -27,7 +27,7 @@ impl Progress {
     #[must_use]
     pub fn new<'a>(console: Console, names: impl Iterator<Item = &'a str>) -> Self {
         let moves = std::env::var("TERM").is_ok_and(|terminal| !terminal.is_empty() && terminal != "dumb");
-        let live = moves && console.interactive && !console.quiet && console.format == Format::Text;
+        let live = moves && console.interactive && !console.quiet && !console.format.is_document();
         let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
         Self { live: live.then(MultiProgress::new), console, width }
     }

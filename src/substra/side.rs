@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use clap::ValueEnum;
 use serde_json::Value;
 
 /// One of the two sides.
@@ -43,7 +44,7 @@ impl Side {
     /// The side whose chart has this name.
     #[must_use]
     pub fn of_chart(name: &str) -> Option<Self> {
-        [Self::Backend, Self::Orchestrator].into_iter().find(|side| side.chart() == name)
+        Self::value_variants().iter().copied().find(|side| side.chart() == name)
     }
 }
 

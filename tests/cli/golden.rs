@@ -103,7 +103,11 @@ fn kept_as(name: &str, seen: &str) {
         fs::write(&path, seen).unwrap();
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == seen, "{path}: - as promised, + as it is now\n{}", world::diff(&kept, seen));
+    assert!(
+        kept == seen,
+        "{path}: - as promised, + as it is now; UPDATE_EXPECTED=1 cargo test --test cli pinned\n{}",
+        world::diff(&kept, seen)
+    );
 }
 
 /// The answer with what may change replaced by its kind.

@@ -85,7 +85,11 @@ fn every_id_stands_in_the_list_and_none_is_lost() {
         fs::write(IDS, &found).unwrap();
     }
     let kept = fs::read_to_string(IDS).unwrap_or_default();
-    assert_eq!(super::world::diff(&kept, &found), "", "docs/schemas/ids.txt");
+    assert_eq!(
+        super::world::diff(&kept, &found),
+        "",
+        "docs/schemas/ids.txt: UPDATE_EXPECTED=1 cargo test --test cli every_id"
+    );
 }
 
 /// What each code means, for whoever reads a failure; written as the list is.
@@ -98,7 +102,11 @@ fn every_code_stands_in_the_table_with_its_meaning() {
         fs::write(CODES, &found).unwrap();
     }
     let kept = fs::read_to_string(CODES).unwrap_or_default();
-    assert_eq!(super::world::diff(&kept, &found), "", "docs/schemas/codes.md");
+    assert_eq!(
+        super::world::diff(&kept, &found),
+        "",
+        "docs/schemas/codes.md: UPDATE_EXPECTED=1 cargo test --test cli every_code"
+    );
 }
 
 /// Those that the sources only compare with or match, at best.

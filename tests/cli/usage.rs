@@ -1,5 +1,8 @@
 //! The command line itself: usage errors, help, the table of exit statuses.
 
+use clap::ValueEnum;
+use substra_mtls::failure::Exit;
+
 use super::world::World;
 
 const STATUSES: &str = "Exit status: 0 done, 1 failed, 2 usage, 3 a check failed, 5 refused by policy or\nby you, 6 cluster or helm failed, 124 time limit, 130 interrupted.";
@@ -81,8 +84,11 @@ fn help_has_the_exit_statuses_everywhere() {
         assert!(ran.stdout.contains(STATUSES), "{line}: {}", ran.stdout);
     }
     let readme = include_str!("../../README.md");
-    for word in ["| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 5 |", "| 6 |", "| 124 |", "| 130 |"] {
-        assert!(readme.contains(word), "{word} is missing in the README");
+    for exit in Exit::value_variants() {
+        let code = exit.code();
+        assert!(readme.contains(&format!("\n| {code} |")), "{code} is missing in the README");
+        let told = STATUSES.split([',', ':']).any(|one| one.split_whitespace().next() == Some(&code.to_string()));
+        assert!(told, "{code} is missing in: {STATUSES}");
     }
 }
 

@@ -193,10 +193,10 @@ fn of_backend(backend: &Backend) -> Vec<Shelf> {
 
 /// The log of the CA that is named, else what the namespace has; `None` where it cannot be looked at.
 fn log(args: &ShowArgs, session: &Session<'_>, side: Side) -> Result<(Option<IssueLog>, Option<String>)> {
-    match &args.ca_cert {
-        Some(certificate) => Ok((Some(issue_log::of_named(certificate)?), None)),
-        None if side == Side::Backend => Ok((None, None)),
-        None => match issue_log::of_cluster(session.cluster()?, None) {
+    match (&args.ca_cert, side) {
+        (Some(certificate), _) => Ok((Some(issue_log::of_named(certificate)?), None)),
+        (None, Side::Backend) => Ok((None, None)),
+        (None, Side::Orchestrator) => match issue_log::of_cluster(session.cluster()?, None) {
             Ok(log) if log.entries().is_empty() => Ok((
                 None,
                 Some("no issue log is in the namespace: name the CA with --ca-cert, its log lies beside it".to_owned()),

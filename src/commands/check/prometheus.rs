@@ -46,7 +46,10 @@ fn other_ends(site: &ObservedRelease) -> Vec<Sample> {
         (labels, certificate.not_after.unix_timestamp())
     };
     let cas = groups::authorities(site).into_iter().map(|ca| one(ca, "ca"));
-    let server = (site.side == Side::Orchestrator).then(|| groups::server(site)).flatten();
+    let server = match site.side {
+        Side::Orchestrator => groups::server(site),
+        Side::Backend => None,
+    };
     cas.chain(server.map(|server| one(server, "server"))).collect()
 }
 

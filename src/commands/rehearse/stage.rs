@@ -17,7 +17,7 @@ use crate::{
     cluster::Cluster,
     failure::{Code, Exit, Failure, Result},
     plan::{StepReport, StepState},
-    report::{self, Console, Format, Outcome},
+    report::{self, Console, Outcome},
     session::Session,
     text::word,
     text::{Line, Tone},
@@ -190,7 +190,7 @@ impl<'a> Stage<'a> {
 
     /// Talk, for people.
     fn say(&self, line: impl Into<Line>) {
-        if self.session.console.format == Format::Text {
+        if !self.session.console.format.is_document() {
             self.session.console.say(line);
         }
     }

@@ -1,11 +1,11 @@
 //! The forms in which people have private keys: PKCS#1, PKCS#8, encrypted PKCS#8, SEC1.
 
-use aws_lc_rs::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, RsaKeyPair};
+use aws_lc_rs::signature::{EcdsaKeyPair, EcdsaSigningAlgorithm, RsaKeyPair};
 use der::{Decode, asn1::ObjectIdentifier};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, pkcs5::EncryptionScheme, pkcs5::pbes2::Kdf};
 use zeroize::Zeroizing;
 
-use super::{KeyError, KeyPair};
+use super::{KeyError, KeyPair, KeyType};
 use crate::pki::{oid, pem::PemBlock};
 
 /// The key in a PEM block.
@@ -35,19 +35,13 @@ fn pkcs8_pair(der: &[u8]) -> Result<KeyPair, KeyError> {
     EcdsaKeyPair::from_pkcs8(algorithm, der).map(KeyPair::Ec).map_err(|_| KeyError::Damaged)
 }
 
-fn curve_algorithm(curve: Option<ObjectIdentifier>) -> Option<&'static EcdsaSigningAlgorithm> {
-    match curve {
-        Some(oid::P256) => Some(&signature::ECDSA_P256_SHA256_ASN1_SIGNING),
-        Some(oid::P384) => Some(&signature::ECDSA_P384_SHA384_ASN1_SIGNING),
-        _ => None,
-    }
+fn curve_algorithm(named: Option<ObjectIdentifier>) -> Option<&'static EcdsaSigningAlgorithm> {
+    KeyType::curves().find(|(_, curve)| Some(curve.oid) == named).map(|(_, curve)| curve.signing)
 }
 
 fn sec1_pair(der: &[u8]) -> Result<KeyPair, KeyError> {
-    [oid::P256, oid::P384]
-        .into_iter()
-        .filter_map(|curve| curve_algorithm(Some(curve)))
-        .find_map(|algorithm| EcdsaKeyPair::from_private_key_der(algorithm, der).ok())
+    KeyType::curves()
+        .find_map(|(_, curve)| EcdsaKeyPair::from_private_key_der(curve.signing, der).ok())
         .map(KeyPair::Ec)
         .ok_or_else(|| refused(der))
 }
