@@ -49,13 +49,7 @@ both! {
 
     fn a_release_that_is_pending_stops_the_verb(site) {
         site.approved();
-        // A killed helm leaves the release pending for ever.
-        let mut helm = site.helm_command(&site.org, &format!("upgrade backend {} -f backend-values.yaml", chart("substra-backend"))).spawn().unwrap();
-        while !site.helm(&site.org, "status backend").contains("STATUS: pending-upgrade") {
-            assert!(helm.try_wait().unwrap().is_none(), "helm was too fast to be killed");
-        }
-        helm.kill().unwrap();
-        helm.wait().unwrap();
+        site.upgrade_is_cut_short();
         let before = site.state(&site.org);
         let ran = site.enroll("--certificate MyOrg1MSP.crt").refused(3, "release-pending");
         assert!(ran.stderr.contains(" rollback backend REVISION"), "{}", ran.stderr);

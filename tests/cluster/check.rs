@@ -122,12 +122,7 @@ both! {
     fn drift_and_a_pending_release_fire_and_hide_nothing(site) {
         site.helm(&site.org, &format!("upgrade backend {} -f backend-values.yaml --set worker.replicaCount=0,database.auth.password=secret1", chart("substra-backend")));
         fires(site, "backend", "drift", "failed", "worker.replicaCount: deployed only");
-        let mut helm = site.helm_command(&site.org, &format!("upgrade backend {} -f backend-values.yaml", chart("substra-backend"))).spawn().unwrap();
-        while !site.helm(&site.org, "status backend").contains("STATUS: pending-upgrade") {
-            assert!(helm.try_wait().unwrap().is_none(), "helm was too fast to be killed");
-        }
-        helm.kill().unwrap();
-        helm.wait().unwrap();
+        site.upgrade_is_cut_short();
         fires(site, "backend", "release-pending", "failed", "pending-upgrade");
         let ran = check(site, "backend", "");
         assert_eq!(ran.status, 3, "{}", ran.stdout);

@@ -22,7 +22,7 @@ fn asked(site: &Site, words: &[&str]) -> (Vec<String>, String) {
 /// The same, for what the cluster is asked within a second: this machine may be busy with other tests.
 fn offers(site: &Site, words: &[&str], wanted: &str) {
     let mut last = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..60 {
         last = asked(site, words).0;
         if last.iter().any(|candidate| candidate == wanted) {
             return;
@@ -78,7 +78,7 @@ both! {
 
     fn the_clusters_namespaces_are_offered_to_whom_may_list_them(site) {
         let mut found = Vec::new();
-        for _ in 0..10 {
+        for _ in 0..60 {
             let mut direct = Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
             site.environment(&mut direct);
             direct.env("HELM_BIN", site.helm_binary()).env("KUBECONFIG", bed("KUBECONFIG"));

@@ -231,6 +231,20 @@ impl Site {
         self.enroll("--certificate MyOrg1MSP.crt").ok();
     }
 
+    /// A helm that is killed in the middle of its upgrade of the backend, which is pending for ever.
+    pub(crate) fn upgrade_is_cut_short(&self) {
+        // Without a pod for the hook no upgrade ends before it is killed.
+        self.admin(&self.org, "create quota none --hard=pods=0");
+        let line = format!("upgrade backend {} -f backend-values.yaml", chart("substra-backend"));
+        let mut helm = self.helm_command(&self.org, &line).spawn().unwrap();
+        while !self.helm(&self.org, "status backend").contains("STATUS: pending-upgrade") {
+            assert!(helm.try_wait().unwrap().is_none(), "helm has ended by itself");
+        }
+        helm.kill().unwrap();
+        helm.wait().unwrap();
+        self.admin(&self.org, "delete quota none");
+    }
+
     /// resourceVersions of all objects of a namespace, and the files: what a run that changes nothing leaves equal.
     pub(crate) fn state(&self, namespace: &str) -> BTreeMap<String, String> {
         let text = self.admin(namespace, "get secrets,configmaps,deployments,statefulsets -o json");
