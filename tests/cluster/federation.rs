@@ -42,7 +42,7 @@ impl Fed {
     ) -> Self {
         let fed = Self::files(helm, count, backend, orchestrator);
         let site = &fed.site;
-        site.sh(crate::site::CA);
+        site.authority();
         let kind = |chart: &str| if chart.ends_with("-old") { "configmap" } else { "secret generic" };
         let make = format!("create {} orchestrator-tls-cacert --from-file=ca.crt=ca.crt", kind(orchestrator));
         site.admin(&site.orc, &make);

@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::site::{BACKEND, CA, HelmVersion, ORCHESTRATOR, Ran, Site, bed, chart};
+use crate::site::{BACKEND, HelmVersion, ORCHESTRATOR, Ran, Site, bed, chart};
 
 /// What an enrolment adds below the key.
 const MERGED: &str = "      cacert: orchestrator-cacert\n      mtls:\n        enabled: true\n        clientCertificate: orchestrator-client-cert\n";
@@ -28,7 +28,7 @@ fn platform(helm: HelmVersion) -> Site {
 
 /// The objects of the walkthrough's TLS, the backend's CA in the kind of its chart.
 pub(crate) fn prepared(site: &Site, kind: &str) {
-    site.sh(CA);
+    site.authority();
     site.admin(&site.org, &format!("create {kind} orchestrator-cacert --from-file=ca.crt=ca.crt"));
     site.admin(&site.orc, "create secret generic orchestrator-tls-cacert --from-file=ca.crt=ca.crt");
     site.admin(&site.orc, "create secret tls orchestrator-tls-server-pair --cert=server.crt --key=server.key");
