@@ -63,7 +63,7 @@ impl Scripted {
         self.folder.path().join("bin")
     }
 
-    /// Lets one call go wrong: `kubectl create 1 hang`.
+    /// Lets one call go wrong: `kubectl create org-1 1 hang`.
     pub(crate) fn goes_wrong(&self, call: &str) {
         fs::write(self.folder.path().join("fault"), call).unwrap();
     }
@@ -75,7 +75,7 @@ impl Scripted {
         }
     }
 
-    /// Every call that was made, with its number among its like: `kubectl create 1`.
+    /// Every call that was made, with its number among its like: `kubectl create org-1 1`.
     pub(crate) fn calls(&self) -> Vec<String> {
         let mut counts = BTreeMap::new();
         let mut numbered = |name: &str| {

@@ -2,8 +2,10 @@
 //!
 //! A folder holds `world.json` (a stored simulated cluster) and `bin/helm`, `bin/kubectl` and `bin/sops`, links to this
 //! program.
-//! `calls` gets a line for each call, as `helm status` or `kubectl create`. `fault`, where it is there, names one of
-//! them, its number among its like from 0, and how it goes wrong: `kubectl create 1 hang` (`fault.rs` has the words).
+//! `calls` gets a line for each call, as `helm status org-1`, `kubectl create org-1` or `sops decrypt`: with the
+//! namespace, so that a run that works on several names each call alike every time. `fault`, where it is there, names
+//! one of them, its number among its like from 0, and how it goes wrong: `kubectl create org-1 1 hang` (`fault.rs` has
+//! the words).
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -76,9 +78,10 @@ impl Call {
         (folder, Self { program, words, options, does_more: false })
     }
 
-    /// `helm status`, `kubectl create`.
+    /// `helm status org-1`, `sops decrypt`.
     fn name(&self) -> String {
-        format!("{} {}", self.program, self.words.first().unwrap())
+        let name = format!("{} {}", self.program, self.words.first().unwrap());
+        if self.program == "sops" { name } else { format!("{name} {}", self.namespace()) }
     }
 
     fn option(&self, name: &str) -> Option<&str> {

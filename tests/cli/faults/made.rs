@@ -14,6 +14,7 @@ use substra_mtls::{
 
 use super::{Place, place};
 use crate::{
+    bootstrap::{self, world::Fed},
     scripted::Scripted,
     simulated::Federation,
     world::{BACKEND, World},
@@ -83,6 +84,19 @@ pub(super) fn closed_with_another_ca() -> Place {
         let (_, pem) = create_root(KeyType::EcdsaP256, federation.orc.clock().now()).unwrap();
         federation.world.write("other-ca.crt", &pem);
     })
+}
+
+/// Two organizations with TLS on and without pairs, and the file that closes the gate.
+pub(super) fn federation() -> Place {
+    let fed = Fed::new(2);
+    place(&fed.world.path(""), Scripted::of(&fed.orc))
+}
+
+/// The same two with nothing installed, and no CA.
+pub(super) fn files_of_a_federation() -> Place {
+    let fed = Fed::empty(2);
+    fed.world.write("federation.yaml", &bootstrap::world::federation(2, "{create: true}", "close"));
+    place(&fed.world.path(""), Scripted::of(&fed.orc))
 }
 
 /// What the walkthrough's part before TLS leaves.
