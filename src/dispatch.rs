@@ -7,7 +7,7 @@ use clap::Parser;
 use crate::{
     NAME,
     cli::{Cli, ClusterArgs, Command},
-    cluster::{Cluster, Tools, ToolsOptions},
+    cluster::{Cluster, RealCluster, RealClusterOptions},
     commands::{
         approve, bootstrap,
         ca::{self, CaCommand},
@@ -20,7 +20,7 @@ use crate::{
     federation::{Federation, Site},
     files,
     report::{self, Console, Outcome},
-    session::{Open, Session},
+    session::{OpenCluster, Session},
     times::Clock,
 };
 
@@ -46,14 +46,14 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Ca(CaCommand::Init(args)) => (&args.common, false),
         Command::Ca(CaCommand::Trust(args)) => (&args.common, false),
         Command::Ca(CaCommand::Show(args)) => {
-            let tools = Tools::new(options(&cli.cluster, ca::LIMIT))?;
+            let tools = RealCluster::new(options(&cli.cluster, ca::LIMIT))?;
             let session = Session::new(Some(&tools), Console::of_process(args.output, true), &clock);
             return written(dispatch(&cli.command, &session), session.console);
         }
         Command::Bootstrap(args) => {
             let console = Console::of_process(args.output, args.yes);
             let session = Session::new(None, console, &clock);
-            let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, args.timeout)).map(boxed);
+            let open = |site: &Site| RealCluster::new(at_site(&cli.cluster, site, args.timeout)).map(boxed);
             return written(bootstrap::run(args, &session, &open), console);
         }
         Command::Completion(args) => return completion::print(args.shell),
@@ -64,19 +64,19 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         Command::Check(args) if args.federation.is_some() => {
             let console = Console::of_process(args.output, true);
             let session = Session::new(None, console, &clock);
-            let open = |site: &Site| Tools::new(at_site(&cli.cluster, site, check::LIMIT)).map(boxed);
+            let open = |site: &Site| RealCluster::new(at_site(&cli.cluster, site, check::LIMIT)).map(boxed);
             return written(check::federation(args, &session, &open), console);
         }
         Command::Check(args) => {
             let console = Console::of_process(args.output, true);
             // A tool that is missing is a finding: what needs no cluster is checked all the same.
-            let tools = Tools::new(options(&cli.cluster, check::LIMIT));
+            let tools = RealCluster::new(options(&cli.cluster, check::LIMIT));
             let session = Session::new(tools.as_ref().ok().map(|tools| tools as &dyn Cluster), console, &clock);
             return written(check::run_with(args, &session, tools.as_ref().err()), console);
         }
     };
     let console = Console::of_process(common.output, common.yes);
-    let tools = if offline { None } else { Some(Tools::new(options(&cli.cluster, common.timeout))?) };
+    let tools = if offline { None } else { Some(RealCluster::new(options(&cli.cluster, common.timeout))?) };
     let session = Session::new(tools.as_ref().map(|tools| tools as &dyn Cluster), console, &clock);
     written(dispatch(&cli.command, &session), console)
 }
@@ -119,8 +119,8 @@ fn done(command: &Command, session: &Session<'_>) -> Result<Outcome> {
     }
 }
 
-fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> ToolsOptions {
-    ToolsOptions {
+fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> RealClusterOptions {
+    RealClusterOptions {
         namespace: cluster.namespace.clone(),
         context: cluster.kube_context.clone().filter(|context| !context.is_empty()),
         kubeconfig: cluster.kubeconfig.clone(),
@@ -133,15 +133,15 @@ fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> ToolsOptions 
     }
 }
 
-fn boxed(tools: Tools) -> Box<dyn Cluster> {
+fn boxed(tools: RealCluster) -> Box<dyn Cluster> {
     Box::new(tools)
 }
 
 /// A site's own cluster; what points Helm elsewhere is inherited only where the site names neither context nor kubeconfig.
-fn at_site(cluster: &ClusterArgs, site: &Site, timeout: std::time::Duration) -> ToolsOptions {
+fn at_site(cluster: &ClusterArgs, site: &Site, timeout: std::time::Duration) -> RealClusterOptions {
     let own_cluster = site.context.is_some() || site.kubeconfig.is_some();
     let inherited = options(cluster, timeout);
-    ToolsOptions {
+    RealClusterOptions {
         namespace: Some(site.namespace.clone()),
         context: if own_cluster { site.context.clone() } else { inherited.context },
         kubeconfig: site.kubeconfig.clone().or(inherited.kubeconfig),
@@ -154,7 +154,12 @@ fn by_words(words: &[&str], session: &Session<'_>) -> Result<Outcome> {
     dispatch(&parsed(words.iter().map(OsString::from))?, session)
 }
 
-fn bootstrap_by_words(federation: &Federation, file: &Path, session: &Session<'_>, open: Open<'_>) -> Result<Outcome> {
+fn bootstrap_by_words(
+    federation: &Federation,
+    file: &Path,
+    session: &Session<'_>,
+    open: OpenCluster<'_>,
+) -> Result<Outcome> {
     let words = ["bootstrap".as_ref(), file.as_os_str(), "--yes".as_ref(), "--output".as_ref(), "json".as_ref()];
     match parsed(words.into_iter().map(OsString::from))? {
         Command::Bootstrap(args) => bootstrap::carry_out(federation, &args, session, open),

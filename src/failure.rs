@@ -66,7 +66,7 @@ pub struct Failure {
     /// How the work stands; null where the caller knows it better and adds it.
     #[serde(rename = "unchanged")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
-    pub standing: Option<Standing>,
+    pub standing: Option<StateAfterFailure>,
     /// What else was found; people were told it before this.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Failure>,
@@ -155,12 +155,12 @@ impl Failure {
     /// Says what was left as it was, unless somebody nearer to the cause said it already.
     #[must_use]
     pub fn unchanged(self, unchanged: impl Into<String>) -> Self {
-        self.standing(Standing::Unchanged(unchanged.into()))
+        self.standing(StateAfterFailure::Unchanged(unchanged.into()))
     }
 
     /// Says how the work stands, unless somebody nearer to the cause said it already.
     #[must_use]
-    pub fn standing(mut self, standing: Standing) -> Self {
+    pub fn standing(mut self, standing: StateAfterFailure) -> Self {
         self.standing.get_or_insert(standing);
         self
     }
@@ -169,14 +169,14 @@ impl Failure {
 /// How the work stands after a failure: where some of it is done, nobody may read that it is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum Standing {
+pub enum StateAfterFailure {
     /// What was left as it was.
     Unchanged(String),
     /// What is done or in place, and what is not.
     SoFar(String),
 }
 
-impl Standing {
+impl StateAfterFailure {
     /// What people read before the text.
     fn label(&self) -> &'static str {
         match self {
@@ -229,9 +229,10 @@ mod tests {
     #[test]
     fn what_is_done_is_not_called_unchanged() {
         let failure = Failure::new(Exit::Failed, Code::Bug, "x");
-        let begun = failure.clone().standing(Standing::SoFar("done: a; not done: b".to_owned()).of("A"));
+        let begun = failure.clone().standing(StateAfterFailure::SoFar("done: a; not done: b".to_owned()).of("A"));
         assert_eq!(begun.to_string(), "x [bug]\n  so far: of A: done: a; not done: b");
-        let untouched = failure.unchanged("nothing was written").standing(Standing::SoFar("done: a".to_owned()));
+        let untouched =
+            failure.unchanged("nothing was written").standing(StateAfterFailure::SoFar("done: a".to_owned()));
         assert_eq!(untouched.to_string(), "x [bug]\n  unchanged: nothing was written");
     }
 }

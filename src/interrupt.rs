@@ -54,9 +54,9 @@ pub fn stopped() -> Result<()> {
 
 /// A step that is under way: one that was begun before a signal came may look at what it did, whatever came meanwhile.
 #[derive(Debug)]
-pub struct Step(());
+pub struct StepGuard(());
 
-impl Step {
+impl StepGuard {
     /// Begins here and ends with the value.
     #[must_use]
     pub fn begin() -> Self {
@@ -65,7 +65,7 @@ impl Step {
     }
 }
 
-impl Drop for Step {
+impl Drop for StepGuard {
     fn drop(&mut self) {
         STEPS.fetch_sub(1, Ordering::SeqCst);
     }
@@ -73,13 +73,13 @@ impl Drop for Step {
 
 /// Hears the signals that come while something is waited for, and between two steps those that came before.
 #[derive(Debug)]
-pub(crate) struct Ear {
+pub(crate) struct InterruptListener {
     before: bool,
     heard: Arc<AtomicBool>,
     ids: Vec<SigId>,
 }
 
-impl Ear {
+impl InterruptListener {
     /// Listens from here on, where signals are listened for at all.
     pub(crate) fn new() -> Self {
         let heard = Arc::new(AtomicBool::new(false));
@@ -95,7 +95,7 @@ impl Ear {
     }
 }
 
-impl Drop for Ear {
+impl Drop for InterruptListener {
     fn drop(&mut self) {
         for id in self.ids.drain(..) {
             // One that is gone is gone.

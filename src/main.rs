@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use substra_mtls::{
     cli::Cli,
     commands,
-    completion::{self, Offered},
+    completion::{self, CompletionData},
     dispatch,
     failure::{Code, Exit, Failure},
     interrupt, report,
@@ -15,7 +15,7 @@ use substra_mtls::{
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().collect();
     let checks = || commands::check::ids().collect();
-    if completion::answered(&words, Offered { command: Cli::command, checks }) {
+    if completion::answered(&words, CompletionData { command: Cli::command, checks }) {
         return ExitCode::SUCCESS;
     }
     report::choose_colours(&words);

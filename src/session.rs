@@ -9,14 +9,14 @@ use crate::{
     command_line::CommandLine,
     failure::{Failure, Result},
     federation::Site,
-    plan::{self, Event, Plan, Step, World},
+    plan::{self, Event, Plan, Step, StepContext},
     report::Console,
     text::{Line, Tone},
     times::Clock,
 };
 
 /// Opens the cluster of a site.
-pub type Open<'a> = &'a dyn Fn(&Site) -> Result<Box<dyn Cluster>>;
+pub type OpenCluster<'a> = &'a dyn Fn(&Site) -> Result<Box<dyn Cluster>>;
 
 /// Everything that a verb needs from outside: tests and `rehearse` put their own in place of it.
 pub struct Session<'a> {
@@ -78,12 +78,12 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The verb works offline: a mistake of ours, said instead of a panic.
     pub(crate) fn cluster(&self) -> Result<&'a dyn Cluster> {
-        self.world().cluster()
+        self.step_context().cluster()
     }
 
     /// What the steps of a plan act on.
-    pub(crate) fn world(&self) -> World<'a> {
-        World { cluster: self.cluster, timeout: self.timeout, clock: self.clock.clone() }
+    pub(crate) fn step_context(&self) -> StepContext<'a> {
+        StepContext { cluster: self.cluster, timeout: self.timeout, clock: self.clock.clone() }
     }
 
     /// Shows a plan, and refuses one whose last steps would fail after its first.
@@ -124,7 +124,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// The first failure of a step, or the wish to stop.
     pub(crate) fn perform(&self, plan: &Plan) -> Result<()> {
-        plan::apply(&plan.steps, &self.world(), &mut |step, event| match event {
+        plan::apply(&plan.steps, &self.step_context(), &mut |step, event| match event {
             Event::Already => self.console.say(Line::marked(Tone::Quiet, "already", &step.title)),
             Event::Starts => {}
             Event::Now => self.console.say(Line::marked(Tone::Good, "now", &step.title)),

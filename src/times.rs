@@ -24,52 +24,52 @@ pub fn limit(given: &str) -> Result<Duration, String> {
 /// Where the time comes from: the machine, or a simulated world whose time goes on only by being waited for. Copies
 /// show the same time.
 #[derive(Debug, Clone)]
-pub struct Clock(Source);
+pub struct Clock(TimeSource);
 
 #[derive(Debug, Clone)]
-enum Source {
+enum TimeSource {
     /// The machine's time at the start, and from there on a count that nobody sets: where the machine's time is
     /// corrected meanwhile, no wait ends early and none is endless.
     System {
         start: OffsetDateTime,
         count: Instant,
     },
-    Simulated(Arc<Mutex<OffsetDateTime>>),
+    SimulatedCluster(Arc<Mutex<OffsetDateTime>>),
 }
 
 impl Clock {
     /// The machine's.
     #[must_use]
     pub fn system() -> Self {
-        Self(Source::System { start: OffsetDateTime::now_utc(), count: Instant::now() })
+        Self(TimeSource::System { start: OffsetDateTime::now_utc(), count: Instant::now() })
     }
 
     /// A simulated one that stands at a time.
     #[must_use]
     pub fn simulated(now: OffsetDateTime) -> Self {
-        Self(Source::Simulated(Arc::new(Mutex::new(now))))
+        Self(TimeSource::SimulatedCluster(Arc::new(Mutex::new(now))))
     }
 
     /// The time now.
     #[must_use]
     pub fn now(&self) -> OffsetDateTime {
         match &self.0 {
-            Source::System { start, count } => *start + count.elapsed(),
-            Source::Simulated(time) => *held(time),
+            TimeSource::System { start, count } => *start + count.elapsed(),
+            TimeSource::SimulatedCluster(time) => *held(time),
         }
     }
 
     /// Lets time pass: really, or by moving the simulated time on. Whoever waits side by side moves it on each.
     pub fn wait(&self, pause: Duration) {
         match &self.0 {
-            Source::System { .. } => thread::sleep(pause),
-            Source::Simulated(time) => *held(time) += pause,
+            TimeSource::System { .. } => thread::sleep(pause),
+            TimeSource::SimulatedCluster(time) => *held(time) += pause,
         }
     }
 
     /// Sets a simulated time; the machine's is not ours to set.
     pub fn set(&self, now: OffsetDateTime) {
-        if let Source::Simulated(time) = &self.0 {
+        if let TimeSource::SimulatedCluster(time) = &self.0 {
             *held(time) = now;
         }
     }

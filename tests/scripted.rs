@@ -9,7 +9,7 @@ use std::{
     sync::LazyLock,
 };
 
-use substra_mtls::{cluster::simulated::Simulated, times::Clock};
+use substra_mtls::{cluster::simulated::SimulatedCluster, times::Clock};
 use tempfile::TempDir;
 
 /// The program, built where the test itself was: cargo builds no example for a test that is run alone.
@@ -34,7 +34,7 @@ pub(crate) struct Scripted {
 
 impl Scripted {
     /// As that one stands now.
-    pub(crate) fn of(world: &Simulated) -> Self {
+    pub(crate) fn of(world: &SimulatedCluster) -> Self {
         Self::made(&world.stored().to_string())
     }
 
@@ -87,9 +87,9 @@ impl Scripted {
     }
 
     /// The world as it stands now, seen from a namespace.
-    pub(crate) fn world(&self, namespace: &str) -> Simulated {
+    pub(crate) fn world(&self, namespace: &str) -> SimulatedCluster {
         let text = fs::read_to_string(self.folder.path().join("world.json")).unwrap();
-        Simulated::restored(namespace, &Clock::system(), &serde_json::from_str(&text).unwrap()).unwrap()
+        SimulatedCluster::restored(namespace, &Clock::system(), &serde_json::from_str(&text).unwrap()).unwrap()
     }
 }
 

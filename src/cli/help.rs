@@ -28,7 +28,7 @@ pub const PAGES: [(&str, &str); 14] = [
 
 /// A part of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Block {
+pub enum HelpBlock {
     /// `## Words`
     Heading(String),
     /// A paragraph, on one line.
@@ -55,18 +55,20 @@ pub fn role_of(side: Side) -> &'static str {
 
 /// The parts of a page.
 #[must_use]
-pub fn blocks(page: &str) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+pub fn blocks(page: &str) -> Vec<HelpBlock> {
+    let mut blocks: Vec<HelpBlock> = Vec::new();
     let mut open = false;
     for line in page.lines() {
         let last = blocks.last_mut().filter(|_| open);
         match (line, last) {
-            ("{{role backend}}", _) => blocks.push(Block::Role(Side::Backend)),
-            ("{{role orchestrator}}", _) => blocks.push(Block::Role(Side::Orchestrator)),
-            ("{{refusals}}", _) => blocks.push(Block::Refusals),
+            ("{{role backend}}", _) => blocks.push(HelpBlock::Role(Side::Backend)),
+            ("{{role orchestrator}}", _) => blocks.push(HelpBlock::Role(Side::Orchestrator)),
+            ("{{refusals}}", _) => blocks.push(HelpBlock::Refusals),
             ("", _) => {}
-            (_, Some(Block::Code(text))) => text.push_str(&format!("\n{}", line.strip_prefix("    ").unwrap_or(line))),
-            (_, Some(Block::Text(text) | Block::Item(text))) if !line.starts_with("- ") => {
+            (_, Some(HelpBlock::Code(text))) => {
+                text.push_str(&format!("\n{}", line.strip_prefix("    ").unwrap_or(line)));
+            }
+            (_, Some(HelpBlock::Text(text) | HelpBlock::Item(text))) if !line.starts_with("- ") => {
                 text.push_str(&format!(" {}", line.trim_start()));
             }
             _ => blocks.push(opened(line)),
@@ -76,20 +78,20 @@ pub fn blocks(page: &str) -> Vec<Block> {
     blocks
 }
 
-fn opened(line: &str) -> Block {
+fn opened(line: &str) -> HelpBlock {
     if let Some(code) = line.strip_prefix("    ") {
-        return Block::Code(code.to_owned());
+        return HelpBlock::Code(code.to_owned());
     }
     if let Some(words) = line.strip_prefix("## ") {
-        return Block::Heading(words.to_owned());
+        return HelpBlock::Heading(words.to_owned());
     }
-    line.strip_prefix("- ").map_or_else(|| Block::Text(line.to_owned()), |words| Block::Item(words.to_owned()))
+    line.strip_prefix("- ").map_or_else(|| HelpBlock::Text(line.to_owned()), |words| HelpBlock::Item(words.to_owned()))
 }
 
 /// What a page says before its first heading, and what from there on.
 #[must_use]
-pub fn parted(mut blocks: Vec<Block>) -> (Vec<Block>, Vec<Block>) {
-    let at = blocks.iter().position(|block| matches!(block, Block::Heading(_))).unwrap_or(blocks.len());
+pub fn parted(mut blocks: Vec<HelpBlock>) -> (Vec<HelpBlock>, Vec<HelpBlock>) {
+    let at = blocks.iter().position(|block| matches!(block, HelpBlock::Heading(_))).unwrap_or(blocks.len());
     let rest = blocks.split_off(at);
     (blocks, rest)
 }
@@ -114,11 +116,11 @@ fn add(mut command: Command, words: &str) -> Command {
 }
 
 /// For a terminal; clap wraps it at its width.
-fn text(blocks: &[Block], header: Style) -> String {
+fn text(blocks: &[HelpBlock], header: Style) -> String {
     let mut out = String::new();
     let mut after_item = false;
     for block in blocks {
-        let is_item = matches!(block, Block::Item(_));
+        let is_item = matches!(block, HelpBlock::Item(_));
         out.push_str(if out.is_empty() {
             ""
         } else if is_item && after_item {
@@ -128,12 +130,12 @@ fn text(blocks: &[Block], header: Style) -> String {
         });
         after_item = is_item;
         match block {
-            Block::Heading(words) => out.push_str(&format!("{header}{words}:{header:#}")),
-            Block::Text(words) => out.push_str(words),
-            Block::Item(words) => out.push_str(&format!("  - {words}")),
-            Block::Code(lines) => out.push_str(&indented(lines)),
-            Block::Role(side) => out.push_str(&indented(role_of(*side))),
-            Block::Refusals => {
+            HelpBlock::Heading(words) => out.push_str(&format!("{header}{words}:{header:#}")),
+            HelpBlock::Text(words) => out.push_str(words),
+            HelpBlock::Item(words) => out.push_str(&format!("  - {words}")),
+            HelpBlock::Code(lines) => out.push_str(&indented(lines)),
+            HelpBlock::Role(side) => out.push_str(&indented(role_of(*side))),
+            HelpBlock::Refusals => {
                 let lines: Vec<String> = RULES.iter().map(|rule| format!("{:<26} {}", rule.code, rule.stops)).collect();
                 out.push_str(&indented(&lines.join("\n")));
             }
@@ -155,12 +157,12 @@ mod tests {
     fn a_page_is_paragraphs_items_headings_and_lines_as_they_are() {
         let page = "One\ntwo.\n\n## Files\n- a\n  b\n- c\n\n    x \\\n      y\n\n{{role backend}}\n";
         let wanted = [
-            Block::Text("One two.".into()),
-            Block::Heading("Files".into()),
-            Block::Item("a b".into()),
-            Block::Item("c".into()),
-            Block::Code("x \\\n  y".into()),
-            Block::Role(Side::Backend),
+            HelpBlock::Text("One two.".into()),
+            HelpBlock::Heading("Files".into()),
+            HelpBlock::Item("a b".into()),
+            HelpBlock::Item("c".into()),
+            HelpBlock::Code("x \\\n  y".into()),
+            HelpBlock::Role(Side::Backend),
         ];
         assert_eq!(blocks(page), wanted);
     }

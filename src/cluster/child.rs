@@ -19,7 +19,7 @@ use self::output::{OutputPipes, empty_if_longer, redact_keys, tail};
 use crate::{
     failure::{Code, Exit, Failure, Result},
     files,
-    interrupt::Ear,
+    interrupt::InterruptListener,
     text,
 };
 
@@ -79,7 +79,7 @@ impl ChildCommand {
     pub(super) fn run(self) -> Result<ChildOutput> {
         let failed = |e: io::Error| self.failed_to_start(&e);
         let stderr_file = if self.kind == ChildKind::Upgrade { Some(files::unnamed()?) } else { None };
-        let ear = Ear::new();
+        let ear = InterruptListener::new();
         let (handle, mut outputs) = self.start(stderr_file.as_ref()).map_err(failed)?;
         let deadline = Instant::now() + limited(self.limit);
         let ended = self.wait_for(&handle, &mut outputs, stderr_file.as_ref(), deadline, &ear);
@@ -122,7 +122,7 @@ impl ChildCommand {
         outputs: &mut OutputPipes,
         stderr_file: Option<&File>,
         deadline: Instant,
-        ear: &Ear,
+        ear: &InterruptListener,
     ) -> Result<()> {
         loop {
             let ended = handle.wait_timeout(POLL_INTERVAL).map_err(|e| self.failed_to_start(&e))?.is_some();

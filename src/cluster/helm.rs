@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    ChartVersion, Helm, Release, Tools, Upgrade,
+    ChartVersion, Helm, RealCluster, Release, Upgrade,
     child::{ChildOutput, MAX_OUTPUT},
     kubectl::{FORBIDDEN, one_line},
 };
@@ -19,18 +19,18 @@ use crate::{
 };
 
 #[derive(Deserialize)]
-struct Status {
+struct HelmStatus {
     namespace: String,
     version: u64,
     #[serde(default)]
     config: Option<Value>,
     #[serde(default)]
     manifest: String,
-    info: Info,
+    info: HelmInfo,
 }
 
 #[derive(Deserialize)]
-struct Info {
+struct HelmInfo {
     status: String,
 }
 
@@ -41,7 +41,7 @@ struct ListedRelease {
 }
 
 #[derive(Deserialize)]
-struct Metadata {
+struct HelmMetadata {
     chart: String,
     version: String,
 }
@@ -51,7 +51,7 @@ const READER_TEMPLATE: &str = r#"{{- $all := dict -}}{{- range $path, $_ := .Fil
 values: {{ $all | toJson | quote }}
 "#;
 
-impl Helm for Tools {
+impl Helm for RealCluster {
     fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
         // `--all` is gone in Helm 4; these four mean the same in both.
         let states = ["--deployed", "--failed", "--pending", "--uninstalling"];
@@ -67,7 +67,7 @@ impl Helm for Tools {
         if is_release_missing(&reply) {
             return Ok(None);
         }
-        let status: Status = parse_json(&reply, &format!("read release {name}"))?;
+        let status: HelmStatus = parse_json(&reply, &format!("read release {name}"))?;
         Ok(Some(Release {
             namespace: status.namespace,
             revision: status.version,
@@ -82,7 +82,7 @@ impl Helm for Tools {
         if is_release_missing(&reply) {
             return Ok(None);
         }
-        let metadata: Metadata = parse_json(&reply, &format!("read the chart of release {name}"))?;
+        let metadata: HelmMetadata = parse_json(&reply, &format!("read the chart of release {name}"))?;
         Ok(Some(ChartVersion { name: metadata.chart, version: metadata.version }))
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{Kubernetes, Object, ObjectRef, Tools, child::ChildOutput};
+use super::{Kubernetes, Object, ObjectRef, RealCluster, child::ChildOutput};
 use crate::{
     failure::{Code, Exit, Failure, Result},
     text::mask,
@@ -12,7 +12,7 @@ use crate::{
 /// A wrong namespace answers just as a missing right does, and is the more usual of the two.
 pub(super) const FORBIDDEN: &str = "check --namespace and --kube-context; if they are right, ask the cluster's administrator for the Role in the README, part Rights";
 
-impl Kubernetes for Tools {
+impl Kubernetes for RealCluster {
     fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
         if wanted.is_empty() {
             return Ok(Vec::new());
@@ -29,7 +29,7 @@ impl Kubernetes for Tools {
         objects(&self.read(&["get", resource, "--output=json", &selector], &format!("list {resource}"))?)
     }
 
-    fn rules(&self, namespace: &str) -> Result<Value> {
+    fn access_review(&self, namespace: &str) -> Result<Value> {
         let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}});
         let bytes = Zeroizing::new(review.to_string().into_bytes());
         let reply = self.kubectl_read(&["create", "--validate=false", "--output=json", "--filename=-"], Some(bytes))?;
@@ -66,7 +66,7 @@ impl Kubernetes for Tools {
     }
 }
 
-impl Tools {
+impl RealCluster {
     fn read(&self, args: &[&str], doing: &str) -> Result<Zeroizing<Vec<u8>>> {
         let reply = self.kubectl_read(args, None)?;
         ensure_success(&reply, doing)?;

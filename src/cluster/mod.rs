@@ -5,10 +5,10 @@ mod helm;
 mod kubectl;
 mod object;
 mod program;
+mod real;
 mod release_status;
 pub mod simulated;
 mod sops;
-mod tools;
 
 use std::fmt;
 
@@ -17,9 +17,9 @@ use zeroize::Zeroizing;
 
 pub use self::{
     object::{Object, ObjectRef, PAIR_TYPE},
+    real::{RealCluster, RealClusterOptions},
     release_status::ReleaseStatus,
     sops::{Sops, SopsChange, SopsProgram},
-    tools::{Tools, ToolsOptions},
 };
 use crate::{failure::Result, names::ReleaseName};
 
@@ -169,7 +169,7 @@ pub trait Kubernetes: Sync {
     ///
     /// # Errors
     /// See the trait.
-    fn rules(&self, namespace: &str) -> Result<Value>;
+    fn access_review(&self, namespace: &str) -> Result<Value>;
 
     /// Makes a new object.
     ///

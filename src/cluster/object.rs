@@ -49,7 +49,7 @@ impl ObjectRef {
 
     /// The object of this name, where it is among those that were read.
     #[must_use]
-    pub fn among<'a>(&self, objects: &'a [Object]) -> Option<&'a Object> {
+    pub fn find_in<'a>(&self, objects: &'a [Object]) -> Option<&'a Object> {
         objects.iter().find(|object| object.reference() == *self)
     }
 }
@@ -161,7 +161,7 @@ impl Object {
 
     /// Whether client-side apply left a copy of the object in an annotation.
     #[must_use]
-    pub fn carries_a_copy(&self) -> bool {
+    pub fn has_last_applied(&self) -> bool {
         !self.0["metadata"]["annotations"][LAST_APPLIED].is_null()
     }
 
@@ -206,7 +206,7 @@ impl Object {
     /// What this one lacks of what was meant, in words and never by value: type, items, and our own labels and
     /// annotations. Those of others may change at any time.
     #[must_use]
-    pub fn lacks(&self, meant: &Self) -> Option<String> {
+    pub fn missing_parts_of(&self, meant: &Self) -> Option<String> {
         let differs = |pointer: &str| {
             let meant = meant.0.pointer(pointer);
             meant.is_some() && meant != self.0.pointer(pointer)
@@ -217,7 +217,7 @@ impl Object {
         if differs("/type") {
             return Some("its type is another".to_owned());
         }
-        if self.carries_a_copy() && !meant.carries_a_copy() {
+        if self.has_last_applied() && !meant.has_last_applied() {
             return Some("it carries a copy of itself in an annotation".to_owned());
         }
         let groups = [("item", "/data"), ("label", "/metadata/labels"), ("annotation", "/metadata/annotations")];
@@ -279,7 +279,7 @@ mod tests {
             "name": "pair", "resourceVersion": "7", "labels": {"team": "x"},
             "annotations": {LAST_APPLIED: "{...b2xk...}", "owner": "me"}}}));
         let new = old.with_data(&[("tls.key", b"new")]);
-        assert!(old.carries_a_copy() && !new.carries_a_copy());
+        assert!(old.has_last_applied() && !new.has_last_applied());
         assert_eq!(new.json()["metadata"]["annotations"], json!({"owner": "me"}));
         assert_eq!((new.label("team"), new.resource_version(), new.secret_type()), (Some("x"), "7", PAIR_TYPE));
         assert_eq!(new.data("tls.key").unwrap().as_slice(), b"new");

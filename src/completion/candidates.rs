@@ -8,9 +8,9 @@ use clap_complete::{
 };
 use serde_json::Value;
 
-use super::{Offered, line::TypedLine};
+use super::{CompletionData, line::TypedLine};
 use crate::{
-    cluster::{Tools, ToolsOptions},
+    cluster::{RealCluster, RealClusterOptions},
     files, plain, values,
 };
 
@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_millis(900);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The command line with its candidates.
-pub(super) fn with(command: Command, line: &TypedLine, offered: Offered) -> Command {
+pub(super) fn with(command: Command, line: &TypedLine, offered: CompletionData) -> Command {
     let names: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     let is_trust = command.get_name() == "trust";
     let command = command.mut_args(|arg| {
@@ -68,7 +68,7 @@ fn files_of(kinds: &'static [&'static str]) -> ArgValueCompleter {
     paths(PathCompleter::any().filter(move |path| path.is_file() && is_kind(path)))
 }
 
-fn checks(offered: Offered) -> Vec<CompletionCandidate> {
+fn checks(offered: CompletionData) -> Vec<CompletionCandidate> {
     (offered.checks)().into_iter().map(|(id, what)| CompletionCandidate::new(id).help(Some(what.into()))).collect()
 }
 
@@ -133,19 +133,19 @@ fn listed(line: &TypedLine, ask: &[&str]) -> Vec<String> {
 
 /// What kubectl says where the line points it to; nothing when it takes too long.
 fn lines(line: &TypedLine, ask: &[&str]) -> impl Iterator<Item = String> {
-    let options = ToolsOptions {
+    let options = RealClusterOptions {
         namespace: line.one(&["--namespace", "-n"], "HELM_NAMESPACE").and_then(|name| name.parse().ok()),
         context: line.one(&["--kube-context"], "HELM_KUBECONTEXT"),
         kubeconfig: line.all(&["--kubeconfig"]).pop().map(Into::into),
         helm: std::env::var_os("HELM_BIN").map(Into::into),
-        ..ToolsOptions::default()
+        ..RealClusterOptions::default()
     };
     let ask: Vec<String> = ask.iter().map(|&word| word.to_owned()).collect();
     let (sender, receiver) = mpsc::channel();
     // Not joined: a credential plugin that does not end when it is asked to must not hold up the shell.
     std::thread::spawn(move || {
         let ask: Vec<&str> = ask.iter().map(String::as_str).collect();
-        let said = Tools::new(options).ok().and_then(|tools| tools.kubectl_within(&ask, LIMIT));
+        let said = RealCluster::new(options).ok().and_then(|tools| tools.kubectl_within(&ask, LIMIT));
         // Nobody waits any more where this fails.
         drop(sender.send(said));
     });

@@ -35,7 +35,7 @@ pub struct CompletionArgs {
 
 /// What is completed: the command line, and what the verbs know of their options' values.
 #[derive(Clone, Copy)]
-pub struct Offered {
+pub struct CompletionData {
     /// The command line.
     pub command: fn() -> clap::Command,
     /// The ids of all checks, each with what it looks at.
@@ -44,7 +44,7 @@ pub struct Offered {
 
 /// Answers a line that is being completed; `words` is the whole command line. `false`: it is no such line.
 #[must_use]
-pub fn answered(words: &[OsString], offered: Offered) -> bool {
+pub fn answered(words: &[OsString], offered: CompletionData) -> bool {
     let current = std::env::current_dir().ok();
     if words.get(1).is_some_and(|word| word == ASKED) {
         let text = answer(words.get(2..).unwrap_or_default(), current.as_deref(), offered);
@@ -56,7 +56,7 @@ pub fn answered(words: &[OsString], offered: Offered) -> bool {
 }
 
 /// The candidates for the last word, one a line with its help after a tab, then the directive, as Helm reads them.
-fn answer(words: &[OsString], current: Option<&Path>, offered: Offered) -> String {
+fn answer(words: &[OsString], current: Option<&Path>, offered: CompletionData) -> String {
     let mut command = candidates::with((offered.command)(), &TypedLine::read(words), offered);
     let all: Vec<OsString> = std::iter::once(NAME.into()).chain(words.iter().cloned()).collect();
     let last = all.len() - 1;
@@ -100,7 +100,7 @@ mod tests {
 
     fn answers(line: &str) -> String {
         let checks = || commands::check::ids().collect();
-        let offered = Offered { command: Cli::command, checks };
+        let offered = CompletionData { command: Cli::command, checks };
         answer(&line.split(' ').map(OsString::from).collect::<Vec<_>>(), None, offered)
     }
 

@@ -12,7 +12,7 @@ use clap_complete::{
     env::{EnvCompleter, Fish, Powershell, Shells, Zsh},
 };
 
-use super::{Offered, candidates, line::TypedLine};
+use super::{CompletionData, candidates, line::TypedLine};
 use crate::{
     NAME,
     failure::{Code, Exit, Failure, Result},
@@ -63,7 +63,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// Answers where a script of another shell than bash asks.
-pub(super) fn answered(words: &[OsString], current: Option<&Path>, offered: Offered) -> bool {
+pub(super) fn answered(words: &[OsString], current: Option<&Path>, offered: CompletionData) -> bool {
     if std::env::var_os(VARIABLE).is_none() {
         return false;
     }

@@ -10,7 +10,7 @@ use crate::{
         fingerprint::Fingerprint,
         inspect::{self, Certificate},
         log::IssueLog,
-        policy::{Circumstances, Claim},
+        policy::{Claim, PolicyContext},
     },
     release::{ClusterState, Target},
     session::Session,
@@ -28,19 +28,19 @@ pub(crate) struct Approval<'a> {
     /// What the cluster shows; nothing offline.
     pub(crate) cluster: Option<ClusterState>,
     /// Where the orchestrator runs, for the names of its service.
-    pub(crate) place: Place,
+    pub(crate) place: ReleaseLocation,
     pub(crate) validity: Validity,
     /// Whether anybody compares fingerprints, for the log.
     pub(crate) claim: Claim,
 }
 
 /// The name of a release, and the namespaces in which it may be.
-pub(crate) struct Place {
+pub(crate) struct ReleaseLocation {
     release: String,
     namespaces: Vec<String>,
 }
 
-impl Place {
+impl ReleaseLocation {
     /// As the cluster shows it. Offline the walkthrough's names stand in; Helm names a namespace to its plugins whether or
     /// not the user did.
     pub(crate) fn of(
@@ -63,15 +63,15 @@ impl Approval<'_> {
         &self,
         authority: &Authority,
         log: &IssueLog,
-        judge: impl FnOnce(&Circumstances<'_>) -> T,
+        judge: impl FnOnce(&PolicyContext<'_>) -> T,
     ) -> T {
-        let Place { release, namespaces } = &self.place;
+        let ReleaseLocation { release, namespaces } = &self.place;
         let keys: Vec<String> = self.orchestrator.client_cas.keys().cloned().collect();
         let own = |namespace: &String| self.orchestrator.own_names(release, namespace);
         let mut names: Vec<String> = namespaces.iter().flat_map(own).collect();
         names.extend(self.cluster.as_ref().and_then(|cluster| cluster.release.manifest.probe_name()));
         names.extend(self.server_names());
-        judge(&Circumstances {
+        judge(&PolicyContext {
             members: &self.orchestrator.members,
             client_ca_keys: &keys,
             orchestrator_names: &names,

@@ -4,7 +4,7 @@ use crate::{
     cluster::{ObjectRef, ReleaseStatus},
     pki::{inspect::Certificate, log::IssueLog},
     release::{
-        Edited, ReleaseState, Target, UpgradeRequest, issued,
+        EditedFiles, ReleaseState, Target, UpgradeRequest, issued,
         mounts::{self, Mounts, read_pair},
     },
     substra::orchestrator::{OWN_PATHS, Orchestrator},
@@ -21,7 +21,7 @@ pub(crate) fn is_closed(release: &ReleaseState, files: &Orchestrator, verify: bo
 /// An upgrade that moves the gate.
 pub(crate) fn upgrade<'a>(
     target: &'a Target<'a, Orchestrator>,
-    edited: &'a Edited,
+    edited: &'a EditedFiles,
     own: &'a [Setting],
 ) -> UpgradeRequest<'a> {
     let then = "the gate is as the files say, once the new pod is ready and the old one gone";

@@ -16,8 +16,8 @@ use crate::{
         key::PrivateKey,
         verify_returned::{self, ExpectedCertificate},
     },
-    plan::{Action, Plan, State, Step, StepId},
-    release::{Edited, ReleaseState, Target},
+    plan::{Action, InitialState, Plan, Step, StepId},
+    release::{EditedFiles, ReleaseState, Target},
     substra::{
         backend::{self, Backend},
         kind::ObjectKind,
@@ -39,7 +39,7 @@ pub(crate) enum CertificateSource<'a> {
 
 /// The edited files and the upgrade that they would bring.
 pub(crate) struct UpgradePreview {
-    pub(crate) edited: Edited,
+    pub(crate) edited: EditedFiles,
     pub(crate) plan: Plan,
     /// The release once that is done.
     after: ReleaseState,
@@ -185,7 +185,7 @@ impl Enrolment<'_> {
         }
         let live = self.live.as_ref().map(|live| &live.certificate.der);
         let same = live.is_some() && live == pair.map(|pair| &pair.certificate.der);
-        Ok(step.already_if(same && !old.carries_a_copy()))
+        Ok(step.already_if(same && !old.has_last_applied()))
     }
 
     /// The pending Secret goes last, so that a run that is cut short finds its key again; and only with its own pair, once
@@ -197,7 +197,7 @@ impl Enrolment<'_> {
             return None;
         }
         let while_held = match (pair_step.state, &pair_step.action, &self.pair) {
-            (State::ToDo, Action::Create(new) | Action::Replace(new), _) | (_, _, Some(new)) => new.clone(),
+            (InitialState::ToDo, Action::Create(new) | Action::Replace(new), _) | (_, _, Some(new)) => new.clone(),
             _ => return None,
         };
         let title = format!("Secret {} goes", pending_name(self.backend()));

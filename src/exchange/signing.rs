@@ -6,7 +6,7 @@ use crate::{
     names::MspId,
     pki::{
         authority::Authority,
-        issue::{self, Issued, ValidityPeriod},
+        issue::{self, IssuedCertificate, ValidityPeriod},
         log::{self, Entry, IssueLog},
         request::Request,
     },
@@ -22,7 +22,7 @@ impl Approval<'_> {
     }
 
     /// The certificate is the one of the entry: nothing leaves that the log does not hold.
-    pub(crate) fn sign(&self, authority: &Authority, request: &Request) -> Result<(Issued, Entry)> {
+    pub(crate) fn sign(&self, authority: &Authority, request: &Request) -> Result<(IssuedCertificate, Entry)> {
         let issued = issue::issue(authority, request, self.validity, self.session.now)?;
         let entry = Entry::new(request, &issued, authority, &self.claim, self.session.now);
         Ok((log::reissue(&entry, authority, self.session.now)?, entry))

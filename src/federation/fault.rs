@@ -10,14 +10,14 @@ use crate::{
 };
 
 /// The file that is read.
-pub(super) struct Source<'a> {
+pub(super) struct FederationFile<'a> {
     /// Its name in messages.
     pub(super) name: &'a str,
     /// What its paths are relative to.
     pub(super) folder: &'a Path,
 }
 
-impl Source<'_> {
+impl FederationFile<'_> {
     /// A failure at `place`; `why` says what the rule is.
     pub(super) fn fault(&self, code: Code, place: Location, what: impl AsRef<str>, why: impl Into<String>) -> Failure {
         self.fault_at(code, (place.line(), place.column()), what.as_ref(), why)

@@ -23,9 +23,9 @@ pub const KIND: &str = "Federation";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Federation {
     /// The orchestrator's side.
-    pub orchestrator: Orchestrator,
+    pub orchestrator: OrchestratorSpec,
     /// In the file's order; no two have the same MSP ID, release or values file.
-    pub organizations: Vec<Organization>,
+    pub organizations: Vec<OrganizationSpec>,
 }
 
 /// Where a release is, or shall be, and what it is installed from.
@@ -49,18 +49,18 @@ pub struct Site {
 
 /// The orchestrator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Orchestrator {
+pub struct OrchestratorSpec {
     /// Its release.
     pub site: Site,
     /// The authority that signs the organizations' certificates.
-    pub ca: Ca,
+    pub ca: CaSpec,
     /// Whether mutual TLS is turned on at the end; left as it is where the file does not say.
-    pub gate: Gate,
+    pub gate: GateSpec,
     /// Who may be without a valid pair when the gate is closed; may be members that the file does not describe.
     pub cut_off: Vec<MspId>,
 }
 
-impl Ca {
+impl CaSpec {
     /// The file of its certificate.
     #[must_use]
     pub fn certificate(&self) -> Option<&Path> {
@@ -73,7 +73,7 @@ impl Ca {
 
 /// Where the certificate authority is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ca {
+pub enum CaSpec {
     /// In two files that are there.
     Files {
         /// Its certificate, PEM.
@@ -94,7 +94,7 @@ pub enum Ca {
 
 /// What becomes of the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
+pub enum GateSpec {
     /// Closed when every member is in place, those of `cut_off` aside.
     Close,
     /// Left as it is.
@@ -103,7 +103,7 @@ pub enum Gate {
 
 /// One organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Organization {
+pub struct OrganizationSpec {
     /// Its MSP ID.
     pub msp_id: MspId,
     /// Its backend's release.
@@ -127,6 +127,6 @@ impl Federation {
     /// # Errors
     /// Refused with `name:line:column`: what is not YAML, not this version's form, or contradicts itself.
     pub fn parse(bytes: &[u8], name: &str, folder: &Path) -> Result<Self> {
-        read::federation(bytes, &fault::Source { name, folder })
+        read::federation(bytes, &fault::FederationFile { name, folder })
     }
 }

@@ -4,10 +4,10 @@ use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
 use super::{
-    API_VERSION, Ca, Federation, Gate, KIND, Orchestrator, Organization, Site,
-    fault::Source,
+    API_VERSION, CaSpec, Federation, GateSpec, KIND, OrchestratorSpec, OrganizationSpec, Site,
+    fault::FederationFile,
     rules,
-    shape::{self, File, Head},
+    shape::{self, RawFile, RawHeader},
     value::{chart, flag, gate, name, no_option, path, word},
 };
 use crate::{
@@ -23,10 +23,10 @@ const CA_FORMS: &str =
 type Map<'a, T> = &'a Spanned<T>;
 
 /// Reads, checks each value, then all of them against each other.
-pub(super) fn federation(bytes: &[u8], source: &Source<'_>) -> Result<Federation> {
+pub(super) fn federation(bytes: &[u8], source: &FederationFile<'_>) -> Result<Federation> {
     let text = source.text(bytes)?;
     head(&yaml(text, source)?, source)?;
-    let file: Spanned<File> = yaml(text, source)?;
+    let file: Spanned<RawFile> = yaml(text, source)?;
     let top = file.referenced;
     let orchestrator = source.need(file.value.orchestrator.as_ref(), "orchestrator", top)?;
     let organizations = source.need(file.value.organizations.as_ref(), "organizations", top)?;
@@ -42,7 +42,7 @@ pub(super) fn federation(bytes: &[u8], source: &Source<'_>) -> Result<Federation
     Ok(federation)
 }
 
-fn yaml<'a, T: Deserialize<'a>>(text: &'a str, source: &Source<'_>) -> Result<T> {
+fn yaml<'a, T: Deserialize<'a>>(text: &'a str, source: &FederationFile<'_>) -> Result<T> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: 32 },
         no_schema: true,
@@ -53,8 +53,8 @@ fn yaml<'a, T: Deserialize<'a>>(text: &'a str, source: &Source<'_>) -> Result<T>
 }
 
 /// A file of another version may have other keys, so the version is judged before them.
-fn head(head: &Spanned<Head>, source: &Source<'_>) -> Result<()> {
-    let Head { api_version, kind } = &head.value;
+fn head(head: &Spanned<RawHeader>, source: &FederationFile<'_>) -> Result<()> {
+    let RawHeader { api_version, kind } = &head.value;
     for (key, given, supported) in [("apiVersion", api_version, API_VERSION), ("kind", kind, KIND)] {
         let given = source.need(given.as_ref(), key, head.referenced)?;
         if given.value != supported {
@@ -66,29 +66,29 @@ fn head(head: &Spanned<Head>, source: &Source<'_>) -> Result<()> {
     Ok(())
 }
 
-fn orchestrator_of(map: Map<'_, shape::Orchestrator>, source: &Source<'_>) -> Result<Orchestrator> {
+fn orchestrator_of(map: Map<'_, shape::RawOrchestrator>, source: &FederationFile<'_>) -> Result<OrchestratorSpec> {
     let raw = &map.value;
     let named = raw.cut_off.iter().flat_map(|list| &list.value);
-    Ok(Orchestrator {
+    Ok(OrchestratorSpec {
         site: site(&raw.site(), map.referenced, source)?,
         ca: ca(source.need(raw.ca.as_ref(), "ca", map.referenced)?, source)?,
-        gate: raw.gate.as_ref().map_or(Ok(Gate::Leave), |given| gate(given, source))?,
+        gate: raw.gate.as_ref().map_or(Ok(GateSpec::Leave), |given| gate(given, source))?,
         cut_off: named.map(|given| name(given, source)).collect::<Result<_>>()?,
     })
 }
 
 fn organization_of(
-    (msp_id, map): &(Spanned<String>, Spanned<shape::Organization>),
-    source: &Source<'_>,
-) -> Result<Organization> {
-    Ok(Organization {
+    (msp_id, map): &(Spanned<String>, Spanned<shape::RawOrganization>),
+    source: &FederationFile<'_>,
+) -> Result<OrganizationSpec> {
+    Ok(OrganizationSpec {
         msp_id: name(msp_id, source)?,
         site: site(&map.value.site(), map.referenced, source)?,
         hostname: map.value.hostname.as_ref().map(|given| name(given, source)).transpose()?,
     })
 }
 
-fn site(raw: &shape::Site<'_>, map: Location, source: &Source<'_>) -> Result<Site> {
+fn site(raw: &shape::RawSite<'_>, map: Location, source: &FederationFile<'_>) -> Result<Site> {
     let values = source.need(raw.values, "values", map)?;
     if values.value.is_empty() {
         let why = "the settings are edited in a values file, so at least one is needed";
@@ -105,18 +105,18 @@ fn site(raw: &shape::Site<'_>, map: Location, source: &Source<'_>) -> Result<Sit
     })
 }
 
-fn ca(map: Map<'_, shape::Ca>, source: &Source<'_>) -> Result<Ca> {
-    let shape::Ca { cert, key, secret, create } = &map.value;
+fn ca(map: Map<'_, shape::RawCa>, source: &FederationFile<'_>) -> Result<CaSpec> {
+    let shape::RawCa { cert, key, secret, create } = &map.value;
     let made = create.as_ref().map_or(Ok(false), |given| flag(given, source))?;
     match (cert, key, secret) {
         (Some(cert), Some(key), None) => {
             let (cert, key) = (path(cert, source)?, path(key, source)?);
-            Ok(if made { Ca::Create { cert, key } } else { Ca::Files { cert, key } })
+            Ok(if made { CaSpec::Create { cert, key } } else { CaSpec::Files { cert, key } })
         }
-        (None, None, Some(secret)) if !made => name(secret, source).map(Ca::Secret),
+        (None, None, Some(secret)) if !made => name(secret, source).map(CaSpec::Secret),
         (None, None, None) if made => {
             let beside = |name| source.folder.join(name);
-            Ok(Ca::Create { cert: beside("orchestrator-ca.crt"), key: beside("orchestrator-ca.key") })
+            Ok(CaSpec::Create { cert: beside("orchestrator-ca.crt"), key: beside("orchestrator-ca.key") })
         }
         _ => Err(source.fault(Code::FederationCa, map.referenced, "the ca is not clear", CA_FORMS)),
     }

@@ -7,41 +7,41 @@ use std::{
 
 use serde_saphyr::{Location, Spanned};
 
-use super::{Federation, Gate, Site, fault::Source, shape};
+use super::{Federation, GateSpec, Site, fault::FederationFile, shape};
 use crate::{
     failure::{Code, Result},
     plain::excerpt,
 };
 
 /// A release, and how it is written.
-struct Party<'a> {
+struct NamedSite<'a> {
     who: &'a str,
     site: &'a Site,
-    raw: shape::Site<'a>,
+    raw: shape::RawSite<'a>,
 }
 
 /// Checks the whole federation; `organizations` are in the same order in both forms.
 pub(super) fn check(
     federation: &Federation,
-    orchestrator: &Spanned<shape::Orchestrator>,
-    organizations: &[(Spanned<String>, Spanned<shape::Organization>)],
-    source: &Source<'_>,
+    orchestrator: &Spanned<shape::RawOrchestrator>,
+    organizations: &[(Spanned<String>, Spanned<shape::RawOrganization>)],
+    source: &FederationFile<'_>,
 ) -> Result<()> {
-    let first = Party { who: "orchestrator", site: &federation.orchestrator.site, raw: orchestrator.value.site() };
-    let rest = federation.organizations.iter().zip(organizations).map(|(checked, (_, map))| Party {
+    let first = NamedSite { who: "orchestrator", site: &federation.orchestrator.site, raw: orchestrator.value.site() };
+    let rest = federation.organizations.iter().zip(organizations).map(|(checked, (_, map))| NamedSite {
         who: checked.msp_id.as_str(),
         site: &checked.site,
         raw: map.value.site(),
     });
-    let parties: Vec<Party<'_>> = std::iter::once(first).chain(rest).collect();
+    let parties: Vec<NamedSite<'_>> = std::iter::once(first).chain(rest).collect();
     releases(&parties, source)?;
     values(&parties, source)?;
     cut_off(federation, &orchestrator.value, source)
 }
 
-fn releases(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
+fn releases(parties: &[NamedSite<'_>], source: &FederationFile<'_>) -> Result<()> {
     let mut seen = BTreeMap::new();
-    for Party { who, site, raw } in parties {
+    for NamedSite { who, site, raw } in parties {
         let cluster = (&site.context, site.kubeconfig.as_deref().map(plain));
         if let Some(other) = seen.insert((cluster, &site.namespace, &site.release), who) {
             let place = raw.release.map_or(Location::UNKNOWN, |release| release.referenced);
@@ -55,8 +55,8 @@ fn releases(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
 }
 
 /// Files that several parties share are theirs to read; whether two would edit one is seen when their plans are made.
-fn values(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
-    for Party { site, raw, .. } in parties {
+fn values(parties: &[NamedSite<'_>], source: &FederationFile<'_>) -> Result<()> {
+    for NamedSite { site, raw, .. } in parties {
         let mut seen = BTreeSet::new();
         for (path, written) in site.values.iter().zip(raw.values.iter().flat_map(|list| &list.value)) {
             if !seen.insert(plain(path)) {
@@ -68,11 +68,11 @@ fn values(parties: &[Party<'_>], source: &Source<'_>) -> Result<()> {
     Ok(())
 }
 
-fn cut_off(federation: &Federation, raw: &shape::Orchestrator, source: &Source<'_>) -> Result<()> {
+fn cut_off(federation: &Federation, raw: &shape::RawOrchestrator, source: &FederationFile<'_>) -> Result<()> {
     let places = raw.cut_off.iter().flat_map(|list| &list.value).map(|one| one.referenced);
     let mut seen = BTreeSet::new();
     for (msp_id, place) in federation.orchestrator.cut_off.iter().zip(places) {
-        if federation.orchestrator.gate == Gate::Leave {
+        if federation.orchestrator.gate == GateSpec::Leave {
             let why = "nobody is cut off while the gate is left as it is: write gate: close, or leave cutOff out";
             return Err(source.fault(Code::FederationCutOff, place, "cutOff without gate: close", why));
         }

@@ -33,8 +33,8 @@ macro_rules! release {
         }
 
         impl $name {
-            pub(super) fn site(&self) -> Site<'_> {
-                Site {
+            pub(super) fn site(&self) -> RawSite<'_> {
+                RawSite {
                     context: self.context.as_ref(),
                     kubeconfig: self.kubeconfig.as_ref(),
                     namespace: self.namespace.as_ref(),
@@ -49,25 +49,25 @@ macro_rules! release {
 }
 
 shape! {
-    /// The top; its first two keys are judged as `Head`.
+    /// The top; its first two keys are judged as `RawHeader`.
     #[expect(dead_code, reason = "they are keys all the same")]
-    File { api_version: String, kind: String, orchestrator: Orchestrator, organizations: Organizations }
+    RawFile { api_version: String, kind: String, orchestrator: RawOrchestrator, organizations: RawOrganizations }
 }
 release! {
     /// `orchestrator`.
-    Orchestrator { ca: Ca, gate: String, cut_off: Vec<Spanned<String>> }
+    RawOrchestrator { ca: RawCa, gate: String, cut_off: Vec<Spanned<String>> }
 }
 release! {
     /// One of `organizations`.
-    Organization { hostname: String }
+    RawOrganization { hostname: String }
 }
 shape! {
     /// `orchestrator.ca`; its `create` is of any type here, since the reader of YAML takes the text "true" for true.
-    Ca { cert: String, key: String, secret: String, create: Value }
+    RawCa { cert: String, key: String, secret: String, create: Value }
 }
 
 /// What both kinds of release have.
-pub(super) struct Site<'a> {
+pub(super) struct RawSite<'a> {
     pub(super) context: Option<&'a Spanned<String>>,
     pub(super) kubeconfig: Option<&'a Spanned<String>>,
     pub(super) namespace: Option<&'a Spanned<String>>,
@@ -80,7 +80,7 @@ pub(super) struct Site<'a> {
 /// The two keys that tell whether the rest can be understood; other keys are not looked at.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Head {
+pub(super) struct RawHeader {
     #[serde(default, deserialize_with = "written")]
     pub(super) api_version: Option<Spanned<String>>,
     #[serde(default, deserialize_with = "written")]
@@ -94,22 +94,22 @@ fn written<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> R
 
 /// `organizations`, in the file's order.
 #[derive(Debug)]
-pub(super) struct Organizations(pub(super) Vec<(Spanned<String>, Spanned<Organization>)>);
+pub(super) struct RawOrganizations(pub(super) Vec<(Spanned<String>, Spanned<RawOrganization>)>);
 
-impl<'de> Deserialize<'de> for Organizations {
+impl<'de> Deserialize<'de> for RawOrganizations {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder;
         impl<'de> Visitor<'de> for InOrder {
-            type Value = Organizations;
+            type Value = RawOrganizations;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a map of MSP IDs")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Organizations, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawOrganizations, A::Error> {
                 let mut all = Vec::new();
                 while let Some(one) = map.next_entry()? {
                     all.push(one);
                 }
-                Ok(Organizations(all))
+                Ok(RawOrganizations(all))
             }
         }
         deserializer.deserialize_map(InOrder)

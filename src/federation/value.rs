@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use super::{Gate, fault::Source};
+use super::{GateSpec, fault::FederationFile};
 use crate::{
     failure::{Code, Result},
     names::BadName,
@@ -16,16 +16,16 @@ use crate::{
 };
 
 /// `close` or `leave`.
-pub(super) fn gate(given: &Spanned<String>, source: &Source<'_>) -> Result<Gate> {
+pub(super) fn gate(given: &Spanned<String>, source: &FederationFile<'_>) -> Result<GateSpec> {
     match given.value.as_str() {
-        "close" => Ok(Gate::Close),
-        "leave" => Ok(Gate::Leave),
+        "close" => Ok(GateSpec::Close),
+        "leave" => Ok(GateSpec::Leave),
         other => Err(source.unknown(Code::FederationValue, "gate", other, &["close", "leave"], given.referenced)),
     }
 }
 
 /// `true` or `false`, not quoted.
-pub(super) fn flag(given: &Spanned<Value>, source: &Source<'_>) -> Result<bool> {
+pub(super) fn flag(given: &Spanned<Value>, source: &FederationFile<'_>) -> Result<bool> {
     given.value.as_bool().ok_or_else(|| {
         let what = "true or false is needed here";
         source.fault(Code::FederationType, given.referenced, what, "this key takes no other value, and not in quotes")
@@ -33,7 +33,7 @@ pub(super) fn flag(given: &Spanned<Value>, source: &Source<'_>) -> Result<bool> 
 }
 
 /// One of the names of `crate::names`.
-pub(super) fn name<T: FromStr<Err = BadName>>(given: &Spanned<String>, source: &Source<'_>) -> Result<T> {
+pub(super) fn name<T: FromStr<Err = BadName>>(given: &Spanned<String>, source: &FederationFile<'_>) -> Result<T> {
     given.value.parse().map_err(|bad: BadName| {
         let what = format!("`{}` is not {}", excerpt(&given.value), bad.kind);
         source.fault(Code::FederationValue, given.referenced, what, bad.rule)
@@ -41,7 +41,7 @@ pub(super) fn name<T: FromStr<Err = BadName>>(given: &Spanned<String>, source: &
 }
 
 /// Text that can be handed to a tool and shown on one line.
-pub(super) fn line(given: &Spanned<String>, source: &Source<'_>) -> Result<String> {
+pub(super) fn line(given: &Spanned<String>, source: &FederationFile<'_>) -> Result<String> {
     if !given.value.is_empty() && !given.value.chars().any(char::is_control) {
         return Ok(given.value.clone());
     }
@@ -50,7 +50,7 @@ pub(super) fn line(given: &Spanned<String>, source: &Source<'_>) -> Result<Strin
 }
 
 /// Text that stands alone on a command line and is no flag there.
-pub(super) fn word(given: &Spanned<String>, source: &Source<'_>) -> Result<String> {
+pub(super) fn word(given: &Spanned<String>, source: &FederationFile<'_>) -> Result<String> {
     let text = line(given, source)?;
     if !text.starts_with('-') && !text.contains(char::is_whitespace) {
         return Ok(text);
@@ -60,7 +60,7 @@ pub(super) fn word(given: &Spanned<String>, source: &Source<'_>) -> Result<Strin
 }
 
 /// Text on one line that is no flag on a command line.
-pub(super) fn no_option(given: &Spanned<String>, source: &Source<'_>) -> Result<String> {
+pub(super) fn no_option(given: &Spanned<String>, source: &FederationFile<'_>) -> Result<String> {
     let text = line(given, source)?;
     if !text.starts_with('-') {
         return Ok(text);
@@ -70,7 +70,7 @@ pub(super) fn no_option(given: &Spanned<String>, source: &Source<'_>) -> Result<
 }
 
 /// A path, joined with the file's folder.
-pub(super) fn path(given: &Spanned<String>, source: &Source<'_>) -> Result<PathBuf> {
+pub(super) fn path(given: &Spanned<String>, source: &FederationFile<'_>) -> Result<PathBuf> {
     let text = line(given, source)?;
     if text == "~" || text.starts_with("~/") {
         let why = "~ is the shell's; paths here are absolute or relative to the folder of this file";
@@ -85,7 +85,7 @@ pub(super) fn path(given: &Spanned<String>, source: &Source<'_>) -> Result<PathB
 }
 
 /// A chart's path is joined as every path is; a repository's or registry's chart is left as it is.
-pub(super) fn chart(given: &Spanned<String>, source: &Source<'_>) -> Result<String> {
+pub(super) fn chart(given: &Spanned<String>, source: &FederationFile<'_>) -> Result<String> {
     let text = word(given, source)?;
     if !["./", "../", "/"].iter().any(|start| text.starts_with(start)) {
         return Ok(text);

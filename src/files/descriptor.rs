@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::{plain::NONBLOCK, unreadable};
 use crate::{
     failure::{Code, Exit, Failure, Result},
-    interrupt::Ear,
+    interrupt::InterruptListener,
 };
 
 /// How long the other end may take.
@@ -47,7 +47,7 @@ pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
     }
     let file = File::options().read(true).custom_flags(NONBLOCK).open(&path).map_err(|e| unreadable(&path, &e))?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST));
-    let (ear, start) = (Ear::new(), Instant::now());
+    let (ear, start) = (InterruptListener::new(), Instant::now());
     loop {
         if ear.heard() {
             let why = format!("a signal arrived while the passphrase of descriptor {number} was waited for");

@@ -27,10 +27,10 @@ impl PrivateKey {
         drawn.map_err(|_| not_made("the system gave no randomness"))?;
         let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(ROUNDS, &salt, iv)
             .map_err(|_| not_made("its parameters were refused"))?;
-        let sealed = PrivateKeyInfoRef::try_from(self.pkcs8())
+        let encrypted = PrivateKeyInfoRef::try_from(self.pkcs8())
             .and_then(|info| info.encrypt_with_params(parameters, passphrase))
             .map_err(|_| not_made("the encryption failed"))?;
-        let text = Zeroizing::new(pem::write("ENCRYPTED PRIVATE KEY", sealed.as_bytes())?);
+        let text = Zeroizing::new(pem::write("ENCRYPTED PRIVATE KEY", encrypted.as_bytes())?);
         let opened = PrivateKey::from_pem(text.as_bytes(), Some(passphrase)).ok();
         let whole = opened.is_some_and(|key| key.spki() == self.spki());
         whole.then_some(text).ok_or_else(|| not_made("what was made does not open with the passphrase"))
@@ -42,14 +42,14 @@ mod tests {
     use crate::pki::key::{KeyError, KeyType, PrivateKey};
 
     #[test]
-    fn a_sealed_key_opens_with_its_passphrase_alone() {
+    fn an_encrypted_key_opens_with_its_passphrase_alone() {
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
-        let sealed = key.to_encrypted_pem(b"correct horse").unwrap();
-        assert!(sealed.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
-        let open = |passphrase| PrivateKey::from_pem(sealed.as_bytes(), passphrase);
+        let encrypted = key.to_encrypted_pem(b"correct horse").unwrap();
+        assert!(encrypted.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"));
+        let open = |passphrase| PrivateKey::from_pem(encrypted.as_bytes(), passphrase);
         assert_eq!(open(Some(&b"correct horse"[..])).unwrap().spki(), key.spki());
         assert_eq!(open(None).unwrap_err(), KeyError::PassphraseNeeded);
         assert_eq!(open(Some(&b"wrong horse"[..])).unwrap_err(), KeyError::PassphraseWrong);
-        assert_ne!(*key.to_encrypted_pem(b"correct horse").unwrap(), *sealed, "salted anew");
+        assert_ne!(*key.to_encrypted_pem(b"correct horse").unwrap(), *encrypted, "salted anew");
     }
 }

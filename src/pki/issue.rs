@@ -26,7 +26,7 @@ use crate::{
 
 /// A certificate that passed every check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issued {
+pub struct IssuedCertificate {
     /// The certificate.
     pub der: Vec<u8>,
     /// The certificate as one PEM block: 64 columns, LF, no text.
@@ -52,7 +52,7 @@ pub struct ValidityPeriod {
     pub cut_to_ca_end: bool,
 }
 
-impl Issued {
+impl IssuedCertificate {
     /// From when to when it is valid.
     #[must_use]
     pub fn window(&self) -> ValidityPeriod {
@@ -97,7 +97,7 @@ pub fn issue(
     request: &Request,
     validity: Validity,
     now: OffsetDateTime,
-) -> Result<Issued, Failure> {
+) -> Result<IssuedCertificate, Failure> {
     certify(authority, CertificateHolder::of(request), validity.duration(), now)
 }
 
@@ -139,7 +139,7 @@ pub(super) fn certify(
     holder: CertificateHolder<'_>,
     life: std::time::Duration,
     now: OffsetDateTime,
-) -> Result<Issued, Failure> {
+) -> Result<IssuedCertificate, Failure> {
     let now = whole_seconds(now);
     let window = window(authority.certificate(), life, now)?;
     let spec = spec(authority, holder, window)?;
@@ -147,7 +147,7 @@ pub(super) fn certify(
     verify_issued::verify(&der, authority, &spec, now)?;
     let pem = pem::write("CERTIFICATE", &der)?;
     let ValidityPeriod { not_before, not_after, cut_to_ca_end } = window;
-    Ok(Issued { der, pem, serial: hex(&spec.serial), not_before, not_after, cut_to_ca_end })
+    Ok(IssuedCertificate { der, pem, serial: hex(&spec.serial), not_before, not_after, cut_to_ca_end })
 }
 
 pub(super) fn whole_seconds(now: OffsetDateTime) -> OffsetDateTime {

@@ -8,7 +8,7 @@ use super::{
     authority::Authority,
     fingerprint::Fingerprint,
     inspect::Certificate,
-    issue::{Issued, whole_seconds},
+    issue::{IssuedCertificate, whole_seconds},
     pem,
     policy::Claim,
     request::{Request, RequestDigest},
@@ -170,7 +170,13 @@ fn damaged(line: usize, ended: bool, whole: bool) -> Failure {
 impl Entry {
     /// The entry for a certificate that was just issued at `time`.
     #[must_use]
-    pub fn new(request: &Request, issued: &Issued, authority: &Authority, claim: &Claim, time: OffsetDateTime) -> Self {
+    pub fn new(
+        request: &Request,
+        issued: &IssuedCertificate,
+        authority: &Authority,
+        claim: &Claim,
+        time: OffsetDateTime,
+    ) -> Self {
         Self {
             kind: EntryKind::Certificate,
             time: whole_seconds(time),
@@ -199,7 +205,7 @@ impl Entry {
 /// # Errors
 /// `request-answered` when it was issued under another CA or has less than a day left; `issue-log-damaged` when the
 /// entry does not hold the certificate that it describes.
-pub fn reissue(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Result<Issued, Failure> {
+pub fn reissue(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Result<IssuedCertificate, Failure> {
     let organization = &entry.organization;
     let answered = |why: String| {
         Failure::new(Exit::Refused, Code::RequestAnswered, format!("the request of {organization} was answered before"))
@@ -221,7 +227,7 @@ pub fn reissue(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Res
     if certificate.not_after - now < Duration::DAY {
         return Err(answered(format!("its certificate {} ends on {}", entry.serial, times::rfc3339(entry.not_after))));
     }
-    Ok(Issued {
+    Ok(IssuedCertificate {
         pem: pem::write("CERTIFICATE", &certificate.der)?,
         serial: certificate.serial,
         not_before: certificate.not_before,

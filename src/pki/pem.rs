@@ -27,7 +27,7 @@ pub(super) struct PemBlock {
 
 /// What a PEM file holds.
 #[derive(Default)]
-pub(super) struct Scan {
+pub(super) struct PemScan {
     /// The blocks in the file's order.
     pub(super) blocks: Vec<PemBlock>,
     /// Whether there is anything but white space outside of them.
@@ -36,11 +36,11 @@ pub(super) struct Scan {
 
 /// A file with a block that cannot be read: no end, a wrong end, or not base64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Damaged;
+pub(super) struct DamagedPem;
 
 /// Reads all blocks. Lines may end in LF or CRLF.
-pub(super) fn scan(bytes: &[u8]) -> Result<Scan, Damaged> {
-    let mut scan = Scan::default();
+pub(super) fn scan(bytes: &[u8]) -> Result<PemScan, DamagedPem> {
+    let mut scan = PemScan::default();
     let mut lines = bytes.split(|&b| b == b'\n').map(<[u8]>::trim_ascii_end);
     // Sized once, so that it never grows and leaves copies of a key behind; and one for all blocks, as wiping one of
     // this size for each block makes a file of many small blocks cost the square of its size.
@@ -50,7 +50,7 @@ pub(super) fn scan(bytes: &[u8]) -> Result<Scan, Damaged> {
             body.clear();
             scan.blocks.push(block(label, &mut lines, &mut body)?);
         } else if line.starts_with(b"-----BEGIN") || line.starts_with(b"-----END") {
-            return Err(Damaged);
+            return Err(DamagedPem);
         } else {
             scan.text_around |= !line.is_empty();
         }
@@ -62,21 +62,21 @@ fn block<'a>(
     label: &[u8],
     lines: &mut impl Iterator<Item = &'a [u8]>,
     body: &mut Vec<u8>,
-) -> Result<PemBlock, Damaged> {
+) -> Result<PemBlock, DamagedPem> {
     let mut headers = false;
     for line in lines {
         if let Some(end) = boundary(line, b"-----END ") {
             if end != label {
-                return Err(Damaged);
+                return Err(DamagedPem);
             }
-            let der = if headers { Vec::new() } else { STANDARD.decode(&*body).map_err(|_| Damaged)? };
+            let der = if headers { Vec::new() } else { STANDARD.decode(&*body).map_err(|_| DamagedPem)? };
             let label = String::from_utf8_lossy(label).into_owned();
             return Ok(PemBlock { label, headers, der: Zeroizing::new(der) });
         }
         headers |= line.contains(&b':');
         body.extend_from_slice(line);
     }
-    Err(Damaged)
+    Err(DamagedPem)
 }
 
 fn boundary<'a>(line: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use super::{
     authority::Authority,
     inspect::{self, Certificate},
-    issue::{CertificateHolder, Issued, certify},
+    issue::{CertificateHolder, IssuedCertificate, certify},
     key::{KeyType, PrivateKey},
 };
 use crate::{
@@ -21,7 +21,7 @@ const LIFE: std::time::Duration = std::time::Duration::from_hours(397 * 24);
 #[derive(Debug)]
 pub struct NewServerPair {
     /// The certificate.
-    pub issued: Issued,
+    pub issued: IssuedCertificate,
     /// Its key, ECDSA P-256.
     pub key: PrivateKey,
 }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::{Action, Done, State, Step};
+use super::{Action, InitialState, Step, StepOutcome};
 use crate::{
     cluster::Cluster,
-    failure::{Code, Failure, Result, Standing},
+    failure::{Code, Failure, Result, StateAfterFailure},
     interrupt,
     times::Clock,
 };
 
 /// What the steps act on.
-pub struct World<'a> {
+pub struct StepContext<'a> {
     /// The cluster; `None` offline.
     pub cluster: Option<&'a dyn Cluster>,
     /// How long a rollout may take.
@@ -20,7 +20,7 @@ pub struct World<'a> {
     pub clock: Clock,
 }
 
-impl<'a> World<'a> {
+impl<'a> StepContext<'a> {
     /// The cluster.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ pub enum Event {
 /// # Errors
 /// The first step that would fail; nothing was written.
 pub fn probe<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<()> {
-    let mut open = steps.into_iter().filter(|step| step.state == State::ToDo);
+    let mut open = steps.into_iter().filter(|step| step.state == InitialState::ToDo);
     open.try_for_each(Step::probe).map_err(|failure| failure.unchanged("nothing was written"))
 }
 
@@ -56,10 +56,10 @@ pub fn probe<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<()> {
 ///
 /// # Errors
 /// The first failure of a step, or the wish to stop; both say which steps are done and that the same command goes on.
-pub fn apply(steps: &[Step], world: &World<'_>, tell: &mut dyn FnMut(&Step, Event)) -> Result<()> {
+pub fn apply(steps: &[Step], context: &StepContext<'_>, tell: &mut dyn FnMut(&Step, Event)) -> Result<()> {
     probe(steps)?;
     for (index, step) in steps.iter().enumerate() {
-        if step.state == State::Already {
+        if step.state == InitialState::Already {
             tell(step, Event::Already);
             continue;
         }
@@ -67,12 +67,12 @@ pub fn apply(steps: &[Step], world: &World<'_>, tell: &mut dyn FnMut(&Step, Even
             return Err(interrupted().standing(standing(steps, index, false)));
         }
         tell(step, Event::Starts);
-        let _under_way = interrupt::Step::begin();
-        let done = step.apply(world).map_err(|failure| {
+        let _under_way = interrupt::StepGuard::begin();
+        let done = step.apply(context).map_err(|failure| {
             let half = half_done(step, &failure);
             failure.standing(standing(steps, index, half))
         })?;
-        tell(step, if *done == Done::Seen { Event::Now } else { Event::Left });
+        tell(step, if *done == StepOutcome::Seen { Event::Now } else { Event::Left });
     }
     Ok(())
 }
@@ -105,15 +105,15 @@ fn half_done(step: &Step, failure: &Failure) -> bool {
 }
 
 /// Who is done and who is not, for the last line of a failure.
-fn standing(steps: &[Step], at: usize, half: bool) -> Standing {
+fn standing(steps: &[Step], at: usize, half: bool) -> StateAfterFailure {
     let ids = |steps: &[Step]| steps.iter().map(|step| step.id.id()).collect::<Vec<_>>().join(", ");
     let (done, open) = steps.split_at(at);
     let (halfway, open) = open.split_at(usize::from(half));
-    let changed = !done.iter().all(|step| step.state == State::Already);
+    let changed = !done.iter().all(|step| step.state == InitialState::Already);
     if !changed && !half {
-        return Standing::Unchanged(format!("nothing was changed by this run (not done: {})", ids(open)));
+        return StateAfterFailure::Unchanged(format!("nothing was changed by this run (not done: {})", ids(open)));
     }
     let parts = [("done", done), ("may be half done", halfway), ("not done", open)];
     let told = parts.iter().filter(|(_, steps)| !steps.is_empty());
-    Standing::SoFar(told.map(|(word, steps)| format!("{word}: {}", ids(steps))).collect::<Vec<_>>().join("; "))
+    StateAfterFailure::SoFar(told.map(|(word, steps)| format!("{word}: {}", ids(steps))).collect::<Vec<_>>().join("; "))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::{State, Step, StepId};
+use super::{InitialState, Step, StepId};
 use crate::{command_line::CommandLine, names::ReleaseName, text::word};
 
 /// What a plan leaves to somebody else, since it does not upgrade the release.
@@ -30,7 +30,7 @@ impl Handoff {
     pub fn next(&self, steps: &[Step]) -> [String; 4] {
         let Self { values, release, namespace, then, check, .. } = self;
         let files = self.files.iter().map(|file| word(&file.display().to_string())).collect::<Vec<_>>().join(" ");
-        let edits = steps.iter().any(|step| step.id == StepId::Values && step.state == State::ToDo);
+        let edits = steps.iter().any(|step| step.id == StepId::Values && step.state == InitialState::ToDo);
         let commit = if edits { "commit" } else { "see that these are committed:" };
         [
             format!("{commit} {files}; never a key, they are in Secrets"),

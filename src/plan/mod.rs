@@ -10,9 +10,9 @@ mod step_id;
 mod step_report;
 
 pub use self::{
-    engine::{Event, World, apply, probe},
+    engine::{Event, StepContext, apply, probe},
     handoff::Handoff,
-    step::{Action, Done, State, Step},
+    step::{Action, InitialState, Step, StepOutcome},
     step_id::StepId,
     step_report::{StepReport, StepState},
 };
@@ -61,7 +61,7 @@ impl Plan {
     /// Whether anything is left to do.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.steps.iter().any(|step| step.state == State::ToDo)
+        self.steps.iter().any(|step| step.state == InitialState::ToDo)
     }
 
     /// Whether anything is deployed anew.
@@ -73,14 +73,14 @@ impl Plan {
     /// The plan of an upgrade once the workloads were seen: where nothing is deployed anew, the rollout may be complete.
     #[must_use]
     pub fn with_rollouts_seen(mut self, objects: &[Object]) -> Self {
-        if self.steps.iter().any(|step| step.state == State::ToDo && !step.is_rollout()) {
+        if self.steps.iter().any(|step| step.state == InitialState::ToDo && !step.is_rollout()) {
             return self;
         }
         for step in &mut self.steps {
             if let Action::RollOut { workloads, .. } = &step.action
                 && workloads.iter().all(|wanted| rollout::is_complete(objects, wanted))
             {
-                step.state = State::Already;
+                step.state = InitialState::Already;
             }
         }
         self
@@ -88,6 +88,6 @@ impl Plan {
 
     /// A restart comes before the rollout: that is waited for, however complete it looks now.
     pub fn await_rollout(&mut self) {
-        self.steps.iter_mut().filter(|step| step.is_rollout()).for_each(|step| step.state = State::ToDo);
+        self.steps.iter_mut().filter(|step| step.is_rollout()).for_each(|step| step.state = InitialState::ToDo);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Action, World, drift::same};
+use super::{Action, StepContext, drift::same};
 use crate::{
     cluster::{Cluster, Object, ObjectRef, ReleaseStatus, Upgrade},
     command_line::CommandLine,
@@ -15,16 +15,16 @@ use crate::{
 ///
 /// # Errors
 /// `not-as-written`, `not-deployed` or `upgraded-by-others` where it is not; or it cannot be looked at.
-pub(super) fn look(action: &Action, world: &World<'_>) -> Result<()> {
+pub(super) fn look(action: &Action, context: &StepContext<'_>) -> Result<()> {
     match action {
         Action::KeyFile { path, pem } => holds(path, &files::read_private(path)?, pem.as_bytes()),
         Action::Publish { path, bytes } => holds(path, &files::read(path)?, bytes),
         Action::AppendLog { path, lines } => holds(path, &files::tail(path, lines.len())?, lines.as_bytes()),
         Action::EditValues { path, new, .. } => holds(path, &files::read(path)?, new),
-        Action::Create(object) | Action::Replace(object) => is_held(world.cluster()?, object),
-        Action::Delete { seen, while_held } => is_gone(world.cluster()?, seen, while_held),
-        Action::Upgrade(upgrade) => is_deployed(world.cluster()?, upgrade),
-        Action::Restart { workloads, note } => are_noted(world.cluster()?, workloads, note),
+        Action::Create(object) | Action::Replace(object) => is_held(context.cluster()?, object),
+        Action::Delete { seen, while_held } => is_gone(context.cluster()?, seen, while_held),
+        Action::Upgrade(upgrade) => is_deployed(context.cluster()?, upgrade),
+        Action::Restart { workloads, note } => are_noted(context.cluster()?, workloads, note),
         // To wait for it is to look at it; and what waits for a signature is never applied.
         Action::RollOut { .. } | Action::AfterConsent(_) => Ok(()),
     }
@@ -55,9 +55,9 @@ pub(super) fn is_held(cluster: &dyn Cluster, meant: &Object) -> Result<()> {
 }
 
 fn is_among(found: &[Object], meant: &Object) -> Result<()> {
-    let why = match meant.reference().among(found) {
+    let why = match meant.reference().find_in(found) {
         None => "it is not there".to_owned(),
-        Some(found) => match found.lacks(meant) {
+        Some(found) => match found.missing_parts_of(meant) {
             None => return Ok(()),
             Some(why) => why,
         },
@@ -69,7 +69,7 @@ fn is_among(found: &[Object], meant: &Object) -> Result<()> {
 fn is_gone(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<()> {
     let found = cluster.get(&[seen.reference(), while_held.reference()])?;
     let stays = |found: &Object| found.uid() == seen.uid() && found.json()["metadata"]["deletionTimestamp"].is_null();
-    if seen.reference().among(&found).is_some_and(stays) {
+    if seen.reference().find_in(&found).is_some_and(stays) {
         return Err(not_as_written(Exit::Outside, &named(seen), "it was deleted and is still there".to_owned()));
     }
     is_among(&found, while_held)
@@ -111,7 +111,7 @@ fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()> {
 fn are_noted(cluster: &dyn Cluster, workloads: &[ObjectRef], (key, value): &(&str, String)) -> Result<()> {
     let found = cluster.get(workloads)?;
     let is_noted = |workload: &&ObjectRef| {
-        workload.among(&found).is_some_and(|object| object.template_annotation(key) == Some(value))
+        workload.find_in(&found).is_some_and(|object| object.template_annotation(key) == Some(value))
     };
     match workloads.iter().find(|workload| !is_noted(workload)) {
         None => Ok(()),

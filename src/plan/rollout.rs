@@ -40,11 +40,11 @@ pub fn missing(workload: &Object) -> Option<String> {
 /// Whether one of these objects is that workload, rolled out.
 #[must_use]
 pub fn is_complete(objects: &[Object], workload: &ObjectRef) -> bool {
-    workload.among(objects).is_some_and(|object| missing(object).is_none())
+    workload.find_in(objects).is_some_and(|object| missing(object).is_none())
 }
 
 /// Waits for a rollout.
-pub(super) struct Waiter<'a> {
+pub(super) struct RolloutWaiter<'a> {
     pub(super) cluster: &'a dyn Cluster,
     pub(super) release: &'a str,
     pub(super) workloads: &'a [ObjectRef],
@@ -53,7 +53,7 @@ pub(super) struct Waiter<'a> {
     pub(super) stop: fn() -> bool,
 }
 
-impl Waiter<'_> {
+impl RolloutWaiter<'_> {
     pub(super) fn wait(&self) -> Result<()> {
         let start = self.clock.now();
         let mut pause = Duration::from_millis(200);
@@ -78,7 +78,7 @@ impl Waiter<'_> {
     fn missing(&self, by_label: &mut bool) -> Result<Option<String>> {
         let found = self.look(by_label)?;
         for workload in self.workloads {
-            match workload.among(&found).map(missing) {
+            match workload.find_in(&found).map(missing) {
                 None => return Ok(Some(format!("{workload}: is not there"))),
                 Some(None) => {}
                 Some(missing) => return Ok(missing),
@@ -102,7 +102,7 @@ impl Waiter<'_> {
         };
         if *by_label
             && let Some(all) = list("deployments,statefulsets,pods")?
-            && self.workloads.iter().all(|workload| workload.among(&all).is_some())
+            && self.workloads.iter().all(|workload| workload.find_in(&all).is_some())
         {
             return Ok(all);
         }

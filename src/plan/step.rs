@@ -11,15 +11,15 @@ use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
     failure::{Code, Failure, Result},
     files, interrupt,
-    plan::{StepId, World, proof, rollout},
+    plan::{StepContext, StepId, proof, rollout},
     substra::own,
     text::{Line, Tone, diff},
-    values::{self, Place, ValuesKey},
+    values::{self, KeyPath, ValuesKey},
 };
 
 /// Whether a step was found done when the plan was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum InitialState {
     /// The world is so already: nothing is done.
     Already,
     /// To be done.
@@ -96,7 +96,7 @@ pub enum Action {
 
 /// How a step ended that was to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Done {
+pub enum StepOutcome {
     /// It was done, looked at again, and is so.
     Seen,
     /// It was left, for this reason.
@@ -110,24 +110,24 @@ pub struct Step {
     /// One line, for people: "Secret orchestrator-client-cert: certificate and key".
     pub title: String,
     /// Found done, or to be done.
-    pub state: State,
+    pub state: InitialState,
     /// What it does.
     pub action: Action,
     /// How it ended; empty before.
-    done: OnceLock<Done>,
+    done: OnceLock<StepOutcome>,
 }
 
 impl Step {
     /// A step that is to be done.
     pub fn to_do(id: StepId, title: impl Into<String>, action: Action) -> Self {
-        Self { id, title: title.into(), state: State::ToDo, action, done: OnceLock::new() }
+        Self { id, title: title.into(), state: InitialState::ToDo, action, done: OnceLock::new() }
     }
 
     /// The same step, found done where `done` holds.
     #[must_use]
     pub fn already_if(mut self, done: bool) -> Self {
         if done {
-            self.state = State::Already;
+            self.state = InitialState::Already;
         }
         self
     }
@@ -141,7 +141,7 @@ impl Step {
     /// Whether one of these steps is to deploy its release anew.
     #[must_use]
     pub fn any_upgrades(steps: &[Self]) -> bool {
-        steps.iter().any(|step| step.id == StepId::Upgrade && step.state == State::ToDo)
+        steps.iter().any(|step| step.id == StepId::Upgrade && step.state == InitialState::ToDo)
     }
 
     /// Whether it waits for a rollout.
@@ -154,7 +154,7 @@ impl Step {
     #[must_use]
     pub fn new_object(&self) -> Option<&Object> {
         match &self.action {
-            Action::Create(object) | Action::Replace(object) if self.state == State::ToDo => Some(object),
+            Action::Create(object) | Action::Replace(object) if self.state == InitialState::ToDo => Some(object),
             _ => None,
         }
     }
@@ -163,8 +163,8 @@ impl Step {
     #[must_use]
     pub fn line(&self) -> Line {
         match self.state {
-            State::Already => Line::marked(Tone::Quiet, "already", &self.title),
-            State::ToDo => Line::marked(Tone::Doubtful, "to do", &self.title),
+            InitialState::Already => Line::marked(Tone::Quiet, "already", &self.title),
+            InitialState::ToDo => Line::marked(Tone::Doubtful, "to do", &self.title),
         }
     }
 
@@ -175,7 +175,7 @@ impl Step {
             // Of ciphers there is nothing to see; the title says what is set.
             Action::EditValues { old, .. } if values::is_encrypted(old) => None,
             Action::EditValues { path, key, old, new } => {
-                let is_ours = |place: &Place| key.inside(place).is_some_and(own::is_own);
+                let is_ours = |place: &KeyPath| key.inside(place).is_some_and(own::is_own);
                 Some(diff::of_values(&name(path), old, new, &is_ours))
             }
             _ => None,
@@ -184,7 +184,7 @@ impl Step {
 
     /// How it ended.
     #[must_use]
-    pub fn done(&self) -> Option<&Done> {
+    pub fn done(&self) -> Option<&StepOutcome> {
         self.done.get()
     }
 
@@ -192,7 +192,7 @@ impl Step {
     #[must_use]
     pub fn left(&self) -> Option<&str> {
         match self.done() {
-            Some(Done::Left(why)) => Some(why),
+            Some(StepOutcome::Left(why)) => Some(why),
             _ => None,
         }
     }
@@ -200,7 +200,7 @@ impl Step {
     /// What holds now and was looked at by this run: before it, or after the step was done.
     #[must_use]
     pub fn proven(&self) -> Option<String> {
-        let seen = self.state == State::Already || self.done() == Some(&Done::Seen);
+        let seen = self.state == InitialState::Already || self.done() == Some(&StepOutcome::Seen);
         seen.then(|| proof::sentence(&self.action))
     }
 
@@ -210,32 +210,32 @@ impl Step {
     }
 
     /// Does it and looks whether it is so now.
-    pub(super) fn apply(&self, world: &World<'_>) -> Result<&Done> {
-        let done = match self.write(world)? {
-            Done::Seen => proof::look(&self.action, world).map(|()| Done::Seen)?,
-            left @ Done::Left(_) => left,
+    pub(super) fn apply(&self, context: &StepContext<'_>) -> Result<&StepOutcome> {
+        let done = match self.write(context)? {
+            StepOutcome::Seen => proof::look(&self.action, context).map(|()| StepOutcome::Seen)?,
+            left @ StepOutcome::Left(_) => left,
         };
         Ok(self.done.get_or_init(|| done))
     }
 
-    fn write(&self, world: &World<'_>) -> Result<Done> {
+    fn write(&self, context: &StepContext<'_>) -> Result<StepOutcome> {
         match &self.action {
             Action::KeyFile { path, pem } => files::create_private(path, pem.as_bytes()),
             Action::Publish { path, bytes } => files::publish(path, bytes),
             Action::AppendLog { path, lines } => files::append_synced(path, lines.as_bytes()),
             Action::EditValues { path, old, new, .. } => files::replace(path, old, new),
-            Action::Create(object) => create(world.cluster()?, object),
-            Action::Replace(object) => world.cluster()?.replace(object),
-            Action::Delete { seen, while_held } => return delete(world.cluster()?, seen, while_held),
-            Action::Upgrade(upgrade) => world.cluster()?.upgrade(upgrade),
+            Action::Create(object) => create(context.cluster()?, object),
+            Action::Replace(object) => context.cluster()?.replace(object),
+            Action::Delete { seen, while_held } => return delete(context.cluster()?, seen, while_held),
+            Action::Upgrade(upgrade) => context.cluster()?.upgrade(upgrade),
             Action::Restart { workloads, note: (key, value) } => {
-                let cluster = world.cluster()?;
+                let cluster = context.cluster()?;
                 workloads.iter().try_for_each(|workload| cluster.annotate_template(workload, key, value))
             }
-            Action::RollOut { release, workloads } => roll_out(world.cluster()?, release, workloads, world),
+            Action::RollOut { release, workloads } => roll_out(context.cluster()?, release, workloads, context),
             Action::AfterConsent(_) => Err(nothing_to_write(&self.title)),
         }?;
-        Ok(Done::Seen)
+        Ok(StepOutcome::Seen)
     }
 }
 
@@ -250,14 +250,16 @@ fn probe(action: &Action) -> Result<()> {
     }
 }
 
-fn delete(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<Done> {
+fn delete(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<StepOutcome> {
     proof::is_held(cluster, while_held).map_err(|lost| last_copy(seen, lost))?;
     match cluster.delete(seen) {
         Err(failure) if failure.code == Code::Conflict => {
             let name = seen.reference();
-            Ok(Done::Left(format!("{name} stays: somebody changed it meanwhile, so that it may hold another key")))
+            Ok(StepOutcome::Left(format!(
+                "{name} stays: somebody changed it meanwhile, so that it may hold another key"
+            )))
         }
-        other => other.map(|()| Done::Seen),
+        other => other.map(|()| StepOutcome::Seen),
     }
 }
 
@@ -283,13 +285,13 @@ fn last_copy(seen: &Object, lost: Failure) -> Failure {
     Failure::new(lost.exit, Code::LastCopy, what).why(format!("{}: {}", lost.what, lost.why)).next(lost.next)
 }
 
-fn roll_out(cluster: &dyn Cluster, release: &str, workloads: &[ObjectRef], world: &World<'_>) -> Result<()> {
-    let waiter = rollout::Waiter {
+fn roll_out(cluster: &dyn Cluster, release: &str, workloads: &[ObjectRef], context: &StepContext<'_>) -> Result<()> {
+    let waiter = rollout::RolloutWaiter {
         cluster,
         release,
         workloads,
-        limit: world.timeout,
-        clock: &world.clock,
+        limit: context.timeout,
+        clock: &context.clock,
         stop: interrupt::wished,
     };
     waiter.wait()
@@ -316,12 +318,12 @@ mod tests {
         assert_eq!(waits("missing/a.crt").probe().unwrap_err().code.id(), "file-unwritable");
         let mut steps = [Step::to_do(StepId::Values, "v", publish("v", b"v")), waits("a.crt")];
         steps[1].probe().unwrap();
-        let world = World { cluster: None, timeout: Duration::ZERO, clock: Clock::system() };
-        assert_eq!(steps[1].apply(&world).unwrap_err().code.id(), "bug");
+        let context = StepContext { cluster: None, timeout: Duration::ZERO, clock: Clock::system() };
+        assert_eq!(steps[1].apply(&context).unwrap_err().code.id(), "bug");
         let made = folder.path().join("a.crt");
         assert!(!files::is_there(&made));
         Step::fill(&mut steps, [publish("a.crt", b"signed")]);
-        assert_eq!(*steps[1].apply(&world).unwrap(), Done::Seen);
+        assert_eq!(*steps[1].apply(&context).unwrap(), StepOutcome::Seen);
         assert_eq!(files::read(&made).unwrap().as_slice(), b"signed");
         assert_eq!(steps[0].done(), None, "what waits for nothing is left as it was");
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{State, Step, StepId};
+use super::{InitialState, Step, StepId};
 use crate::ids::ids;
 
 ids! {
@@ -43,10 +43,10 @@ impl StepReport {
     #[must_use]
     pub fn of(step: &Step, done: bool) -> Self {
         let state = match (step.state, done) {
-            (State::Already, _) => StepState::Already,
-            (State::ToDo, true) if step.left().is_some() => StepState::NotDone,
-            (State::ToDo, true) => StepState::Done,
-            (State::ToDo, false) => StepState::Planned,
+            (InitialState::Already, _) => StepState::Already,
+            (InitialState::ToDo, true) if step.left().is_some() => StepState::NotDone,
+            (InitialState::ToDo, true) => StepState::Done,
+            (InitialState::ToDo, false) => StepState::Planned,
         };
         let diff = step.diff().filter(|diff| !diff.is_empty());
         Self { id: step.id, title: step.title.clone(), state, diff, whose: None }

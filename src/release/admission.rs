@@ -1,6 +1,6 @@
 //! What follows for the release when somebody is admitted in the values: one upgrade once mutual TLS is on, and none before.
 
-use super::{ClusterState, Edited, ReleaseState, Target, mounts::Mounts};
+use super::{ClusterState, EditedFiles, ReleaseState, Target, mounts::Mounts};
 use crate::{
     failure::{Code, Exit, Failure, Result},
     plan::Plan,
@@ -15,7 +15,7 @@ impl Target<'_, Orchestrator> {
     ///
     /// # Errors
     /// The gate is half way, drift, a file that Helm reads otherwise, an object without which the new pods do not start.
-    pub(crate) fn admission(&self, cluster: &ClusterState, edited: &Edited, own: &[Setting]) -> Result<Plan> {
+    pub(crate) fn admission(&self, cluster: &ClusterState, edited: &EditedFiles, own: &[Setting]) -> Result<Plan> {
         let ClusterState { release, objects } = cluster;
         gate_is_settled(release, &self.values)?;
         let is_on = self.values.mtls_enabled;
@@ -37,7 +37,7 @@ impl Target<'_, Orchestrator> {
         if plan.upgrades() || plan.handoff.is_some() {
             // Pods that are made anew stand on all that they mount, whoever it is for: judged as the gate judges it.
             let as_edited = Orchestrator::read(&edited.merged)?.called(self.files.key().chart());
-            let findings = Mounts::of(self, &self.values, cluster, &after.manifest).judge(&as_edited);
+            let findings = Mounts::of(self, &self.values, cluster, &after.manifest).check(&as_edited);
             self.session.refuse(findings, "nothing was signed and nothing was written")?;
         }
         Ok(plan)

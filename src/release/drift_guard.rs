@@ -26,7 +26,7 @@ pub(crate) struct DriftGuard<'a> {
     pub(crate) is_encrypted: bool,
 }
 
-struct Found {
+struct DriftLine {
     path: Vec<String>,
     line: String,
     is_danger: bool,
@@ -44,11 +44,11 @@ impl DriftGuard<'_> {
         all.map(|one| (one.path, one.line)).collect()
     }
 
-    fn differences(&self) -> Vec<Found> {
+    fn differences(&self) -> Vec<DriftLine> {
         let own: Vec<Setting> = self.own.iter().map(|setting| self.key.setting(setting)).collect();
         let meant = values::apply(self.deployed, &own);
         let trust = match self.side {
-            Side::Orchestrator => Some(Trust::of(self, &meant)),
+            Side::Orchestrator => Some(TrustedCas::of(self, &meant)),
             Side::Backend => None,
         };
         let found = drift::between(&meant, self.will, &[]);
@@ -61,7 +61,11 @@ impl DriftGuard<'_> {
                 None => pose(one, &inside(one)),
             };
             let (path, is_danger) = (one.path.clone(), danger.is_some());
-            Found { path, is_danger, line: danger.map_or_else(|| told.clone(), |danger| format!("{told}: {danger}")) }
+            DriftLine {
+                path,
+                is_danger,
+                line: danger.map_or_else(|| told.clone(), |danger| format!("{told}: {danger}")),
+            }
         };
         found.iter().filter(|one| !waits(one)).map(line).collect()
     }
@@ -74,7 +78,7 @@ fn pose(one: &Difference, path: &[String]) -> Option<String> {
 }
 
 /// Whom an orchestrator trusts.
-struct Trust {
+struct TrustedCas {
     /// The objects whose CAs it knows already.
     pool: Vec<String>,
     /// The members that will be.
@@ -83,7 +87,7 @@ struct Trust {
     will_be_on: bool,
 }
 
-impl Trust {
+impl TrustedCas {
     fn of(guard: &DriftGuard<'_>, meant: &Value) -> Self {
         let read = |values: &Value| Orchestrator::read(&guard.key.below(values)).ok();
         let is_on = |values: &Value| at(&guard.key.below(values), MTLS_ENABLED) == Some(&Value::Bool(true));

@@ -1,6 +1,6 @@
 //! Finds the release that a verb works on: with few children, below the key of an umbrella chart, or without Helm.
 
-use super::{Options, Parts, ReleaseState, ValuesFiles, without_helm};
+use super::{ChartPart, Options, ReleaseState, ValuesFiles, without_helm};
 use crate::{
     cluster::{ChartVersion, Cluster, ClusterTarget, Release},
     command_line::CommandLine,
@@ -163,9 +163,9 @@ fn of(query: &ReleaseQuery<'_>) -> String {
 ///
 /// # Errors
 /// Nothing of that name is rendered.
-pub(crate) fn own_part(query: &ReleaseQuery<'_>, whole: &Manifest, package: &ChartVersion) -> Result<Parts> {
-    let part = whole.part(query.label());
-    let own = |manifest: Manifest, version: String| Parts {
+pub(crate) fn own_part(query: &ReleaseQuery<'_>, whole: &Manifest, package: &ChartVersion) -> Result<ChartPart> {
+    let part = whole.part_of_chart(query.label());
+    let own = |manifest: Manifest, version: String| ChartPart {
         whole: whole.clone(),
         manifest,
         chart: ChartVersion { name: query.side.chart().to_owned(), version },

@@ -13,7 +13,7 @@ use crate::{
 
 /// What is wrong with a certificate that was issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum IssuedProblemKind {
     /// It carries a name of the orchestrator.
     Poses,
     /// It may be a server, under names of its own.
@@ -23,8 +23,8 @@ pub(crate) enum Kind {
 }
 
 /// The same in words.
-pub(crate) struct Trouble {
-    pub(crate) kind: Kind,
+pub(crate) struct IssuedProblem {
+    pub(crate) kind: IssuedProblemKind,
     /// "ORG's certificate 01ab.. carries orchestrator.example.org, a name of the orchestrator: its holder can pose as it".
     pub(crate) said: String,
 }
@@ -44,7 +44,11 @@ pub(crate) fn poses<'a>(leaf: &Certificate, names: &'a [String]) -> Option<&'a S
 }
 
 /// What is wrong with those that are alive.
-pub(crate) fn troubles<'a>(log: &'a IssueLog, names: &[String], now: OffsetDateTime) -> Vec<(&'a Entry, Trouble)> {
+pub(crate) fn troubles<'a>(
+    log: &'a IssueLog,
+    names: &[String],
+    now: OffsetDateTime,
+) -> Vec<(&'a Entry, IssuedProblem)> {
     let of = |entry: &'a Entry| {
         let found = entry.decoded().map(|leaf| judge(entry, &leaf, names)).unwrap_or_default();
         found.into_iter().map(move |trouble| (entry, trouble))
@@ -52,10 +56,10 @@ pub(crate) fn troubles<'a>(log: &'a IssueLog, names: &[String], now: OffsetDateT
     log.unexpired(now).flat_map(of).collect()
 }
 
-fn judge(entry: &Entry, leaf: &Certificate, names: &[String]) -> Vec<Trouble> {
+fn judge(entry: &Entry, leaf: &Certificate, names: &[String]) -> Vec<IssuedProblem> {
     let trouble = |kind, what: &str| {
         let said = format!("{}'s certificate {} {what}", entry.organization, entry.serial);
-        Trouble { kind, said }
+        IssuedProblem { kind, said }
     };
     let mut found = Vec::new();
     if let Some(name) = poses(leaf, names) {
@@ -65,12 +69,12 @@ fn judge(entry: &Entry, leaf: &Certificate, names: &[String]) -> Vec<Trouble> {
         } else {
             "its usage alone keeps its holder from posing as it"
         };
-        found.push(trouble(Kind::Poses, &format!("carries {name}, a name of the orchestrator: {what}")));
+        found.push(trouble(IssuedProblemKind::Poses, &format!("carries {name}, a name of the orchestrator: {what}")));
     } else if leaf.server_auth() {
-        found.push(trouble(Kind::Serves, "may be a server"));
+        found.push(trouble(IssuedProblemKind::Serves, "may be a server"));
     }
     if leaf.authority_key_id.is_none() || leaf.organizations != [entry.organization.as_str()] {
-        found.push(trouble(Kind::Refused, "would be refused by the identity check, or let in as another"));
+        found.push(trouble(IssuedProblemKind::Refused, "would be refused by the identity check, or let in as another"));
     }
     found
 }

@@ -18,11 +18,11 @@ pub(crate) mod without_helm;
 
 pub(crate) use self::{
     find::ReleaseQuery,
-    state::{Parts, ReleaseState},
-    target::{ClusterState, Observed, OfSide, Target},
+    state::{ChartPart, ReleaseState},
+    target::{ClusterState, HasSide, Observed, Target},
     upgrade::UpgradeRequest,
 };
 pub use self::{
     options::Options,
-    values_files::{Edited, ValuesFiles, by_hand},
+    values_files::{EditedFiles, ValuesFiles, by_hand},
 };

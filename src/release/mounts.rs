@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::{
     ClusterState, ReleaseState, Target,
-    remedy::{Of, Remedy},
+    remedy::{Remedy, RemedySide},
 };
 use crate::{
     cluster::{Object, ObjectRef},
@@ -71,16 +71,16 @@ impl<'a> Mounts<'a> {
         manifest: &'a Manifest,
     ) -> Self {
         let ClusterState { release: found, objects } = cluster;
-        let remedy = Remedy::new(target.session, target.options, found, Of::Orchestrator(orchestrator));
+        let remedy = Remedy::new(target.session, target.options, found, RemedySide::Orchestrator(orchestrator));
         Self { found, manifest, objects, now: target.session.now, remedy }
     }
 
     pub(crate) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
-        wanted.among(self.objects)
+        wanted.find_in(self.objects)
     }
 
     /// All that the server will stand on, before its pods are made anew: else they would wait, crash, or fail their probe.
-    pub(crate) fn judge(&self, orchestrator: &Orchestrator) -> Vec<Failure> {
+    pub(crate) fn check(&self, orchestrator: &Orchestrator) -> Vec<Failure> {
         let cas = orchestrator.authorities();
         let cas = cas.into_iter().filter_map(|name| self.judge_ca(name)).map(|(_, failure)| failure);
         self.judge_server_pair(orchestrator).into_iter().chain(cas).collect()
@@ -189,7 +189,7 @@ impl<'a> Mounts<'a> {
 }
 
 /// A CA under `clientCACerts` that is not the federation's.
-pub(crate) struct Foreign<'a> {
+pub(crate) struct ForeignCa<'a> {
     /// Its object.
     pub(crate) name: &'a str,
     /// As a line for people: which object, under which key, with whose certificate, and what its owner can do.
@@ -201,11 +201,11 @@ pub(crate) fn foreign<'a>(
     orchestrator: &Orchestrator,
     all: &'a [(String, Certificate)],
     is_known: impl Fn(&Certificate) -> bool,
-) -> Vec<Foreign<'a>> {
+) -> Vec<ForeignCa<'a>> {
     let own = |ca: &Certificate| {
         is_known(ca) || all.iter().any(|(name, own)| name == orchestrator.cacert.as_str() && own.spki == ca.spki)
     };
-    let under = |key: &str, (name, ca): &'a (String, Certificate)| Foreign {
+    let under = |key: &str, (name, ca): &'a (String, Certificate)| ForeignCa {
         name,
         said: format!("{name}, under {key}, holds {}: whoever has its key can act as every organization", ca.subject),
     };

@@ -14,12 +14,12 @@ pub(crate) struct Remedy<'a> {
     /// `kubectl` in the release's namespace.
     pub(crate) kubectl: CommandLine,
     /// Whose release it is.
-    pub(crate) of: Of<'a>,
+    pub(crate) of: RemedySide<'a>,
 }
 
 /// Whose release it is, and what the values say of it.
 #[derive(Clone, Copy)]
-pub(crate) enum Of<'a> {
+pub(crate) enum RemedySide<'a> {
     /// A backend's; `tls` where it dials with TLS already.
     Backend {
         tls: bool,
@@ -29,7 +29,12 @@ pub(crate) enum Of<'a> {
 
 impl<'a> Remedy<'a> {
     /// For what the pods of a release mount.
-    pub(crate) fn new(session: &'a Session<'_>, options: &'a Options, found: &ReleaseState, of: Of<'a>) -> Self {
+    pub(crate) fn new(
+        session: &'a Session<'_>,
+        options: &'a Options,
+        found: &ReleaseState,
+        of: RemedySide<'a>,
+    ) -> Self {
         let kubectl = session.kubectl(&found.release.namespace);
         Self { ours: Box::new(|verb| options.command(session, verb)), kubectl, of }
     }
@@ -47,8 +52,8 @@ impl<'a> Remedy<'a> {
     /// For an object that is not there.
     pub(crate) fn make(&self, kind: ObjectKind, name: &str) -> String {
         let orchestrator = match self.of {
-            Of::Backend { tls } => return self.trust(tls),
-            Of::Orchestrator(orchestrator) => orchestrator,
+            RemedySide::Backend { tls } => return self.trust(tls),
+            RemedySide::Orchestrator(orchestrator) => orchestrator,
         };
         if [&orchestrator.cacert, &orchestrator.server_pair].iter().any(|own| own.as_str() == name) {
             return self.init();
@@ -73,7 +78,7 @@ impl<'a> Remedy<'a> {
     pub(crate) fn make_again(&self, kind: ObjectKind, name: &str) -> String {
         let make = self.make(kind, name);
         // `ca init` puts the CA in place of whatever is there.
-        if matches!(self.of, Of::Orchestrator(orchestrator) if orchestrator.cacert.as_str() == name) {
+        if matches!(self.of, RemedySide::Orchestrator(orchestrator) if orchestrator.cacert.as_str() == name) {
             return make;
         }
         let delete = format!("delete {}", kind.to_string().to_lowercase());

@@ -40,7 +40,7 @@ pub(crate) struct ReleaseState {
 }
 
 /// What a manifest has of the chart.
-pub(crate) struct Parts {
+pub(crate) struct ChartPart {
     pub(crate) whole: Manifest,
     pub(crate) manifest: Manifest,
     pub(crate) chart: ChartVersion,
@@ -72,7 +72,7 @@ impl ReleaseState {
         sought: &ReleaseQuery<'_>,
         whole: &Manifest,
     ) -> Result<Self> {
-        let Parts { whole, manifest, chart } = find::own_part(sought, whole, &package)?;
+        let ChartPart { whole, manifest, chart } = find::own_part(sought, whole, &package)?;
         let (key, config) = (sought.key.clone(), sought.key.below(&release.config));
         Ok(Self { name, release, side: sought.side, chart, manifest, note: None, package, whole, key, config })
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::{Edited, Options, ReleaseQuery, ReleaseState, UpgradeRequest, ValuesFiles, find, read};
+use super::{EditedFiles, Options, ReleaseQuery, ReleaseState, UpgradeRequest, ValuesFiles, find, read};
 use crate::{
     cluster::{Object, ObjectRef},
     failure::Result,
@@ -17,20 +17,20 @@ use crate::{
 };
 
 /// What values of one of the two charts say.
-pub(crate) trait OfSide {
+pub(crate) trait HasSide {
     /// Whose chart reads them.
     const SIDE: Side;
 }
 
-impl OfSide for Backend {
+impl HasSide for Backend {
     const SIDE: Side = Side::Backend;
 }
 
-impl OfSide for BackendTrust {
+impl HasSide for BackendTrust {
     const SIDE: Side = Side::Backend;
 }
 
-impl OfSide for Orchestrator {
+impl HasSide for Orchestrator {
     const SIDE: Side = Side::Orchestrator;
 }
 
@@ -97,7 +97,7 @@ impl<'a> Target<'a, Orchestrator> {
     }
 }
 
-impl<'a, V: OfSide> Target<'a, V> {
+impl<'a, V: HasSide> Target<'a, V> {
     /// The release: two children.
     pub(crate) fn find(&self) -> Result<ReleaseState> {
         find::find(self.session.cluster()?, &ReleaseQuery::of(self.options, &self.files, V::SIDE))
@@ -129,7 +129,7 @@ impl<'a, V: OfSide> Target<'a, V> {
     /// `then` says what is so once that is done.
     pub(crate) fn upgrade<'b>(
         &'b self,
-        edited: &'b Edited,
+        edited: &'b EditedFiles,
         own: &'b [Setting],
         paths: &'b [&'static [&'static str]],
         then: &'static str,
@@ -142,6 +142,6 @@ impl<'a, V: OfSide> Target<'a, V> {
 impl ClusterState {
     /// An object of this kind and name.
     pub(crate) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
-        wanted.among(&self.objects)
+        wanted.find_in(&self.objects)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Edited, Options, ReleaseQuery, ReleaseState, ValuesFiles, drift_guard::DriftGuard, find, state};
+use super::{EditedFiles, Options, ReleaseQuery, ReleaseState, ValuesFiles, drift_guard::DriftGuard, find, state};
 use crate::{
     cluster::{ChartVersion, Cluster, ObjectRef, ReleaseStatus, Upgrade},
     command_line::CommandLine,
@@ -20,7 +20,7 @@ pub(crate) struct UpgradeRequest<'a> {
     pub(crate) session: &'a Session<'a>,
     pub(crate) options: &'a Options,
     pub(crate) files: &'a ValuesFiles,
-    pub(crate) edited: &'a Edited,
+    pub(crate) edited: &'a EditedFiles,
     /// The settings that this run brings about: all else that differs is drift.
     pub(crate) own: &'a [Setting],
     /// Parse the files with Helm here; `false` where the caller has done it for all releases in one call.
@@ -137,7 +137,7 @@ impl ReleaseState {
     }
 
     /// The release as the files will leave it.
-    fn after(&self, manifest: Manifest, whole: Manifest, edited: &Edited) -> Self {
+    fn after(&self, manifest: Manifest, whole: Manifest, edited: &EditedFiles) -> Self {
         let mut after = Self { manifest, whole, config: edited.merged.clone(), ..self.clone() };
         after.release.config = edited.whole.clone();
         after.release.status = ReleaseStatus::Deployed;

@@ -13,14 +13,14 @@ use crate::{
     cluster::{Cluster, MergedValues, Sops},
     failure::{Code, Exit, Failure, Result},
     files,
-    plan::{Action, State, Step, StepId, drift::same},
+    plan::{Action, InitialState, Step, StepId, drift::same},
     text::mask,
     values::{self, HIDDEN, Refusal, Setting, ValuesKey},
 };
 
 /// One values file as it was read.
 #[derive(Clone)]
-struct File {
+struct ValuesFile {
     path: PathBuf,
     text: Zeroizing<Vec<u8>>,
     tree: Value,
@@ -31,20 +31,20 @@ struct File {
 /// All `-f` files, in Helm's order, and where in them the chart's settings stand.
 #[derive(Clone)]
 pub struct ValuesFiles {
-    files: Vec<File>,
+    files: Vec<ValuesFile>,
     key: ValuesKey,
     sops: Arc<dyn Sops>,
 }
 
 /// The files after an edit.
-pub struct Edited {
+pub struct EditedFiles {
     /// One step a file that is touched, or that has the settings already.
     pub steps: Vec<Step>,
     /// All merged values after the edit: what Helm deploys.
     pub whole: Value,
     /// The chart's own among them.
     pub merged: Value,
-    files: Vec<File>,
+    files: Vec<ValuesFile>,
 }
 
 impl ValuesFiles {
@@ -65,7 +65,7 @@ impl ValuesFiles {
 
     /// The files as an edit leaves them, for a second edit that follows it.
     #[must_use]
-    pub fn after(&self, edited: &Edited) -> Self {
+    pub fn after(&self, edited: &EditedFiles) -> Self {
         self.with(edited.files.clone())
     }
 
@@ -90,8 +90,8 @@ impl ValuesFiles {
     /// Words that Helm reads otherwise than they look, as `file:line:column: path is ...`.
     #[must_use]
     pub fn odd_words(&self) -> Vec<String> {
-        let of = |file: &File| -> Vec<String> {
-            let line = |odd: &values::Odd| {
+        let of = |file: &ValuesFile| -> Vec<String> {
+            let line = |odd: &values::AmbiguousScalar| {
                 let (line, column) = odd.at;
                 let (place, path) = (file.path.display(), &odd.path);
                 format!("{place}:{line}:{column}: {path} {odd}")
@@ -105,7 +105,7 @@ impl ValuesFiles {
     ///
     /// # Errors
     /// A file cannot be edited without loss; the failure has the snippet to paste.
-    pub fn edit(&self, settings: &[Setting]) -> Result<Edited> {
+    pub fn edit(&self, settings: &[Setting]) -> Result<EditedFiles> {
         let settings: Vec<Setting> = settings.iter().map(|setting| self.key.setting(setting)).collect();
         let places = values::place(&self.trees(), &settings);
         let (mut steps, mut after) = (Vec::new(), Vec::new());
@@ -120,7 +120,7 @@ impl ValuesFiles {
             after.push(edited);
         }
         let after = self.with(after);
-        let edited = Edited { steps, whole: after.whole(), merged: after.merged(), files: after.files };
+        let edited = EditedFiles { steps, whole: after.whole(), merged: after.merged(), files: after.files };
         if edited.whole != values::apply(&self.whole(), &settings) {
             return Err(Failure::new(Exit::Refused, Code::ValuesMerge, "the values files cannot be edited together safely")
                 .why("a later file has null where a map must be: filling it would bring back what an earlier file sets there")
@@ -136,7 +136,7 @@ impl ValuesFiles {
         self.files.iter().any(|file| file.is_encrypted)
     }
 
-    fn with(&self, files: Vec<File>) -> Self {
+    fn with(&self, files: Vec<ValuesFile>) -> Self {
         Self { files, key: self.key.clone(), sops: Arc::clone(&self.sops) }
     }
 
@@ -145,11 +145,11 @@ impl ValuesFiles {
     }
 }
 
-impl Edited {
+impl EditedFiles {
     /// Whether a file is changed.
     #[must_use]
     pub fn changes(&self) -> bool {
-        self.steps.iter().any(|step| step.state == State::ToDo)
+        self.steps.iter().any(|step| step.state == InitialState::ToDo)
     }
 
     /// What Helm gets in place of the files.
@@ -159,7 +159,7 @@ impl Edited {
     }
 
     /// The files that are not encrypted: Helm reads them from a disk, where the plain text of the others must not be.
-    fn open(&self) -> impl Iterator<Item = &File> {
+    fn open(&self) -> impl Iterator<Item = &ValuesFile> {
         self.files.iter().filter(|file| !file.is_encrypted)
     }
 
@@ -210,7 +210,7 @@ fn agree(path: &Path, ours: &Value, helms: std::result::Result<Value, String>) -
         .unchanged("nothing was written"))
 }
 
-impl File {
+impl ValuesFile {
     /// The file with these settings.
     fn edit(&self, settings: &[Setting], sops: &dyn Sops) -> Result<Self> {
         let (text, tree) = if self.is_encrypted {
@@ -226,7 +226,7 @@ impl File {
     }
 }
 
-fn step(file: &File, key: &ValuesKey, settings: &[Setting], new: Zeroizing<Vec<u8>>) -> Step {
+fn step(file: &ValuesFile, key: &ValuesKey, settings: &[Setting], new: Zeroizing<Vec<u8>>) -> Step {
     let done = new == file.text;
     let paths = || settings.iter().map(|setting| setting.path.join(".")).collect::<Vec<_>>().join(", ");
     let more = if file.is_encrypted { format!(" (by sops): {}", paths()) } else { String::new() };
@@ -234,12 +234,12 @@ fn step(file: &File, key: &ValuesKey, settings: &[Setting], new: Zeroizing<Vec<u
     Step::to_do(StepId::Values, format!("values file {}{more}", file.path.display()), action).already_if(done)
 }
 
-fn read_one(path: &Path, sops: &dyn Sops) -> Result<File> {
+fn read_one(path: &Path, sops: &dyn Sops) -> Result<ValuesFile> {
     let text = files::read(path)?;
     let is_encrypted = values::is_encrypted(&text);
     let plain = is_encrypted.then(|| sops.decrypt(path, &text)).transpose()?;
     let tree = values::read(plain.as_ref().unwrap_or(&text)).map_err(|refusal| refused(path, &refusal))?;
-    Ok(File { path: path.to_owned(), text, tree, is_encrypted })
+    Ok(ValuesFile { path: path.to_owned(), text, tree, is_encrypted })
 }
 
 fn refused(path: &Path, refusal: &Refusal) -> Failure {

@@ -47,8 +47,11 @@ pub(crate) fn find(
     let version = hints.version.unwrap_or_default().to_owned();
     let whole = Manifest::of(own.iter().map(|object| object.json()));
     // Read off the label, as it is known nowhere else.
-    let version =
-        if query.key.is_top() { whole.part(query.label()).map_or(version, |(_, version)| version) } else { version };
+    let version = if query.key.is_top() {
+        whole.part_of_chart(query.label()).map_or(version, |(_, version)| version)
+    } else {
+        version
+    };
     let package = ChartVersion { name: query.side.chart().to_owned(), version };
     ReleaseState::from_parts(name, release, package, query, &whole)
 }
@@ -59,7 +62,7 @@ fn running(cluster: &dyn Cluster, query: &ReleaseQuery<'_>, absent: &Failure) ->
         Code::Forbidden => absent.clone().why("and its workloads may not be listed by this account"),
         _ => failure,
     })?;
-    let ours = |object: &Object| Manifest::of([object.json()]).part(query.label()).is_some();
+    let ours = |object: &Object| Manifest::of([object.json()]).part_of_chart(query.label()).is_some();
     Ok(all.into_iter().filter(ours).collect())
 }
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Format, colour,
-    terminal::{self, Typed},
+    terminal::{self, PromptResult},
 };
 use crate::{
     failure::{Code, Exit, Failure, Result},
@@ -170,9 +170,9 @@ fn to_stderr(text: &str) {
 /// What is typed at a question; an error within where the terminal cannot be read.
 fn answered(hidden: bool, question: &str) -> Result<io::Result<Zeroizing<String>>> {
     match terminal::line(hidden, || to_stderr(&plain::line(question))) {
-        Ok(Typed::Line(line)) => Ok(Ok(line)),
+        Ok(PromptResult::Line(line)) => Ok(Ok(line)),
         Err(error) => Ok(Err(error)),
-        Ok(Typed::Interrupted) => {
+        Ok(PromptResult::Interrupted) => {
             to_stderr("\n");
             let what = "stopped at a question, as you asked".to_owned();
             Err(Failure { what, ..Failure::interrupted() }.unchanged("nothing was written"))

@@ -12,13 +12,13 @@ use rustix::{
 };
 use zeroize::Zeroizing;
 
-use crate::interrupt::Ear;
+use crate::interrupt::InterruptListener;
 
 /// How soon a signal is heard: a tenth of a second.
 const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// What became of a question.
-pub(super) enum Typed {
+pub(super) enum PromptResult {
     /// A line, its end taken off; what was typed before the terminal was closed.
     Line(Zeroizing<String>),
     /// A signal came first.
@@ -26,16 +26,16 @@ pub(super) enum Typed {
 }
 
 /// Shows a question with `ask` and reads what is typed, `hidden` without showing it.
-pub(super) fn line(hidden: bool, ask: impl FnOnce()) -> io::Result<Typed> {
-    let ear = Ear::new();
+pub(super) fn line(hidden: bool, ask: impl FnOnce()) -> io::Result<PromptResult> {
+    let ear = InterruptListener::new();
     let stdin = io::stdin();
-    let _restored = if hidden { Some(Hidden::begin(stdin.as_fd())?) } else { None };
+    let _restored = if hidden { Some(EchoOff::begin(stdin.as_fd())?) } else { None };
     ask();
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
     let mut byte = Zeroizing::new([0]);
     loop {
         if ear.heard() {
-            return Ok(Typed::Interrupted);
+            return Ok(PromptResult::Interrupted);
         }
         if !is_ready(stdin.as_fd())? {
             continue;
@@ -50,10 +50,10 @@ pub(super) fn line(hidden: bool, ask: impl FnOnce()) -> io::Result<Typed> {
     }
     // One that came just before the line end: the line was not meant.
     if ear.heard() {
-        return Ok(Typed::Interrupted);
+        return Ok(PromptResult::Interrupted);
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::other("what was typed is not UTF-8"))?;
-    Ok(Typed::Line(Zeroizing::new(text.trim_end_matches('\r').to_owned())))
+    Ok(PromptResult::Line(Zeroizing::new(text.trim_end_matches('\r').to_owned())))
 }
 
 /// Whether there is something to read, waited for a moment.
@@ -66,12 +66,12 @@ fn is_ready(from: BorrowedFd<'_>) -> io::Result<bool> {
 }
 
 /// A terminal that does not show what is typed, until this goes.
-struct Hidden<'a> {
+struct EchoOff<'a> {
     terminal: BorrowedFd<'a>,
     before: Termios,
 }
 
-impl<'a> Hidden<'a> {
+impl<'a> EchoOff<'a> {
     fn begin(terminal: BorrowedFd<'a>) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
         let mut quiet = before.clone();
@@ -83,7 +83,7 @@ impl<'a> Hidden<'a> {
     }
 }
 
-impl Drop for Hidden<'_> {
+impl Drop for EchoOff<'_> {
     fn drop(&mut self) {
         // A terminal that is gone needs nothing.
         let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);

@@ -91,7 +91,7 @@ impl Manifest {
     /// The workloads of one chart of the release, by the name that its templates see, and that chart's version; `None`
     /// where no workload is labelled with it.
     #[must_use]
-    pub fn part(&self, chart: &str) -> Option<(Self, String)> {
+    pub fn part_of_chart(&self, chart: &str) -> Option<(Self, String)> {
         let version = |workload: &Workload| version_of(workload.chart.as_ref()?, chart);
         let found = self.workloads.iter().find_map(version)?;
         let own = self.workloads.iter().filter(|workload| version(workload).is_some());
@@ -255,9 +255,9 @@ mod tests {
             labelled("b", "hub-8.8.0_1"),
             labelled("c", "other-1.0.0"),
         ]);
-        let (own, version) = all.part("hub").unwrap();
+        let (own, version) = all.part_of_chart("hub").unwrap();
         assert_eq!((own.workloads().len(), own.workloads()[0].name.as_str(), version.as_str()), (1, "b", "8.8.0+1"));
-        assert!(all.part("hu").is_none());
+        assert!(all.part_of_chart("hu").is_none());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Which settings of the charts are ours: those that the verbs write, and no other.
 
 use super::{backend, orchestrator};
-use crate::values::Place;
+use crate::values::KeyPath;
 
 /// Whether a chart's value at this place is one that a verb may have written: it is shown, as nobody else's is.
 #[must_use]
-pub fn is_own(place: &Place) -> bool {
+pub fn is_own(place: &KeyPath) -> bool {
     let admitted = || {
         let [above @ .., Some(_), None] = place else { return false };
         above.len() == orchestrator::CLIENT_CAS.len() && begins(above, orchestrator::CLIENT_CAS)
@@ -15,7 +15,7 @@ pub fn is_own(place: &Place) -> bool {
     all.any(exact) || admitted()
 }
 
-fn begins(place: &Place, path: &[&str]) -> bool {
+fn begins(place: &KeyPath, path: &[&str]) -> bool {
     place.iter().map(Option::as_deref).take(path.len()).eq(path.iter().copied().map(Some))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Refusal, Setting, apply,
-    plan::Document,
+    plan::ValuesDocument,
     read, refuse,
     setting::snippet,
     splice::{splice, unsplice},
@@ -41,7 +41,7 @@ fn proven(text: &[u8], settings: &[Setting]) -> Result<Vec<u8>, Refusal> {
 
 /// The text with the first settings, as many as can be made at once, and how many these are.
 fn round(text: &str, tree: Tree, settings: &[&Setting]) -> Result<(String, usize), Refusal> {
-    let (splices, taken) = Document::new(text, tree).plan(settings)?;
+    let (splices, taken) = ValuesDocument::new(text, tree).plan(settings)?;
     let new = splice(text, &splices);
     // The gate of the bytes.
     if unsplice(&new, &splices, text).as_deref() == Some(text) { Ok((new, taken)) } else { Err(unproven()) }

@@ -2,14 +2,14 @@
 
 use super::{
     Refusal,
-    plan::Document,
+    plan::ValuesDocument,
     splice::Splice,
     style::{Addition, collection},
-    tree::{Kind, Node},
+    tree::{Node, NodeKind},
 };
 use crate::failure::Code;
 
-impl Document<'_> {
+impl ValuesDocument<'_> {
     /// Whether an empty flow map holds nothing but blanks, so that it can become a block.
     pub(super) fn is_bare(&self, map: &Node) -> bool {
         let inside = &self.text[map.bytes.start + 1..map.bytes.end - 1];
@@ -19,7 +19,7 @@ impl Document<'_> {
     /// Whether keys of a flow map are written as in JSON.
     pub(super) fn is_quoted(&self, map: &Node) -> bool {
         match &map.kind {
-            Kind::Map { pairs, .. } => pairs.iter().any(|(key, _)| self.has_quotes(key)),
+            NodeKind::Map { pairs, .. } => pairs.iter().any(|(key, _)| self.has_quotes(key)),
             _ => false,
         }
     }
@@ -94,8 +94,8 @@ impl Document<'_> {
 /// The first and the last node of a flow collection.
 fn ends(node: &Node) -> Option<(&Node, &Node)> {
     match &node.kind {
-        Kind::Map { pairs, .. } => Some((&pairs.first()?.0, &pairs.last()?.1)),
-        Kind::List { items, .. } => Some((items.first()?, items.last()?)),
+        NodeKind::Map { pairs, .. } => Some((&pairs.first()?.0, &pairs.last()?.1)),
+        NodeKind::List { items, .. } => Some((items.first()?, items.last()?)),
         _ => None,
     }
 }
@@ -121,9 +121,9 @@ fn encloses(outer: &Node, node: &Node) -> bool {
         return false;
     }
     match &outer.kind {
-        Kind::Map { flow: true, .. } | Kind::List { flow: true, .. } => true,
-        Kind::Map { pairs, .. } => pairs.iter().any(|(key, value)| encloses(key, node) || encloses(value, node)),
-        Kind::List { items, .. } => items.iter().any(|item| encloses(item, node)),
+        NodeKind::Map { flow: true, .. } | NodeKind::List { flow: true, .. } => true,
+        NodeKind::Map { pairs, .. } => pairs.iter().any(|(key, value)| encloses(key, node) || encloses(value, node)),
+        NodeKind::List { items, .. } => items.iter().any(|item| encloses(item, node)),
         _ => false,
     }
 }

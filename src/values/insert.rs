@@ -1,9 +1,9 @@
 //! New lines in block style.
 
-use super::{Refusal, plan::Document, splice::Splice, style::Addition, tree::Node};
+use super::{Refusal, plan::ValuesDocument, splice::Splice, style::Addition, tree::Node};
 use crate::failure::Code;
 
-impl Document<'_> {
+impl ValuesDocument<'_> {
     /// A file without content.
     pub(super) fn fill_empty(&self, additions: &[Addition<'_>]) -> Splice {
         self.lines_at(self.document_end(), &self.habits.lines(additions, 0))

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde_json::{Map, Value};
 
-use super::{Place, Setting};
+use super::{KeyPath, Setting};
 
 /// The key of a dependency in an umbrella chart's values, `backend` or `platform.backend`; empty for the top. Helm gives
 /// a dependency the values below its name, or below its alias where it has one (Helm, `ProcessDependencies`).
@@ -45,7 +45,7 @@ impl ValuesKey {
 
     /// A place in the files as the chart sees it; `None` for what is not the chart's.
     #[must_use]
-    pub fn inside<'a>(&self, place: &'a Place) -> Option<&'a Place> {
+    pub fn inside<'a>(&self, place: &'a KeyPath) -> Option<&'a KeyPath> {
         let (above, inside) = place.split_at_checked(self.0.len())?;
         above.iter().map(Option::as_ref).eq(self.0.iter().map(Some)).then_some(inside)
     }

@@ -6,19 +6,19 @@ use serde_json::Value;
 
 use super::{
     read, refuse, scalar,
-    tree::{self, Kind, Node, Style},
+    tree::{self, Node, NodeKind, Style},
 };
 
 /// What stands in the place of what is hidden.
 pub const HIDDEN: &str = "(hidden)";
 
 /// The place of a value: the keys down to it, `None` for an item of a list.
-pub type Place = [Option<String>];
+pub type KeyPath = [Option<String>];
 
 /// A text line for line, with every value hidden but booleans, null and those whose place `is_ours`; every comment too.
 /// `None` for a text that cannot be read: nobody knows what is a value there.
 #[must_use]
-pub fn masked(bytes: &[u8], is_ours: &dyn Fn(&Place) -> bool) -> Option<String> {
+pub fn masked(bytes: &[u8], is_ours: &dyn Fn(&KeyPath) -> bool) -> Option<String> {
     let text = refuse::check(bytes).ok()?;
     let tree = tree::parse(text).ok()?;
     let mut mask = Mask { text, is_ours, shown: String::with_capacity(text.len()), from: 0 };
@@ -31,7 +31,7 @@ pub fn masked(bytes: &[u8], is_ours: &dyn Fn(&Place) -> bool) -> Option<String> 
 
 struct Mask<'a> {
     text: &'a str,
-    is_ours: &'a dyn Fn(&Place) -> bool,
+    is_ours: &'a dyn Fn(&KeyPath) -> bool,
     shown: String,
     /// Up to here the text is told.
     from: usize,
@@ -40,7 +40,7 @@ struct Mask<'a> {
 impl Mask<'_> {
     fn node(&mut self, node: &Node, place: &mut Vec<Option<String>>) {
         match &node.kind {
-            Kind::Map { pairs, .. } => {
+            NodeKind::Map { pairs, .. } => {
                 for (key, value) in pairs {
                     self.leaf(&key.bytes, true);
                     place.push(Some(read::key(key).unwrap_or_default()));
@@ -48,16 +48,16 @@ impl Mask<'_> {
                     place.pop();
                 }
             }
-            Kind::List { items, .. } => {
+            NodeKind::List { items, .. } => {
                 place.push(None);
                 items.iter().for_each(|item| self.node(item, place));
                 place.pop();
             }
-            Kind::Scalar { text, style } => {
+            NodeKind::Scalar { text, style } => {
                 let is_switch = *style == Style::Plain && node.tag.is_none() && is_switch(text);
                 self.leaf(&node.bytes, is_switch || (self.is_ours)(place));
             }
-            Kind::Alias(_) => self.leaf(&node.bytes, false),
+            NodeKind::Alias(_) => self.leaf(&node.bytes, false),
         }
     }
 
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        let is_ours = |place: &Place| place.first() == Some(&Some("ours".to_owned()));
+        let is_ours = |place: &KeyPath| place.first() == Some(&Some("ours".to_owned()));
         masked(text.as_bytes(), &is_ours).unwrap()
     }
 

@@ -24,8 +24,8 @@ mod tree;
 pub use self::{
     edit::edit,
     key::ValuesKey,
-    mask::{HIDDEN, Place, masked},
-    odd::{Odd, odd},
+    mask::{HIDDEN, KeyPath, masked},
+    odd::{AmbiguousScalar, odd},
     place::{merge, place},
     read::read,
     setting::{Change, Scalar, Setting, apply},

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::{
     read, scalar,
-    tree::{Kind, Node, Style},
+    tree::{Node, NodeKind, Style},
 };
 
 /// One such word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Odd {
+pub struct AmbiguousScalar {
     /// Its line and column, from 1.
     pub at: (usize, usize),
     /// The keys down to it.
@@ -23,7 +23,7 @@ pub struct Odd {
 }
 
 /// Said of its path: a switch is shown, a number is not.
-impl fmt::Display for Odd {
+impl fmt::Display for AmbiguousScalar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if matches!(self.reading.as_str(), "true" | "false") {
             return write!(f, "is {}, which Helm reads as {}", self.text, self.reading);
@@ -35,7 +35,7 @@ impl fmt::Display for Odd {
 /// Every plain word of a file that is a boolean or another number for Helm and not for YAML 1.2: `yes`, `on`, `0123`,
 /// `1_000`. Switches that are meant as booleans (`enabled: yes`) are none. A file that cannot be read has none.
 #[must_use]
-pub fn odd(text: &[u8]) -> Vec<Odd> {
+pub fn odd(text: &[u8]) -> Vec<AmbiguousScalar> {
     let Ok((tree, _)) = read::both(text) else { return Vec::new() };
     let mut found = Vec::new();
     if let Some(root) = &tree.root {
@@ -44,21 +44,18 @@ pub fn odd(text: &[u8]) -> Vec<Odd> {
     found
 }
 
-fn walk(node: &Node, path: &mut Vec<String>, found: &mut Vec<Odd>) {
+fn walk(node: &Node, path: &mut Vec<String>, found: &mut Vec<AmbiguousScalar>) {
     match &node.kind {
-        Kind::Scalar { text, style: Style::Plain } if node.tag.is_none() => {
+        NodeKind::Scalar { text, style: Style::Plain } if node.tag.is_none() => {
             let meant = path.last().is_some_and(|key| key.ends_with("nabled") || key.starts_with("verify"));
             found.extend(
-                reading(text).filter(|reading| !(meant && reading.starts_with(['t', 'f']))).map(|reading| Odd {
-                    at: node.at,
-                    path: path.join("."),
-                    text: text.clone(),
-                    reading,
-                }),
+                reading(text)
+                    .filter(|reading| !(meant && reading.starts_with(['t', 'f'])))
+                    .map(|reading| AmbiguousScalar { at: node.at, path: path.join("."), text: text.clone(), reading }),
             );
         }
-        Kind::List { items, .. } => items.iter().for_each(|item| walk(item, path, found)),
-        Kind::Map { pairs, .. } => {
+        NodeKind::List { items, .. } => items.iter().for_each(|item| walk(item, path, found)),
+        NodeKind::Map { pairs, .. } => {
             for (key, value) in pairs {
                 let name = read::key(key).unwrap_or_default();
                 if !read::is_merge(key) {

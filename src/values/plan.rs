@@ -7,19 +7,19 @@ use super::{
     Change, Refusal, Scalar, Setting, literal,
     read::{is_merge, key},
     splice::Splice,
-    style::{Addition, Habits, members},
-    tree::{Kind, Node, Style, Tree},
+    style::{Addition, FileFormat, members},
+    tree::{Node, NodeKind, Style, Tree},
 };
 
 /// A text, its tree and its habits.
-pub(super) struct Document<'a> {
+pub(super) struct ValuesDocument<'a> {
     pub(super) text: &'a str,
     pub(super) tree: Tree,
-    pub(super) habits: Habits,
+    pub(super) habits: FileFormat,
 }
 
 /// A place in the tree that changes.
-enum Place<'t> {
+enum EditPoint<'t> {
     /// The file has no content.
     Empty,
     /// A map or list, or a null in its stead, takes something new; with its key.
@@ -28,7 +28,7 @@ enum Place<'t> {
     Leaf { parent: Option<&'t Node>, map: &'t Node, key: &'t Node, value: &'t Node },
 }
 
-impl Place<'_> {
+impl EditPoint<'_> {
     fn is_at(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Empty, Self::Empty) => true,
@@ -41,15 +41,15 @@ impl Place<'_> {
     }
 }
 
-impl<'a> Document<'a> {
+impl<'a> ValuesDocument<'a> {
     pub(super) fn new(text: &'a str, tree: Tree) -> Self {
-        let habits = Habits::of(text, tree.root.as_ref());
+        let habits = FileFormat::of(text, tree.root.as_ref());
         Self { text, tree, habits }
     }
 
     /// The splices for the first settings, in order, and for how many: those that would change one place twice wait.
     pub(super) fn plan(&self, settings: &[&Setting]) -> Result<(Vec<Splice>, usize), Refusal> {
-        let mut places: Vec<(Place<'_>, Vec<Addition<'_>>)> = Vec::new();
+        let mut places: Vec<(EditPoint<'_>, Vec<Addition<'_>>)> = Vec::new();
         let mut taken = 0;
         for setting in settings {
             let removes = setting.change == Change::Remove;
@@ -58,7 +58,7 @@ impl<'a> Document<'a> {
             }
             let (place, rest) = self.walk(setting)?;
             match places.iter_mut().find(|(other, _)| other.is_at(&place)) {
-                Some((Place::Leaf { .. }, _)) => break,
+                Some((EditPoint::Leaf { .. }, _)) => break,
                 Some((_, additions)) => additions.push((rest, &setting.change)),
                 None => places.push((place, vec![(rest, &setting.change)])),
             }
@@ -76,26 +76,26 @@ impl<'a> Document<'a> {
     }
 
     /// Walks down the path as far as it is there; the rest is what must be added.
-    fn walk<'t>(&'t self, setting: &'t Setting) -> Result<(Place<'t>, &'t [String]), Refusal> {
+    fn walk<'t>(&'t self, setting: &'t Setting) -> Result<(EditPoint<'t>, &'t [String]), Refusal> {
         let Some(root) = self.tree.root.as_ref().filter(|root| !root.is_unwritten()) else {
-            return Ok((Place::Empty, &setting.path));
+            return Ok((EditPoint::Empty, &setting.path));
         };
         let (mut parent, mut node, mut rest) = (None, root, setting.path.as_slice());
         self.editable(root)?;
         while let Some((name, below)) = rest.split_first() {
-            let Kind::Map { pairs, .. } = &node.kind else { break };
+            let NodeKind::Map { pairs, .. } = &node.kind else { break };
             let Some((key, value)) = find(pairs, name)? else { break };
             self.after_colon(key)?;
             if below.is_empty() && setting.change == Change::Remove {
-                return Ok((Place::Leaf { parent, map: node, key, value }, below));
+                return Ok((EditPoint::Leaf { parent, map: node, key, value }, below));
             }
             self.editable(value)?;
             if below.is_empty() && matches!(setting.change, Change::Set(_)) {
-                return Ok((Place::Leaf { parent, map: node, key, value }, below));
+                return Ok((EditPoint::Leaf { parent, map: node, key, value }, below));
             }
             (parent, node, rest) = (Some(key), value, below);
         }
-        Ok((Place::Grows(parent, node), rest))
+        Ok((EditPoint::Grows(parent, node), rest))
     }
 
     /// Nodes on the path must be what they look like, and nobody else's.
@@ -108,38 +108,38 @@ impl<'a> Document<'a> {
             return refuse(Code::Tag, "a tag stands here");
         }
         match &node.kind {
-            Kind::Alias(_) => refuse(Code::Alias, "an alias stands here: its anchor is somewhere else"),
-            Kind::Map { pairs, .. } if pairs.iter().any(|(key, _)| is_merge(key)) => {
+            NodeKind::Alias(_) => refuse(Code::Alias, "an alias stands here: its anchor is somewhere else"),
+            NodeKind::Map { pairs, .. } if pairs.iter().any(|(key, _)| is_merge(key)) => {
                 refuse(Code::Merge, "this map merges another one with <<, and the order decides which value wins")
             }
             _ => Ok(()),
         }
     }
 
-    fn change(&self, place: &Place<'_>, additions: &[Addition<'_>]) -> Result<Vec<Splice>, Refusal> {
+    fn change(&self, place: &EditPoint<'_>, additions: &[Addition<'_>]) -> Result<Vec<Splice>, Refusal> {
         match (place, additions) {
-            (Place::Empty, _) => Ok(vec![self.fill_empty(additions)]),
-            (Place::Grows(key, node), _) => self.grow(*key, node, additions),
-            (Place::Leaf { map, key, value, .. }, [(_, Change::Set(scalar))]) => {
+            (EditPoint::Empty, _) => Ok(vec![self.fill_empty(additions)]),
+            (EditPoint::Grows(key, node), _) => self.grow(*key, node, additions),
+            (EditPoint::Leaf { map, key, value, .. }, [(_, Change::Set(scalar))]) => {
                 Ok(vec![self.set(key, value, scalar, map)?])
             }
-            (Place::Leaf { parent, map, key, value }, _) => self.remove(*parent, map, key, value),
+            (EditPoint::Leaf { parent, map, key, value }, _) => self.remove(*parent, map, key, value),
         }
     }
 
     fn grow(&self, key: Option<&Node>, node: &Node, additions: &[Addition<'_>]) -> Result<Vec<Splice>, Refusal> {
         let wants_list = additions.iter().any(|(path, _)| path.is_empty());
         match &node.kind {
-            Kind::Map { flow: false, .. } if !wants_list => Ok(vec![self.add_to_block(node, additions)]),
-            Kind::Map { pairs, .. } if !wants_list => {
+            NodeKind::Map { flow: false, .. } if !wants_list => Ok(vec![self.add_to_block(node, additions)]),
+            NodeKind::Map { pairs, .. } if !wants_list => {
                 if pairs.is_empty() && self.is_bare(node) {
                     return self.open_block(key, node, additions);
                 }
                 let empty = pairs.is_empty() && key.is_some_and(|key| self.has_quotes(key));
                 self.add_to_flow(node, &members(additions, empty || self.is_quoted(node)))
             }
-            Kind::List { items, flow: false } if wants_list => self.add_items(node, items, additions),
-            Kind::List { items, flow: true } if wants_list => {
+            NodeKind::List { items, flow: false } if wants_list => self.add_items(node, items, additions),
+            NodeKind::List { items, flow: true } if wants_list => {
                 let quoted = items.iter().any(|item| self.has_quotes(item));
                 self.add_to_flow(node, &members(additions, quoted))
             }
@@ -150,13 +150,13 @@ impl<'a> Document<'a> {
     }
 
     fn set(&self, key: &Node, value: &Node, scalar: &Scalar, map: &Node) -> Result<Splice, Refusal> {
-        let Kind::Scalar { style, .. } = &value.kind else {
+        let NodeKind::Scalar { style, .. } = &value.kind else {
             return Err(Refusal::new(Code::NotAValue, value.at, "a map or list stands where a single value must be"));
         };
         if *style == Style::Block || self.text[value.bytes.clone()].contains('\n') {
             return Err(Refusal::new(Code::SeveralLines, value.at, "the value goes over several lines"));
         }
-        let flow = matches!(map.kind, Kind::Map { flow: true, .. });
+        let flow = matches!(map.kind, NodeKind::Map { flow: true, .. });
         let new = literal::scalar(scalar, flow && self.is_quoted(map));
         if value.is_unwritten() {
             return Ok(Splice { at: self.after_colon(key)?, removed: 0, inserted: format!(" {new}") });

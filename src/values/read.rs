@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Refusal, refuse, scalar,
-    tree::{self, Kind, Node, Style, Tree},
+    tree::{self, Node, NodeKind, Style, Tree},
 };
 
 /// How many nodes aliases may multiply a file to, against alias bombs.
@@ -49,7 +49,7 @@ pub(super) fn key(node: &Node) -> Result<String, Refusal> {
 /// A key as text, and before Helm makes a text of it.
 fn typed_key(node: &Node) -> Result<(String, Value), Refusal> {
     let value = match &node.kind {
-        Kind::Scalar { text, style } => scalar_value(node, text, *style)?,
+        NodeKind::Scalar { text, style } => scalar_value(node, text, *style)?,
         _ => return Err(Refusal::new(Code::Key, node.at, "a key must be a single word or text")),
     };
     let key = scalar::key(&value).ok_or_else(|| Refusal::new(Code::Key, node.at, "Helm cannot use this as a key"))?;
@@ -58,7 +58,7 @@ fn typed_key(node: &Node) -> Result<(String, Value), Refusal> {
 
 /// Whether a key merges another map into its own.
 pub(super) fn is_merge(node: &Node) -> bool {
-    let Kind::Scalar { text, style } = &node.kind else { return false };
+    let NodeKind::Scalar { text, style } = &node.kind else { return false };
     text == "<<" && (node.tag.as_deref() == Some("!!merge") || (*style == Style::Plain && node.tag.is_none()))
 }
 
@@ -71,16 +71,16 @@ impl Reader {
     fn node(&mut self, node: &Node) -> Result<Value, Refusal> {
         self.count(1, node)?;
         let value = match &node.kind {
-            Kind::Scalar { text, style } => scalar::settle(scalar_value(node, text, *style)?),
-            Kind::List { items, .. } => {
+            NodeKind::Scalar { text, style } => scalar::settle(scalar_value(node, text, *style)?),
+            NodeKind::List { items, .. } => {
                 collection_tag(node, "!!seq")?;
                 Value::Array(items.iter().map(|item| self.node(item)).collect::<Result<_, _>>()?)
             }
-            Kind::Map { pairs, .. } => {
+            NodeKind::Map { pairs, .. } => {
                 collection_tag(node, "!!map")?;
                 self.map(pairs)?
             }
-            Kind::Alias(id) => {
+            NodeKind::Alias(id) => {
                 let value = self.anchors.get(id).cloned();
                 let value =
                     value.ok_or_else(|| Refusal::new(Code::Alias, node.at, "an alias inside its own anchor"))?;
@@ -139,13 +139,13 @@ impl Reader {
     /// What `<<` takes: a map, an alias of one, or a list of these, of which the first wins.
     fn merged(&mut self, node: &Node) -> Result<Map<String, Value>, Refusal> {
         let items = match &node.kind {
-            Kind::List { items, .. } => items.iter().rev().collect(),
+            NodeKind::List { items, .. } => items.iter().rev().collect(),
             _ => vec![node],
         };
         let mut merged = Map::new();
         for item in items {
             match (&item.kind, self.node(item)?) {
-                (Kind::Map { .. } | Kind::Alias(_), Value::Object(map)) => merged.extend(map),
+                (NodeKind::Map { .. } | NodeKind::Alias(_), Value::Object(map)) => merged.extend(map),
                 _ => return Err(Refusal::new(Code::Merge, item.at, "<< takes a map or a list of maps")),
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{
     Refusal,
-    tree::{Kind, Node, Tree},
+    tree::{Node, NodeKind, Tree},
 };
 use crate::failure::Code;
 
@@ -28,9 +28,9 @@ pub(super) fn check(bytes: &[u8]) -> Result<&str, Refusal> {
     Ok(text)
 }
 
-type Finding = (Code, usize, &'static str);
+type LineFault = (Code, usize, &'static str);
 
-fn check_line(bare: &str) -> Result<(), Finding> {
+fn check_line(bare: &str) -> Result<(), LineFault> {
     if !bare.is_ascii() || bare.bytes().any(|b| b < b' ' || b == 0x7f) {
         check_characters(bare)?;
     }
@@ -50,7 +50,7 @@ fn check_line(bare: &str) -> Result<(), Finding> {
     Ok(())
 }
 
-fn check_characters(line: &str) -> Result<(), Finding> {
+fn check_characters(line: &str) -> Result<(), LineFault> {
     for (column, c) in line.chars().enumerate() {
         let why = match c {
             '\r' => "a carriage return stands inside the line: some programs see a line end there",
@@ -72,8 +72,8 @@ pub(super) fn check_tree(text: &str, tree: &Tree) -> Result<(), Refusal> {
         return check_empty(text);
     }
     tree.root.as_ref().map_or(Ok(()), |root| check_tabs(text, root))?;
-    let Some(Node { kind: Kind::Map { pairs, .. }, .. }) = &tree.root else { return Ok(()) };
-    let is_sops = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if text == "sops");
+    let Some(Node { kind: NodeKind::Map { pairs, .. }, .. }) = &tree.root else { return Ok(()) };
+    let is_sops = |key: &Node| matches!(&key.kind, NodeKind::Scalar { text, .. } if text == "sops");
     if let Some((key, _)) = pairs.iter().find(|(key, _)| is_sops(key)) {
         let why = "the file is encrypted by SOPS, and an edit from outside would break its checksum";
         return Err(Refusal::new(Code::Sops, key.at, why));
@@ -100,10 +100,10 @@ fn check_tabs(text: &str, node: &Node) -> Result<(), Refusal> {
         return Err(Refusal::new(Code::Tab, node.at, "a tab stands where Helm wants blanks for indentation"));
     }
     match &node.kind {
-        Kind::Map { pairs, flow: false } => {
+        NodeKind::Map { pairs, flow: false } => {
             pairs.iter().try_for_each(|(key, value)| check_tabs(text, key).and_then(|()| check_tabs(text, value)))
         }
-        Kind::List { items, flow: false } => items.iter().try_for_each(|item| check_tabs(text, item)),
+        NodeKind::List { items, flow: false } => items.iter().try_for_each(|item| check_tabs(text, item)),
         _ => Ok(()),
     }
 }

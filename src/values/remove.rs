@@ -6,12 +6,12 @@ use std::ops::Range;
 use super::{
     Refusal,
     flow::comma_after,
-    plan::{Document, not_a_map},
+    plan::{ValuesDocument, not_a_map},
     splice::Splice,
-    tree::{Kind, Node},
+    tree::{Node, NodeKind},
 };
 
-impl Document<'_> {
+impl ValuesDocument<'_> {
     /// The lines of key and value go, comments above stay.
     pub(super) fn remove(
         &self,
@@ -20,7 +20,7 @@ impl Document<'_> {
         key: &Node,
         value: &Node,
     ) -> Result<Vec<Splice>, Refusal> {
-        let Kind::Map { pairs, flow } = &map.kind else {
+        let NodeKind::Map { pairs, flow } = &map.kind else {
             return Err(not_a_map(map));
         };
         if *flow {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::style::{Addition, Habits};
+use super::style::{Addition, FileFormat};
 
 /// A value of one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Setting {
 pub(super) fn snippet(settings: &[Setting]) -> String {
     let (gone, there): (Vec<&Setting>, _) = settings.iter().partition(|setting| setting.change == Change::Remove);
     let additions: Vec<Addition<'_>> = there.iter().map(|setting| (setting.path.as_slice(), &setting.change)).collect();
-    let lines = Habits::default().lines(&additions, 0).into_iter();
+    let lines = FileFormat::default().lines(&additions, 0).into_iter();
     let gone = gone.into_iter().map(|setting| format!("# take out: {}", setting.path.join(".")));
     lines.chain(gone).flat_map(|line| [line, "\n".to_owned()]).collect()
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     refuse,
-    tree::{self, Kind, Node},
+    tree::{self, Node, NodeKind},
 };
 
 /// Whether SOPS has encrypted a file: a key `sops` at the top with a `mac` below it (sops, `stores/yaml`).
@@ -31,16 +31,16 @@ pub fn words(text: &[u8]) -> Value {
 
 fn collect(node: &Node, found: &mut Vec<Value>) {
     match &node.kind {
-        Kind::Scalar { text, .. } => found.push(Value::from(text.as_str())),
-        Kind::List { items, .. } => items.iter().for_each(|item| collect(item, found)),
-        Kind::Map { pairs, .. } => pairs.iter().for_each(|(_, value)| collect(value, found)),
-        Kind::Alias(_) => {}
+        NodeKind::Scalar { text, .. } => found.push(Value::from(text.as_str())),
+        NodeKind::List { items, .. } => items.iter().for_each(|item| collect(item, found)),
+        NodeKind::Map { pairs, .. } => pairs.iter().for_each(|(_, value)| collect(value, found)),
+        NodeKind::Alias(_) => {}
     }
 }
 
 fn at<'a>(node: &'a Node, wanted: &str) -> Option<&'a Node> {
-    let Kind::Map { pairs, .. } = &node.kind else { return None };
-    let is = |key: &Node| matches!(&key.kind, Kind::Scalar { text, .. } if text == wanted);
+    let NodeKind::Map { pairs, .. } = &node.kind else { return None };
+    let is = |key: &Node| matches!(&key.kind, NodeKind::Scalar { text, .. } if text == wanted);
     pairs.iter().find(|(key, _)| is(key)).map(|(_, value)| value)
 }
 

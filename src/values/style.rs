@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::{
     Change, Scalar, literal,
-    tree::{Kind, Node},
+    tree::{Node, NodeKind},
 };
 
 /// A path that is not there yet, and what happens at its end; the path of a list's new item is empty.
 pub(super) type Addition<'a> = (&'a [String], &'a Change);
 
 /// How a file is written.
-pub(super) struct Habits {
+pub(super) struct FileFormat {
     /// `\n` or `\r\n`, the commoner one.
     pub(super) line_end: &'static str,
     /// How far a map stands inside its parent, the commonest.
@@ -20,13 +20,13 @@ pub(super) struct Habits {
     dash: usize,
 }
 
-impl Default for Habits {
+impl Default for FileFormat {
     fn default() -> Self {
         Self { line_end: "\n", step: 2, dash: 2 }
     }
 }
 
-impl Habits {
+impl FileFormat {
     pub(super) fn of(text: &str, root: Option<&Node>) -> Self {
         let (all, dos) = (text.matches('\n').count(), text.matches("\r\n").count());
         let (mut steps, mut dashes) = (BTreeMap::new(), BTreeMap::new());
@@ -45,15 +45,15 @@ impl Habits {
         for (name, inside) in by_key(additions) {
             let indentation = " ".repeat(column);
             match (name, value_of(&inside)) {
-                (Name::Item(item), _) => lines.push(format!("{indentation}- {}", literal::text(item, false))),
-                (Name::Key(key), Some(value)) => {
+                (AddedEntry::Item(item), _) => lines.push(format!("{indentation}- {}", literal::text(item, false))),
+                (AddedEntry::Key(key), Some(value)) => {
                     lines.push(format!(
                         "{indentation}{}: {}",
                         literal::text(key, false),
                         literal::scalar(value, false)
                     ));
                 }
-                (Name::Key(key), None) => {
+                (AddedEntry::Key(key), None) => {
                     lines.push(format!("{indentation}{}:", literal::text(key, false)));
                     lines.extend(self.lines(&inside, column + self.step_into(&inside)));
                 }
@@ -70,9 +70,9 @@ impl Habits {
 
 /// What is added inside `{ }` or `[ ]`: `tls: {mtls: {enabled: true}}`.
 pub(super) fn members(additions: &[Addition<'_>], quoted: bool) -> Vec<String> {
-    let member = |(name, inside): (Name<'_>, Vec<Addition<'_>>)| match name {
-        Name::Item(item) => literal::text(item, quoted),
-        Name::Key(key) => format!("{}: {}", literal::text(key, quoted), collection(&inside, quoted)),
+    let member = |(name, inside): (AddedEntry<'_>, Vec<Addition<'_>>)| match name {
+        AddedEntry::Item(item) => literal::text(item, quoted),
+        AddedEntry::Key(key) => format!("{}: {}", literal::text(key, quoted), collection(&inside, quoted)),
     };
     by_key(additions).into_iter().map(member).collect()
 }
@@ -88,18 +88,18 @@ pub(super) fn collection(additions: &[Addition<'_>], quoted: bool) -> String {
 
 /// What stands at one place of what is added.
 #[derive(PartialEq)]
-enum Name<'a> {
+enum AddedEntry<'a> {
     Key(&'a str),
     Item(&'a str),
 }
 
 /// Each key once, in the order of its first setting, with what belongs inside.
-fn by_key<'a>(additions: &[Addition<'a>]) -> Vec<(Name<'a>, Vec<Addition<'a>>)> {
-    let mut found: Vec<(Name<'a>, Vec<Addition<'a>>)> = Vec::new();
+fn by_key<'a>(additions: &[Addition<'a>]) -> Vec<(AddedEntry<'a>, Vec<Addition<'a>>)> {
+    let mut found: Vec<(AddedEntry<'a>, Vec<Addition<'a>>)> = Vec::new();
     for (path, change) in additions {
         let (name, inside) = match (path.split_first(), change) {
-            (Some((key, below)), _) => (Name::Key(key), Some((below, *change))),
-            (None, Change::Include(item)) => (Name::Item(item), None),
+            (Some((key, below)), _) => (AddedEntry::Key(key), Some((below, *change))),
+            (None, Change::Include(item)) => (AddedEntry::Item(item), None),
             (None, _) => continue,
         };
         match found.iter_mut().find(|(other, _)| *other == name) {
@@ -120,12 +120,12 @@ fn value_of<'a>(additions: &[Addition<'a>]) -> Option<&'a Scalar> {
 
 fn count(text: &str, node: &Node, steps: &mut BTreeMap<usize, usize>, dashes: &mut BTreeMap<usize, usize>) {
     match &node.kind {
-        Kind::Map { pairs, flow: false } => {
+        NodeKind::Map { pairs, flow: false } => {
             for (key, value) in pairs {
                 let inside = value.at.1.saturating_sub(key.at.1);
                 match &value.kind {
-                    Kind::Map { flow: false, .. } if inside > 0 => *steps.entry(inside).or_default() += 1,
-                    Kind::List { items, flow: false } => {
+                    NodeKind::Map { flow: false, .. } if inside > 0 => *steps.entry(inside).or_default() += 1,
+                    NodeKind::List { items, flow: false } => {
                         let dash = items.first().map(|item| indent_of_line(text, item.bytes.start) + 1);
                         let inside = dash.and_then(|dash| dash.checked_sub(key.at.1));
                         if let Some(inside) = inside {
@@ -137,7 +137,7 @@ fn count(text: &str, node: &Node, steps: &mut BTreeMap<usize, usize>, dashes: &m
                 count(text, value, steps, dashes);
             }
         }
-        Kind::List { items, flow: false } => items.iter().for_each(|item| count(text, item, steps, dashes)),
+        NodeKind::List { items, flow: false } => items.iter().for_each(|item| count(text, item, steps, dashes)),
         _ => {}
     }
 }

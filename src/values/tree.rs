@@ -13,7 +13,7 @@ const DEEPEST: usize = 200;
 /// One node.
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) kind: Kind,
+    pub(super) kind: NodeKind,
     /// Its bytes: of a collection, from its first to its last node or bracket.
     pub(super) bytes: Range<usize>,
     /// Line and column of its start, from 1.
@@ -26,7 +26,7 @@ pub(super) struct Node {
 
 /// What a node is.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     Scalar { text: String, style: Style },
     List { items: Vec<Node>, flow: bool },
     Map { pairs: Vec<(Node, Node)>, flow: bool },
@@ -54,10 +54,10 @@ impl Node {
     /// Where its last content ends; a collection's own bytes may run into what follows it.
     pub(super) fn end(&self) -> usize {
         match &self.kind {
-            Kind::Map { pairs, flow: false } => {
+            NodeKind::Map { pairs, flow: false } => {
                 pairs.last().map_or(self.bytes.end, |(key, value)| value.end().max(key.end()))
             }
-            Kind::List { items, flow: false } => items.last().map_or(self.bytes.end, Node::end),
+            NodeKind::List { items, flow: false } => items.last().map_or(self.bytes.end, Node::end),
             _ => self.bytes.end,
         }
     }
@@ -65,8 +65,8 @@ impl Node {
     /// The scalar, or bracketed collection, that it ends with.
     pub(super) fn last_scalar(&self) -> Option<&Self> {
         match &self.kind {
-            Kind::Map { pairs, flow: false } => pairs.last().and_then(|(_, value)| value.last_scalar()),
-            Kind::List { items, flow: false } => items.last().and_then(Self::last_scalar),
+            NodeKind::Map { pairs, flow: false } => pairs.last().and_then(|(_, value)| value.last_scalar()),
+            NodeKind::List { items, flow: false } => items.last().and_then(Self::last_scalar),
             _ => Some(self),
         }
     }
@@ -85,7 +85,7 @@ impl Node {
 
     /// Whether it is written with `|` or `>`.
     pub(super) fn is_block_text(&self) -> bool {
-        matches!(self.kind, Kind::Scalar { style: Style::Block, .. })
+        matches!(self.kind, NodeKind::Scalar { style: Style::Block, .. })
     }
 
     /// Whether it is a block text whose last line end is a part of it.
@@ -96,13 +96,13 @@ impl Node {
 
     /// Whether it is null, written or not.
     pub(super) fn is_null(&self) -> bool {
-        let Kind::Scalar { text, style: Style::Plain } = &self.kind else { return false };
+        let NodeKind::Scalar { text, style: Style::Plain } = &self.kind else { return false };
         scalar::resolve(text) == Ok(serde_json::Value::Null)
     }
 
     /// Whether it is a null that is not written at all.
     pub(super) fn is_unwritten(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar { style: Style::Plain, .. }) && self.bytes.is_empty()
+        matches!(&self.kind, NodeKind::Scalar { style: Style::Plain, .. }) && self.bytes.is_empty()
     }
 }
 
@@ -192,22 +192,22 @@ impl<'a> Builder<'a> {
                 let unwritten = style == Style::Plain && bytes.is_empty();
                 let text = if unwritten { String::new() } else { text.into_owned() };
                 let bytes = self.scalar_bytes(style, &text, bytes);
-                (Kind::Scalar { text, style }, anchor, tag, bytes)
+                (NodeKind::Scalar { text, style }, anchor, tag, bytes)
             }
             Event::Alias(id) => {
                 anchor_name(self.text[bytes.clone()].trim_start_matches('*'), &span)?;
                 self.referred.insert(id);
-                (Kind::Alias(id), 0, None, bytes)
+                (NodeKind::Alias(id), 0, None, bytes)
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
                 let (items, end) = self.within(flow, |builder| builder.items(depth))?;
-                (Kind::List { items, flow }, anchor, tag, bytes.start..end.max(bytes.start))
+                (NodeKind::List { items, flow }, anchor, tag, bytes.start..end.max(bytes.start))
             }
             Event::MappingStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
                 let (pairs, end) = self.within(flow, |builder| builder.pairs(depth))?;
-                (Kind::Map { pairs, flow }, anchor, tag, bytes.start..end.max(bytes.start))
+                (NodeKind::Map { pairs, flow }, anchor, tag, bytes.start..end.max(bytes.start))
             }
             _ => return Err(Refusal::new(Code::Yaml, at, "a value is missing here")),
         };

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 use substra_mtls::{
-    cluster::{ChartVersion, Helm, simulated::Simulated},
+    cluster::{ChartVersion, Helm, simulated::SimulatedCluster},
     times::Clock,
     values,
 };
@@ -13,7 +13,7 @@ use crate::{Answer, Call, input};
 
 const MISSING: &str = "Error: release: not found\n";
 
-pub(crate) fn answer(call: &Call, cluster: &Simulated) -> Answer {
+pub(crate) fn answer(call: &Call, cluster: &SimulatedCluster) -> Answer {
     let words: Vec<&str> = call.words.iter().map(String::as_str).collect();
     match words[..] {
         ["list"] => list(cluster),
@@ -30,7 +30,7 @@ pub(crate) fn answer(call: &Call, cluster: &Simulated) -> Answer {
     }
 }
 
-fn list(cluster: &Simulated) -> Answer {
+fn list(cluster: &SimulatedCluster) -> Answer {
     let all = cluster.releases().unwrap();
     let one = |(name, chart): &(String, ChartVersion)| {
         json!({"name": name, "namespace": cluster.namespace_name(), "revision": "1", "status": "deployed",
@@ -39,7 +39,7 @@ fn list(cluster: &Simulated) -> Answer {
     Answer::said(all.iter().map(one).collect::<Value>())
 }
 
-fn status(cluster: &Simulated, name: &str) -> Answer {
+fn status(cluster: &SimulatedCluster, name: &str) -> Answer {
     let Some(release) = cluster.release(&name.parse().unwrap()).unwrap() else { return Answer::failed(MISSING) };
     Answer::said(
         json!({"name": name, "namespace": release.namespace, "version": release.revision, "config": release.config,
@@ -47,7 +47,7 @@ fn status(cluster: &Simulated, name: &str) -> Answer {
     )
 }
 
-fn metadata(cluster: &Simulated, name: &str) -> Answer {
+fn metadata(cluster: &SimulatedCluster, name: &str) -> Answer {
     let Some(chart) = cluster.chart(&name.parse().unwrap()).unwrap() else { return Answer::failed(MISSING) };
     Answer::said(
         json!({"name": name, "chart": chart.name, "version": chart.version, "namespace": cluster.namespace_name()}),
@@ -75,15 +75,15 @@ fn reader(folder: &Path) -> Answer {
 }
 
 /// What an upgrade would deploy, seen in another world.
-fn template(call: &Call, cluster: &Simulated, name: &str, reference: &str) -> Answer {
-    let other = Simulated::restored(call.namespace(), &Clock::system(), &cluster.stored()).unwrap();
+fn template(call: &Call, cluster: &SimulatedCluster, name: &str, reference: &str) -> Answer {
+    let other = SimulatedCluster::restored(call.namespace(), &Clock::system(), &cluster.stored()).unwrap();
     match other.install(name, chart(call, reference), given(call)) {
         Ok(()) => Answer::said(other.release(&name.parse().unwrap()).unwrap().unwrap().manifest),
         Err(failure) => Answer::failed(format!("Error: {}\n", failure.what)),
     }
 }
 
-fn upgrade(call: &Call, cluster: &Simulated, name: &str, reference: &str) -> Answer {
+fn upgrade(call: &Call, cluster: &SimulatedCluster, name: &str, reference: &str) -> Answer {
     let is_there = cluster.release(&name.parse().unwrap()).unwrap().is_some();
     if !is_there && call.option("--install").is_none() {
         return Answer::failed(format!("Error: UPGRADE FAILED: \"{name}\" has no deployed releases\n"));

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 use substra_mtls::{
-    cluster::{Kubernetes, Object, ObjectRef, simulated::Simulated},
+    cluster::{Kubernetes, Object, ObjectRef, simulated::SimulatedCluster},
     failure::Result,
 };
 
 use crate::{Answer, Call, input};
 
-pub(crate) fn answer(call: &Call, cluster: &Simulated) -> Answer {
+pub(crate) fn answer(call: &Call, cluster: &SimulatedCluster) -> Answer {
     let words: Vec<&str> = call.words.iter().map(String::as_str).collect();
     match words[..] {
         ["get", ref names @ ..] if names.iter().all(|name| name.contains('/')) => get(cluster, names),
@@ -34,7 +34,7 @@ fn given() -> Object {
 }
 
 /// One that was named is printed as it is, several as a list, none not at all.
-fn get(cluster: &Simulated, names: &[&str]) -> Answer {
+fn get(cluster: &SimulatedCluster, names: &[&str]) -> Answer {
     let wanted: Vec<ObjectRef> = names.iter().map(|name| reference(name)).collect();
     let found = cluster.get(&wanted).unwrap();
     match found.first() {
@@ -49,18 +49,18 @@ fn list(found: &[Object]) -> Answer {
     Answer::said(json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": ""}, "items": items}))
 }
 
-fn create(call: &Call, cluster: &Simulated) -> Answer {
+fn create(call: &Call, cluster: &SimulatedCluster) -> Answer {
     let object = given();
     if object.json()["kind"] == "SelfSubjectRulesReview" {
         let mut review = object.json().clone();
-        review["status"] = cluster.rules(call.namespace()).unwrap();
+        review["status"] = cluster.access_review(call.namespace()).unwrap();
         return Answer::said(review);
     }
     written(&object.reference(), "creating", cluster.create(&object))
 }
 
 /// What is there may go only as the preconditions have it.
-fn delete(cluster: &Simulated, path: &str) -> Answer {
+fn delete(cluster: &SimulatedCluster, path: &str) -> Answer {
     let (resource, name) =
         path.rsplit_once('/').and_then(|(rest, name)| Some((rest.rsplit_once('/')?.1, name))).unwrap();
     let reference = ObjectRef::new(resource.trim_end_matches('s'), name);
@@ -79,7 +79,7 @@ fn delete(cluster: &Simulated, path: &str) -> Answer {
     }
 }
 
-fn patch(call: &Call, cluster: &Simulated, workload: &ObjectRef) -> Answer {
+fn patch(call: &Call, cluster: &SimulatedCluster, workload: &ObjectRef) -> Answer {
     let patch: Value = serde_json::from_str(call.option("--patch").unwrap()).unwrap();
     let notes = patch["spec"]["template"]["metadata"]["annotations"].as_object().unwrap();
     let note = |(key, value): (&String, &Value)| cluster.annotate_template(workload, key, value.as_str().unwrap());

@@ -28,7 +28,7 @@ use std::{
     process::ExitCode,
 };
 
-use substra_mtls::{cluster::simulated::Simulated, times::Clock};
+use substra_mtls::{cluster::simulated::SimulatedCluster, times::Clock};
 
 use self::fault::Fault;
 
@@ -92,7 +92,7 @@ impl Call {
         self.option("--namespace").unwrap_or("default")
     }
 
-    fn answer(&self, cluster: &Simulated) -> Answer {
+    fn answer(&self, cluster: &SimulatedCluster) -> Answer {
         match self.program.as_str() {
             "helm" => helm::answer(self, cluster),
             "kubectl" => kubectl::answer(self, cluster),
@@ -116,7 +116,7 @@ fn done(folder: &Path, call: &Call) -> Answer {
     let path = folder.join("world.json");
     let before = fs::read_to_string(&path).unwrap();
     let world = serde_json::from_str(&before).unwrap();
-    let cluster = Simulated::restored(call.namespace(), &Clock::system(), &world).unwrap();
+    let cluster = SimulatedCluster::restored(call.namespace(), &Clock::system(), &world).unwrap();
     let answer = call.answer(&cluster);
     let after = cluster.stored().to_string();
     if after != before {

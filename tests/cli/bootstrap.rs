@@ -9,9 +9,9 @@ pub(crate) mod world;
 use std::time::Duration;
 
 use substra_mtls::{
-    cluster::{Helm, Kubernetes, ObjectRef, simulated::Fault},
+    cluster::{Helm, Kubernetes, ObjectRef, simulated::InjectedFault},
     failure::Exit,
-    substra::servers::Answer,
+    substra::servers::CallOutcome,
 };
 
 use self::world::{FILES, Fed, LINE, backend, federation, refused, state};
@@ -62,7 +62,7 @@ fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
         fed.orc.writes().len() - before
     };
     assert!(count >= 5, "{count}");
-    for fault in [Fault::Before, Fault::After] {
+    for fault in [InjectedFault::Before, InjectedFault::After] {
         for n in 0..count {
             let fed = Fed::new(2);
             fed.orc.fail_write(n, fault);
@@ -139,7 +139,7 @@ fn a_member_that_nobody_describes_keeps_the_gate_open_until_it_is_given_up() {
     fed.world.write("federation.yaml", &federation(1, FILES, "close\n  cutOff: [MyOrg2MSP]"));
     fed.run(LINE).unwrap();
     assert!(fed.is_closed());
-    assert_ne!(fed.answer(2), Answer::Accepted);
+    assert_ne!(fed.answer(2), CallOutcome::Accepted);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_federation_from_nothing_may_fail_at_every_write() {
         fed.run(&format!("{LINE} --install")).unwrap();
         fed.orc.writes().len()
     };
-    for fault in [Fault::Before, Fault::After] {
+    for fault in [InjectedFault::Before, InjectedFault::After] {
         for n in 0..count {
             let fed = Fed::empty(1);
             fed.world.write("federation.yaml", &federation(1, "{create: true}", "close"));

@@ -13,7 +13,7 @@ use substra_mtls::{
     cli::Cli,
     cluster::{
         ChartVersion, Kubernetes, Object, ObjectRef, PAIR_TYPE,
-        simulated::{Fault, Simulated},
+        simulated::{InjectedFault, SimulatedCluster},
     },
     dispatch::dispatch,
     failure::{Failure, Result},
@@ -25,7 +25,7 @@ use substra_mtls::{
     session::Session,
     substra::{
         forged_certificates::{CertificateRecipe, LeafUsage},
-        servers::{Answer, call},
+        servers::{CallOutcome, call},
     },
     times::Clock,
     values,
@@ -50,7 +50,7 @@ const RESTART: &str = "restart deployment/orchestrator-server";
 
 struct Site {
     world: World,
-    orc: Simulated,
+    orc: SimulatedCluster,
     now: OffsetDateTime,
 }
 
@@ -62,7 +62,7 @@ impl Site {
     fn of(version: &str, text: &str) -> Self {
         let (world, now) = (World::odd(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", text);
-        let orc = Simulated::new("orchestrator", &Clock::simulated(now));
+        let orc = SimulatedCluster::new("orchestrator", &Clock::simulated(now));
         let chart = ChartVersion { name: "orchestrator".into(), version: version.into() };
         orc.install("orchestrator", chart, values::read(text.as_bytes()).unwrap()).unwrap();
         Self { world, orc, now }
@@ -73,15 +73,15 @@ impl Site {
         self.at(&self.orc, line)
     }
 
-    fn at(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
+    fn at(&self, cluster: &SimulatedCluster, line: &str) -> Result<Outcome> {
         self.with(cluster, Console::silent(), line)
     }
 
-    fn json(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
+    fn json(&self, cluster: &SimulatedCluster, line: &str) -> Result<Outcome> {
         self.with(cluster, Console { format: Format::Json, ..Console::silent() }, line)
     }
 
-    fn with(&self, cluster: &Simulated, console: Console, line: &str) -> Result<Outcome> {
+    fn with(&self, cluster: &SimulatedCluster, console: Console, line: &str) -> Result<Outcome> {
         let cli = Cli::try_parse_from(self.world.words(&format!("substra-mtls {line}"))).unwrap();
         let console = text::console(console);
         crate::schemas::seen(dispatch(&cli.command, &Session::new(Some(cluster), console, &self.clock())))
@@ -127,7 +127,7 @@ impl Site {
         org.install("backend", chart, values::read(values.as_bytes()).unwrap()).unwrap();
         let client = org.backend("backend").unwrap();
         let answer = self.orc.with_server("orchestrator", |server| call(&client, server, self.now));
-        answer.is_some_and(|answer| answer == Answer::Accepted)
+        answer.is_some_and(|answer| answer == CallOutcome::Accepted)
     }
 
     /// A server pair of a CA in place of the one that is there.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use substra_mtls::{
     cluster::{
         Helm, Kubernetes, Object,
-        simulated::{Fault, Simulated},
+        simulated::{InjectedFault, SimulatedCluster},
     },
     failure::{Exit, Failure, Result},
     pki::{authority::create_root, key::KeyType},
@@ -62,13 +62,13 @@ fn write_a_ca(federation: &Federation) {
     edit(federation, "orchestrator", key, &format!("        MyOrg3MSP: [orchestrator-tls-cacert, evil-ca]\n{key}"));
 }
 
-fn config(cluster: &Simulated, release: &str) -> Value {
+fn config(cluster: &SimulatedCluster, release: &str) -> Value {
     cluster.release(&release.parse().unwrap()).unwrap().unwrap().config
 }
 
 /// Refused with this line, nothing written; accepted it is said in a warning.
 #[track_caller]
-fn is_named(federation: &Federation, cluster: &Simulated, verb: &str, line: &str) -> Outcome {
+fn is_named(federation: &Federation, cluster: &SimulatedCluster, verb: &str, line: &str) -> Outcome {
     let before = (federation.orc.writes(), federation.world.snapshot());
     let failure = failed(federation.run(cluster, verb));
     assert_eq!((failure.exit, failure.code.id()), (Exit::CheckFailed, "drift"), "{verb}: {failure}");
@@ -179,7 +179,7 @@ fn a_backend_that_trusts_public_cas_trusts_no_other_unseen() {
         "{failure}"
     );
     // The verb that is for it may, and may be cut short.
-    public.org.fail_write(0, Fault::Before);
+    public.org.fail_write(0, InjectedFault::Before);
     let trust = format!("ca trust @ca.crt --backend --enable-tls {ORG}");
     assert_eq!(failed(public.run(&public.org, &trust)).code.id(), "fault");
     public.run(&public.org, &trust).unwrap();
@@ -193,12 +193,12 @@ fn what_an_earlier_run_of_ours_has_left_goes_on_without_a_question() {
     federation.close("").unwrap();
     // Cut short after the file was written.
     let federation = enrolled();
-    federation.orc.fail_write(0, Fault::Before);
+    federation.orc.fail_write(0, InjectedFault::Before);
     assert_eq!(failed(federation.close("")).code.id(), "fault");
     assert!(federation.world.read("orchestrator-values.yaml").contains("verifyClientMSPID: true"));
     federation.run(&federation.orc, &format!("gate open {ORC}")).unwrap();
     federation.close("").unwrap();
-    federation.orc.fail_write(0, Fault::Before);
+    federation.orc.fail_write(0, InjectedFault::Before);
     assert_eq!(failed(federation.run(&federation.orc, &format!("gate open {ORC}"))).code.id(), "fault");
     federation.run(&federation.orc, &format!("gate open {ORC}")).unwrap();
     federation.close("").unwrap();
@@ -206,7 +206,7 @@ fn what_an_earlier_run_of_ours_has_left_goes_on_without_a_question() {
     let theirs = "        MyOrg1MSP:\n          - orchestrator-tls-cacert\n";
     edit(&federation, "orchestrator", theirs, "        Other: [orchestrator-tls-cacert]\n");
     federation.run(&federation.orc, &format!("{CLOSE} {ORC} --accept-drift")).unwrap();
-    federation.orc.fail_write(0, Fault::Before);
+    federation.orc.fail_write(0, InjectedFault::Before);
     assert_eq!(failed(federation.approve()).code.id(), "fault");
     federation.approve().unwrap();
 }

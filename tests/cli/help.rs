@@ -9,7 +9,7 @@ use clap::CommandFactory;
 use substra_mtls::{
     cli::{
         Cli, NAME,
-        help::{Block, PAGES, blocks, role_of},
+        help::{HelpBlock, PAGES, blocks, role_of},
     },
     substra::Side,
 };
@@ -62,15 +62,15 @@ fn a_page_says_what_is_touched_and_which_rights_it_takes_and_has_two_examples_th
     for (verb, page) in PAGES {
         let all = blocks(page);
         assert!(page.is_ascii(), "{verb}: not every terminal has other letters");
-        let says = |words: &str| all.contains(&Block::Heading(words.to_owned()));
+        let says = |words: &str| all.contains(&HelpBlock::Heading(words.to_owned()));
         let is_group = verb.is_empty() || GROUPS.contains(&verb);
         for words in ["Files and objects", "Rights", "Exit status"] {
             assert!(is_group || says(words), "{verb}: {words}");
         }
-        let with_role = all.iter().any(|block| matches!(block, Block::Role(_)));
+        let with_role = all.iter().any(|block| matches!(block, HelpBlock::Role(_)));
         assert!(with_role || is_group || ["rehearse", "completion"].contains(&verb), "{verb} has no Role to paste");
         let code =
-            all.iter().filter_map(|block| if let Block::Code(text) = block { Some(text.as_str()) } else { None });
+            all.iter().filter_map(|block| if let HelpBlock::Code(text) = block { Some(text.as_str()) } else { None });
         let lines: Vec<String> =
             code.flat_map(|text| text.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>()).collect();
         assert!(lines.len() >= 2, "{verb}: {lines:?}");

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use serde_json::{Value, json};
 use substra_mtls::{
-    cluster::{ChartVersion, Kubernetes, Object, simulated::Simulated},
+    cluster::{ChartVersion, Kubernetes, Object, simulated::SimulatedCluster},
     failure::Result,
     report::{Outcome, failure_json},
     values::{self, Setting},
@@ -73,7 +73,7 @@ fn told(result: &Result<Outcome>) -> String {
     }
 }
 
-fn install(cluster: &Simulated, release: &str, name: &str, version: &str, text: &str) {
+fn install(cluster: &SimulatedCluster, release: &str, name: &str, version: &str, text: &str) {
     let chart = ChartVersion { name: name.into(), version: version.into() };
     cluster.install(release, chart, values::read(text.as_bytes()).unwrap()).unwrap();
 }
@@ -107,7 +107,7 @@ const ORG: &str = "-f @backend-values.yaml --release backend";
 /// Every verb on the simulated cluster, first as it is refused, then as it is done; gives what was refused.
 fn every_verb(federation: &Federation) -> Vec<String> {
     let mut codes = Vec::new();
-    let mut run = |cluster: &Simulated, line: &str| {
+    let mut run = |cluster: &SimulatedCluster, line: &str| {
         let result = federation.run(cluster, line);
         clean(line, &told(&result));
         codes.extend(result.err().map(|failure| format!("{} {}", line.split(" -").next().unwrap(), failure.code.id())));

@@ -1,7 +1,7 @@
 //! Whatever the verb: the server pair, the objects that will be mounted and the issue log are judged alike.
 
 use substra_mtls::{
-    cluster::{Kubernetes, Object, ObjectRef, simulated::Simulated},
+    cluster::{Kubernetes, Object, ObjectRef, simulated::SimulatedCluster},
     failure::{Exit, Failure, Result},
     pki::{
         authority::create_root,
@@ -24,10 +24,10 @@ const CACERT: &str = "orchestrator-tls-cacert";
 const APPROVE: &str = "approve @MyOrg1MSP.csr -f @orchestrator-values.yaml --release orchestrator --ca-cert @ca.crt --ca-key @ca.key --unverified-mail --yes";
 
 /// A server pair of a CA that the orchestrator does not trust, and what lies beside it.
-type Row = (&'static str, fn(&Simulated, OffsetDateTime));
+type Row = (&'static str, fn(&SimulatedCluster, OffsetDateTime));
 
 /// A pair of a new CA in the server's Secret; gives that CA's certificate.
-fn of_another_ca(orc: &Simulated, now: OffsetDateTime) -> String {
+fn of_another_ca(orc: &SimulatedCluster, now: OffsetDateTime) -> String {
     let (ca_key, pem) = create_root(KeyType::EcdsaP256, now).unwrap();
     let ca = certificates(pem.as_bytes()).unwrap().remove(0);
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();

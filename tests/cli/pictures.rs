@@ -11,7 +11,7 @@ use clap::{
 use regex_lite::{Captures, Regex};
 use substra_mtls::{
     cli::Cli,
-    cluster::simulated::Simulated,
+    cluster::simulated::SimulatedCluster,
     commands::rehearse,
     dispatch::{VERBS, dispatch},
     report::{Console, Format},
@@ -77,7 +77,7 @@ const PICTURES: [Picture; 3] = [
 ];
 
 /// Runs a verb in the folder of its files, and writes what it writes.
-fn show(console: Console, federation: &Federation, cluster: &Simulated, words: &[&str]) -> OffsetDateTime {
+fn show(console: Console, federation: &Federation, cluster: &SimulatedCluster, words: &[&str]) -> OffsetDateTime {
     // This process runs nothing else.
     env::set_current_dir(federation.world.path("")).unwrap();
     let cli = Cli::try_parse_from(words).unwrap();

@@ -3,7 +3,7 @@
 use clap::Parser;
 use substra_mtls::{
     cli::{Cli, Command as Verb},
-    cluster::{Cluster, simulated::Simulated},
+    cluster::{Cluster, simulated::SimulatedCluster},
     commands::bootstrap,
     dispatch::dispatch,
     failure::{Exit, Result},
@@ -175,7 +175,7 @@ pub(crate) fn reached(console: Console, steps: usize) -> Federation {
     federation
 }
 
-fn on(federation: &Federation, cluster: &Simulated, console: Console, line: &str) -> Ended {
+fn on(federation: &Federation, cluster: &SimulatedCluster, console: Console, line: &str) -> Ended {
     let world = &federation.world;
     let cli = Cli::try_parse_from(world.words(&format!("substra-mtls {line}"))).unwrap();
     let (files, writes) = (world.snapshot(), federation.orc.writes());

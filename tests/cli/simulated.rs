@@ -7,7 +7,7 @@ use substra_mtls::{
     cli::Cli,
     cluster::{
         ChartVersion, Kubernetes, Object, ObjectRef, PAIR_TYPE,
-        simulated::{Fault, Simulated},
+        simulated::{InjectedFault, SimulatedCluster},
     },
     dispatch::dispatch,
     failure::{Exit, Failure, Result},
@@ -20,7 +20,7 @@ use substra_mtls::{
     session::Session,
     substra::{
         forged_certificates::{CertificateRecipe, LeafUsage},
-        servers::{Answer, call},
+        servers::{CallOutcome, call},
     },
     times::Clock,
     values,
@@ -36,8 +36,8 @@ use super::{
 /// Two namespaces with TLS on, and the files of `World`.
 pub(crate) struct Federation {
     pub(crate) world: World,
-    pub(crate) org: Simulated,
-    pub(crate) orc: Simulated,
+    pub(crate) org: SimulatedCluster,
+    pub(crate) orc: SimulatedCluster,
     pub(crate) now: OffsetDateTime,
 }
 
@@ -45,7 +45,7 @@ impl Federation {
     pub(crate) fn new() -> Self {
         let (world, now) = (World::odd(), OffsetDateTime::now_utc());
         world.write("orchestrator-values.yaml", &ORCHESTRATOR.replace(", MyOrg2MSP", ""));
-        let orc = Simulated::new("orchestrator", &Clock::simulated(now));
+        let orc = SimulatedCluster::new("orchestrator", &Clock::simulated(now));
         let org = orc.in_namespace("org-1");
         let ca_pem = world.read("ca.crt");
         let ca = certificates(ca_pem.as_bytes()).unwrap().remove(0);
@@ -76,7 +76,7 @@ impl Federation {
     }
 
     /// A verb; `@` stands for the folder.
-    pub(crate) fn run(&self, cluster: &Simulated, line: &str) -> Result<Outcome> {
+    pub(crate) fn run(&self, cluster: &SimulatedCluster, line: &str) -> Result<Outcome> {
         let cli = Cli::try_parse_from(self.world.words(&format!("substra-mtls {line}"))).unwrap();
         let session = Session::new(Some(cluster), text::console(Console::silent()), &self.clock());
         seen(dispatch(&cli.command, &session.with_sops(&super::sops::simulated())))
@@ -105,7 +105,7 @@ impl Federation {
         self.run(&self.orc, &format!("gate close -f @orchestrator-values.yaml --release orchestrator --yes --installed MyOrg1MSP --ca-cert @ca.crt {more}"))
     }
 
-    fn answer(&self) -> Answer {
+    fn answer(&self) -> CallOutcome {
         let client = self.org.backend("backend").unwrap();
         self.orc.with_server("orchestrator", |server| call(&client, server, self.now)).unwrap()
     }
@@ -133,24 +133,24 @@ fn the_exchange_writes_in_the_one_order_that_cuts_nobody_off() {
             "upgrade orchestrator",
         ]
     );
-    assert_eq!(federation.answer(), Answer::Accepted);
+    assert_eq!(federation.answer(), CallOutcome::Accepted);
 }
 
 /// What a run says that met the fault at a write; nothing where the world is as meant all the same.
-fn told_of(fault: Fault, at: usize) -> &'static [&'static str] {
+fn told_of(fault: InjectedFault, at: usize) -> &'static [&'static str] {
     match (fault, at) {
-        (Fault::Before | Fault::After, _) => &["fault"],
+        (InjectedFault::Before | InjectedFault::After, _) => &["fault"],
         // The pending Secret comes back as another one: that which was seen is gone.
-        (Fault::Undone, 3) => &[],
-        (Fault::Idle, 2 | 4) => &["not-deployed"],
-        (Fault::Undone, 2 | 4) => &["upgraded-by-others"],
-        (Fault::Idle | Fault::Undone, _) => &["not-as-written"],
+        (InjectedFault::Undone, 3) => &[],
+        (InjectedFault::Idle, 2 | 4) => &["not-deployed"],
+        (InjectedFault::Undone, 2 | 4) => &["upgraded-by-others"],
+        (InjectedFault::Idle | InjectedFault::Undone, _) => &["not-as-written"],
     }
 }
 
 #[test]
 fn every_write_may_fail_do_nothing_or_be_undone_and_the_next_run_completes() {
-    for fault in Fault::ALL {
+    for fault in InjectedFault::ALL {
         for at in 0..5 {
             let federation = Federation::new();
             federation.orc.fail_write(at, fault);
@@ -167,12 +167,12 @@ fn every_write_may_fail_do_nothing_or_be_undone_and_the_next_run_completes() {
                     assert_eq!(failure.exit, Exit::Outside, "{failure}");
                     assert!(!failure.why.is_empty() && !failure.next.is_empty(), "{failure:?}");
                     assert!(failure.standing.as_ref().unwrap().text().contains("may be half done: "), "{failure}");
-                    assert_eq!(federation.answer(), Answer::Accepted, "nobody is cut off meanwhile");
+                    assert_eq!(federation.answer(), CallOutcome::Accepted, "nobody is cut off meanwhile");
                 }
             }
             assert_eq!(failures, told_of(fault, at), "write {at} {fault:?}");
-            assert_eq!(federation.answer(), Answer::Accepted);
-            if (fault, at) == (Fault::Undone, 3) {
+            assert_eq!(federation.answer(), CallOutcome::Accepted);
+            if (fault, at) == (InjectedFault::Undone, 3) {
                 assert_eq!(
                     federation.install().unwrap().stage().id(),
                     "installed",
@@ -191,11 +191,11 @@ fn a_failure_half_way_says_what_is_done_and_what_is_not() {
     let federation = Federation::new();
     federation.enroll("").unwrap();
     federation.approve().unwrap();
-    federation.orc.fail_write(1, Fault::Before);
+    federation.orc.fail_write(1, InjectedFault::Before);
     let failure = failed(federation.install());
     let told = "done: pair, values; may be half done: upgrade; not done: rollout, pending";
     assert_eq!(failure.standing.as_ref().unwrap().text(), told);
-    federation.orc.fail_write(0, Fault::Before);
+    federation.orc.fail_write(0, InjectedFault::Before);
     let failure = failed(federation.install());
     assert_eq!(
         failure.standing.as_ref().unwrap().text(),
@@ -213,7 +213,7 @@ fn a_rollout_that_hangs_on_a_mount_ends_with_the_time_limit() {
     let workloads = vec![ObjectRef::new("deployment", "backend-substra-backend-server")];
     let step = Step::to_do(StepId::Rollout, "rollout", Action::RollOut { release: "backend".into(), workloads });
     let (clock, limit) = (federation.clock(), Duration::from_mins(15));
-    let world = plan::World { cluster: Some(&federation.org), timeout: limit, clock: clock.clone() };
+    let world = plan::StepContext { cluster: Some(&federation.org), timeout: limit, clock: clock.clone() };
     let failure = plan::apply(&[step], &world, &mut |_, _| {}).err().unwrap();
     assert_eq!((failure.exit, failure.code.id()), (Exit::TimedOut, "rollout"));
     assert_eq!(failure.why, "deployment/backend-substra-backend-server: 0 of 1 pods are ready");
@@ -239,7 +239,7 @@ fn approving_never_moves_a_gate_that_is_half_way() {
     federation.enroll("").unwrap();
     federation.approve().unwrap();
     federation.install().unwrap();
-    federation.orc.fail_write(0, Fault::Before);
+    federation.orc.fail_write(0, InjectedFault::Before);
     assert_eq!(failed(federation.close("")).code.id(), "fault");
     assert!(federation.world.read("orchestrator-values.yaml").contains("verifyClientMSPID: true"), "the file is ahead");
     assert_eq!(failed(federation.approve()).code.id(), "gate-half-way");
@@ -278,11 +278,11 @@ fn the_last_third_of_a_life_asks_for_renewal_by_itself() {
     federation.now += time::Duration::days(2);
     let requested = federation.enroll("").unwrap();
     assert_eq!(requested.stage().id(), "requested");
-    assert_eq!(federation.answer(), Answer::Accepted, "the old pair stays live");
+    assert_eq!(federation.answer(), CallOutcome::Accepted, "the old pair stays live");
     federation.approve().unwrap();
     federation.install().unwrap();
     federation.now += time::Duration::days(60);
-    assert_eq!(federation.answer(), Answer::Accepted, "the new pair is live");
+    assert_eq!(federation.answer(), CallOutcome::Accepted, "the new pair is live");
 }
 
 #[test]
@@ -294,5 +294,5 @@ fn a_member_that_is_not_in_place_keeps_the_gate_open() {
     let failure =
         failed(federation.run(&federation.orc, "gate close -f @orchestrator-values.yaml --release orchestrator --yes"));
     assert_eq!(failure.code.id(), "not-installed");
-    assert_eq!(federation.answer(), Answer::Accepted);
+    assert_eq!(federation.answer(), CallOutcome::Accepted);
 }

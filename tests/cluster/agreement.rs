@@ -6,7 +6,7 @@ use clap::Parser;
 use serde_json::Value;
 use substra_mtls::{
     cli::{Cli, Command},
-    cluster::{ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, PAIR_TYPE, simulated::Simulated},
+    cluster::{ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, PAIR_TYPE, simulated::SimulatedCluster},
     commands::bootstrap,
     failure::Result,
     federation::Site,
@@ -51,15 +51,15 @@ fn places(fed: &Fed) -> Vec<(&str, &'static str)> {
 }
 
 /// The same releases and objects, with the same names.
-fn simulated(fed: &Fed) -> Simulated {
-    let world = Simulated::new(&fed.site.orc, &Clock::system());
+fn simulated(fed: &Fed) -> SimulatedCluster {
+    let world = SimulatedCluster::new(&fed.site.orc, &Clock::system());
     let read = |name: &str| std::fs::read(fed.site.path(name)).unwrap();
     let ca = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", &read("ca.crt"))]);
     let pair = [("tls.crt", read("server.crt")), ("tls.key", read("server.key"))];
     let pair: Vec<(&str, &[u8])> = pair.iter().map(|(key, bytes)| (*key, bytes.as_slice())).collect();
     world.create(&ca("orchestrator-tls-cacert")).unwrap();
     world.create(&Object::secret("orchestrator-tls-server-pair", PAIR_TYPE, &[], &pair)).unwrap();
-    let install = |cluster: &Simulated, release, name: &str, version: &str, file: &str| {
+    let install = |cluster: &SimulatedCluster, release, name: &str, version: &str, file: &str| {
         let chart = ChartVersion { name: name.to_owned(), version: version.to_owned() };
         cluster.install(release, chart, values::read(&read(file)).unwrap()).unwrap();
     };
@@ -73,14 +73,14 @@ fn simulated(fed: &Fed) -> Simulated {
 }
 
 /// The steps, and the writes of each namespace.
-fn bootstrapped(fed: &Fed, world: &Simulated) -> (Vec<Value>, BTreeMap<String, Vec<String>>) {
+fn bootstrapped(fed: &Fed, world: &SimulatedCluster) -> (Vec<Value>, BTreeMap<String, Vec<String>>) {
     let file = fed.site.path("simulated/federation.yaml").display().to_string();
     let words = ["substra-mtls", "bootstrap", &file, "--yes", "--parallel", "1", "-o", "json"];
     let cli = Cli::try_parse_from(words).unwrap();
     let Command::Bootstrap(args) = &cli.command else { unreachable!() };
     let console = Console { format: Format::Json, ..Console::silent() };
     let session = Session::new(None, console, &world.clock());
-    let sites: std::sync::Mutex<Vec<(String, Simulated)>> = std::sync::Mutex::default();
+    let sites: std::sync::Mutex<Vec<(String, SimulatedCluster)>> = std::sync::Mutex::default();
     let open = |site: &Site| -> Result<Box<dyn Cluster>> {
         let cluster = world.in_namespace(site.namespace.as_str());
         sites.lock().unwrap().push((site.namespace.to_string(), cluster.clone()));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef, Tools, ToolsOptions, simulated::Simulated},
+    cluster::{Cluster, Object, ObjectRef, RealCluster, RealClusterOptions, simulated::SimulatedCluster},
     failure::Failure,
     times::Clock,
 };
@@ -82,29 +82,29 @@ fn mounts(cluster: &dyn Cluster) -> Vec<String> {
 #[test]
 fn the_simulated_and_the_scripted_cluster_answer_as_the_real_one() {
     let site = Site::new(HelmVersion::V3);
-    let simulated = Simulated::new("org", &Clock::system());
+    let simulated = SimulatedCluster::new("org", &Clock::system());
     let chart = substra_mtls::cluster::ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     let values = substra_mtls::values::read(crate::site::BACKEND.as_bytes()).unwrap();
     simulated.install("backend", chart, values).unwrap();
     let scripted = Scripted::of(&simulated);
-    let links = Tools::new(ToolsOptions {
+    let links = RealCluster::new(RealClusterOptions {
         namespace: Some("org".parse().unwrap()),
         helm: Some(scripted.bin().join("helm")),
         kubectl: Some(scripted.bin().join("kubectl")),
         timeout: Duration::from_mins(1),
-        ..ToolsOptions::default()
+        ..RealClusterOptions::default()
     });
     let links = links.unwrap();
     let told = story(&simulated);
     assert_eq!((told.clone(), mounts(&simulated)), (story(&links), mounts(&links)), "scripted");
     for helm in ["helm3", "helm4"] {
-        let real = Tools::new(ToolsOptions {
+        let real = RealCluster::new(RealClusterOptions {
             namespace: Some(site.org.parse().unwrap()),
             kubeconfig: Some(site.path(&format!("{}.kubeconfig", site.org))),
             helm: Some(format!("{}/{helm}", bed("BIN")).into()),
             kubectl: Some(format!("{}/kubectl", bed("BIN")).into()),
             timeout: Duration::from_mins(1),
-            ..ToolsOptions::default()
+            ..RealClusterOptions::default()
         })
         .unwrap();
         assert_eq!(told, story(&real), "{helm}");

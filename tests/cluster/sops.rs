@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use substra_mtls::{
     cluster::{
         Sops, SopsChange, SopsProgram,
-        simulated::{Simulated, SimulatedSops},
+        simulated::{SimulatedCluster, SimulatedSops},
     },
     times::Clock,
     values,
@@ -182,7 +182,7 @@ fn the_simulated_and_the_scripted_sops_do_as_the_real_one_does() {
     ));
     let real = story(&SopsProgram::new(folder.path().join("sops")), &encrypted);
     let text = SimulatedSops::encrypt(plain.as_bytes()).unwrap();
-    let scripted = Scripted::of(&Simulated::new("org", &Clock::system()));
+    let scripted = Scripted::of(&SimulatedCluster::new("org", &Clock::system()));
     assert_eq!(story(&SimulatedSops, text.as_bytes()), real, "simulated");
     assert_eq!(story(&SopsProgram::new(scripted.bin().join("sops")), text.as_bytes()), real, "scripted");
 }

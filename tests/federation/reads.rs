@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use substra_mtls::federation::{Ca, Federation, Gate};
+use substra_mtls::federation::{CaSpec, Federation, GateSpec};
 
 use super::{parse, shown, with};
 
@@ -22,9 +22,9 @@ fn reads_the_file_of_the_page_in_its_order() {
     assert_eq!(site.values, [PathBuf::from("sites/orchestrator-values.yaml")]);
     assert_eq!(
         orchestrator.ca,
-        Ca::Files { cert: "sites/orchestrator-ca.crt".into(), key: "sites/orchestrator-ca.key".into() }
+        CaSpec::Files { cert: "sites/orchestrator-ca.crt".into(), key: "sites/orchestrator-ca.key".into() }
     );
-    assert_eq!((orchestrator.gate, orchestrator.cut_off.len()), (Gate::Close, 0));
+    assert_eq!((orchestrator.gate, orchestrator.cut_off.len()), (GateSpec::Close, 0));
     let ids: Vec<&str> = read.organizations.iter().map(|one| one.msp_id.as_str()).collect();
     assert_eq!(ids, ["MyOrg1MSP", "MyOrg2MSP"]);
     assert_eq!(read.organizations[0].hostname.as_ref().map(AsRef::as_ref), Some("api.org-1.example.org"));
@@ -71,18 +71,18 @@ fn an_authority_is_in_files_in_a_secret_or_made() {
         parse(with("{cert: orchestrator-ca.crt, key: orchestrator-ca.key}", text)).unwrap().orchestrator.ca
     };
     let (cert, key) = pair("sites/a.crt", "sites/a.key");
-    assert_eq!(ca("{cert: a.crt, key: a.key}"), Ca::Files { cert: cert.clone(), key: key.clone() });
-    assert_eq!(ca("{cert: a.crt, key: a.key, create: false}"), Ca::Files { cert: cert.clone(), key: key.clone() });
-    assert_eq!(ca("{create: true, cert: a.crt, key: a.key}"), Ca::Create { cert, key });
+    assert_eq!(ca("{cert: a.crt, key: a.key}"), CaSpec::Files { cert: cert.clone(), key: key.clone() });
+    assert_eq!(ca("{cert: a.crt, key: a.key, create: false}"), CaSpec::Files { cert: cert.clone(), key: key.clone() });
+    assert_eq!(ca("{create: true, cert: a.crt, key: a.key}"), CaSpec::Create { cert, key });
     let (cert, key) = pair("sites/orchestrator-ca.crt", "sites/orchestrator-ca.key");
-    assert_eq!(ca("{create: true}"), Ca::Create { cert, key });
-    assert_eq!(ca("{secret: the-ca}"), Ca::Secret("the-ca".parse().unwrap()));
+    assert_eq!(ca("{create: true}"), CaSpec::Create { cert, key });
+    assert_eq!(ca("{secret: the-ca}"), CaSpec::Secret("the-ca".parse().unwrap()));
 }
 
 #[test]
 fn the_gate_is_left_unless_the_file_closes_it() {
     let read = parse(with("  gate: close                  # or leave, the default\n", "")).unwrap();
-    assert_eq!(read.orchestrator.gate, Gate::Leave);
+    assert_eq!(read.orchestrator.gate, GateSpec::Leave);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Files that are refused: where, and in which words.
 
-use substra_mtls::failure::{Exit, Failure, Standing};
+use substra_mtls::failure::{Exit, Failure, StateAfterFailure};
 
 use super::{refusal, shown, with};
 
@@ -24,7 +24,7 @@ fn refused_text(text: &str, at: &str, what: &str, why: &str) -> Failure {
     assert_eq!(failure.what, format!("federation.yaml:{}: {what}", place_of(text, at)), "{failure}");
     assert!(failure.why.contains(why), "{failure}");
     assert_eq!(
-        (failure.exit, failure.standing.as_ref().map(Standing::text)),
+        (failure.exit, failure.standing.as_ref().map(StateAfterFailure::text)),
         (Exit::Refused, Some("nothing was written"))
     );
     assert!(!failure.next.is_empty());

@@ -1,6 +1,6 @@
 //! Which CAs may sign: whatever passes makes certificates that OpenSSL takes, and what a server would refuse is refused.
 
-use substra_mtls::pki::{authority::Authority, issue::issue, key::PrivateKey, policy::judge, server};
+use substra_mtls::pki::{authority::Authority, issue::issue, key::PrivateKey, policy::check_request, server};
 use time::OffsetDateTime;
 
 use crate::{
@@ -41,7 +41,7 @@ fn a_ca_that_passes_signs_what_openssl_takes_and_what_a_server_would_refuse_is_r
     let bench = Bench::new();
     // The CAs are made after this.
     let now = OffsetDateTime::now_utc() + time::Duration::MINUTE;
-    let request = judge("a.csr", &good().pem(), &World::default().around()).unwrap();
+    let request = check_request("a.csr", &good().pem(), &World::default().around()).unwrap();
     for (extensions, code) in CAS {
         let (pem, key) = made(&bench, extensions);
         let loaded = Authority::load(&pem, key, now);

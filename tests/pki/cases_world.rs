@@ -5,7 +5,7 @@ use substra_mtls::{
     pki::{
         fingerprint::Fingerprint,
         log::{self, Entry},
-        policy::{Claim, identify, judge},
+        policy::{Claim, check_request, identify},
     },
 };
 use time::Duration;
@@ -54,7 +54,7 @@ pub(crate) fn members(cases: &mut Cases) {
 
 pub(crate) fn identities(cases: &mut Cases) {
     const CODE: &str = "request-fingerprint";
-    let request = judge("a.csr", &good().pem(), &World::default().around()).unwrap();
+    let request = check_request("a.csr", &good().pem(), &World::default().around()).unwrap();
     let (own, other): (MspId, MspId) = (ORG.parse().unwrap(), "MyOrg2MSP".parse().unwrap());
     let (print, wrong) = (request.fingerprint, Fingerprint::of_spki(b"x"));
     let by = |claims: &[(&MspId, Fingerprint)]| {

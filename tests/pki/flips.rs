@@ -3,7 +3,7 @@
 use substra_mtls::pki::{
     inspect::{self, Certificate},
     key::{KeyType, PrivateKey},
-    policy::judge,
+    policy::check_request,
     request, verify_returned,
 };
 
@@ -28,12 +28,12 @@ fn a_damaged_request_is_refused_or_means_the_same() {
     let world = World::default();
     let mut count = 0;
     for forge in [good(), of(&RSA)] {
-        let meant = judge("a.csr", &forge.pem(), &world.around()).unwrap();
+        let meant = check_request("a.csr", &forge.pem(), &world.around()).unwrap();
         let ders = damaged(&forge.der()).map(|der| armoured("CERTIFICATE REQUEST", &der)).collect::<Vec<_>>();
         for pem in ders.into_iter().chain(damaged(&forge.pem())) {
             count += 1;
             let _ = request::digest(&pem);
-            if let Ok(read) = judge("a.csr", &pem, &world.around()) {
+            if let Ok(read) = check_request("a.csr", &pem, &world.around()) {
                 assert_eq!((&read.msp_id, &read.hosts, &read.spki), (&meant.msp_id, &meant.hosts, &meant.spki));
                 assert_eq!((read.digest, read.asked), (meant.digest, meant.asked.clone()));
             }

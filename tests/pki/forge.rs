@@ -7,7 +7,7 @@ use substra_mtls::{
     pki::{
         key::{KeyType, PrivateKey},
         log::{Entry, IssueLog},
-        policy::Circumstances,
+        policy::PolicyContext,
     },
     substra::kebab::kebab_case,
 };
@@ -169,8 +169,8 @@ impl Default for World {
 }
 
 impl World {
-    pub(crate) fn around(&self) -> Circumstances<'_> {
-        Circumstances {
+    pub(crate) fn around(&self) -> PolicyContext<'_> {
+        PolicyContext {
             members: &self.members,
             client_ca_keys: &self.keys,
             orchestrator_names: &self.names,

@@ -3,10 +3,10 @@
 use substra_mtls::pki::{
     authority::{Authority, create_root},
     inspect::Certificate,
-    issue::{Issued, issue},
+    issue::{IssuedCertificate, issue},
     key::{KeyType, PrivateKey},
     log::{self, Entry, IssueLog},
-    policy::{Claim, judge},
+    policy::{Claim, check_request},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -20,12 +20,16 @@ pub(crate) fn authority(key_type: KeyType) -> (Authority, String) {
     (Authority::load(pem.as_bytes(), key, NOW).unwrap().0, pem)
 }
 
-pub(crate) fn issued(authority: &Authority, pem: &[u8]) -> Issued {
+pub(crate) fn issued(authority: &Authority, pem: &[u8]) -> IssuedCertificate {
     issued_at(authority, pem, NOW).unwrap()
 }
 
-fn issued_at(authority: &Authority, pem: &[u8], now: OffsetDateTime) -> Result<Issued, substra_mtls::failure::Failure> {
-    let request = judge("a.csr", pem, &World::default().around()).unwrap();
+fn issued_at(
+    authority: &Authority,
+    pem: &[u8],
+    now: OffsetDateTime,
+) -> Result<IssuedCertificate, substra_mtls::failure::Failure> {
+    let request = check_request("a.csr", pem, &World::default().around()).unwrap();
     issue(authority, &request, "90d".parse().unwrap(), now)
 }
 
@@ -173,7 +177,7 @@ fn an_entry_of_a_kind_that_is_not_known_is_refused_and_not_passed_over() {
 fn the_log_says_when_nobody_compared_a_fingerprint() {
     let (authority, entry) = answered(&good().pem());
     assert!(entry.unverified_mail && IssueLog::line(&entry).contains("\"unverifiedMail\":true"));
-    let request = judge("a.csr", &good().pem(), &World::default().around()).unwrap();
+    let request = check_request("a.csr", &good().pem(), &World::default().around()).unwrap();
     let again = issued(&authority, &good().pem());
     let compared = Claim::Fingerprints(vec![(request.msp_id.clone(), request.fingerprint)]);
     assert!(!Entry::new(&request, &again, &authority, &compared, NOW).unverified_mail);

@@ -9,7 +9,7 @@ use substra_mtls::pki::{
     authority::{Authority, create_root},
     issue::{issue, preflight},
     key::{KeyError, KeyType, PrivateKey},
-    policy::judge,
+    policy::check_request,
     request,
 };
 use time::OffsetDateTime;
@@ -64,7 +64,7 @@ fn openssl_reads_every_kind_of_key_request_and_certificate() {
         bench.run("pkey -in a.key -check -noout");
         bench.run("req -in a.csr -verify -noout");
         let public = bench.run("pkey -in a.key -pubout");
-        requests.push((judge("a.csr", csr.as_bytes(), &World::default().around()).unwrap(), public));
+        requests.push((check_request("a.csr", csr.as_bytes(), &World::default().around()).unwrap(), public));
     }
     for ca_kind in [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048] {
         let (key, ca) = create_root(ca_kind, now).unwrap();
@@ -177,7 +177,7 @@ fn signs_the_walkthroughs_requests_under_the_walkthroughs_ca() {
     // Some patience for CAs that OpenSSL made "now".
     let now = OffsetDateTime::now_utc() + time::Duration::minutes(10);
     bench.run(&format!("req -newkey rsa:2048 -nodes -subj /O={ORG}/CN={HOST} -keyout org.key -out org.csr"));
-    let request = judge("org.csr", &bench.get("org.csr"), &World::default().around()).unwrap();
+    let request = check_request("org.csr", &bench.get("org.csr"), &World::default().around()).unwrap();
     assert_eq!((request.msp_id.as_str(), request.hosts[0].as_str()), (ORG, HOST));
     for form in AUTHORITIES {
         bench.run(form);
@@ -253,7 +253,7 @@ fn refuses_to_issue_outside_of_the_name_constraints_of_the_ca() {
     let request = |host: &str| {
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let pem = request::create(&key, &ORG.parse().unwrap(), &host.parse().unwrap()).unwrap();
-        judge("a.csr", pem.as_bytes(), &World::default().around()).unwrap()
+        check_request("a.csr", pem.as_bytes(), &World::default().around()).unwrap()
     };
     bench.run("ecparam -name prime256v1 -genkey -noout -out k.key");
     let constraints = "-addext nameConstraints=critical,permitted;DNS:org-1.com";

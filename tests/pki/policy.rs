@@ -9,7 +9,7 @@ use substra_mtls::{
         issue::issue,
         key::{KeyType, PrivateKey},
         log::Entry,
-        policy::{BatchRequest, Claim, RULES, batch_conflicts, judge},
+        policy::{BatchRequest, Claim, RULES, batch_conflicts, check_request},
         request,
     },
 };
@@ -47,11 +47,11 @@ impl Cases {
     }
 
     pub(crate) fn refuses_in(&mut self, code: &'static str, name: &'static str, pem: &[u8], world: &World) {
-        self.add(code, true, name, judge("a.csr", pem, &world.around()).map(|_| ()));
+        self.add(code, true, name, check_request("a.csr", pem, &world.around()).map(|_| ()));
     }
 
     pub(crate) fn accepts_in(&mut self, code: &'static str, name: &'static str, pem: &[u8], world: &World) {
-        self.add(code, false, name, judge("a.csr", pem, &world.around()).map(|_| ()));
+        self.add(code, false, name, check_request("a.csr", pem, &world.around()).map(|_| ()));
     }
 }
 
@@ -108,7 +108,7 @@ fn every_rule_has_three_refused_cases_and_an_accepted_one() {
 fn tells_all_findings_at_once() {
     let subject = name("StrangerMSP", "*.stranger.com");
     let asked = asks(&[&extension("2.5.29.19", true, &[0x30, 3, 1, 1, 0xff])]);
-    let findings = judge("a.csr", &good().subject(subject).attributes(asked).pem(), &World::default().around());
+    let findings = check_request("a.csr", &good().subject(subject).attributes(asked).pem(), &World::default().around());
     let codes: Vec<_> = findings.unwrap_err().into_iter().map(|f| f.code.id()).collect();
     assert_eq!(codes, ["request-extension", "request-host", "request-not-a-member"]);
 }
@@ -116,7 +116,7 @@ fn tells_all_findings_at_once() {
 #[test]
 fn a_request_without_a_readable_organization_is_not_told_that_its_own_key_is_anothers() {
     let two = seq(&[&rdn(O, UTF8, ORG.as_bytes()), &rdn(O, UTF8, b"MyOrg2MSP"), &rdn(CN, UTF8, HOST.as_bytes())]);
-    let findings = judge("a.csr", &good().subject(two).pem(), &logged(&good().pem()).around());
+    let findings = check_request("a.csr", &good().subject(two).pem(), &logged(&good().pem()).around());
     let codes: Vec<_> = findings.unwrap_err().into_iter().map(|f| f.code.id()).collect();
     assert_eq!(codes, ["request-subject"]);
 }
@@ -125,7 +125,7 @@ fn a_request_without_a_readable_organization_is_not_told_that_its_own_key_is_ano
 fn an_accepted_request_says_what_it_asks() {
     let asked = asks(&[&dns(&["API.org-1.com", HOST]), &extension("2.5.29.15", true, &[3, 2, 5, 0xa0])]);
     let pem = [b"Certificate Request:\n".to_vec(), good().attributes(asked).pem()].concat();
-    let request = judge("a.csr", &pem, &World::default().around()).unwrap();
+    let request = check_request("a.csr", &pem, &World::default().around()).unwrap();
     assert_eq!(request.msp_id.as_str(), ORG);
     assert_eq!(request.hosts.iter().map(AsRef::as_ref).collect::<Vec<&str>>(), [HOST, "api.org-1.com"]);
     assert_eq!((request.spki.as_slice(), request.fingerprint), (KEY.spki(), KEY.fingerprint()));
@@ -138,7 +138,7 @@ fn an_accepted_request_says_what_it_asks() {
 pub(crate) fn answered(pem: &[u8]) -> (Authority, Entry) {
     let (key, certificate) = create_root(KeyType::EcdsaP256, NOW).unwrap();
     let (authority, _) = Authority::load(certificate.as_bytes(), key, NOW).unwrap();
-    let request = judge("a.csr", pem, &World::default().around()).unwrap();
+    let request = check_request("a.csr", pem, &World::default().around()).unwrap();
     let issued = issue(&authority, &request, "90d".parse().unwrap(), NOW).unwrap();
     let entry = Entry::new(&request, &issued, &authority, &Claim::UnverifiedMail, NOW);
     (authority, entry)
@@ -154,7 +154,7 @@ pub(crate) fn logged(pem: &[u8]) -> World {
 #[test]
 fn a_batch_has_no_host_and_no_key_twice() {
     let around = World::default();
-    let judged = |pem: &[u8]| judge("a.csr", pem, &around.around()).unwrap();
+    let judged = |pem: &[u8]| check_request("a.csr", pem, &around.around()).unwrap();
     let other = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let named = |organization: &str, host: &str| name(organization, host);
     let first = judged(&good().pem());

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command, sync::LazyLock};
 
 use substra_mtls::substra::{
     forged_certificates::CertificateRecipe,
-    servers::{Answer, BackendClient, OrchestratorServer, PemPair, call, call_impostor},
+    servers::{BackendClient, CallOutcome, OrchestratorServer, PemPair, call, call_impostor},
 };
 
 use super::world::{HOST, WORLD, now, pair, proper, trusted};
@@ -68,19 +68,19 @@ fn soon() -> time::OffsetDateTime {
 }
 
 /// What a server that takes client certificates of these roots says to a client of the federation.
-fn server_says(roots: &[u8], pair: PemPair) -> Answer {
+fn server_says(roots: &[u8], pair: PemPair) -> CallOutcome {
     let cas = [trusted("MyOrg1MSP", std::str::from_utf8(roots).unwrap())];
     let server = OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, false).unwrap();
     call(&BackendClient::new(WORLD.ca.pem.clone().into_bytes(), Some(pair), "MyOrg1MSP", HOST), &server, soon())
 }
 
 /// What a client that trusts these roots says to a server with this pair.
-fn client_says(roots: &[u8], pair: &PemPair) -> Answer {
+fn client_says(roots: &[u8], pair: &PemPair) -> CallOutcome {
     call_impostor(&BackendClient::new(roots.to_vec(), None, "MyOrg1MSP", HOST), pair, soon())
 }
 
-fn refused(text: &str) -> Answer {
-    Answer::HandshakeRefused(text.into())
+fn refused(text: &str) -> CallOutcome {
+    CallOutcome::HandshakeRefused(text.into())
 }
 
 fn followed_by(mut pair: PemPair, others: &[&PemPair]) -> PemPair {
@@ -96,11 +96,11 @@ fn two_roots_of_one_name_work_in_either_order_where_the_leaf_names_its_issuer_s_
     let server = Maker::make("same-server", &format!("/CN={HOST}"), "same-1", "authorityKeyIdentifier=keyid\n");
     for order in [[&one, &two], [&two, &one]] {
         let bundle = order.map(|ca| ca.certificate.clone()).concat();
-        assert_eq!(server_says(&bundle, client.clone()), Answer::Accepted);
-        assert_eq!(client_says(&bundle, &server), Answer::Accepted);
+        assert_eq!(server_says(&bundle, client.clone()), CallOutcome::Accepted);
+        assert_eq!(client_says(&bundle, &server), CallOutcome::Accepted);
     }
     assert_eq!(server_says(&two.certificate, client), refused("unknown certificate authority"));
-    assert!(matches!(client_says(&two.certificate, &server), Answer::ServerNotTrusted(_)));
+    assert!(matches!(client_says(&two.certificate, &server), CallOutcome::ServerNotTrusted(_)));
 }
 
 /// Measured over all orders of two to four such roots: which of them grpcio takes cannot be foreseen, and it tries no other.
@@ -112,10 +112,10 @@ fn two_roots_of_one_name_are_too_many_for_a_client_where_the_leaf_names_no_key()
     let server = Maker::make("anon-server", &format!("/CN={HOST}"), "anon-1", "");
     for order in [[&one, &two], [&two, &one]] {
         let bundle = order.map(|ca| ca.certificate.clone()).concat();
-        assert_eq!(server_says(&bundle, client.clone()), Answer::Accepted, "Go tries every root");
-        assert!(matches!(client_says(&bundle, &server), Answer::ServerNotTrusted(_)));
+        assert_eq!(server_says(&bundle, client.clone()), CallOutcome::Accepted, "Go tries every root");
+        assert!(matches!(client_says(&bundle, &server), CallOutcome::ServerNotTrusted(_)));
     }
-    assert_eq!(client_says(&one.certificate, &server), Answer::Accepted);
+    assert_eq!(client_says(&one.certificate, &server), CallOutcome::Accepted);
 }
 
 #[test]
@@ -125,9 +125,9 @@ fn a_key_identifier_of_another_issuer_stops_the_client_and_not_the_server() {
     let renamed = Maker::with_key("id-2", "/CN=id", "id", &CA.replace("=hash", "=0102030405"));
     let server = Maker::make("id-server", &format!("/CN={HOST}"), "id", "authorityKeyIdentifier=keyid\n");
     let client = Maker::make("id-client", "/O=MyOrg1MSP", "id", LEAF);
-    assert_eq!(client_says(&root.certificate, &server), Answer::Accepted);
-    assert!(matches!(client_says(&renamed.certificate, &server), Answer::ServerNotTrusted(_)));
-    assert_eq!(server_says(&renamed.certificate, client), Answer::Accepted);
+    assert_eq!(client_says(&root.certificate, &server), CallOutcome::Accepted);
+    assert!(matches!(client_says(&renamed.certificate, &server), CallOutcome::ServerNotTrusted(_)));
+    assert_eq!(server_says(&renamed.certificate, client), CallOutcome::Accepted);
 }
 
 #[test]
@@ -139,9 +139,9 @@ fn a_path_length_binds_on_both_sides_a_root_s_only_at_the_server() {
     let server = |issuer: &str| Maker::make(&format!("{issuer}-server"), &format!("/CN={HOST}"), issuer, "");
     let client = Maker::make("short-client", "/O=MyOrg1MSP", "short-1", LEAF);
     assert_eq!(server_says(&root.certificate, followed_by(client, &[&first])), refused("bad certificate"));
-    assert_eq!(client_says(&root.certificate, &followed_by(server("short-1"), &[&first])), Answer::Accepted);
+    assert_eq!(client_says(&root.certificate, &followed_by(server("short-1"), &[&first])), CallOutcome::Accepted);
     let deep = followed_by(server("short-2"), &[&second, &first]);
-    assert!(matches!(client_says(&root.certificate, &deep), Answer::ServerNotTrusted(_)));
+    assert!(matches!(client_says(&root.certificate, &deep), CallOutcome::ServerNotTrusted(_)));
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_critical_extension_that_nobody_understands_is_refused() {
     let client = Maker::make("odd-client", "/O=MyOrg1MSP", "odd", &format!("{LEAF}{unknown}"));
     assert_eq!(server_says(&root.certificate, client), refused("bad certificate"));
     let server = Maker::make("odd-server", &format!("/CN={HOST}"), "odd", unknown);
-    assert!(matches!(client_says(&root.certificate, &server), Answer::ServerNotTrusted(_)));
+    assert!(matches!(client_says(&root.certificate, &server), CallOutcome::ServerNotTrusted(_)));
 }
 
 #[test]
@@ -168,7 +168,10 @@ fn a_server_s_usages_are_read_narrowly_by_the_client() {
     }
     let middle = Maker::make("uses-mid", "/CN=mid", "uses", &format!("{CA}extendedKeyUsage=clientAuth\n"));
     let server = Maker::make("uses-end", &format!("/CN={HOST}"), "uses-mid", "");
-    assert!(matches!(client_says(&root.certificate, &followed_by(server, &[&middle])), Answer::ServerNotTrusted(_)));
+    assert!(matches!(
+        client_says(&root.certificate, &followed_by(server, &[&middle])),
+        CallOutcome::ServerNotTrusted(_)
+    ));
 }
 
 #[test]
@@ -178,7 +181,7 @@ fn a_root_s_own_usage_binds_the_server_and_not_the_client() {
     assert_eq!(server_says(&root.certificate, client), refused("bad certificate"));
     let other = Maker::make("usage-ca-2", "/CN=usage2", "usage-ca-2", &format!("{CA}extendedKeyUsage=clientAuth\n"));
     let server = Maker::make("usage-server", &format!("/CN={HOST}"), "usage-ca-2", "");
-    assert_eq!(client_says(&other.certificate, &server), Answer::Accepted);
+    assert_eq!(client_says(&other.certificate, &server), CallOutcome::Accepted);
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn a_root_without_basic_constraints_is_none_for_the_server_and_one_for_the_clien
     let client = Maker::make("plain-client", "/O=MyOrg1MSP", "plain-ca", LEAF);
     assert_eq!(server_says(&root.certificate, client), refused("unknown certificate authority"));
     let server = Maker::make("plain-server", &format!("/CN={HOST}"), "plain-ca", "");
-    assert_eq!(client_says(&root.certificate, &server), Answer::Accepted);
+    assert_eq!(client_says(&root.certificate, &server), CallOutcome::Accepted);
 }
 
 #[test]
@@ -196,7 +199,7 @@ fn intermediates_that_are_sent_lead_to_the_root_and_missing_ones_do_not() {
     let first = Maker::make("deep-1", "/CN=deep1", "deep", CA);
     let second = Maker::make("deep-2", "/CN=deep2", "deep-1", CA);
     let client = Maker::make("deep-client", "/O=MyOrg1MSP", "deep-2", LEAF);
-    assert_eq!(server_says(&root.certificate, followed_by(client.clone(), &[&second, &first])), Answer::Accepted);
+    assert_eq!(server_says(&root.certificate, followed_by(client.clone(), &[&second, &first])), CallOutcome::Accepted);
     assert_eq!(
         server_says(&root.certificate, followed_by(client, &[&second])),
         refused("unknown certificate authority")

@@ -7,12 +7,12 @@ use std::{
 
 use substra_mtls::{
     pki::key::{KeyType, PrivateKey},
-    substra::servers::{Answer, BackendClient, call},
+    substra::servers::{BackendClient, CallOutcome, call},
 };
 
 use super::world::{HOST, WORLD, answer, now, pair, proper, server, signed};
 
-fn with(change: impl Fn(&mut Vec<u8>, &mut Vec<u8>)) -> Answer {
+fn with(change: impl Fn(&mut Vec<u8>, &mut Vec<u8>)) -> CallOutcome {
     let mut pair = signed(&proper("MyOrg1MSP"), &WORLD.ca);
     let mut key = pair.key.to_vec();
     change(&mut pair.certificate, &mut key);
@@ -20,18 +20,18 @@ fn with(change: impl Fn(&mut Vec<u8>, &mut Vec<u8>)) -> Answer {
     answer(Some(pair), "MyOrg1MSP", true)
 }
 
-fn cannot_load() -> Answer {
-    Answer::CannotLoad("empty address list".into())
+fn cannot_load() -> CallOutcome {
+    CallOutcome::CannotLoad("empty address list".into())
 }
 
 #[test]
 fn text_before_the_block_carriage_returns_and_a_chain_load() {
-    assert_eq!(with(|certificate, _| certificate.splice(0..0, *b"hello\n").for_each(drop)), Answer::Accepted);
+    assert_eq!(with(|certificate, _| certificate.splice(0..0, *b"hello\n").for_each(drop)), CallOutcome::Accepted);
     assert_eq!(
         with(|_, key| *key = String::from_utf8(key.clone()).unwrap().replace('\n', "\r\n").into_bytes()),
-        Answer::Accepted
+        CallOutcome::Accepted
     );
-    assert_eq!(with(|certificate, _| certificate.extend_from_slice(WORLD.ca.pem.as_bytes())), Answer::Accepted);
+    assert_eq!(with(|certificate, _| certificate.extend_from_slice(WORLD.ca.pem.as_bytes())), CallOutcome::Accepted);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn halves_that_do_not_fit_a_byte_order_mark_and_the_ca_before_the_leaf_do_not() 
 
 #[test]
 fn an_empty_key_connects_without_a_certificate() {
-    assert_eq!(with(|_, key| key.clear()), Answer::HandshakeRefused("certificate required".into()));
+    assert_eq!(with(|_, key| key.clear()), CallOutcome::HandshakeRefused("certificate required".into()));
 }
 
 /// A block whose base64 is good and whose content is no certificate.
@@ -52,10 +52,10 @@ const SPOILT: &[u8] = b"-----BEGIN CERTIFICATE-----\nAQI=\n-----END CERTIFICATE-
 #[test]
 fn what_follows_the_leaf_and_the_key_is_not_minded() {
     for after in [&b"garbage"[..], SPOILT, b"-----BEGIN CERTIFICATE-----\nAQI=\n", &WORLD.server.key] {
-        assert_eq!(with(|certificate, _| certificate.extend_from_slice(after)), Answer::Accepted);
+        assert_eq!(with(|certificate, _| certificate.extend_from_slice(after)), CallOutcome::Accepted);
     }
     for after in [&b"garbage"[..], WORLD.ca.pem.as_bytes(), &WORLD.server.key] {
-        assert_eq!(with(|_, key| key.extend_from_slice(after)), Answer::Accepted);
+        assert_eq!(with(|_, key| key.extend_from_slice(after)), CallOutcome::Accepted);
     }
     assert_eq!(with(|_, key| key.splice(0..0, WORLD.server.key.to_vec()).for_each(drop)), cannot_load());
 }
@@ -80,14 +80,14 @@ fn empty_lines_in_a_block_and_glued_blocks_do_not_load() {
 
 #[test]
 fn keys_load_in_every_form_that_openssl_writes() {
-    assert_eq!(with(|_, key| *key = openssl("rsa -traditional", key)), Answer::Accepted, "PKCS#1");
+    assert_eq!(with(|_, key| *key = openssl("rsa -traditional", key)), CallOutcome::Accepted, "PKCS#1");
     let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
     let crt = proper("MyOrg1MSP").sign(key.spki(), &WORLD.ca.certificate, &WORLD.ca.key, now()).unwrap();
     let mut sec1 = pair(&crt, &key);
     let parameters = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n".to_vec();
     sec1.key = zeroize::Zeroizing::new([parameters, openssl("ec", &sec1.key)].concat());
     assert!(String::from_utf8_lossy(&sec1.key).contains("BEGIN EC PRIVATE KEY"));
-    assert_eq!(answer(Some(sec1), "MyOrg1MSP", true), Answer::Accepted, "SEC1 after its parameters");
+    assert_eq!(answer(Some(sec1), "MyOrg1MSP", true), CallOutcome::Accepted, "SEC1 after its parameters");
 }
 
 #[test]
@@ -98,9 +98,9 @@ fn of_a_ca_file_the_certificates_before_the_first_spoilt_one_count() {
         call(&BackendClient::new(ca, Some(pair), "MyOrg1MSP", HOST), &server(true), now())
     };
     for before in [&b""[..], b"hello\n", &WORLD.server.key, WORLD.other.pem.as_bytes()] {
-        assert_eq!(trusting([before, good].concat()), Answer::Accepted);
+        assert_eq!(trusting([before, good].concat()), CallOutcome::Accepted);
     }
-    assert_eq!(trusting([good, SPOILT].concat()), Answer::Accepted);
+    assert_eq!(trusting([good, SPOILT].concat()), CallOutcome::Accepted);
     for unusable in [[SPOILT, good].concat(), [b"\xef\xbb\xbf", good].concat(), Vec::new(), b"hello".to_vec()] {
         assert_eq!(trusting(unusable), cannot_load());
     }

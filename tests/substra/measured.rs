@@ -6,18 +6,18 @@ use substra_mtls::{
     pki::{identity::check, inspect::certificates},
     substra::{
         forged_certificates::{CertificateRecipe, LeafUsage},
-        servers::{Answer, BackendClient, OrchestratorServer, PemPair, call, call_impostor},
+        servers::{BackendClient, CallOutcome, OrchestratorServer, PemPair, call, call_impostor},
     },
 };
 
 use super::world::{HOST, WORLD, answer, ca_of, client, now, pair, proper, server, signed, trusted};
 
-fn denied(text: &str) -> Answer {
-    Answer::PermissionDenied(text.into())
+fn denied(text: &str) -> CallOutcome {
+    CallOutcome::PermissionDenied(text.into())
 }
 
-fn refused(text: &str) -> Answer {
-    Answer::HandshakeRefused(text.into())
+fn refused(text: &str) -> CallOutcome {
+    CallOutcome::HandshakeRefused(text.into())
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn the_walkthrough_to_the_letter_is_refused_under_the_identity_check() {
 
 #[test]
 fn with_authority_key_id_and_client_auth_it_is_accepted() {
-    assert_eq!(answer(Some(signed(&proper("MyOrg1MSP"), &WORLD.ca)), "MyOrg1MSP", true), Answer::Accepted);
+    assert_eq!(answer(Some(signed(&proper("MyOrg1MSP"), &WORLD.ca)), "MyOrg1MSP", true), CallOutcome::Accepted);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn under_another_organization_s_name_it_is_refused() {
 fn a_subject_with_two_organizations_is_let_in_as_both() {
     let two = CertificateRecipe { organizations: vec!["MyOrg1MSP".into(), "MyOrg2MSP".into()], ..proper("x") };
     for header in ["MyOrg1MSP", "MyOrg2MSP"] {
-        assert_eq!(answer(Some(signed(&two, &WORLD.ca)), header, true), Answer::Accepted, "{header}");
+        assert_eq!(answer(Some(signed(&two, &WORLD.ca)), header, true), CallOutcome::Accepted, "{header}");
     }
 }
 
@@ -59,7 +59,7 @@ fn without_a_certificate_the_handshake_is_refused() {
 
 #[test]
 fn without_the_identity_check_any_certificate_acts_as_anyone() {
-    assert_eq!(answer(Some(signed(&proper("MyOrg1MSP"), &WORLD.ca)), "MyOrg2MSP", false), Answer::Accepted);
+    assert_eq!(answer(Some(signed(&proper("MyOrg1MSP"), &WORLD.ca)), "MyOrg2MSP", false), CallOutcome::Accepted);
 }
 
 #[test]
@@ -67,18 +67,18 @@ fn the_ca_appended_to_the_walkthrough_s_leaf_repairs_it() {
     let mut repaired = signed(&CertificateRecipe::walkthrough("MyOrg1MSP", "x.example.org"), &WORLD.ca);
     repaired.certificate.extend_from_slice(WORLD.ca.pem.as_bytes());
     // The CA's authorityKeyIdentifier is its own subjectKeyIdentifier.
-    assert_eq!(answer(Some(repaired), "MyOrg1MSP", true), Answer::Accepted);
+    assert_eq!(answer(Some(repaired), "MyOrg1MSP", true), CallOutcome::Accepted);
 }
 
 #[test]
 fn a_certificate_of_the_walkthrough_s_form_poses_as_the_orchestrator_and_one_of_ours_does_not() {
     let backend = client(None, "MyOrg2MSP");
     let posing = |recipe: &CertificateRecipe| call_impostor(&backend, &signed(recipe, &WORLD.ca), now());
-    assert_eq!(posing(&CertificateRecipe::walkthrough("Evil", HOST)), Answer::Accepted);
+    assert_eq!(posing(&CertificateRecipe::walkthrough("Evil", HOST)), CallOutcome::Accepted);
     let client_only = CertificateRecipe { dns_names: vec![HOST.into()], ..proper("Evil") };
-    assert!(matches!(posing(&client_only), Answer::ServerNotTrusted(_)));
+    assert!(matches!(posing(&client_only), CallOutcome::ServerNotTrusted(_)));
     let both = CertificateRecipe { usage: Some(LeafUsage::Both), ..client_only };
-    assert_eq!(posing(&both), Answer::Accepted);
+    assert_eq!(posing(&both), CallOutcome::Accepted);
     let san_without_the_name = CertificateRecipe {
         common_name: HOST.into(),
         dns_names: vec!["x.example.org".into()],
@@ -86,7 +86,7 @@ fn a_certificate_of_the_walkthrough_s_form_poses_as_the_orchestrator_and_one_of_
         ..proper("Evil")
     };
     assert!(
-        matches!(posing(&san_without_the_name), Answer::ServerNotTrusted(_)),
+        matches!(posing(&san_without_the_name), CallOutcome::ServerNotTrusted(_)),
         "a SAN closes the fallback to the CN"
     );
 }
@@ -109,7 +109,7 @@ fn an_expired_root_ends_everything_on_both_sides() {
     let fresh = pair(&recipe.sign(key.spki(), &WORLD.ca.certificate, &WORLD.ca.key, later).unwrap(), key);
     assert!(matches!(
         call(&client(Some(fresh.clone()), "MyOrg1MSP"), &server(true), later),
-        Answer::ServerNotTrusted(_)
+        CallOutcome::ServerNotTrusted(_)
     ));
     // The server's own pair is of a young CA, so that the client has nothing against it; it refuses the client of the old.
     let young = ca_of(later);
@@ -173,7 +173,7 @@ fn whoever_holds_a_ca_of_the_pool_acts_as_every_organization() {
     let forged = proper("MyOrg1MSP").sign(key.spki(), &claimed, &WORLD.other.key, now()).unwrap();
     let cas = [trusted("MyOrg1MSP", &WORLD.ca.pem), trusted("Foreign", &WORLD.other.pem)];
     let server = OrchestratorServer::start(WORLD.server.clone(), WORLD.ca.pem.as_bytes(), &cas, true, true).unwrap();
-    assert_eq!(call(&client(Some(pair(&forged, key)), "MyOrg1MSP"), &server, now()), Answer::Accepted);
+    assert_eq!(call(&client(Some(pair(&forged, key)), "MyOrg1MSP"), &server, now()), CallOutcome::Accepted);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn in_a_bundle_all_count_for_tls_and_the_first_for_the_identity() {
         call(&client, &server, now())
     };
     assert_eq!(ask(&bundle(&WORLD.ca.pem, &WORLD.other.pem)), denied("invalid issuer for MSPID MyOrg1MSP"));
-    assert_eq!(ask(&bundle(&WORLD.other.pem, &WORLD.ca.pem)), Answer::Accepted);
+    assert_eq!(ask(&bundle(&WORLD.other.pem, &WORLD.ca.pem)), CallOutcome::Accepted);
 }
 
 #[test]
@@ -210,11 +210,11 @@ fn certificates_made_by_openssl_get_the_same_answers() {
     let pair = |name: &str| PemPair { certificate: read(name), key: key.clone() };
     let now = now() + time::Duration::MINUTE;
     let ask = |name: &str| call(&client(Some(pair(name)), "MyOrg1MSP"), &server(true), now);
-    assert_eq!(ask("good.crt"), Answer::Accepted);
+    assert_eq!(ask("good.crt"), CallOutcome::Accepted);
     let version = certificates(&read("plain.crt")).unwrap()[0].version;
     if version == 1 {
         assert_eq!(ask("plain.crt"), denied("invalid issuer for MSPID MyOrg1MSP"));
     } else {
-        assert_eq!(ask("plain.crt"), Answer::Accepted, "OpenSSL 3.2 and later write v3 with key identifiers");
+        assert_eq!(ask("plain.crt"), CallOutcome::Accepted, "OpenSSL 3.2 and later write v3 with key identifiers");
     }
 }

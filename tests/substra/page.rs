@@ -2,7 +2,7 @@
 
 use substra_mtls::substra::{
     forged_certificates::{CertificateRecipe, LeafUsage},
-    servers::{Answer, OrchestratorServer, PemPair, call},
+    servers::{CallOutcome, OrchestratorServer, PemPair, call},
 };
 
 use super::world::{WORLD, answer, client, now, proper, signed, trusted};
@@ -33,8 +33,10 @@ fn said() -> Vec<String> {
         of(&own, "MyOrg2MSP"),
         call(&client(Some(signed(&own, &WORLD.ca)), "MyOrg1MSP"), &nobody.unwrap(), now()),
     ];
-    let words = |answer: &Answer| match answer {
-        Answer::HandshakeRefused(why) | Answer::PermissionDenied(why) | Answer::CannotLoad(why) => why.clone(),
+    let words = |answer: &CallOutcome| match answer {
+        CallOutcome::HandshakeRefused(why) | CallOutcome::PermissionDenied(why) | CallOutcome::CannotLoad(why) => {
+            why.clone()
+        }
         other => panic!("{other}"),
     };
     answers.iter().map(words).chain(crashed).collect()
@@ -42,7 +44,7 @@ fn said() -> Vec<String> {
 
 #[test]
 fn every_text_of_a_server_is_found_in_a_heading() {
-    assert_eq!(answer(Some(signed(&proper("MyOrg1MSP"), &WORLD.ca)), "MyOrg1MSP", true), Answer::Accepted);
+    assert_eq!(answer(Some(signed(&proper("MyOrg1MSP"), &WORLD.ca)), "MyOrg1MSP", true), CallOutcome::Accepted);
     let headings: Vec<Vec<&str>> = PAGE
         .lines()
         .filter_map(|line| line.strip_prefix("## "))

@@ -11,7 +11,7 @@ use substra_mtls::{
     },
     substra::{
         forged_certificates::{CertificateRecipe, LeafUsage},
-        servers::{Answer, BackendClient, OrchestratorServer, PemPair, call},
+        servers::{BackendClient, CallOutcome, OrchestratorServer, PemPair, call},
     },
 };
 use time::OffsetDateTime;
@@ -100,6 +100,6 @@ pub(crate) fn client(pair: Option<PemPair>, header: &str) -> BackendClient {
     BackendClient::new(WORLD.ca.pem.clone().into_bytes(), pair, header, HOST)
 }
 
-pub(crate) fn answer(pair: Option<PemPair>, header: &str, verify: bool) -> Answer {
+pub(crate) fn answer(pair: Option<PemPair>, header: &str, verify: bool) -> CallOutcome {
     call(&client(pair, header), &server(verify), now())
 }

@@ -1,11 +1,11 @@
 //! What goes wrong on the simulated cluster when a test asks for it: calls that fail or do nothing, others who work meanwhile.
 
-use super::{Objects, Releases, Simulated, SimulatedRelease, World};
+use super::{Objects, Releases, SimulatedCluster, SimulatedRelease, SimulatedState};
 use crate::failure::{Code, Exit, Failure, Result};
 
 /// Which calls end badly, for tests of what a run leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum InjectedFault {
     /// The call does nothing and fails.
     Before,
     /// The call does its work and fails all the same, as when an answer is lost.
@@ -16,50 +16,50 @@ pub enum Fault {
     Undone,
 }
 
-impl Fault {
+impl InjectedFault {
     /// Every one.
     pub const ALL: [Self; 4] = [Self::Before, Self::After, Self::Idle, Self::Undone];
 }
 
 /// What happens right after a write of this name, such as `upgrade backend`.
-pub(super) type Hook = (String, Box<dyn FnOnce() + Send>);
+pub(super) type WriteHook = (String, Box<dyn FnOnce() + Send>);
 
-impl Simulated {
+impl SimulatedCluster {
     /// The `n`-th write from now on, from 0, ends badly.
-    pub fn fail_write(&self, n: usize, fault: Fault) {
-        self.world().fault = Some((n, fault));
+    pub fn fail_write(&self, n: usize, fault: InjectedFault) {
+        self.state().fault = Some((n, fault));
     }
 
     /// Right after the next write of this name, and before its caller goes on, something else happens.
     pub fn after_write(&self, write: &str, happens: impl FnOnce() + Send + 'static) {
-        self.world().hook = Some((write.to_owned(), Box::new(happens)));
+        self.state().hook = Some((write.to_owned(), Box::new(happens)));
     }
 
     /// One write, with the fault that was asked for.
-    pub(super) fn write(&self, what: &str, work: impl FnOnce(&mut World) -> Result<()>) -> Result<()> {
-        let mut world = self.world();
-        let fault = match world.fault.take() {
+    pub(super) fn write(&self, what: &str, work: impl FnOnce(&mut SimulatedState) -> Result<()>) -> Result<()> {
+        let mut state = self.state();
+        let fault = match state.fault.take() {
             Some((0, fault)) => Some(fault),
             Some((n, fault)) => {
-                world.fault = Some((n - 1, fault));
+                state.fault = Some((n - 1, fault));
                 None
             }
             None => None,
         };
-        let old = (fault == Some(Fault::Undone)).then(|| (world.objects.clone(), world.releases.clone()));
-        if !matches!(fault, Some(Fault::Before | Fault::Idle)) {
-            work(&mut world)?;
-            world.writes.push(what.to_owned());
+        let old = (fault == Some(InjectedFault::Undone)).then(|| (state.objects.clone(), state.releases.clone()));
+        if !matches!(fault, Some(InjectedFault::Before | InjectedFault::Idle)) {
+            work(&mut state)?;
+            state.writes.push(what.to_owned());
         }
         if let Some((objects, releases)) = old {
-            world.restore(&objects, &releases);
+            state.restore(&objects, &releases);
         }
-        let hook = world.hook.take_if(|(write, _)| write == what);
-        drop(world);
+        let hook = state.hook.take_if(|(write, _)| write == what);
+        drop(state);
         if let Some((_, happens)) = hook {
             happens();
         }
-        if !matches!(fault, Some(Fault::Before | Fault::After)) {
+        if !matches!(fault, Some(InjectedFault::Before | InjectedFault::After)) {
             return Ok(());
         }
         Err(Failure::new(Exit::Outside, Code::Fault, "the simulated call failed")
@@ -68,7 +68,7 @@ impl Simulated {
     }
 }
 
-impl World {
+impl SimulatedState {
     /// Somebody else brings back what was there before: objects as they were, and of a release that was upgraded the old
     /// values, by an upgrade of their own.
     fn restore(&mut self, objects: &Objects, releases: &Releases) {

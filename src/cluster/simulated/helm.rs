@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Simulated, charts};
+use super::{SimulatedCluster, charts};
 use crate::{
     cluster::{ChartVersion, Helm, Release, Upgrade},
     failure::Result,
@@ -11,16 +11,16 @@ use crate::{
     values,
 };
 
-impl Helm for Simulated {
+impl Helm for SimulatedCluster {
     fn releases(&self) -> Result<Vec<(String, ChartVersion)>> {
-        let world = self.world();
-        let here = world.releases.iter().filter(|((namespace, _), _)| *namespace == self.namespace);
+        let state = self.state();
+        let here = state.releases.iter().filter(|((namespace, _), _)| *namespace == self.namespace);
         Ok(here.map(|((_, name), installed)| (name.clone(), installed.chart.clone())).collect())
     }
 
     fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
-        let world = self.world();
-        Ok(world.releases.get(&(self.namespace.clone(), name.to_string())).map(|installed| Release {
+        let state = self.state();
+        Ok(state.releases.get(&(self.namespace.clone(), name.to_string())).map(|installed| Release {
             namespace: self.namespace.clone(),
             revision: installed.revision,
             status: installed.status.clone(),
@@ -31,7 +31,7 @@ impl Helm for Simulated {
 
     fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
         Ok(self
-            .world()
+            .state()
             .releases
             .get(&(self.namespace.clone(), name.to_string()))
             .map(|installed| installed.chart.clone()))
@@ -58,8 +58,8 @@ impl Helm for Simulated {
 
     fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
         let chart = self.find_chart(upgrade)?;
-        self.write(&format!("upgrade {}", upgrade.release), |world| {
-            world.deploy(&self.namespace, upgrade.release.as_str(), chart, upgrade.values.0.clone())
+        self.write(&format!("upgrade {}", upgrade.release), |state| {
+            state.deploy(&self.namespace, upgrade.release.as_str(), chart, upgrade.values.0.clone())
         })
     }
 }

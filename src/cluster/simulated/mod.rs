@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::Value;
 
-pub use self::{faults::Fault, sops::SimulatedSops};
+pub use self::{faults::InjectedFault, sops::SimulatedSops};
 use super::{ChartVersion, Cluster, ClusterTarget, ObjectRef};
 use crate::{
     cluster::ReleaseStatus,
@@ -28,22 +28,22 @@ use crate::{
 
 /// One namespace of a simulated world.
 #[derive(Clone)]
-pub struct Simulated {
+pub struct SimulatedCluster {
     namespace: String,
-    world: Arc<Mutex<World>>,
+    state: Arc<Mutex<SimulatedState>>,
 }
 
 type Objects = BTreeMap<(String, ObjectRef), Value>;
 type Releases = BTreeMap<(String, String), SimulatedRelease>;
 
-struct World {
+struct SimulatedState {
     clock: Clock,
     objects: Objects,
     releases: Releases,
     version: u64,
     writes: Vec<String>,
-    fault: Option<(usize, Fault)>,
-    hook: Option<faults::Hook>,
+    fault: Option<(usize, InjectedFault)>,
+    hook: Option<faults::WriteHook>,
 }
 
 #[derive(Clone)]
@@ -61,11 +61,11 @@ struct SimulatedRelease {
     annotations: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-impl Simulated {
+impl SimulatedCluster {
     /// A world with one empty namespace. Its servers check validity by this clock, which a verb may share.
     #[must_use]
     pub fn new(namespace: &str, clock: &Clock) -> Self {
-        let world = World {
+        let state = SimulatedState {
             clock: clock.clone(),
             objects: BTreeMap::new(),
             releases: BTreeMap::new(),
@@ -74,13 +74,13 @@ impl Simulated {
             fault: None,
             hook: None,
         };
-        Self { namespace: namespace.to_owned(), world: Arc::new(Mutex::new(world)) }
+        Self { namespace: namespace.to_owned(), state: Arc::new(Mutex::new(state)) }
     }
 
     /// Another namespace of the same world.
     #[must_use]
     pub fn in_namespace(&self, namespace: &str) -> Self {
-        Self { namespace: namespace.to_owned(), world: Arc::clone(&self.world) }
+        Self { namespace: namespace.to_owned(), state: Arc::clone(&self.state) }
     }
 
     /// The namespace's name.
@@ -94,29 +94,29 @@ impl Simulated {
     /// # Errors
     /// The values do not render.
     pub fn install(&self, release: &str, chart: ChartVersion, config: Value) -> Result<()> {
-        self.world().deploy(&self.namespace, release, chart, config)
+        self.state().deploy(&self.namespace, release, chart, config)
     }
 
     /// Removes an object, as somebody else may do.
     pub fn remove_object(&self, object: &ObjectRef) {
-        self.world().objects.remove(&(self.namespace.clone(), object.clone()));
+        self.state().objects.remove(&(self.namespace.clone(), object.clone()));
     }
 
     /// The clock of the world.
     #[must_use]
     pub fn clock(&self) -> Clock {
-        self.world().clock.clone()
+        self.state().clock.clone()
     }
 
     /// Every write that was made, in order: `create secret/x`, `upgrade backend`.
     #[must_use]
     pub fn writes(&self) -> Vec<String> {
-        self.world().writes.clone()
+        self.state().writes.clone()
     }
 
     /// Sets a release's status: `pending-upgrade` as after a helm that was killed, or `failed`.
     pub fn set_status(&self, release: &str, status: &'static str) {
-        if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
+        if let Some(installed) = self.state().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
             installed.status = ReleaseStatus::of_helm(status);
         }
     }
@@ -124,13 +124,13 @@ impl Simulated {
     /// What keeps the pods of a release from running.
     #[must_use]
     pub fn waiting_reason(&self, release: &str) -> Option<String> {
-        let world = self.world();
-        world.releases.get(&(self.namespace.clone(), release.to_owned()))?.waiting.values().next().cloned()
+        let state = self.state();
+        state.releases.get(&(self.namespace.clone(), release.to_owned()))?.waiting.values().next().cloned()
     }
 
     /// Stops the server of an orchestrator's release until the next upgrade.
     pub fn stop_server(&self, release: &str) {
-        if let Some(installed) = self.world().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
+        if let Some(installed) = self.state().releases.get_mut(&(self.namespace.clone(), release.to_owned())) {
             installed.server = None;
         }
     }
@@ -138,22 +138,22 @@ impl Simulated {
     /// A backend of this namespace as it would call the orchestrator now.
     #[must_use]
     pub fn backend(&self, release: &str) -> Option<BackendClient> {
-        self.world().backend(&self.namespace, release)
+        self.state().backend(&self.namespace, release)
     }
 
     /// Looks at the orchestrator of this namespace that runs now.
     pub fn with_server<T>(&self, release: &str, look: impl FnOnce(&OrchestratorServer) -> T) -> Option<T> {
-        let world = self.world();
-        world.releases.get(&(self.namespace.clone(), release.to_owned()))?.server.as_ref().map(look)
+        let state = self.state();
+        state.releases.get(&(self.namespace.clone(), release.to_owned()))?.server.as_ref().map(look)
     }
 
-    fn world(&self) -> MutexGuard<'_, World> {
+    fn state(&self) -> MutexGuard<'_, SimulatedState> {
         // A test that panicked under the lock has said so itself.
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Cluster for Simulated {
+impl Cluster for SimulatedCluster {
     fn location(&self) -> String {
         format!("namespace {}", self.namespace)
     }

@@ -2,21 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{Simulated, World};
+use super::{SimulatedCluster, SimulatedState};
 use crate::{
     cluster::{Kubernetes, Object, ObjectRef, kubectl::refused},
     failure::{Code, Result},
 };
 
-impl Kubernetes for Simulated {
+impl Kubernetes for SimulatedCluster {
     fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {
-        let world = self.world();
-        Ok(wanted.iter().filter_map(|name| world.object(&self.namespace, name)).map(Object::from).collect())
+        let state = self.state();
+        Ok(wanted.iter().filter_map(|name| state.object(&self.namespace, name)).map(Object::from).collect())
     }
 
     fn list(&self, resource: &str, selector: &str) -> Result<Vec<Object>> {
         let (key, value) = selector.split_once('=').map_or((selector, None), |(key, value)| (key, Some(value)));
-        let world = self.world();
+        let state = self.state();
         let labelled = |object: &&Value| {
             let label = object["metadata"]["labels"][key].as_str();
             label.is_some() && (value.is_none() || label == value)
@@ -24,9 +24,9 @@ impl Kubernetes for Simulated {
         let mut found = Vec::new();
         for singular in resource.split(',').map(|plural| plural.trim_end_matches('s')) {
             let here =
-                world.objects.iter().filter(|((space, name), _)| *space == self.namespace && name.resource == singular);
+                state.objects.iter().filter(|((space, name), _)| *space == self.namespace && name.resource == singular);
             found.extend(here.map(|(_, object)| object).filter(labelled).cloned().map(Object::from));
-            let workloads = world.workloads(&self.namespace);
+            let workloads = state.workloads(&self.namespace);
             found.extend(
                 workloads
                     .iter()
@@ -39,34 +39,34 @@ impl Kubernetes for Simulated {
         Ok(found)
     }
 
-    fn rules(&self, _: &str) -> Result<Value> {
+    fn access_review(&self, _: &str) -> Result<Value> {
         Ok(json!({"resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]}))
     }
 
     fn create(&self, object: &Object) -> Result<()> {
         let name = object.reference();
-        self.write(&format!("create {name}"), |world| {
+        self.write(&format!("create {name}"), |state| {
             let key = (self.namespace.clone(), name.clone());
-            if world.objects.contains_key(&key) {
+            if state.objects.contains_key(&key) {
                 return Err(refused(Code::Exists, &format!("create {name}")).why("it is there already"));
             }
-            world.put(key, object.json().clone());
+            state.put(key, object.json().clone());
             Ok(())
         })
     }
 
     fn replace(&self, object: &Object) -> Result<()> {
         let name = object.reference();
-        self.write(&format!("replace {name}"), |world| {
+        self.write(&format!("replace {name}"), |state| {
             let key = (self.namespace.clone(), name.clone());
             let fail = |code, why: &str| Err(refused(code, &format!("replace {name}")).why(why));
-            match world.objects.get(&key) {
+            match state.objects.get(&key) {
                 None => fail(Code::NotFound, "it is gone"),
                 Some(there) if there["metadata"]["resourceVersion"] != object.resource_version() => {
                     fail(Code::Conflict, "it was changed meanwhile")
                 }
                 Some(_) => {
-                    world.put(key, object.json().clone());
+                    state.put(key, object.json().clone());
                     Ok(())
                 }
             }
@@ -75,24 +75,24 @@ impl Kubernetes for Simulated {
 
     fn delete(&self, seen: &Object) -> Result<()> {
         let name = seen.reference();
-        self.write(&format!("delete {name}"), |world| {
+        self.write(&format!("delete {name}"), |state| {
             let key = (self.namespace.clone(), name.clone());
             let is_seen =
                 |there: &Object| there.uid() == seen.uid() && there.resource_version() == seen.resource_version();
-            if world.objects.get(&key).is_some_and(|there| !is_seen(&Object::from(there.clone()))) {
+            if state.objects.get(&key).is_some_and(|there| !is_seen(&Object::from(there.clone()))) {
                 return Err(refused(Code::Conflict, &format!("delete {name}")).why("it was changed meanwhile"));
             }
-            world.objects.remove(&key);
+            state.objects.remove(&key);
             Ok(())
         })
     }
 
     fn annotate_template(&self, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
-        self.write(&format!("restart {workload}"), |world| world.restart(&self.namespace, workload, key, value))
+        self.write(&format!("restart {workload}"), |state| state.restart(&self.namespace, workload, key, value))
     }
 }
 
-impl World {
+impl SimulatedState {
     pub(super) fn put(&mut self, key: (String, ObjectRef), mut object: Value) {
         self.version += 1;
         let uid = self

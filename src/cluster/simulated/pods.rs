@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{SimulatedRelease, World, charts};
+use super::{SimulatedRelease, SimulatedState, charts};
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef, ReleaseStatus, kubectl::refused},
     failure::{Code, Result},
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-impl World {
+impl SimulatedState {
     /// A new revision: rendered, and its pods started as far as their mounts and servers let them.
     pub(super) fn deploy(&mut self, namespace: &str, release: &str, chart: ChartVersion, config: Value) -> Result<()> {
         let manifest = charts::render(&chart, release, &config)?;

@@ -2,25 +2,25 @@
 
 use serde_json::{Value, json};
 
-use super::{Simulated, SimulatedRelease, charts};
+use super::{SimulatedCluster, SimulatedRelease, charts};
 use crate::{
     cluster::{ChartVersion, Object, ReleaseStatus},
     failure::{Code, Exit, Failure, Result},
     times::Clock,
 };
 
-impl Simulated {
+impl SimulatedCluster {
     /// All namespaces of the world.
     #[must_use]
     pub fn stored(&self) -> Value {
-        let world = self.world();
-        let objects = world.objects.iter().map(|((space, _), object)| json!({"namespace": space, "object": object}));
-        let releases = world.releases.iter().map(|((space, name), installed)| {
+        let state = self.state();
+        let objects = state.objects.iter().map(|((space, _), object)| json!({"namespace": space, "object": object}));
+        let releases = state.releases.iter().map(|((space, name), installed)| {
             let SimulatedRelease { revision, status, config, chart, waiting, annotations, .. } = installed;
             json!({"namespace": space, "name": name, "revision": revision, "status": status.to_string(), "config": config,
                    "chart": {"name": chart.name, "version": chart.version}, "waiting": waiting, "notes": annotations})
         });
-        json!({"version": world.version, "objects": objects.collect::<Vec<_>>(), "releases": releases.collect::<Vec<_>>()})
+        json!({"version": state.version, "objects": objects.collect::<Vec<_>>(), "releases": releases.collect::<Vec<_>>()})
     }
 
     /// A namespace of the world that was stored. No server answers in it before the next upgrade or restart.
@@ -32,11 +32,11 @@ impl Simulated {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let all = |key: &str| stored[key].as_array().ok_or_else(|| damaged(key)).cloned();
         let (objects, releases) = (all("objects")?, all("releases")?);
-        let mut world = restored.world();
-        world.version = stored["version"].as_u64().ok_or_else(|| damaged("version"))?;
+        let mut state = restored.state();
+        state.version = stored["version"].as_u64().ok_or_else(|| damaged("version"))?;
         for one in objects {
             let name = Object::from(one["object"].clone()).reference();
-            world.objects.insert((text(&one["namespace"]), name), one["object"].clone());
+            state.objects.insert((text(&one["namespace"]), name), one["object"].clone());
         }
         for one in releases {
             let key = (text(&one["namespace"]), text(&one["name"]));
@@ -47,12 +47,12 @@ impl Simulated {
             let waiting = serde_json::from_value(one["waiting"].clone()).map_err(|_| damaged("pods"))?;
             let annotations = serde_json::from_value(one["notes"].clone()).map_err(|_| damaged("notes"))?;
             let (status, server) = (ReleaseStatus::of_helm(&text(&one["status"])), None);
-            world.releases.insert(
+            state.releases.insert(
                 key,
                 SimulatedRelease { revision, status, config, manifest, chart, server, waiting, annotations },
             );
         }
-        drop(world);
+        drop(state);
         Ok(restored)
     }
 }

@@ -11,13 +11,13 @@ pub use self::args::ApproveArgs;
 pub(crate) use self::source::found as authority_of;
 use self::{
     report::{Approved, CertificateReport},
-    sign::Ready,
+    sign::SigningPlan,
 };
 use crate::{
     cluster::ObjectRef,
     commands,
     exchange::{
-        approval::{Approval, Place},
+        approval::{Approval, ReleaseLocation},
         ca::CaSource,
     },
     failure::Result,
@@ -87,7 +87,7 @@ impl<'a> Batch<'a> {
             wanted.push(ObjectRef::secret(orchestrator.server_pair.as_str()));
         }
         let cluster = if args.offline { None } else { Some(target.look(target.find()?, wanted)?) };
-        let place = Place::of(&target, cluster.as_ref(), args.namespace.as_ref());
+        let place = ReleaseLocation::of(&target, cluster.as_ref(), args.namespace.as_ref());
         let claim =
             if args.unverified_mail { Claim::UnverifiedMail } else { Claim::Fingerprints(args.fingerprint.clone()) };
         let (session, validity) = (target.session, args.validity);
@@ -96,7 +96,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The log first, then the certificates, the values and what follows for the release.
-    fn plan(&self, ready: &[Ready], is_first: bool, warnings: Vec<String>) -> Result<Plan> {
+    fn plan(&self, ready: &[SigningPlan], is_first: bool, warnings: Vec<String>) -> Result<Plan> {
         let orgs: Vec<MspId> = ready.iter().map(|one| one.request.msp_id.clone()).collect();
         let admits = self.target.values.admit_settings(&orgs, &self.approval.object);
         let edited = self.target.files.edit(&admits)?;
@@ -107,10 +107,10 @@ impl<'a> Batch<'a> {
         };
         Ok(Plan::of(self.approval.log_steps(&due, is_first))
             .warn(warnings)
-            .then(Plan::of(ready.iter().map(Ready::step)))
+            .then(Plan::of(ready.iter().map(SigningPlan::step)))
             .then(Plan::of(edited.steps))
             .then(upgrade)
-            .warn(ready.iter().filter_map(Ready::asks_elsewhere)))
+            .warn(ready.iter().filter_map(SigningPlan::asks_elsewhere)))
     }
 
     /// Two operators at one file sign one after the other.
@@ -122,14 +122,14 @@ impl<'a> Batch<'a> {
     }
 
     /// The signatures, and the steps that wait for them.
-    fn signs(&self, authority: &Authority, ready: &mut [Ready], plan: &mut Plan) -> Result<()> {
+    fn signs(&self, authority: &Authority, ready: &mut [SigningPlan], plan: &mut Plan) -> Result<()> {
         let new: Vec<Entry> = self.sign(authority, ready)?;
-        let certificates = ready.iter().filter(|one| !one.is_again).filter_map(Ready::action);
+        let certificates = ready.iter().filter(|one| !one.is_again).filter_map(SigningPlan::action);
         Step::fill(&mut plan.steps, self.approval.log_actions(&new).into_iter().chain(certificates));
         Ok(())
     }
 
-    fn result(&self, ready: &[Ready], plan: &Plan) -> Outcome {
+    fn result(&self, ready: &[SigningPlan], plan: &Plan) -> Outcome {
         let approved = Approved {
             organizations: ready.iter().map(|one| one.request.msp_id.clone()).collect(),
             certificates: ready.iter().map(|one| CertificateReport::of(one, !self.args.unverified_mail)).collect(),
@@ -157,7 +157,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn consent(ready: &[Ready], plan: &Plan) -> String {
+fn consent(ready: &[SigningPlan], plan: &Plan) -> String {
     let orgs = ready.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
     let upgrade = if plan.upgrades() { ", upgrade the orchestrator" } else { "" };
     let them = if ready.len() == 1 { "it" } else { "them" };

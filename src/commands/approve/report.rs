@@ -3,7 +3,7 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::sign::Ready;
+use super::sign::SigningPlan;
 use crate::{
     names::{Hostname, MspId},
     pki::fingerprint::Fingerprint,
@@ -63,8 +63,8 @@ impl Approved {
 
 impl CertificateReport {
     /// Of what is not signed yet nobody shall take a number down that nobody has compared.
-    pub(super) fn of(ready: &Ready, is_compared: bool) -> Self {
-        let Ready { request, target, window, issued, is_again, .. } = ready;
+    pub(super) fn of(ready: &SigningPlan, is_compared: bool) -> Self {
+        let SigningPlan { request, target, window, issued, is_again, .. } = ready;
         Self {
             organization: request.msp_id.clone(),
             file: target.display().to_string(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{
     Batch,
-    verify::{Passed, hosts},
+    verify::{VerifiedRequest, hosts},
 };
 use crate::{
     exchange::ca::CaSource,
@@ -14,7 +14,7 @@ use crate::{
     pki::{
         authority::Authority,
         inspect,
-        issue::{Issued, ValidityPeriod},
+        issue::{IssuedCertificate, ValidityPeriod},
         log::{self, Entry, IssueLog},
         request::Request,
     },
@@ -24,13 +24,13 @@ use crate::{
 };
 
 /// A request with what it will get, and where that goes.
-pub(super) struct Ready {
+pub(super) struct SigningPlan {
     pub(super) path: PathBuf,
     pub(super) request: Request,
     pub(super) target: PathBuf,
     pub(super) window: ValidityPeriod,
     /// There from the start where the request is in the log.
-    pub(super) issued: Option<Issued>,
+    pub(super) issued: Option<IssuedCertificate>,
     pub(super) is_again: bool,
     /// The serial number of the certificate that is in the target.
     replaces: Option<String>,
@@ -39,12 +39,17 @@ pub(super) struct Ready {
 
 impl Batch<'_> {
     /// What each request will get, or all findings. Nothing is signed yet.
-    pub(super) fn ready(&self, authority: &Authority, log: &IssueLog, passed: Vec<Passed>) -> Result<Vec<Ready>> {
+    pub(super) fn ready(
+        &self,
+        authority: &Authority,
+        log: &IssueLog,
+        passed: Vec<VerifiedRequest>,
+    ) -> Result<Vec<SigningPlan>> {
         self.approval.all_or_none(passed.into_iter().map(|one| self.ready_one(authority, log, one)))
     }
 
-    fn ready_one(&self, authority: &Authority, log: &IssueLog, passed: Passed) -> Result<Ready> {
-        let Passed { path, request } = passed;
+    fn ready_one(&self, authority: &Authority, log: &IssueLog, passed: VerifiedRequest) -> Result<SigningPlan> {
+        let VerifiedRequest { path, request } = passed;
         let entry = log.find(&request.digest);
         let issued = entry.map(|entry| log::reissue(entry, authority, self.approval.session.now)).transpose()?;
         let window = match &issued {
@@ -58,7 +63,7 @@ impl Batch<'_> {
         let is_there =
             matches!((&there, &issued), (Some(there), Some(issued)) if there.as_slice() == issued.pem.as_bytes());
         let replaces = there.filter(|_| !is_there).map(|there| serial_of(&target, &there, &request)).transpose()?;
-        Ok(Ready { is_again: issued.is_some(), path, request, target, window, issued, replaces, is_there })
+        Ok(SigningPlan { is_again: issued.is_some(), path, request, target, window, issued, replaces, is_there })
     }
 
     /// Every file that the run needs as it is.
@@ -75,8 +80,8 @@ impl Batch<'_> {
     }
 
     /// Signs what is not signed yet; gives the new entries of the log.
-    pub(super) fn sign(&self, authority: &Authority, all: &mut [Ready]) -> Result<Vec<Entry>> {
-        let due: Vec<&mut Ready> = all.iter_mut().filter(|ready| ready.issued.is_none()).collect();
+    pub(super) fn sign(&self, authority: &Authority, all: &mut [SigningPlan]) -> Result<Vec<Entry>> {
+        let due: Vec<&mut SigningPlan> = all.iter_mut().filter(|ready| ready.issued.is_none()).collect();
         let results = parallel(due, |ready| -> Result<Entry> {
             let (issued, entry) = self.approval.sign(authority, &ready.request)?;
             ready.issued = Some(issued);
@@ -86,8 +91,8 @@ impl Batch<'_> {
     }
 
     /// Everything that the operator should see before the question.
-    pub(super) fn show(&self, ready: &Ready) {
-        let Ready { request, window, .. } = ready;
+    pub(super) fn show(&self, ready: &SigningPlan) {
+        let SigningPlan { request, window, .. } = ready;
         let say = |text: String| self.approval.session.console.say(text);
         say(format!("{}: {}", ready.path.display(), request.msp_id));
         say(format!("  host         {}", hosts(request)));
@@ -131,7 +136,7 @@ fn serial_of(target: &Path, there: &[u8], request: &Request) -> Result<String> {
     of_it.map(|found| found.serial).ok_or_else(no)
 }
 
-impl Ready {
+impl SigningPlan {
     /// What a script has to be told of the names that it asks for.
     pub(super) fn asks_elsewhere(&self) -> Option<String> {
         Some(format!("{} asks for {}", self.request.msp_id, foreign_hosts(&self.request)?))

@@ -18,12 +18,12 @@ use crate::{
 };
 
 /// A request that passed, and its file.
-pub(super) struct Passed {
+pub(super) struct VerifiedRequest {
     pub(super) path: PathBuf,
     pub(super) request: Request,
 }
 
-impl Passed {
+impl VerifiedRequest {
     fn party(&self) -> BatchRequest<'_> {
         let Request { msp_id, hosts, fingerprint, .. } = &self.request;
         BatchRequest { name: self.path.display().to_string(), msp_id, hosts, key: Some(*fingerprint) }
@@ -32,13 +32,13 @@ impl Passed {
 
 impl Batch<'_> {
     /// All requests, or all findings of all of them.
-    pub(super) fn judged(&self, authority: &Authority, log: &IssueLog) -> Result<Vec<Passed>> {
+    pub(super) fn judged(&self, authority: &Authority, log: &IssueLog) -> Result<Vec<VerifiedRequest>> {
         let requests = &self.args.requests;
-        let verdicts = self.approval.with_circumstances(authority, log, |circumstances| {
-            parallel(requests, |path| -> std::result::Result<Passed, Vec<Failure>> {
+        let verdicts = self.approval.with_circumstances(authority, log, |policy_context| {
+            parallel(requests, |path| -> std::result::Result<VerifiedRequest, Vec<Failure>> {
                 let bytes = files::read(path).map_err(|failure| vec![failure])?;
-                let request = policy::judge(&path.display().to_string(), &bytes, circumstances)?;
-                Ok(Passed { path: path.clone(), request })
+                let request = policy::check_request(&path.display().to_string(), &bytes, policy_context)?;
+                Ok(VerifiedRequest { path: path.clone(), request })
             })
         });
         let (mut passed, mut findings) = (Vec::new(), Vec::new());
@@ -49,7 +49,7 @@ impl Batch<'_> {
             }
         }
         findings.extend(twice(&passed));
-        findings.extend(policy::batch_conflicts(&passed.iter().map(Passed::party).collect::<Vec<_>>()));
+        findings.extend(policy::batch_conflicts(&passed.iter().map(VerifiedRequest::party).collect::<Vec<_>>()));
         // Nobody is asked about a batch that is refused already.
         if findings.is_empty() {
             findings.extend(self.identified(&passed)?);
@@ -58,7 +58,7 @@ impl Batch<'_> {
     }
 
     /// `request-fingerprint`: somebody must have compared it over another channel.
-    fn identified(&self, passed: &[Passed]) -> Result<Vec<Failure>> {
+    fn identified(&self, passed: &[VerifiedRequest]) -> Result<Vec<Failure>> {
         let console = &self.approval.session.console;
         let asks = self.args.fingerprint.is_empty() && !self.args.unverified_mail;
         let claim = if asks && console.interactive && !self.approval.session.dry_run {
@@ -71,7 +71,7 @@ impl Batch<'_> {
     }
 
     /// At a terminal the operator types what was read out to them; it is not shown before, so that it is not copied.
-    fn typed(&self, passed: &Passed) -> Result<(crate::names::MspId, Fingerprint)> {
+    fn typed(&self, passed: &VerifiedRequest) -> Result<(crate::names::MspId, Fingerprint)> {
         let org = &passed.request.msp_id;
         let console = &self.approval.session.console;
         console.say(format!("{}: a request of {org} for {}", passed.path.display(), hosts(&passed.request)));
@@ -90,7 +90,7 @@ pub(super) fn hosts(request: &Request) -> String {
 }
 
 /// Two requests of one organization in one batch: which one is meant cannot be known.
-fn twice(passed: &[Passed]) -> Vec<Failure> {
+fn twice(passed: &[VerifiedRequest]) -> Vec<Failure> {
     let mut seen = std::collections::BTreeMap::new();
     let mut findings = Vec::new();
     for one in passed {

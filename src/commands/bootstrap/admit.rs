@@ -9,7 +9,7 @@ use crate::{
     names::MspId,
     pki::log::IssueLog,
     plan::Plan,
-    release::{Edited, mounts::Mounts},
+    release::{EditedFiles, mounts::Mounts},
     substra::{kebab::kebab_case, orchestrator::Orchestrator, unmet},
     values::Setting,
 };
@@ -41,13 +41,13 @@ impl OrchestratorState<'_> {
         &self,
         admitted: &[MspId],
         log: &IssueLog,
-        edited: &Edited,
+        edited: &EditedFiles,
         settings: &[Setting],
         after: &Orchestrator,
     ) -> Result<Plan> {
         let (target, cluster) = (&self.state.target, &self.state.cluster);
         let (plan, release) = cluster.release.plan(&gate::upgrade(target, edited, settings))?;
-        let mut findings = Mounts::of(target, after, cluster, &release.manifest).judge(after);
+        let mut findings = Mounts::of(target, after, cluster, &release.manifest).check(after);
         let mut warnings = Vec::new();
         if !self.is_closed() {
             findings.extend(self.strangers(admitted));

@@ -8,7 +8,7 @@ use crate::{
     files,
     names::MspId,
     pki::policy,
-    plan::{Action, State, Step},
+    plan::{Action, InitialState, Step},
 };
 
 /// Two backends that mount one Secret cannot be two organizations.
@@ -48,7 +48,7 @@ pub(super) fn edits(plan: &FederationPlan<'_>) -> Result<()> {
     for (who, site) in organizations.chain([("orchestrator", &federation.orchestrator.site)]) {
         site.values.iter().for_each(|path| readers.entry(files::real(path)).or_default().push(who));
     }
-    let parts = plan.parts.iter().map(|part| (part.msp_id.as_str(), &part.plan.steps));
+    let parts = plan.members.iter().map(|member| (member.msp_id.as_str(), &member.plan.steps));
     for (who, steps) in parts.chain([("orchestrator", &plan.first.steps), ("orchestrator", &plan.last.steps)]) {
         for path in steps.iter().filter_map(edited) {
             let other = readers.get(&files::real(path)).and_then(|all| all.iter().find(|other| **other != who));
@@ -70,7 +70,7 @@ pub(super) fn edits(plan: &FederationPlan<'_>) -> Result<()> {
 
 fn edited(step: &Step) -> Option<&Path> {
     match &step.action {
-        Action::EditValues { path, .. } if step.state == State::ToDo => Some(path),
+        Action::EditValues { path, .. } if step.state == InitialState::ToDo => Some(path),
         _ => None,
     }
 }

@@ -26,7 +26,7 @@ use crate::{
         request::{self, Request},
     },
     plan::{Action, Plan, Step, StepId},
-    release::{Edited, Target},
+    release::{EditedFiles, Target},
     session::Session,
     substra::backend::Backend,
 };
@@ -57,11 +57,11 @@ pub(super) struct MemberPlan<'a> {
     /// The certificate that is in place, or that was signed.
     pub(super) certificate: Option<Certificate>,
     /// What is to be signed once the operator has agreed.
-    pub(super) due: Option<Due<'a>>,
+    pub(super) due: Option<PendingRequest<'a>>,
 }
 
 /// A request that was judged, its key, and where the pair goes.
-pub(super) struct Due<'a> {
+pub(super) struct PendingRequest<'a> {
     request: Request,
     key: PrivateKey,
     enrolment: Enrolment<'a>,
@@ -83,7 +83,7 @@ impl<'a> Member<'a> {
     }
 
     /// The edited files, where they will be written or deployed.
-    pub(super) fn edited(&self) -> Option<&Edited> {
+    pub(super) fn edited(&self) -> Option<&EditedFiles> {
         let UpgradePreview { edited, plan, .. } = &self.preview;
         (edited.changes() || plan.upgrades()).then_some(edited)
     }
@@ -161,7 +161,7 @@ impl<'a> Member<'a> {
             msp_id: msp_id.clone(),
             plan: Plan::of(namespace.into_iter().chain(trust)).then(installation),
             certificate: pair.map(|pair| pair.certificate),
-            due: asks.map(|(request, key)| Due { request, key, enrolment }),
+            due: asks.map(|(request, key)| PendingRequest { request, key, enrolment }),
         })
     }
 
@@ -171,8 +171,8 @@ impl<'a> Member<'a> {
         let key = PrivateKey::generate(signer.key_type)?;
         let csr = request::create(&key, &backend.msp_id, &backend.host)?;
         let name = format!("request of {}", backend.msp_id);
-        let judged = signer.approval.with_circumstances(signer.authority, signer.ledger, |circumstances| {
-            policy::judge(&name, csr.as_bytes(), circumstances)
+        let judged = signer.approval.with_circumstances(signer.authority, signer.ledger, |policy_context| {
+            policy::check_request(&name, csr.as_bytes(), policy_context)
         });
         let request = judged.map_err(|found| Failure::first_of(found, "the organization cannot have a certificate"))?;
         signer.approval.fits(signer.authority, &request)?;
@@ -184,7 +184,8 @@ impl<'a> Member<'a> {
         let Some(name) = &self.enrolment.backend().cacert else { return Ok(None) };
         let kind = self.enrolment.state.cluster.release.kind_of(name.as_str());
         let title = format!("{kind} {name}: the CA's certificate");
-        let Some(object) = ObjectRef::of_kind(kind, name.as_str()).among(&self.enrolment.state.cluster.objects) else {
+        let Some(object) = ObjectRef::of_kind(kind, name.as_str()).find_in(&self.enrolment.state.cluster.objects)
+        else {
             let object = ca_object(kind, name, self.enrolment.state.cluster.release.name.as_str(), &ca.to_pem());
             return Ok(Some(Step::to_do(StepId::Cacert, title, Action::Create(object))));
         };
@@ -237,7 +238,7 @@ fn works_by_another(msp_id: &MspId, other: &Certificate) -> Failure {
 impl MemberPlan<'_> {
     /// Signs what is due, and puts the pair where a step waits for it.
     pub(super) fn sign(&mut self, approval: &Approval<'_>, authority: &Authority) -> Result<Option<Entry>> {
-        let Some(Due { request, key, enrolment }) = self.due.take() else { return Ok(None) };
+        let Some(PendingRequest { request, key, enrolment }) = self.due.take() else { return Ok(None) };
         let (issued, entry) = approval.sign(authority, &request)?;
         let certificate = Certificate::from_der(&issued.der)?;
         let pair = ClientPair { certificate, pem: issued.pem.into_bytes(), key };

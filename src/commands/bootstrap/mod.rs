@@ -12,18 +12,18 @@ mod work;
 
 pub use self::args::BootstrapArgs;
 use crate::{
-    exchange::ca::Ca,
+    exchange::ca::PlannedCa,
     failure::{Code, Failure, Result},
-    federation::{Federation, Gate},
+    federation::{Federation, GateSpec},
     files,
     names::MspId,
     parallel,
     parallel::{at_most, side_by_side},
     pki::{authority::Authority, log::IssueLog},
     plan::Plan,
-    release::Edited,
+    release::EditedFiles,
     report::{Console, Outcome},
-    session::{Open, Session},
+    session::{OpenCluster, Session},
 };
 
 use self::{
@@ -39,7 +39,7 @@ struct FederationPlan<'a> {
     /// The orchestrator's CA and TLS.
     first: Plan,
     /// The organizations, side by side.
-    parts: Vec<MemberPlan<'a>>,
+    members: Vec<MemberPlan<'a>>,
     /// Organizations that cannot be worked on, and why.
     failed: Vec<(MspId, Failure)>,
     /// The orchestrator as the first part leaves it.
@@ -57,7 +57,7 @@ struct FederationPlan<'a> {
 ///
 /// # Errors
 /// The file is refused, the orchestrator cannot be worked on, or an organization was left behind.
-pub fn run(args: &BootstrapArgs, session: &Session<'_>, open: Open<'_>) -> Result<Outcome> {
+pub fn run(args: &BootstrapArgs, session: &Session<'_>, open: OpenCluster<'_>) -> Result<Outcome> {
     let federation = Federation::read(&args.federation)?;
     // Two runs from one file would sign twice and upgrade against each other.
     let lock = files::lock(&args.federation)?;
@@ -78,7 +78,7 @@ pub fn carry_out(
     federation: &Federation,
     args: &BootstrapArgs,
     session: &Session<'_>,
-    open: Open<'_>,
+    open: OpenCluster<'_>,
 ) -> Result<Outcome> {
     let session = &session.limited(args.dry_run, args.timeout);
     let quiet = session.like(None, Console { quiet: true, ..session.console });
@@ -104,7 +104,7 @@ pub fn carry_out(
 /// One plan for all.
 fn planned<'a>(
     orchestrator: OrchestratorState<'a>,
-    ca: &'a mut Ca<'_>,
+    ca: &'a mut PlannedCa<'_>,
     observed: impl Iterator<Item = (&'a MspId, Result<Member<'a>>)>,
 ) -> Result<FederationPlan<'a>> {
     let (first, orchestrator) = orchestrator.set_up(ca)?;
@@ -124,7 +124,7 @@ fn planned<'a>(
     let signs = members.iter().any(|(needs, _)| *needs);
     let approval = orchestrator.approval(&all)?;
     orchestrator.knows(certificate, &approval)?;
-    let close = orchestrator.federation().orchestrator.gate == Gate::Close;
+    let close = orchestrator.federation().orchestrator.gate == GateSpec::Close;
     let log = if signs || (close && !orchestrator.is_closed()) { approval.ledger()? } else { IssueLog::default() };
     let authority = signs.then(|| ca.authority()).transpose()?;
     let signer = authority.map(|authority| Signer {
@@ -147,7 +147,7 @@ fn planned<'a>(
     all_can_follow(&first, &orchestrator, &failed, &planned)?;
     let mut plan = FederationPlan {
         first,
-        parts: planned,
+        members: planned,
         failed,
         log,
         orchestrator,
@@ -171,7 +171,7 @@ fn read_alike<'a>(
     if edited.is_empty() {
         return Ok(members);
     }
-    let mut readings = Edited::all_proven_by(&edited, orchestrator.state.session.cluster()?)?.into_iter();
+    let mut readings = EditedFiles::all_proven_by(&edited, orchestrator.state.session.cluster()?)?.into_iter();
     let mut alike = Vec::new();
     for (needs, member) in members {
         let reading = if member.edited().is_some() { readings.next().unwrap_or(Ok(())) } else { Ok(()) };
@@ -189,12 +189,12 @@ fn all_can_follow(
     first: &Plan,
     orchestrator: &OrchestratorState<'_>,
     failed: &[(MspId, Failure)],
-    parts: &[MemberPlan<'_>],
+    members: &[MemberPlan<'_>],
 ) -> Result<()> {
     if !first.cuts_off {
         return Ok(());
     }
-    let follow: Vec<MspId> = parts.iter().map(|part| part.msp_id.clone()).collect();
+    let follow: Vec<MspId> = members.iter().map(|member| member.msp_id.clone()).collect();
     let mut findings: Vec<Failure> = failed
         .iter()
         .map(|(msp_id, failure)| {
@@ -208,12 +208,12 @@ fn all_can_follow(
 
 impl FederationPlan<'_> {
     fn organizations(&self) -> Vec<MspId> {
-        self.parts.iter().map(|part| part.msp_id.clone()).collect()
+        self.members.iter().map(|member| member.msp_id.clone()).collect()
     }
 
     /// Admits those who are in place; closes the gate where the file wants it and nobody was left behind.
     fn admission(&mut self, admitted: &[MspId]) -> Result<Plan> {
-        let close = self.orchestrator.federation().orchestrator.gate == Gate::Close;
+        let close = self.orchestrator.federation().orchestrator.gate == GateSpec::Close;
         if close && self.failed.is_empty() {
             match self.orchestrator.admit(admitted, true, &self.log) {
                 Err(failure) if failure.code != Code::Drift => self.open = Some(failure),

@@ -5,8 +5,8 @@ use crate::{
     cluster::{Object, ObjectRef, ReleaseStatus},
     commands::bootstrap::BootstrapArgs,
     exchange::{
-        approval::{Approval, Place},
-        ca::{Ca, CaRequest, CaSource, set_up::set_up},
+        approval::{Approval, ReleaseLocation},
+        ca::{CaRequest, CaSource, PlannedCa, set_up::set_up},
         gate,
     },
     failure::{Code, Exit, Failure, Result},
@@ -58,14 +58,14 @@ impl<'a> OrchestratorState<'a> {
             Err(Failure::new(Exit::CheckFailed, Code::CaMissing, what).why(why).next(next))
         };
         match &self.federation().orchestrator.ca {
-            federation::Ca::Files { cert, .. } if !cert.exists() => {
+            federation::CaSpec::Files { cert, .. } if !cert.exists() => {
                 return missing(
                     format!("{} is not there", cert.display()),
                     "orchestrator.ca names it as the CA's certificate",
                     "put the CA's files there, or have a new CA made with ca: {create: true}",
                 );
             }
-            federation::Ca::Secret(name) if self.object(&ObjectRef::secret(name.as_str())).is_none() => {
+            federation::CaSpec::Secret(name) if self.object(&ObjectRef::secret(name.as_str())).is_none() => {
                 return missing(
                     format!("Secret {name} is not there"),
                     "orchestrator.ca names it as the Secret that holds the CA",
@@ -78,7 +78,7 @@ impl<'a> OrchestratorState<'a> {
         Ok(CaRequest { source, encrypt: false, passphrase_fd, session: self.state.session })
     }
 
-    pub(super) fn ca<'b>(&self, request: &'b CaRequest<'b>) -> Result<Ca<'b>> {
+    pub(super) fn ca<'b>(&self, request: &'b CaRequest<'b>) -> Result<PlannedCa<'b>> {
         let next = "name that CA at orchestrator.ca: {cert: FILE, key: FILE} or {secret: NAME}";
         request.find(&self.state.cluster, &self.state.values.cacert).map_err(|failure| match failure.code {
             Code::CaElsewhere => failure.next(next),
@@ -88,8 +88,8 @@ impl<'a> OrchestratorState<'a> {
 
     /// TLS, where the file asks for a CA or the release is not there yet: it has to be up before any backend dials it.
     /// Gives back the steps, and the orchestrator as they will leave it.
-    pub(super) fn set_up(self, ca: &mut Ca<'_>) -> Result<(Plan, Self)> {
-        let is_asked = matches!(self.federation().orchestrator.ca, federation::Ca::Create { .. });
+    pub(super) fn set_up(self, ca: &mut PlannedCa<'_>) -> Result<(Plan, Self)> {
+        let is_asked = matches!(self.federation().orchestrator.ca, federation::CaSpec::Create { .. });
         let is_on = Orchestrator::read(self.release().config())?.tls_enabled;
         let was_installed = self.release().is_installed();
         if !is_asked && was_installed {
@@ -125,7 +125,7 @@ impl<'a> OrchestratorState<'a> {
         let orchestrator = Orchestrator::read(&edited.merged)?;
         let object = orchestrator.cacert.clone();
         let cluster = Some(self.state.cluster.clone());
-        let place = Place::of(own, cluster.as_ref(), None);
+        let place = ReleaseLocation::of(own, cluster.as_ref(), None);
         let (session, source) = (own.session, source(self.federation()));
         let (validity, claim) = (self.target.args.validity, Claim::Fingerprints(Vec::new()));
         Ok(Approval { session, source, orchestrator, object, cluster, place, validity, claim })
@@ -183,10 +183,10 @@ impl<'a> OrchestratorState<'a> {
 /// Where the federation's CA is.
 fn source(federation: &Federation) -> CaSource {
     match &federation.orchestrator.ca {
-        federation::Ca::Files { cert, key } | federation::Ca::Create { cert, key } => {
+        federation::CaSpec::Files { cert, key } | federation::CaSpec::Create { cert, key } => {
             CaSource::Files { certificate: cert.clone(), key: key.clone() }
         }
-        federation::Ca::Secret(name) => CaSource::Secret(name.clone()),
+        federation::CaSpec::Secret(name) => CaSource::Secret(name.clone()),
     }
 }
 

@@ -5,11 +5,11 @@ use super::{
     result::{Bootstrapped, GateState, LeftOut, MemberReport, Stands},
 };
 use crate::{
-    failure::{Failure, Standing},
-    federation::Gate,
+    failure::{Failure, StateAfterFailure},
+    federation::GateSpec,
     names::MspId,
     pki::inspect::Certificate,
-    plan::{State, Step},
+    plan::{InitialState, Step},
     plan::{StepReport, StepState},
     report::{Outcome, Stage},
     session::Session,
@@ -43,9 +43,9 @@ impl RunReport {
     pub(super) fn planned(plan: &FederationPlan<'_>) -> Self {
         let mut steps = told("orchestrator", &plan.first.steps, None);
         let mut warnings = plan.first.warnings.clone();
-        for part in &plan.parts {
-            steps.extend(told(part.msp_id.as_str(), &part.plan.steps, None));
-            warnings.extend(part.plan.warnings.iter().map(|warning| format!("{}: {warning}", part.msp_id)));
+        for member in &plan.members {
+            steps.extend(told(member.msp_id.as_str(), &member.plan.steps, None));
+            warnings.extend(member.plan.warnings.iter().map(|warning| format!("{}: {warning}", member.msp_id)));
         }
         steps.extend(told("orchestrator", &plan.last.steps, None));
         Self { stage: Stage::Planned, steps, ended: Vec::new(), broken: None, warnings }
@@ -61,7 +61,7 @@ pub(super) fn told(name: &str, steps: &[Step], reached: Option<usize>) -> Vec<St
     let one = |(index, step): (usize, &Step)| {
         let is_reached = reached.is_some_and(|reached| index < reached);
         let mut told = StepReport { whose: Some(name.to_owned()), ..StepReport::of(step, is_reached) };
-        if reached.is_some() && !is_reached && step.state == State::ToDo {
+        if reached.is_some() && !is_reached && step.state == InitialState::ToDo {
             told.state = StepState::NotDone;
         }
         told
@@ -75,9 +75,9 @@ impl FederationPlan<'_> {
         for (msp_id, failure) in &self.failed {
             session.console.say_failure(&format!("{msp_id} is left out: "), failure);
         }
-        let parts = self.parts.iter().map(|part| &part.plan.steps);
+        let parts = self.members.iter().map(|member| &member.plan.steps);
         let mut steps = parts.chain([&self.first.steps, &self.last.steps]).flatten();
-        if steps.all(|step| step.state == State::Already) {
+        if steps.all(|step| step.state == InitialState::Already) {
             return false;
         }
         session.console.say(Line::heading("Plan:"));
@@ -85,9 +85,9 @@ impl FederationPlan<'_> {
         let warn = |warnings: &[String]| warnings.iter().for_each(warning);
         show("orchestrator", &self.first.steps, &self.first.restarts, session);
         warn(&self.first.warnings);
-        for part in &self.parts {
-            show(part.msp_id.as_str(), &part.plan.steps, &part.plan.restarts, session);
-            warn(&part.plan.warnings);
+        for member in &self.members {
+            show(member.msp_id.as_str(), &member.plan.steps, &member.plan.restarts, session);
+            warn(&member.plan.warnings);
         }
         show("orchestrator", &self.last.steps, &self.last.restarts, session);
         warn(&self.last.warnings);
@@ -99,13 +99,14 @@ impl FederationPlan<'_> {
 
     /// Why the gate is not closed although the file wants it.
     fn stays(&self) -> Option<String> {
-        let wanted = self.orchestrator.federation().orchestrator.gate == Gate::Close && !self.orchestrator.is_closed();
+        let wanted =
+            self.orchestrator.federation().orchestrator.gate == GateSpec::Close && !self.orchestrator.is_closed();
         let left = self.failed.first().filter(|_| wanted).map(|(msp_id, _)| format!("{msp_id} is left out"));
         self.open.as_ref().map(|failure| failure.what.clone()).or(left)
     }
 
     pub(super) fn consent(&self) -> String {
-        let count = self.parts.iter().filter(|part| !part.is_done()).count();
+        let count = self.members.iter().filter(|member| !member.is_done()).count();
         let closes = self.closes() && !self.orchestrator.is_closed();
         let gate = if closes { "; then mutual TLS goes on, and backends without a valid pair are cut off" } else { "" };
         let first = if self.first.cuts_off {
@@ -117,7 +118,9 @@ impl FederationPlan<'_> {
     }
 
     fn closes(&self) -> bool {
-        self.orchestrator.federation().orchestrator.gate == Gate::Close && self.failed.is_empty() && self.open.is_none()
+        self.orchestrator.federation().orchestrator.gate == GateSpec::Close
+            && self.failed.is_empty()
+            && self.open.is_none()
     }
 
     pub(super) fn gate_state(&self, ran: &RunReport) -> GateState {
@@ -150,9 +153,9 @@ impl FederationPlan<'_> {
 
     /// Those that are not worked on yet, those that were, and those that were left behind.
     fn members(&self, ran: &RunReport) -> impl Iterator<Item = MemberReport> {
-        let parts = self.parts.iter().map(|part| {
-            let stands = Stands::of(&part.msp_id, part.certificate.as_ref());
-            if part.is_done() { MemberReport::Already(stands) } else { MemberReport::Planned(stands) }
+        let parts = self.members.iter().map(|member| {
+            let stands = Stands::of(&member.msp_id, member.certificate.as_ref());
+            if member.is_done() { MemberReport::Already(stands) } else { MemberReport::Planned(stands) }
         });
         let ended = ran.ended.iter().filter(|one| one.failure.is_none()).map(|one| {
             let stands = Stands::of(&one.msp_id, one.certificate.as_ref());
@@ -184,18 +187,18 @@ impl FederationPlan<'_> {
     }
 
     /// What holds after the run, for the last line of a failure.
-    fn standing(&self, ran: &RunReport) -> Standing {
+    fn standing(&self, ran: &RunReport) -> StateAfterFailure {
         if !ran.writes() {
-            return Standing::Unchanged("nothing was written; the gate is as it was".to_owned());
+            return StateAfterFailure::Unchanged("nothing was written; the gate is as it was".to_owned());
         }
         let place = ran.ended.iter().filter(|one| one.failure.is_none()).map(|one| one.msp_id.as_str());
         let place = place.collect::<Vec<_>>().join(", ");
         let who =
             if place.is_empty() { "no organization is in place".to_owned() } else { format!("in place: {place}") };
-        Standing::SoFar(match &ran.broken {
+        StateAfterFailure::SoFar(match &ran.broken {
             None => format!("{who}; the gate was not moved"),
             Some(broken) => {
-                let left = broken.standing.as_ref().map_or("nothing was written", Standing::text);
+                let left = broken.standing.as_ref().map_or("nothing was written", StateAfterFailure::text);
                 format!("{who}; of the orchestrator's last part: {left}; {}", self.gate_state(ran))
             }
         })
@@ -203,7 +206,7 @@ impl FederationPlan<'_> {
 }
 
 fn show(name: &str, steps: &[Step], restarts: &[String], session: &Session<'_>) {
-    if steps.iter().all(|step| step.state == State::Already) {
+    if steps.iter().all(|step| step.state == InitialState::Already) {
         if !steps.is_empty() {
             session.console.say(format!("  {name}: already"));
         }

@@ -4,15 +4,15 @@ use crate::{
     cluster::{Cluster, ObjectRef},
     commands::bootstrap::BootstrapArgs,
     failure::{Code, Result},
-    federation::{Federation, Organization, Site},
+    federation::{Federation, OrganizationSpec, Site},
     plan::{Action, Step, StepId},
-    release::{OfSide, Options, ReleaseState, Target},
-    session::Open,
+    release::{HasSide, Options, ReleaseState, Target},
+    session::OpenCluster,
 };
 
 /// One organization's backend.
 pub(super) struct BackendTarget<'a> {
-    pub(super) organization: &'a Organization,
+    pub(super) organization: &'a OrganizationSpec,
     pub(super) options: Options,
     pub(super) cluster: Box<dyn Cluster>,
 }
@@ -26,14 +26,14 @@ pub(super) struct OrchestratorTarget<'a> {
 }
 
 impl<'a> BackendTarget<'a> {
-    pub(super) fn new(organization: &'a Organization, args: &BootstrapArgs, open: Open<'_>) -> Result<Self> {
+    pub(super) fn new(organization: &'a OrganizationSpec, args: &BootstrapArgs, open: OpenCluster<'_>) -> Result<Self> {
         let (options, cluster) = (options(&organization.site, args), open(&organization.site)?);
         Ok(Self { organization, options, cluster })
     }
 }
 
 impl<'a> OrchestratorTarget<'a> {
-    pub(super) fn new(federation: &'a Federation, args: &'a BootstrapArgs, open: Open<'_>) -> Result<Self> {
+    pub(super) fn new(federation: &'a Federation, args: &'a BootstrapArgs, open: OpenCluster<'_>) -> Result<Self> {
         let site = &federation.orchestrator.site;
         Ok(Self { federation, args, options: options(site, args), cluster: open(site)? })
     }
@@ -61,7 +61,7 @@ pub(super) fn read<V>(target: Result<Target<'_, V>>) -> Result<Target<'_, V>> {
 }
 
 /// A release as it was found; where it is missing and may be installed, as it will be.
-pub(super) fn find_or_install<V: OfSide>(target: &Target<'_, V>, site: &Site, install: bool) -> Result<ReleaseState> {
+pub(super) fn find_or_install<V: HasSide>(target: &Target<'_, V>, site: &Site, install: bool) -> Result<ReleaseState> {
     match target.find() {
         Err(failure) if failure.code == Code::NoRelease && install => {
             let (cluster, namespace) = (target.session.cluster()?, site.namespace.as_str());

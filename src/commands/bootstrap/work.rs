@@ -10,13 +10,13 @@ use crate::{
     names::MspId,
     parallel::{at_most, parallel},
     pki::log::Entry,
-    plan::{self, Event, Step, StepReport, World},
+    plan::{self, Event, Step, StepContext, StepReport},
     report::{Outcome, Progress, ProgressLine, Stage},
     session::Session,
 };
 
 /// How far a list of steps came.
-struct Reached {
+struct StepsResult {
     steps: Vec<StepReport>,
     failure: Option<Failure>,
 }
@@ -26,7 +26,7 @@ pub(super) fn carry_out(mut plan: FederationPlan<'_>, args: &BootstrapArgs, sess
     let log = plan.log_steps()?;
     plan.first.steps.extend(log);
     let mut ran = RunReport::planned(&plan);
-    let parts = plan.parts.iter().map(|part| &part.plan.steps);
+    let parts = plan.members.iter().map(|member| &member.plan.steps);
     plan::probe(parts.chain([&plan.first.steps, &plan.last.steps]).flatten())?;
     ran.stage = if plan.shown(session) { Stage::Planned } else { Stage::Already };
     if session.dry_run || ran.stage == Stage::Already {
@@ -34,16 +34,16 @@ pub(super) fn carry_out(mut plan: FederationPlan<'_>, args: &BootstrapArgs, sess
     }
     session.console.consent(&plan.consent())?;
     plan.sign()?;
-    let names = plan.parts.iter().map(|part| part.msp_id.as_str()).chain(["orchestrator"]);
+    let names = plan.members.iter().map(|member| member.msp_id.as_str()).chain(["orchestrator"]);
     let progress = Progress::new(session.console, names);
-    let orchestrator = plan.orchestrator.state.session.world();
+    let orchestrator = plan.orchestrator.state.session.step_context();
     let line = progress.line("orchestrator");
-    let Reached { steps, failure } = applied("orchestrator", &plan.first.steps, &orchestrator, &line);
+    let StepsResult { steps, failure } = applied("orchestrator", &plan.first.steps, &orchestrator, &line);
     failure.map_or(Ok(()), Err)?;
     ran.steps = steps;
     line.doing("waits for the organizations");
-    ran.ended = at_most(args.parallel.into(), std::mem::take(&mut plan.parts), |part| {
-        work(&part, &World { cluster: Some(part.cluster), ..session.world() }, &progress)
+    ran.ended = at_most(args.parallel.into(), std::mem::take(&mut plan.members), |member| {
+        work(&member, &StepContext { cluster: Some(member.cluster), ..session.step_context() }, &progress)
     });
     ran.steps.extend(ran.ended.iter_mut().flat_map(|one| std::mem::take(&mut one.steps)));
     ran.broken = plan.settle(&ran.ended, session);
@@ -64,11 +64,11 @@ pub(super) fn carry_out(mut plan: FederationPlan<'_>, args: &BootstrapArgs, sess
     Ok(plan.outcome(&ran))
 }
 
-fn work(part: &MemberPlan<'_>, world: &World<'_>, progress: &Progress) -> MemberResult {
-    let was_done = part.is_done();
-    let name = part.msp_id.as_str();
+fn work(member: &MemberPlan<'_>, context: &StepContext<'_>, progress: &Progress) -> MemberResult {
+    let was_done = member.is_done();
+    let name = member.msp_id.as_str();
     let line = progress.line(name);
-    let Reached { steps, failure } = applied(name, &part.plan.steps, world, &line);
+    let StepsResult { steps, failure } = applied(name, &member.plan.steps, context, &line);
     let failure =
         failure.map(|failure| Failure { standing: failure.standing.map(|standing| standing.of(name)), ..failure });
     match &failure {
@@ -76,13 +76,20 @@ fn work(part: &MemberPlan<'_>, world: &World<'_>, progress: &Progress) -> Member
         None => line.end("in place"),
         Some(failure) => line.end(&format!("failed: {}", failure.what)),
     }
-    let left = part.plan.steps.iter().filter_map(Step::left).map(str::to_owned).collect();
-    MemberResult { msp_id: part.msp_id.clone(), certificate: part.certificate.clone(), was_done, failure, steps, left }
+    let left = member.plan.steps.iter().filter_map(Step::left).map(str::to_owned).collect();
+    MemberResult {
+        msp_id: member.msp_id.clone(),
+        certificate: member.certificate.clone(),
+        was_done,
+        failure,
+        steps,
+        left,
+    }
 }
 
-fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &ProgressLine) -> Reached {
+fn applied(name: &str, steps: &[Step], context: &StepContext<'_>, line: &ProgressLine) -> StepsResult {
     let mut reached = 0;
-    let result = plan::apply(steps, world, &mut |step, event| match event {
+    let result = plan::apply(steps, context, &mut |step, event| match event {
         Event::Already => reached += 1,
         Event::Starts => line.doing(&step.title),
         Event::Now => {
@@ -94,13 +101,14 @@ fn applied(name: &str, steps: &[Step], world: &World<'_>, line: &ProgressLine) -
             line.changed(&format!("left {}", step.title));
         }
     });
-    Reached { steps: told(name, steps, Some(reached)), failure: result.err() }
+    StepsResult { steps: told(name, steps, Some(reached)), failure: result.err() }
 }
 
 impl FederationPlan<'_> {
     /// The log of all new certificates, before any of them is in place.
     fn log_steps(&self) -> Result<Vec<Step>> {
-        let due: Vec<&MspId> = self.parts.iter().filter(|part| part.due.is_some()).map(|part| &part.msp_id).collect();
+        let due: Vec<&MspId> =
+            self.members.iter().filter(|member| member.due.is_some()).map(|member| &member.msp_id).collect();
         let is_first = self.authority.is_some_and(|authority| !self.log.knows(authority.fingerprint()));
         Ok(self.orchestrator.approval(&[])?.log_steps(&due, is_first))
     }
@@ -109,7 +117,7 @@ impl FederationPlan<'_> {
     fn sign(&mut self) -> Result<()> {
         let Some(authority) = self.authority else { return Ok(()) };
         let approval = self.orchestrator.approval(&[])?;
-        let signed = parallel(&mut self.parts, |part| part.sign(&approval, authority));
+        let signed = parallel(&mut self.members, |member| member.sign(&approval, authority));
         let new: Vec<Entry> = signed.into_iter().filter_map(Result::transpose).collect::<Result<_>>()?;
         Step::fill(&mut self.first.steps, approval.log_actions(&new));
         Ok(())

@@ -8,7 +8,7 @@ use crate::{
     commands::ca::InitArgs,
     exchange::{
         ca::{
-            Ca, CaRequest, CaSource,
+            CaRequest, CaSource, PlannedCa,
             server::{self, ServerPairPlan},
             set_up::{TlsSetUp, goes_on, set_up},
         },
@@ -17,7 +17,7 @@ use crate::{
     failure::{Code, Result},
     names::{ObjectName, ReleaseName},
     pki::{fingerprint::Fingerprint, inspect::Certificate},
-    plan::{Plan, State, StepId},
+    plan::{InitialState, Plan, StepId},
     release::{Observed, Target, issue_log, read},
     report::{Outcome, Stage},
     session::Session,
@@ -131,7 +131,7 @@ fn consent(state: &Observed<'_, Orchestrator>, pair: &ServerPairPlan) -> String 
     format!("set up TLS of release {name}{restart}")
 }
 
-fn show(session: &Session<'_>, ca: &Ca<'_>, pair: &ServerPairPlan, plan: &Plan) {
+fn show(session: &Session<'_>, ca: &PlannedCa<'_>, pair: &ServerPairPlan, plan: &Plan) {
     let say = |text: String| session.console.say(text);
     let (certificate, leaf) = (&ca.certificate, &pair.certificate);
     // What is new is told once it is there: until then it may be thrown away.
@@ -150,9 +150,9 @@ fn show(session: &Session<'_>, ca: &Ca<'_>, pair: &ServerPairPlan, plan: &Plan) 
     session.say_restarts(plan, "");
 }
 
-fn result(state: &Observed<'_, Orchestrator>, source: &CaSource, ca: &Ca<'_>, set_up: &TlsSetUp) -> Outcome {
+fn result(state: &Observed<'_, Orchestrator>, source: &CaSource, ca: &PlannedCa<'_>, set_up: &TlsSetUp) -> Outcome {
     let TlsSetUp { plan, pair, .. } = set_up;
-    let is_to_do = |id| plan.steps.iter().any(|step| step.id == id && step.state == State::ToDo);
+    let is_to_do = |id| plan.steps.iter().any(|step| step.id == id && step.state == InitialState::ToDo);
     let done =
         if is_to_do(StepId::Cacert) || goes_on(&state.cluster.release) { Stage::Initialized } else { Stage::Renewed };
     let outcome = commands::outcome("ca init", done, plan, state.session);

@@ -30,11 +30,11 @@ use crate::{
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// An object that holds certificates, and whose they are.
-struct Shelf {
+struct TrustObject {
     name: String,
     item: &'static str,
     /// For whom it counts: `server`, `clients of MyOrg1MSP`, ...
-    use_: Vec<String>,
+    purpose: Vec<String>,
 }
 
 /// What `ca show` answers.
@@ -67,7 +67,7 @@ struct Row {
     object: String,
     /// Whose it is, for people.
     #[serde(rename = "for")]
-    use_: String,
+    purpose: String,
     #[serde(flatten)]
     certificate: Option<Read>,
     /// Of a CA: certificates of the issue log that are valid.
@@ -134,9 +134,9 @@ pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     let hints = Some(Hints { whole: files.whole(), chart: None, version: None });
     let sought = ReleaseQuery { side, release: args.release.as_ref(), key: files.key().clone(), hints };
     let found = find::find(cluster, &sought)?;
-    let reference = |shelf: &Shelf| match shelf.item {
-        "ca.crt" => ObjectRef::of_kind(found.kind_of(&shelf.name), &shelf.name),
-        _ => ObjectRef::secret(&shelf.name),
+    let reference = |trust_object: &TrustObject| match trust_object.item {
+        "ca.crt" => ObjectRef::of_kind(found.kind_of(&trust_object.name), &trust_object.name),
+        _ => ObjectRef::secret(&trust_object.name),
     };
     let wanted: Vec<ObjectRef> = shelves.iter().map(reference).collect();
     let objects = cluster.get(&wanted)?;
@@ -144,7 +144,7 @@ pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     let rows: Vec<Row> = shelves
         .iter()
         .zip(&wanted)
-        .flat_map(|(shelf, wanted)| rows(shelf, wanted, wanted.among(&objects), session.now))
+        .flat_map(|(trust_object, wanted)| rows(trust_object, wanted, wanted.find_in(&objects), session.now))
         .map(|row| counted(row, log.as_ref(), session.now))
         .collect();
     let issued = log.map(|log| Issued { alive: log.unexpired(session.now).count(), total: log.entries().len() });
@@ -160,7 +160,7 @@ fn side(args: &ShowArgs, files: &ValuesFiles, session: &Session<'_>) -> Result<S
     })
 }
 
-fn of_orchestrator(orchestrator: &Orchestrator) -> Vec<Shelf> {
+fn of_orchestrator(orchestrator: &Orchestrator) -> Vec<TrustObject> {
     let mut uses: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     uses.entry(orchestrator.cacert.as_str()).or_default().push("server, and all clients".to_owned());
     for (org, objects) in &orchestrator.client_cas {
@@ -168,25 +168,25 @@ fn of_orchestrator(orchestrator: &Orchestrator) -> Vec<Shelf> {
             uses.entry(object).or_default().push(format!("clients of {org}"));
         }
     }
-    let cas = uses.into_iter().map(|(name, use_)| Shelf { name: name.to_owned(), item: "ca.crt", use_ });
-    let pair = Shelf {
+    let cas = uses.into_iter().map(|(name, purpose)| TrustObject { name: name.to_owned(), item: "ca.crt", purpose });
+    let pair = TrustObject {
         name: orchestrator.server_pair.to_string(),
         item: "tls.crt",
-        use_: vec!["the server's pair".to_owned()],
+        purpose: vec!["the server's pair".to_owned()],
     };
     cas.chain([pair]).collect()
 }
 
-fn of_backend(backend: &Backend) -> Vec<Shelf> {
-    let ca = backend.cacert.iter().map(|name| Shelf {
+fn of_backend(backend: &Backend) -> Vec<TrustObject> {
+    let ca = backend.cacert.iter().map(|name| TrustObject {
         name: name.to_string(),
         item: "ca.crt",
-        use_: vec!["the orchestrator".to_owned()],
+        purpose: vec!["the orchestrator".to_owned()],
     });
-    let pair = Shelf {
+    let pair = TrustObject {
         name: backend.client_certificate.to_string(),
         item: "tls.crt",
-        use_: vec![format!("the pair of {}", backend.msp_id)],
+        purpose: vec![format!("the pair of {}", backend.msp_id)],
     };
     ca.chain([pair]).collect()
 }
@@ -210,9 +210,14 @@ fn log(args: &ShowArgs, session: &Session<'_>, side: Side) -> Result<(Option<Iss
     }
 }
 
-fn rows(shelf: &Shelf, wanted: &ObjectRef, object: Option<&Object>, now: OffsetDateTime) -> Vec<Row> {
-    let row = |certificate| Row { object: wanted.to_string(), use_: shelf.use_.join(", "), certificate, alive: None };
-    let found = object.and_then(|object| inspect::certificates(&object.data(shelf.item)?).ok());
+fn rows(trust_object: &TrustObject, wanted: &ObjectRef, object: Option<&Object>, now: OffsetDateTime) -> Vec<Row> {
+    let row = |certificate| Row {
+        object: wanted.to_string(),
+        purpose: trust_object.purpose.join(", "),
+        certificate,
+        alive: None,
+    };
+    let found = object.and_then(|object| inspect::certificates(&object.data(trust_object.item)?).ok());
     found.map_or_else(|| vec![row(None)], |found| found.into_iter().map(|one| row(Some(Read::of(one, now)))).collect())
 }
 
@@ -227,7 +232,7 @@ impl Row {
     fn cells(&self) -> [String; 6] {
         let Some(certificate) = &self.certificate else {
             let none = "none that can be read".to_owned();
-            return [self.object.clone(), self.use_.clone(), none, String::new(), String::new(), String::new()];
+            return [self.object.clone(), self.purpose.clone(), none, String::new(), String::new(), String::new()];
         };
         let date = certificate.not_after.date();
         let until = if certificate.is_over {
@@ -237,7 +242,7 @@ impl Row {
         };
         [
             self.object.clone(),
-            self.use_.clone(),
+            self.purpose.clone(),
             certificate.subject.clone(),
             if certificate.is_its_own_issuer { "itself".to_owned() } else { certificate.issuer.clone() },
             until,

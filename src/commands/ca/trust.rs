@@ -14,7 +14,7 @@ use crate::{
         fingerprint::Fingerprint,
         inspect::{self, Certificate},
         log::IssueLog,
-        policy::{self, Circumstances},
+        policy::{self, PolicyContext},
     },
     plan::{Action, Plan, Step, StepId},
     release::{ClusterState, Observed, Target, mounts},
@@ -122,7 +122,7 @@ pub(super) fn compared(args: &TrustArgs, given: Option<Fingerprint>, certificate
 fn organization(args: &TrustArgs, orchestrator: &Orchestrator, now: time::OffsetDateTime) -> Result<MspId> {
     let org = args.organization.clone().ok_or_else(|| unsigned(Code::Organization, "no organization is named"))?;
     let keys: Vec<String> = orchestrator.client_cas.keys().cloned().collect();
-    let around = Circumstances {
+    let around = PolicyContext {
         members: &orchestrator.members,
         client_ca_keys: &keys,
         orchestrator_names: &[],

@@ -14,7 +14,7 @@ use crate::{
         fingerprint::BadFingerprint,
         inspect::{self, Certificate},
     },
-    plan::{Action, Plan, State, Step, StepId},
+    plan::{Action, InitialState, Plan, Step, StepId},
     release::{Observed, Target},
     report::{Outcome, Stage},
     session::Session,
@@ -33,7 +33,7 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     let name = &target.values.cacert.clone();
     let state = target.observe([ObjectRef::secret(name.as_str()), ObjectRef::config_map(name.as_str())])?;
     let step = object_step(&state, &certificate)?;
-    let is_known = step.state != State::ToDo && args.fingerprint.is_none();
+    let is_known = step.state != InitialState::ToDo && args.fingerprint.is_none();
     let is_compared = is_known || identified(args, session, &certificate)?;
     let plan = Plan::of([step]).then(if args.enable_tls { upgrade(&state)? } else { Plan::default() });
     session.say_restarts(&plan, " (the server is away for a moment, sessions end)");

@@ -45,7 +45,7 @@ impl fmt::Display for Group {
 
 /// What is said of a check.
 #[derive(Debug)]
-struct About {
+struct CheckDoc {
     group: Group,
     side: Option<Side>,
     what: &'static str,
@@ -62,9 +62,9 @@ macro_rules! catalogue {
         }
 
         impl Check {
-            const fn about(self) -> &'static About {
+            const fn about(self) -> &'static CheckDoc {
                 match self {
-                    $(Self::$name => &About { group: Group::$group, side: $side, what: $what, why: $why, helps: $helps },)*
+                    $(Self::$name => &CheckDoc { group: Group::$group, side: $side, what: $what, why: $why, helps: $helps },)*
                 }
             }
         }

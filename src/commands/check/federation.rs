@@ -9,7 +9,7 @@ use crate::{
     cluster::Cluster,
     commands::check::CheckArgs,
     failure::Result,
-    federation::{Ca, Federation, Site},
+    federation::{CaSpec, Federation, Site},
     files, interrupt,
     parallel::at_most,
     pki::{
@@ -17,7 +17,7 @@ use crate::{
         log::IssueLog,
     },
     release::{ValuesFiles, issue_log},
-    session::Open,
+    session::OpenCluster,
     session::Session,
     substra::Side,
     values::ValuesKey,
@@ -30,7 +30,7 @@ const SIDE_BY_SIDE: usize = 8;
 ///
 /// # Errors
 /// The file is refused, or names a check that does not exist.
-pub fn federation(args: &CheckArgs, session: &Session<'_>, open: Open<'_>) -> Result<super::Outcome> {
+pub fn federation(args: &CheckArgs, session: &Session<'_>, open: OpenCluster<'_>) -> Result<super::Outcome> {
     args.only.iter().chain(&args.skip).try_for_each(|id| explain::known(id).map(drop))?;
     let path = args.federation.clone().unwrap_or_default();
     let federation = Federation::read(&path)?;
@@ -56,7 +56,7 @@ pub fn federation(args: &CheckArgs, session: &Session<'_>, open: Open<'_>) -> Re
 fn look(
     args: &CheckArgs,
     session: &Session<'_>,
-    (side, site, ca): (Side, &Site, &Ca),
+    (side, site, ca): (Side, &Site, &CaSpec),
     cluster: Result<&dyn Cluster, &crate::failure::Failure>,
     log: Option<Result<IssueLog>>,
     known: &[Certificate],
@@ -73,27 +73,29 @@ fn look(
     if let Some(failure) = broken {
         site.party = Err(failure);
     }
-    let findings = groups::judge(&site, args.warn_before);
+    let findings = groups::check(&site, args.warn_before);
     CheckedRelease { site, findings }
 }
 
 /// The federation's CA as `approve` names it.
-fn signer(ca: &Ca) -> Vec<(&'static str, String)> {
+fn signer(ca: &CaSpec) -> Vec<(&'static str, String)> {
     match ca {
-        Ca::Files { cert, key } | Ca::Create { cert, key } => named(cert, key).to_vec(),
-        Ca::Secret(name) => vec![("--ca-secret", name.to_string())],
+        CaSpec::Files { cert, key } | CaSpec::Create { cert, key } => named(cert, key).to_vec(),
+        CaSpec::Secret(name) => vec![("--ca-secret", name.to_string())],
     }
 }
 
 /// The federation's CA, where it is in files that are there.
 fn ca_files(federation: &Federation) -> Result<Vec<Certificate>> {
-    let (Ca::Files { cert, .. } | Ca::Create { cert, .. }) = &federation.orchestrator.ca else { return Ok(Vec::new()) };
+    let (CaSpec::Files { cert, .. } | CaSpec::Create { cert, .. }) = &federation.orchestrator.ca else {
+        return Ok(Vec::new());
+    };
     files::read_if_there(cert)?.map_or_else(|| Ok(Vec::new()), |pem| inspect::certificates(&pem))
 }
 
 fn log(federation: &Federation, cluster: Option<&dyn Cluster>) -> Option<Result<IssueLog>> {
     match &federation.orchestrator.ca {
-        Ca::Files { cert, .. } | Ca::Create { cert, .. } => Some(issue_log::of_file(cert)),
-        Ca::Secret(name) => Some(issue_log::of_cluster(cluster?, Some(name.as_str()))),
+        CaSpec::Files { cert, .. } | CaSpec::Create { cert, .. } => Some(issue_log::of_file(cert)),
+        CaSpec::Secret(name) => Some(issue_log::of_cluster(cluster?, Some(name.as_str()))),
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cluster::ObjectRef,
-    substra::servers::{Answer, BackendClient, PemPair, talk},
+    substra::servers::{BackendClient, CallOutcome, PemPair, talk},
 };
 
 /// How long one call may take, all in all.
@@ -22,7 +22,7 @@ const PORT: u16 = 9000;
 const INGRESS_PORT: u16 = 443;
 
 /// What came of one call; an error where nobody answered it.
-pub(super) type CallResult = Result<Answer, String>;
+pub(super) type CallResult = Result<CallOutcome, String>;
 
 /// What came of all of them.
 pub(super) enum Handshakes {

@@ -75,7 +75,7 @@ pub(crate) fn run_with(args: &CheckArgs, session: &Session<'_>, missing: Option<
         ObserveRequest { side, files: Some(values), paths, signer, release: args.release.as_ref(), log, known, live };
     let site = observe::observe(cluster, ask, session.now);
     interrupt::stopped()?;
-    let findings = groups::judge(&site, args.warn_before);
+    let findings = groups::check(&site, args.warn_before);
     Ok(outcome(args, vec![CheckedRelease { site, findings }], session))
 }
 

@@ -13,7 +13,7 @@ use crate::{
     names::ReleaseName,
     parallel::side_by_side,
     pki::{inspect::Certificate, log::IssueLog},
-    release::remedy::{Of, Remedy},
+    release::remedy::{Remedy, RemedySide},
     release::{
         ReleaseState, ValuesFiles,
         find::{self, ReleaseQuery},
@@ -167,11 +167,11 @@ pub(in crate::commands) fn observe(
     site
 }
 
-type Around = (Result<Vec<Object>>, Result<Vec<Object>>, Result<Value>);
+type Observations = (Result<Vec<Object>>, Result<Vec<Object>>, Result<Value>);
 
-fn look_around(cluster: &dyn Cluster, found: &ReleaseState, wanted: &[ObjectRef]) -> Around {
+fn look_around(cluster: &dyn Cluster, found: &ReleaseState, wanted: &[ObjectRef]) -> Observations {
     let labelled = format!("app.kubernetes.io/instance={}", found.name);
-    let rules = || cluster.rules(&found.release.namespace);
+    let rules = || cluster.access_review(&found.release.namespace);
     let (pods, (rules, objects)) =
         side_by_side(|| cluster.list("pods", &labelled), || side_by_side(rules, || cluster.get(wanted)));
     (objects, pods, rules)
@@ -239,7 +239,7 @@ impl ObservedRelease {
     }
 
     pub(super) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
-        wanted.among(self.objects.as_ref().ok()?)
+        wanted.find_in(self.objects.as_ref().ok()?)
     }
 
     /// In which kind a CA's object is mounted.
@@ -282,7 +282,7 @@ impl ObservedRelease {
     pub(super) fn remedy(&self) -> Remedy<'_> {
         let ours = Box::new(|verb: &str| self.shown(verb));
         let tls = self.backend().is_some_and(|backend| backend.tls_enabled);
-        let of = self.orchestrator().map_or(Of::Backend { tls }, Of::Orchestrator);
+        let of = self.orchestrator().map_or(RemedySide::Backend { tls }, RemedySide::Orchestrator);
         Remedy { ours, kubectl: self.kubectl(""), of }
     }
 

@@ -6,14 +6,14 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use crate::cluster::Object;
 
 /// Why a container does not run.
-pub(super) struct Waiting {
+pub(super) struct WaitingContainer {
     pub(super) reason: String,
     /// Empty, or with a comma before it.
     pub(super) message: String,
 }
 
 /// What the containers of a pod wait for.
-pub(super) fn waiting(pod: &Object) -> Vec<Waiting> {
+pub(super) fn waiting(pod: &Object) -> Vec<WaitingContainer> {
     let status = &pod.json()["status"];
     let of = |field: &str| status[field].as_array().cloned().unwrap_or_default();
     let states = of("initContainerStatuses").into_iter().chain(of("containerStatuses"));
@@ -22,7 +22,7 @@ pub(super) fn waiting(pod: &Object) -> Vec<Waiting> {
         // A container behind its init container waits as a matter of course.
         let reason = state["reason"].as_str().filter(|reason| *reason != "PodInitializing")?.to_owned();
         let message = state["message"].as_str().map(|message| format!(", {message}")).unwrap_or_default();
-        Some(Waiting { reason, message })
+        Some(WaitingContainer { reason, message })
     };
     states.filter_map(one).collect()
 }
@@ -33,7 +33,7 @@ pub(super) fn created(object: &Object) -> Option<OffsetDateTime> {
 }
 
 /// When an object's data were changed last, and whether that is known or only that it was not before.
-pub(super) enum Changed {
+pub(super) enum ChangeTime {
     /// The API server tells (`metadata.managedFields`).
     At(OffsetDateTime),
     /// Only its making is known.
@@ -43,15 +43,15 @@ pub(super) enum Changed {
 }
 
 /// Looks at the managers that own its data: a new label or annotation is no change of them.
-pub(super) fn changed(object: &Object) -> Changed {
+pub(super) fn changed(object: &Object) -> ChangeTime {
     let fields = object.json()["metadata"]["managedFields"].as_array();
     let owns =
         |entry: &&Value| ["f:data", "f:stringData", "f:binaryData"].iter().any(|f| entry["fieldsV1"][*f].is_object());
     let latest = fields.into_iter().flatten().filter(owns).filter_map(|entry| time_of(&entry["time"])).max();
     match (latest, created(object)) {
-        (Some(at), _) => Changed::At(at),
-        (None, Some(created)) => Changed::NotBefore(created),
-        (None, None) => Changed::Unknown,
+        (Some(at), _) => ChangeTime::At(at),
+        (None, Some(created)) => ChangeTime::NotBefore(created),
+        (None, None) => ChangeTime::Unknown,
     }
 }
 

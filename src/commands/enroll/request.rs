@@ -18,7 +18,7 @@ use crate::{
     failure::{Code, Result},
     files::{self, in_folder},
     pki::{key::PrivateKey, request},
-    plan::{Action, Plan, State, Step, StepId},
+    plan::{Action, InitialState, Plan, Step, StepId},
     release::Target,
     report::{Outcome, Stage},
     substra::backend::Backend,
@@ -150,8 +150,10 @@ fn finish(args: &EnrollArgs, target: &Target<'_, Backend>, key: &PrivateKey, pla
     target.session.apply(plan, None)?;
     let (backend, org) = (&target.values, &target.values.msp_id);
     let path = in_folder(&args.out_dir, &format!("{org}.csr"));
-    let is_new =
-        plan.steps.iter().any(|step| matches!(step.id, StepId::Key | StepId::Pending) && step.state == State::ToDo);
+    let is_new = plan
+        .steps
+        .iter()
+        .any(|step| matches!(step.id, StepId::Key | StepId::Pending) && step.state == InitialState::ToDo);
     let outcome = commands::outcome(VERB, Stage::Requested, plan, target.session);
     // A new key that is only planned is thrown away: nobody is told its numbers.
     let is_kept = !is_new || outcome.stage() != Stage::Planned;

@@ -1,6 +1,6 @@
 //! Every member of the channels is accounted for before the gate closes: installed, or given up by name.
 
-use super::Gate;
+use super::ObservedOrchestrator;
 use crate::{
     commands::gate::CloseArgs,
     failure::{Code, Exit, Failure, Result},
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Findings for members of whom nothing is known, warnings for those that are given up.
-pub(super) fn account_for(gate: &Gate<'_>, args: &CloseArgs) -> Result<(Vec<Failure>, Vec<String>)> {
+pub(super) fn account_for(gate: &ObservedOrchestrator<'_>, args: &CloseArgs) -> Result<(Vec<Failure>, Vec<String>)> {
     let mut findings: Vec<Failure> = strangers(gate, args).collect();
     let mut waived = Vec::new();
     if gate.values.members.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn account_for(gate: &Gate<'_>, args: &CloseArgs) -> Result<(Vec<Fail
 }
 
 /// With the identity check only a key of the organization's own name admits it; without, any will do.
-fn is_admitted(gate: &Gate<'_>, member: &str, args: &CloseArgs) -> bool {
+fn is_admitted(gate: &ObservedOrchestrator<'_>, member: &str, args: &CloseArgs) -> bool {
     let cas = &gate.values.client_cas;
     if args.no_verify_mspid && !gate.values.verify_msp_id {
         return !cas.is_empty();
@@ -53,7 +53,7 @@ fn vouched(session: &Session<'_>, member: &str) -> Result<bool> {
 }
 
 /// A name that is misspelt must not pass for an answer.
-fn strangers<'a>(gate: &'a Gate<'_>, args: &'a CloseArgs) -> impl Iterator<Item = Failure> + 'a {
+fn strangers<'a>(gate: &'a ObservedOrchestrator<'_>, args: &'a CloseArgs) -> impl Iterator<Item = Failure> + 'a {
     let members = &gate.values.members;
     let unknown = |org: &&MspId| !members.iter().any(|member| member == org.as_str());
     let given = args.installed.iter().chain(&args.cut_off);

@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The orchestrator whose gate is moved.
-type Gate<'a> = Observed<'a, Orchestrator>;
+type ObservedOrchestrator<'a> = Observed<'a, Orchestrator>;
 
 /// What `gate close` and `gate open` answer.
 #[derive(Serialize)]
@@ -57,8 +57,8 @@ pub fn close(args: &CloseArgs, session: &Session<'_>) -> Result<Outcome> {
     let settings = target.values.close_settings(!args.no_verify_mspid);
     let (log, looked) = side_by_side(look_at_log, || look(&target, &release, &settings));
     let (cluster, plan, after) = looked?;
-    let gate = Gate { target, cluster };
-    let mut findings = mounts_of(&gate, &after).judge(&gate.values);
+    let gate = ObservedOrchestrator { target, cluster };
+    let mut findings = mounts_of(&gate, &after).check(&gate.values);
     let mut warnings = Vec::new();
     if !is_closed {
         let (absent, waived) = members::account_for(&gate, args)?;
@@ -90,7 +90,7 @@ pub fn open(args: &OpenArgs, session: &Session<'_>) -> Result<Outcome> {
     let options = args.common.options();
     let target = with_tls(Target::orchestrator(session, &options, || read::usual(Orchestrator::open_settings))?)?;
     let (cluster, plan, _) = look(&target, &target.find()?, &target.values.open_settings())?;
-    let gate = Gate { target, cluster };
+    let gate = ObservedOrchestrator { target, cluster };
     let name = &gate.cluster.release.name;
     let consent = format!("turn mutual TLS off at release {name}: anybody is let in, with or without a certificate");
     session.say_restarts(&plan, "");
@@ -132,11 +132,11 @@ fn look(
 }
 
 /// What the pods of a release stand on.
-fn mounts_of<'a>(gate: &'a Gate<'_>, release: &'a ReleaseState) -> Mounts<'a> {
+fn mounts_of<'a>(gate: &'a ObservedOrchestrator<'_>, release: &'a ReleaseState) -> Mounts<'a> {
     Mounts::of(&gate.target, &gate.values, &gate.cluster, &release.manifest)
 }
 
-fn result(gate: &Gate<'_>, verb: &'static str, done: Stage, plan: &Plan) -> Outcome {
+fn result(gate: &ObservedOrchestrator<'_>, verb: &'static str, done: Stage, plan: &Plan) -> Outcome {
     let moved = Moved { release: gate.cluster.release.name.clone(), members: gate.values.members.clone() };
     let lines = labelled(&[("release", Some(moved.release.to_string())), ("members", Some(moved.members.join(", ")))]);
     let outcome = commands::outcome(verb, done, plan, gate.session).result(&moved, lines);

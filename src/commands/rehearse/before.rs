@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    ca::Ca,
-    federation::{Federation, put},
+    ca::RehearsalCa,
+    federation::{SimulatedFederation, put},
 };
 use crate::{
-    cluster::{Object, PAIR_TYPE, simulated::Simulated},
+    cluster::{Object, PAIR_TYPE, simulated::SimulatedCluster},
     failure::{Failure, Result},
     names::Validity,
     pki::{
         issue::issue,
         key::{KeyType, PrivateKey},
         log::IssueLog,
-        policy::{self, Circumstances},
+        policy::{self, PolicyContext},
         request,
     },
     substra::{
@@ -29,14 +29,14 @@ const WALKTHROUGH_KEY: &str = "orchestrator";
 
 /// A client pair that is in place before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Held {
+pub(super) enum ExistingPair {
     /// Made by the walkthrough's two commands of openssl.
     Walkthrough,
     /// Made by this tool.
     Ours,
 }
 
-impl Held {
+impl ExistingPair {
     /// The pair that a backend has which mounts one. The walkthrough's key admits nobody under the identity check: whoever
     /// has that on has left the walkthrough behind.
     pub(super) fn of(backend: &Value, orchestrator: &Orchestrator) -> Option<Self> {
@@ -54,7 +54,7 @@ impl Held {
     }
 
     /// Makes it, and puts it where the backend mounts it.
-    pub(super) fn put(self, backend: &Backend, cluster: &Simulated, around: &Around<'_>) -> Result<()> {
+    pub(super) fn put(self, backend: &Backend, cluster: &SimulatedCluster, around: &IssueContext<'_>) -> Result<()> {
         let (certificate, key) = match self {
             Self::Walkthrough => around.walkthrough(backend)?,
             Self::Ours => around.ours(backend)?,
@@ -67,13 +67,13 @@ impl Held {
 }
 
 /// What a pair is made in.
-pub(super) struct Around<'a> {
-    pub(super) ca: &'a Ca,
+pub(super) struct IssueContext<'a> {
+    pub(super) ca: &'a RehearsalCa,
     pub(super) orchestrator: &'a Orchestrator,
     pub(super) now: time::OffsetDateTime,
 }
 
-impl Around<'_> {
+impl IssueContext<'_> {
     fn walkthrough(&self, backend: &Backend) -> Result<(String, PrivateKey)> {
         let key = PrivateKey::generate(KeyType::Rsa2048)?;
         let recipe = CertificateRecipe::walkthrough(backend.msp_id.as_str(), backend.host.as_str());
@@ -84,7 +84,7 @@ impl Around<'_> {
     fn ours(&self, backend: &Backend) -> Result<(String, PrivateKey)> {
         let key = PrivateKey::generate(KeyType::EcdsaP256)?;
         let csr = request::create(&key, &backend.msp_id, &backend.host)?;
-        let circumstances = Circumstances {
+        let policy_context = PolicyContext {
             members: &self.orchestrator.members,
             client_ca_keys: &[],
             orchestrator_names: &[],
@@ -93,13 +93,13 @@ impl Around<'_> {
             log: &IssueLog::default(),
             now: self.now,
         };
-        let request = policy::judge(&format!("{}.csr", backend.msp_id), csr.as_bytes(), &circumstances)
+        let request = policy::check_request(&format!("{}.csr", backend.msp_id), csr.as_bytes(), &policy_context)
             .map_err(|found| Failure::first_of(found, "the request is refused"))?;
         Ok((issue(&self.ca.authority(self.now)?, &request, Validity::default(), self.now)?.pem, key))
     }
 }
 
-impl Federation {
+impl SimulatedFederation {
     /// What is so before, in one line: looked at, and what had to be assumed.
     pub(super) fn before(&self) -> Result<String> {
         let said = self.standing()?;
@@ -132,7 +132,7 @@ impl Federation {
     }
 
     fn assumptions(&self) -> Vec<String> {
-        let mut holders: BTreeMap<Held, Vec<&str>> = BTreeMap::new();
+        let mut holders: BTreeMap<ExistingPair, Vec<&str>> = BTreeMap::new();
         for org in &self.organizations {
             if let Some(held) = org.held {
                 holders.entry(held).or_default().push(org.msp_id.as_str());

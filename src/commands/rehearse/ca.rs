@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// A CA with its key.
-pub(super) struct Ca {
+pub(super) struct RehearsalCa {
     pub(super) certificate: Certificate,
     pub(super) key: PrivateKey,
     pub(super) pem: String,
 }
 
-impl Ca {
+impl RehearsalCa {
     pub(super) fn create(now: OffsetDateTime) -> Result<Self> {
         let (key, pem) = create_root(KeyType::EcdsaP256, now)?;
         Self::of(pem.as_bytes(), key.to_pem().as_bytes())

@@ -4,19 +4,19 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-use super::federation::{Federation, Organization};
+use super::federation::{SimulatedFederation, SimulatedOrganization};
 use crate::{
     cluster::{Kubernetes, ObjectRef},
     failure::{Code, Exit, Failure, Result},
     pki::inspect::{self, Certificate},
-    substra::servers::{Answer, call},
+    substra::servers::{CallOutcome, call},
 };
 
 /// What comes of a backend's call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Contact {
     /// An answer of the server, or of the backend's own TLS to it.
-    Answered(Answer),
+    Answered(CallOutcome),
     /// Both speak plain text: nobody is asked who they are.
     Plain,
     /// One speaks TLS and the other plain text.
@@ -30,7 +30,7 @@ pub(super) enum Contact {
 impl Contact {
     /// Whether the backend is let in.
     pub(super) fn is_let_in(&self) -> bool {
-        matches!(self, Self::Answered(Answer::Accepted) | Self::Plain)
+        matches!(self, Self::Answered(CallOutcome::Accepted) | Self::Plain)
     }
 }
 
@@ -46,13 +46,13 @@ impl fmt::Display for Contact {
     }
 }
 
-impl Federation {
+impl SimulatedFederation {
     /// What each backend gets from the orchestrator now.
     pub(super) fn contacts(&self, now: OffsetDateTime) -> Vec<(String, Contact)> {
         self.organizations.iter().map(|org| (org.msp_id.to_string(), self.contact(org, now))).collect()
     }
 
-    fn contact(&self, org: &Organization, now: OffsetDateTime) -> Contact {
+    fn contact(&self, org: &SimulatedOrganization, now: OffsetDateTime) -> Contact {
         let server_tls = self.deployed().is_ok_and(|deployed| deployed.tls_enabled);
         let client_tls = org.values()["orchestrator"]["tls"]["enabled"] == true;
         if server_tls != client_tls {
@@ -95,11 +95,12 @@ impl Federation {
 
     /// A name under which the server can be dialled.
     pub(super) fn trusted_host(&self, now: OffsetDateTime) -> Result<String> {
-        let dialled = self.organizations.iter().filter(|org| self.trusts(org, now)).find_map(Organization::dialled);
+        let dialled =
+            self.organizations.iter().filter(|org| self.trusts(org, now)).find_map(SimulatedOrganization::dialled);
         dialled.map_or_else(|| Ok(self.server()?.dns_names.into_iter().next().unwrap_or_default()), Ok)
     }
 
-    fn trusts(&self, org: &Organization, now: OffsetDateTime) -> bool {
-        !matches!(self.contact(org, now), Contact::Answered(Answer::ServerNotTrusted(_)))
+    fn trusts(&self, org: &SimulatedOrganization, now: OffsetDateTime) -> bool {
+        !matches!(self.contact(org, now), Contact::Answered(CallOutcome::ServerNotTrusted(_)))
     }
 }

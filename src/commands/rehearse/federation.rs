@@ -5,12 +5,12 @@ use std::{path::PathBuf, sync::Arc};
 use serde_json::Value;
 
 use super::{
-    before::{Around, Held},
-    ca::Ca,
+    before::{ExistingPair, IssueContext},
+    ca::RehearsalCa,
     copies::Copies,
 };
 use crate::{
-    cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, Sops, simulated::Simulated},
+    cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, Sops, simulated::SimulatedCluster},
     commands::rehearse::RehearseArgs,
     failure::{Code, Exit, Failure, Result},
     files,
@@ -43,38 +43,38 @@ const BACKEND_CHART: (&str, &str) = ("substra-backend", "26.15.3");
 const ORCHESTRATOR_CHART: (&str, &str) = ("orchestrator", "8.8.0");
 
 /// An organization of the rehearsal.
-pub(super) struct Organization {
+pub(super) struct SimulatedOrganization {
     pub(super) msp_id: MspId,
     pub(super) host: String,
     pub(super) release: String,
     pub(super) file: String,
-    pub(super) cluster: Simulated,
+    pub(super) cluster: SimulatedCluster,
     /// The pair that is taken to be in place before.
-    pub(super) held: Option<Held>,
+    pub(super) held: Option<ExistingPair>,
 }
 
 /// A release to set up: where, its name, its values files.
-pub(super) struct Site {
-    pub(super) cluster: Simulated,
+pub(super) struct SimulatedSite {
+    pub(super) cluster: SimulatedCluster,
     pub(super) release: String,
     pub(super) files: Vec<PathBuf>,
 }
 
 /// All of it.
-pub(super) struct Federation {
+pub(super) struct SimulatedFederation {
     pub(super) copies: Copies,
     sops: Arc<dyn Sops>,
     pub(super) orchestrator_file: String,
-    pub(super) orchestrator: Simulated,
+    pub(super) orchestrator: SimulatedCluster,
     /// The orchestrator's release.
     pub(super) release: String,
-    pub(super) organizations: Vec<Organization>,
-    pub(super) ca: Ca,
+    pub(super) organizations: Vec<SimulatedOrganization>,
+    pub(super) ca: RehearsalCa,
     /// What files cannot say, the pairs aside.
     pub(super) assumed: Vec<String>,
 }
 
-impl Federation {
+impl SimulatedFederation {
     /// The user's own files, or the built-in ones.
     pub(super) fn of(args: &RehearseArgs, session: &Session<'_>) -> Result<Self> {
         let clock = &session.clock;
@@ -86,16 +86,16 @@ impl Federation {
             None => built_in(&copies),
         };
         let mut files: Vec<PathBuf> = files?;
-        let ca = Ca::create(clock.now())?;
+        let ca = RehearsalCa::create(clock.now())?;
         ca.publish(&copies.file("orchestrator-ca.crt"), &copies.file("orchestrator-ca.key"))?;
-        let cluster = Simulated::new("orchestrator", clock);
-        let backend = |(n, file): (usize, PathBuf)| Site {
+        let cluster = SimulatedCluster::new("orchestrator", clock);
+        let backend = |(n, file): (usize, PathBuf)| SimulatedSite {
             cluster: cluster.in_namespace(&format!("org-{}", n + 1)),
             release: format!("backend-org-{}", n + 1),
             files: vec![file],
         };
-        let backends: Vec<Site> = files.split_off(1).into_iter().enumerate().map(backend).collect();
-        let orchestrator = Site { cluster, release: "orchestrator".to_owned(), files };
+        let backends: Vec<SimulatedSite> = files.split_off(1).into_iter().enumerate().map(backend).collect();
+        let orchestrator = SimulatedSite { cluster, release: "orchestrator".to_owned(), files };
         let made = Self::set_up(session, copies, (ca, true), orchestrator, backends)?;
         match made.unplayable() {
             Some(failure) => Err(made.copies.only_rehearsed(&failure)),
@@ -108,9 +108,9 @@ impl Federation {
     pub(super) fn set_up(
         session: &Session<'_>,
         copies: Copies,
-        (ca, ca_is_there): (Ca, bool),
-        orchestrator: Site,
-        backends: Vec<Site>,
+        (ca, ca_is_there): (RehearsalCa, bool),
+        orchestrator: SimulatedSite,
+        backends: Vec<SimulatedSite>,
     ) -> Result<Self> {
         let file = orchestrator.files.first().map(|file| file.display().to_string()).unwrap_or_default();
         let mut federation = Self {
@@ -128,7 +128,7 @@ impl Federation {
         Ok(federation)
     }
 
-    fn install(&mut self, files: &[PathBuf], backends: Vec<Site>, ca_is_there: bool) -> Result<()> {
+    fn install(&mut self, files: &[PathBuf], backends: Vec<SimulatedSite>, ca_is_there: bool) -> Result<()> {
         let values = self.read(files)?;
         is_an_orchestrators(files, &values)?;
         let read = Orchestrator::read(&values).map_err(|failure| of_file(files, failure))?;
@@ -144,22 +144,34 @@ impl Federation {
         self.orchestrator.install(&self.release, chart(ORCHESTRATOR_CHART), values)
     }
 
-    fn backend(&self, site: Site, orchestrator: &Orchestrator, ca_is_there: bool) -> Result<Organization> {
-        let Site { cluster, release, files } = site;
+    fn backend(
+        &self,
+        site: SimulatedSite,
+        orchestrator: &Orchestrator,
+        ca_is_there: bool,
+    ) -> Result<SimulatedOrganization> {
+        let SimulatedSite { cluster, release, files } = site;
         let values = self.read(&files)?;
         is_a_backends(&files, &values)?;
         let backend = Backend::read(&values, None).map_err(|failure| of_file(&files, failure))?;
-        let held = Held::of(&values, orchestrator).filter(|_| ca_is_there);
+        let held = ExistingPair::of(&values, orchestrator).filter(|_| ca_is_there);
         if ca_is_there && let Some(cacert) = &backend.cacert {
             put(&cluster, &self.ca.object(cacert.as_str()))?;
         }
         if let Some(held) = held {
-            let around = Around { ca: &self.ca, orchestrator, now: cluster.clock().now() };
+            let around = IssueContext { ca: &self.ca, orchestrator, now: cluster.clock().now() };
             held.put(&backend, &cluster, &around)?;
         }
         cluster.install(&release, chart(BACKEND_CHART), values)?;
         let file = files.first().map(|file| file.display().to_string()).unwrap_or_default();
-        Ok(Organization { msp_id: backend.msp_id, host: backend.host.to_string(), release, file, cluster, held })
+        Ok(SimulatedOrganization {
+            msp_id: backend.msp_id,
+            host: backend.host.to_string(),
+            release,
+            file,
+            cluster,
+            held,
+        })
     }
 
     fn read(&self, files: &[PathBuf]) -> Result<Value> {
@@ -167,7 +179,7 @@ impl Federation {
     }
 
     /// Two files of one organization could not both be its backend.
-    fn distinct(&self, org: &Organization) -> Result<()> {
+    fn distinct(&self, org: &SimulatedOrganization) -> Result<()> {
         let Some(other) = self.organizations.iter().find(|other| other.msp_id == org.msp_id) else { return Ok(()) };
         Err(Failure::new(
             Exit::CheckFailed,
@@ -235,7 +247,7 @@ impl Federation {
 
     /// A backend that trusts public CAs, of which a rehearsal has none.
     pub(super) fn public_ca(&self) -> Option<Failure> {
-        let is_public = |org: &&Organization| {
+        let is_public = |org: &&SimulatedOrganization| {
             let tls = &org.values()["orchestrator"]["tls"];
             tls["enabled"] == true && !tls["cacert"].is_string()
         };
@@ -258,7 +270,7 @@ impl Federation {
     }
 }
 
-impl Organization {
+impl SimulatedOrganization {
     /// The values that are deployed now.
     pub(super) fn values(&self) -> Value {
         config(&self.cluster, &self.release)
@@ -271,14 +283,14 @@ impl Organization {
 }
 
 /// An object in its place; two releases of one namespace may name the same one.
-pub(super) fn put(cluster: &Simulated, object: &Object) -> Result<()> {
+pub(super) fn put(cluster: &SimulatedCluster, object: &Object) -> Result<()> {
     match cluster.create(object) {
         Err(failure) if failure.code == Code::Exists => Ok(()),
         other => other,
     }
 }
 
-fn config(cluster: &Simulated, release: &str) -> Value {
+fn config(cluster: &SimulatedCluster, release: &str) -> Value {
     let found = release.parse().ok().and_then(|name| cluster.release(&name).ok().flatten());
     found.map(|release| release.config).unwrap_or_default()
 }

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, path::Path};
 use super::{
     ca,
     copies::Copies,
-    federation::{self as rehearsed, Federation},
+    federation::{self as rehearsed, SimulatedFederation},
 };
 use crate::{
-    cluster::{Cluster, simulated::Simulated},
+    cluster::{Cluster, simulated::SimulatedCluster},
     failure::Result,
-    federation::{self, Ca, Site},
+    federation::{self, CaSpec, Site},
     files,
     release::ValuesFiles,
     session::Session,
@@ -20,9 +20,9 @@ use crate::{
 
 /// The rehearsal's world, and the file as it stands in it.
 pub(super) struct FromFile {
-    pub(super) federation: Federation,
+    pub(super) federation: SimulatedFederation,
     pub(super) file: federation::Federation,
-    namespaces: BTreeMap<String, Simulated>,
+    namespaces: BTreeMap<String, SimulatedCluster>,
 }
 
 impl FromFile {
@@ -37,21 +37,21 @@ impl FromFile {
             (site.chart, site.version) = (None, None);
         }
         // The user's own CA is never touched: a throw-away one takes its place.
-        let ca = ca::Ca::create(clock.now())?;
+        let ca = ca::RehearsalCa::create(clock.now())?;
         let (cert, key) = (copies.file("orchestrator-ca.crt"), copies.file("orchestrator-ca.key"));
-        let is_there = !matches!(&file.orchestrator.ca, Ca::Create { cert, .. } if !cert.exists());
+        let is_there = !matches!(&file.orchestrator.ca, CaSpec::Create { cert, .. } if !cert.exists());
         // Mutual TLS is not on before there is a CA.
         let is_assumed = !is_there && has_mutual_tls(&file.orchestrator.site, session);
         if is_there || is_assumed {
             ca.publish(&cert, &key)?;
         }
         file.orchestrator.ca = match file.orchestrator.ca {
-            Ca::Create { .. } => Ca::Create { cert, key },
-            _ => Ca::Files { cert, key },
+            CaSpec::Create { .. } => CaSpec::Create { cert, key },
+            _ => CaSpec::Files { cert, key },
         };
-        let cluster = Simulated::new(file.orchestrator.site.namespace.as_str(), clock);
+        let cluster = SimulatedCluster::new(file.orchestrator.site.namespace.as_str(), clock);
         let namespaces = namespaces(&file, &cluster);
-        let site = |site: &Site| rehearsed::Site {
+        let site = |site: &Site| rehearsed::SimulatedSite {
             cluster: namespaces.get(&key_of(site)).unwrap_or(&cluster).clone(),
             release: site.release.to_string(),
             files: site.values.clone(),
@@ -59,7 +59,7 @@ impl FromFile {
         let backends = file.organizations.iter().map(|org| site(&org.site)).collect();
         let is_made = is_there || is_assumed;
         let mut federation =
-            Federation::set_up(session, copies, (ca, is_made), site(&file.orchestrator.site), backends)?;
+            SimulatedFederation::set_up(session, copies, (ca, is_made), site(&file.orchestrator.site), backends)?;
         // Whose values are another's is for `bootstrap` to say.
         let mut meant = file.organizations.iter().zip(&federation.organizations);
         if meant.all(|(meant, org)| meant.msp_id == org.msp_id)
@@ -79,10 +79,10 @@ impl FromFile {
     }
 
     /// The CA that is in use now: the plan may have made it.
-    pub(super) fn ca_in_use(&self) -> Result<ca::Ca> {
+    pub(super) fn ca_in_use(&self) -> Result<ca::RehearsalCa> {
         let pem = files::read(&self.federation.copies.file("orchestrator-ca.crt"))?;
         let key = files::read_private(&self.federation.copies.file("orchestrator-ca.key"))?;
-        ca::Ca::of(&pem, &key)
+        ca::RehearsalCa::of(&pem, &key)
     }
 }
 
@@ -93,7 +93,7 @@ fn has_mutual_tls(site: &Site, session: &Session<'_>) -> bool {
 }
 
 /// One for each namespace of each cluster.
-fn namespaces(file: &federation::Federation, orchestrator: &Simulated) -> BTreeMap<String, Simulated> {
+fn namespaces(file: &federation::Federation, orchestrator: &SimulatedCluster) -> BTreeMap<String, SimulatedCluster> {
     let mut namespaces = BTreeMap::from([(key_of(&file.orchestrator.site), orchestrator.clone())]);
     for site in file.organizations.iter().map(|org| &org.site) {
         // Two clusters may have namespaces of one name.

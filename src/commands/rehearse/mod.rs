@@ -7,7 +7,7 @@ mod contact;
 mod copies;
 mod federation;
 mod from_file;
-mod stage;
+mod rehearsal;
 #[cfg(test)]
 mod tests;
 mod verdicts;
@@ -15,12 +15,12 @@ mod verdicts;
 pub use self::args::RehearseArgs;
 use std::path::Path;
 
-use self::{federation::Federation, from_file::FromFile, stage::Stage};
+use self::{federation::SimulatedFederation, from_file::FromFile, rehearsal::Rehearsal};
 use crate::{
     failure::Result,
-    federation::{Gate, Site},
+    federation::{GateSpec, Site},
     report::{Console, Format, Outcome},
-    session::{Open, Session},
+    session::{OpenCluster, Session},
     text::word,
     times::Clock,
 };
@@ -31,7 +31,7 @@ pub struct Verbs {
     /// A verb of one cluster, by the words of its command line.
     pub run: fn(&[&str], &Session<'_>) -> Result<Outcome>,
     /// `bootstrap` of a federation that is at hand; the file is the one on its command line.
-    pub bootstrap: fn(&crate::federation::Federation, &Path, &Session<'_>, Open<'_>) -> Result<Outcome>,
+    pub bootstrap: fn(&crate::federation::Federation, &Path, &Session<'_>, OpenCluster<'_>) -> Result<Outcome>,
 }
 
 /// Runs it all: the exchange of every organization, the gate, and what the servers make of good and bad clients.
@@ -45,7 +45,7 @@ pub fn run(args: &RehearseArgs, session: &Session<'_>, verbs: Verbs) -> Result<O
     if let Some(file) = &args.federation {
         return of_file(file, session, verbs);
     }
-    let federation = Federation::of(args, session)?;
+    let federation = SimulatedFederation::of(args, session)?;
     let next = match &args.orchestrator {
         None => "your own files: helm substra-mtls rehearse --backend FILE --orchestrator FILE",
         Some(_) => "the same commands on the real clusters, each by the operator of its side",
@@ -54,14 +54,14 @@ pub fn run(args: &RehearseArgs, session: &Session<'_>, verbs: Verbs) -> Result<O
 }
 
 /// The verbs one after the other, each organization's and then the gate's.
-fn exchanged(federation: &Federation, session: &Session<'_>, verbs: Verbs, next: &str) -> Result<Outcome> {
-    let mut stage = Stage::new(federation, session, verbs)?;
-    stage.connected("");
+fn exchanged(federation: &SimulatedFederation, session: &Session<'_>, verbs: Verbs, next: &str) -> Result<Outcome> {
+    let mut rehearsal = Rehearsal::new(federation, session, verbs)?;
+    rehearsal.connected("");
     for org in &federation.organizations {
-        stage.exchange(org)?;
+        rehearsal.exchange(org)?;
     }
-    stage.close()?;
-    stage.judged(&federation.ca, next)
+    rehearsal.close()?;
+    rehearsal.judged(&federation.ca, next)
 }
 
 /// The plan of `bootstrap` on the same files, twice: the second run finds nothing to do.
@@ -72,32 +72,32 @@ fn of_file(path: &Path, session: &Session<'_>, verbs: Verbs) -> Result<Outcome> 
 }
 
 fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>, verbs: Verbs) -> Result<Outcome> {
-    let mut stage = Stage::new(&from_file.federation, session, verbs)?;
-    stage.connected("");
+    let mut rehearsal = Rehearsal::new(&from_file.federation, session, verbs)?;
+    rehearsal.connected("");
     let file = path.display().to_string();
     let console = Console { format: Format::Json, ..Console::silent() };
     let silent = Session::new(None, console, &session.clock).with_sops(&session.sops);
     let open = |site: &Site| Ok(from_file.open(site));
     let command = format!("bootstrap {}", word(&file));
     for _ in ["first", "second"] {
-        stage.heading(&format!("$ helm substra-mtls {command}"));
+        rehearsal.heading(&format!("$ helm substra-mtls {command}"));
         let outcome = (verbs.bootstrap)(&from_file.file, path, &silent, &open)?;
-        stage.ran(&command, &outcome);
+        rehearsal.ran(&command, &outcome);
         if let Some(failure) = outcome.failure() {
             return Err(failure.clone());
         }
     }
-    stage.connected(&command);
+    rehearsal.connected(&command);
     let next = format!("on the real clusters: helm substra-mtls {command}");
     let now = from_file.federation.deployed()?;
-    if from_file.file.orchestrator.gate == Gate::Leave && !(now.mtls_enabled && now.verify_msp_id) {
+    if from_file.file.orchestrator.gate == GateSpec::Leave && !(now.mtls_enabled && now.verify_msp_id) {
         let so = if now.mtls_enabled {
             "without the identity check any organization can act as any other"
         } else {
             "there is nothing yet that a certificate decides"
         };
-        stage.heading(&format!("The file leaves the gate as it is: {so}."));
-        return Ok(stage.left(&next));
+        rehearsal.heading(&format!("The file leaves the gate as it is: {so}."));
+        return Ok(rehearsal.left(&next));
     }
-    stage.judged(&from_file.ca_in_use()?, &next)
+    rehearsal.judged(&from_file.ca_in_use()?, &next)
 }

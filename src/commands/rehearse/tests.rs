@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use time::macros::datetime;
 
-use super::{exchanged, federation::Federation, stage::Stage};
+use super::{exchanged, federation::SimulatedFederation, rehearsal::Rehearsal};
 use crate::{
     cluster::{ChartVersion, Helm},
     commands::rehearse::RehearseArgs,
@@ -65,20 +65,20 @@ fn the_walkthroughs_end(folder: &Path) -> RehearseArgs {
     own(folder, &[("orc.yaml", FINAL_ORCHESTRATOR), ("ingen.yaml", &ingen), ("biotechnica.yaml", &biotechnica)])
 }
 
-fn played(federation: &Federation) -> Outcome {
+fn played(federation: &SimulatedFederation) -> Outcome {
     exchanged(federation, &session(), VERBS, "next").unwrap()
 }
 
 /// The orchestrator with other values, or none, behind a table of verdicts.
-fn judged_behind(change: impl FnOnce(&Federation, Value)) -> Result<Outcome> {
-    let (session, federation) = (session(), Federation::of(&built_in(), &session()).unwrap());
+fn judged_behind(change: impl FnOnce(&SimulatedFederation, Value)) -> Result<Outcome> {
+    let (session, federation) = (session(), SimulatedFederation::of(&built_in(), &session()).unwrap());
     played(&federation);
     let release = federation.release.parse().unwrap();
     change(&federation, federation.orchestrator.release(&release).unwrap().unwrap().config);
-    Stage::new(&federation, &session, VERBS).unwrap().judged(&federation.ca, "next")
+    Rehearsal::new(&federation, &session, VERBS).unwrap().judged(&federation.ca, "next")
 }
 
-fn deploy(federation: &Federation, values: Value) {
+fn deploy(federation: &SimulatedFederation, values: Value) {
     let chart = ChartVersion { name: "orchestrator".to_owned(), version: "8.8.0".to_owned() };
     federation.orchestrator.install(&federation.release, chart, values).unwrap();
 }
@@ -153,20 +153,20 @@ fn a_server_that_is_dead_is_no_verdict() {
 
 #[test]
 fn whoever_is_cut_off_on_the_way_turns_the_rehearsal_wrong() {
-    let (session, federation) = (session(), Federation::of(&built_in(), &session()).unwrap());
-    let mut stage = Stage::new(&federation, &session, VERBS).unwrap();
-    stage.connected("");
+    let (session, federation) = (session(), SimulatedFederation::of(&built_in(), &session()).unwrap());
+    let mut rehearsal = Rehearsal::new(&federation, &session, VERBS).unwrap();
+    rehearsal.connected("");
     // Closed before anybody is enrolled, and then all is done as it should be.
     let values = federation.orchestrator.release(&federation.release.parse().unwrap()).unwrap().unwrap().config;
     let mut closed = values.clone();
     closed["orchestrator"]["tls"]["mtls"] =
         serde_json::json!({"enabled": true, "clientCACerts": {"x": ["orchestrator-tls-cacert"]}});
     deploy(&federation, closed);
-    stage.connected("a premature close");
+    rehearsal.connected("a premature close");
     deploy(&federation, values);
-    federation.organizations.iter().for_each(|org| stage.exchange(org).unwrap());
-    stage.close().unwrap();
-    let outcome = stage.judged(&federation.ca, "next").unwrap();
+    federation.organizations.iter().for_each(|org| rehearsal.exchange(org).unwrap());
+    rehearsal.close().unwrap();
+    let outcome = rehearsal.judged(&federation.ca, "next").unwrap();
     let cut_off = ["MyOrg1MSP", "MyOrg2MSP", "MyOrg3MSP"].map(|org| format!("{org} after a premature close"));
     assert_eq!(wrong(&outcome), cut_off);
     assert_fails(&outcome);
@@ -175,7 +175,7 @@ fn whoever_is_cut_off_on_the_way_turns_the_rehearsal_wrong() {
 #[test]
 fn the_walkthroughs_own_end_is_migrated_and_nobody_is_cut_off() {
     let folder = tempfile::tempdir().unwrap();
-    let federation = Federation::of(&the_walkthroughs_end(folder.path()), &session()).unwrap();
+    let federation = SimulatedFederation::of(&the_walkthroughs_end(folder.path()), &session()).unwrap();
     let outcome = played(&federation);
     assert_eq!(wrong(&outcome), [""; 0]);
     let before = outcome.get("before").unwrap().as_str().unwrap();
@@ -201,7 +201,7 @@ fn the_walkthroughs_own_end_is_migrated_and_nobody_is_cut_off() {
 fn a_rehearsal_of_its_own_result_finds_nothing_to_do() {
     let folder = tempfile::tempdir().unwrap();
     for args in [built_in(), the_walkthroughs_end(folder.path())] {
-        let first = Federation::of(&args, &session()).unwrap();
+        let first = SimulatedFederation::of(&args, &session()).unwrap();
         played(&first);
         let results = tempfile::tempdir().unwrap();
         let text = |path: &str| String::from_utf8(files::read(Path::new(path)).unwrap().to_vec()).unwrap();
@@ -211,7 +211,7 @@ fn a_rehearsal_of_its_own_result_finds_nothing_to_do() {
             .map(|(n, path)| (format!("{n}.yaml"), text(path)))
             .collect();
         let made: Vec<(&str, &str)> = made.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-        let again = Federation::of(&own(results.path(), &made), &session()).unwrap();
+        let again = SimulatedFederation::of(&own(results.path(), &made), &session()).unwrap();
         let outcome = played(&again);
         assert_eq!(wrong(&outcome), [""; 0]);
         let told = outcome.get("rehearsal").unwrap().as_array().unwrap();

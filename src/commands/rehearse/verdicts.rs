@@ -4,9 +4,9 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::{
-    ca::Ca,
+    ca::RehearsalCa,
     contact::Contact,
-    federation::{Federation, Organization},
+    federation::{SimulatedFederation, SimulatedOrganization},
 };
 use crate::{
     failure::{Code, Exit, Failure, Result},
@@ -15,12 +15,12 @@ use crate::{
         inspect,
         key::{KeyType, PrivateKey},
         log::IssueLog,
-        policy::{self, Circumstances},
+        policy::{self, PolicyContext},
     },
     substra::{
         forged_certificates::{self, CertificateRecipe, LeafUsage},
         kebab::kebab_case,
-        servers::{Answer, BackendClient, PemPair, call, call_impostor},
+        servers::{BackendClient, CallOutcome, PemPair, call, call_impostor},
     },
 };
 
@@ -46,7 +46,7 @@ pub(super) struct Verdict {
 
 impl Verdict {
     /// Right is the very answer that is meant: refused for another reason is as wrong as let in.
-    fn new(who: impl Into<String>, answer: &Answer, meant: &Answer) -> Self {
+    fn new(who: impl Into<String>, answer: &CallOutcome, meant: &CallOutcome) -> Self {
         Self {
             who: who.into(),
             answer: answer.to_string(),
@@ -58,7 +58,7 @@ impl Verdict {
 
     /// Somebody was let in and is not any more.
     pub(super) fn cut_off(org: &str, command: &str, answer: &str) -> Self {
-        let (who, meant) = (format!("{org} after {command}"), Answer::Accepted.to_string());
+        let (who, meant) = (format!("{org} after {command}"), CallOutcome::Accepted.to_string());
         Self { who, answer: answer.to_owned(), meant, accepted: false, right: false }
     }
 
@@ -87,7 +87,7 @@ impl Verdict {
 ///
 /// # Errors
 /// A server that does not answer has no verdict.
-pub(super) fn all(federation: &Federation, ca: &Ca, now: OffsetDateTime) -> Result<Vec<Verdict>> {
+pub(super) fn all(federation: &SimulatedFederation, ca: &RehearsalCa, now: OffsetDateTime) -> Result<Vec<Verdict>> {
     let mut verdicts = Vec::new();
     for ((org, contact), file) in
         federation.contacts(now).into_iter().zip(federation.organizations.iter().map(|org| &org.file))
@@ -98,10 +98,10 @@ pub(super) fn all(federation: &Federation, ca: &Ca, now: OffsetDateTime) -> Resu
                 "look at orchestrator.host and orchestrator.tls in {file}, and at the orchestrator's values"
             )));
         };
-        verdicts.push(Verdict::new(format!("{org} as itself"), &answer, &Answer::Accepted));
+        verdicts.push(Verdict::new(format!("{org} as itself"), &answer, &CallOutcome::Accepted));
     }
     let Some(first) = federation.organizations.first() else { return Ok(verdicts) };
-    let bench = Bench {
+    let bench = BadClients {
         federation,
         ca,
         host: federation.trusted_host(now)?,
@@ -113,7 +113,7 @@ pub(super) fn all(federation: &Federation, ca: &Ca, now: OffsetDateTime) -> Resu
         let name =
             if federation.organizations.len() > 1 { other.msp_id.to_string() } else { "SomebodyElseMSP".to_owned() };
         let meant = denied(format!("cannot find MSPID {name} in client TLS certificate Subject Organizations"));
-        let answer = bench.ask(Bench::live(org), &name)?;
+        let answer = bench.ask(BadClients::live(org), &name)?;
         verdicts.push(Verdict::new(format!("{} under the name of {name}", org.msp_id), &answer, &meant));
     }
     verdicts.extend(bench.bad_clients(first)?);
@@ -126,12 +126,12 @@ pub(super) fn all(federation: &Federation, ca: &Ca, now: OffsetDateTime) -> Resu
     Ok(verdicts)
 }
 
-fn denied(why: String) -> Answer {
-    Answer::PermissionDenied(why)
+fn denied(why: String) -> CallOutcome {
+    CallOutcome::PermissionDenied(why)
 }
 
-fn refused(why: &str) -> Answer {
-    Answer::HandshakeRefused(why.to_owned())
+fn refused(why: &str) -> CallOutcome {
+    CallOutcome::HandshakeRefused(why.to_owned())
 }
 
 fn no_answer(org: &str, contact: &Contact) -> Failure {
@@ -145,18 +145,18 @@ fn no_answer(org: &str, contact: &Contact) -> Failure {
 }
 
 /// Tools for making bad clients.
-struct Bench<'a> {
-    federation: &'a Federation,
-    ca: &'a Ca,
+struct BadClients<'a> {
+    federation: &'a SimulatedFederation,
+    ca: &'a RehearsalCa,
     /// The name under which they dial: one that the server's certificate has, so that they are refused for themselves.
     host: String,
     key: PrivateKey,
     now: OffsetDateTime,
 }
 
-impl Bench<'_> {
+impl BadClients<'_> {
     /// The pair that is live in an organization's namespace.
-    fn live(org: &Organization) -> Option<PemPair> {
+    fn live(org: &SimulatedOrganization) -> Option<PemPair> {
         org.cluster.backend(&org.release)?.pair().cloned()
     }
 
@@ -164,7 +164,7 @@ impl Bench<'_> {
         BackendClient::new(self.ca.pem.clone().into_bytes(), pair, header, &self.host)
     }
 
-    fn ask(&self, pair: Option<PemPair>, header: &str) -> Result<Answer> {
+    fn ask(&self, pair: Option<PemPair>, header: &str) -> Result<CallOutcome> {
         let client = self.client(pair, header);
         let (cluster, release) = (&self.federation.orchestrator, &self.federation.release);
         let answer = cluster.with_server(release, |server| call(&client, server, self.now));
@@ -182,7 +182,7 @@ impl Bench<'_> {
         }
     }
 
-    fn proper(org: &Organization) -> CertificateRecipe {
+    fn proper(org: &SimulatedOrganization) -> CertificateRecipe {
         CertificateRecipe {
             organizations: vec![org.msp_id.to_string()],
             common_name: org.host.clone(),
@@ -192,7 +192,7 @@ impl Bench<'_> {
         }
     }
 
-    fn bad_clients(&self, org: &Organization) -> Result<Vec<Verdict>> {
+    fn bad_clients(&self, org: &SimulatedOrganization) -> Result<Vec<Verdict>> {
         let name = org.msp_id.as_str();
         let (other_key, other_pem) = create_root(KeyType::EcdsaP256, self.now)?;
         let other = inspect::certificates(other_pem.as_bytes())?.swap_remove(0);
@@ -209,11 +209,11 @@ impl Bench<'_> {
     }
 
     /// The server would let such a certificate in as both: the policy must not let it come into being.
-    fn two_organizations(&self, org: &Organization) -> Result<Verdict> {
+    fn two_organizations(&self, org: &SimulatedOrganization) -> Result<Verdict> {
         let request = forged_certificates::request(&[org.msp_id.as_str(), "SomebodyElseMSP"], &org.host, &self.key)?;
         let members: Vec<String> = self.federation.organizations.iter().map(|org| org.msp_id.to_string()).collect();
         let log = IssueLog::default();
-        let circumstances = Circumstances {
+        let policy_context = PolicyContext {
             members: &members,
             client_ca_keys: &[],
             orchestrator_names: &[],
@@ -222,7 +222,7 @@ impl Bench<'_> {
             log: &log,
             now: self.now,
         };
-        let judged = policy::judge("two.csr", request.as_bytes(), &circumstances);
+        let judged = policy::check_request("two.csr", request.as_bytes(), &policy_context);
         let accepted = judged.is_ok();
         let findings = judged.err().unwrap_or_default();
         let finding = findings.iter().find(|finding| finding.code == TWO_ORGANIZATIONS).or(findings.first());
@@ -236,19 +236,19 @@ impl Bench<'_> {
     }
 
     /// Somebody serves with a client's pair under the orchestrator's name.
-    fn impostors(&self, org: &Organization) -> Result<Vec<Verdict>> {
+    fn impostors(&self, org: &SimulatedOrganization) -> Result<Vec<Verdict>> {
         let victim = self.client(None, org.msp_id.as_str());
         let mut verdicts = Vec::new();
         if let Some(live) = Self::live(org) {
             let answer = call_impostor(&victim, &live, self.now);
-            let meant = Answer::ServerNotTrusted("unsupported certificate purpose".to_owned());
+            let meant = CallOutcome::ServerNotTrusted("unsupported certificate purpose".to_owned());
             let who = format!("{}'s certificate posing as the orchestrator", org.msp_id);
             verdicts.push(Verdict::new(who, &answer, &meant));
         }
         let posing = self.signed(&CertificateRecipe::walkthrough(org.msp_id.as_str(), &self.host))?;
         let answer = call_impostor(&victim, &posing, self.now);
         let who = "for comparison: the walkthrough's, with the orchestrator's CN, posing as it";
-        verdicts.push(Verdict::new(who, &answer, &Answer::Accepted));
+        verdicts.push(Verdict::new(who, &answer, &CallOutcome::Accepted));
         Ok(verdicts)
     }
 }

@@ -54,7 +54,7 @@ pub(crate) struct CaRequest<'a> {
 }
 
 /// The CA as it is, or as the steps make it.
-pub(crate) struct Ca<'a> {
+pub(crate) struct PlannedCa<'a> {
     pub(crate) certificate: Certificate,
     /// Its key is made here.
     pub(crate) is_new: bool,
@@ -88,12 +88,12 @@ impl<'a> CaRequest<'a> {
     ///
     /// # Errors
     /// A CA that cannot be used, a key that cannot be opened, another CA in the cluster.
-    pub(crate) fn find(&'a self, cluster: &ClusterState, cacert: &ObjectName) -> Result<Ca<'a>> {
+    pub(crate) fn find(&'a self, cluster: &ClusterState, cacert: &ObjectName) -> Result<PlannedCa<'a>> {
         let ClusterState { release, objects } = cluster;
         let live = trusted(objects, (release.kind_of(cacert.as_str()), cacert), self.session.now);
         let ca = match &self.source {
             CaSource::Files { certificate, key } => self.in_files(certificate, key, &live)?,
-            CaSource::Secret(name) => self.in_secret(name, ObjectRef::secret(name.as_str()).among(objects), &live)?,
+            CaSource::Secret(name) => self.in_secret(name, ObjectRef::secret(name.as_str()).find_in(objects), &live)?,
         };
         if live.is_empty() || live.iter().any(|live| live.spki == ca.certificate.spki) {
             return Ok(ca);
@@ -103,7 +103,7 @@ impl<'a> CaRequest<'a> {
             .next("name the CA that is in use; replacing it cuts off everybody and is not done by this command"))
     }
 
-    fn in_files(&'a self, certificate: &Path, key: &Path, live: &[Certificate]) -> Result<Ca<'a>> {
+    fn in_files(&'a self, certificate: &Path, key: &Path, live: &[Certificate]) -> Result<PlannedCa<'a>> {
         let there = files::read_if_there(certificate)?;
         let kept = files::read_if_there(key)?.map(|_| files::read_private(key)).transpose()?;
         let certificate_step = |pem: &[u8], done| {
@@ -132,13 +132,13 @@ impl<'a> CaRequest<'a> {
                 let action = Action::KeyFile { path: key.to_owned(), pem: self.kept(&private)? };
                 let key_step = Step::to_do(StepId::CaKey, format!("CA key {}, mode 0600", key.display()), action);
                 let steps = [key_step, certificate_step(pem.as_bytes(), false)];
-                Ok(Ca { is_new: true, ..self.opened(pem.as_bytes(), private)? }.made_by(steps))
+                Ok(PlannedCa { is_new: true, ..self.opened(pem.as_bytes(), private)? }.made_by(steps))
             }
         }
     }
 
     /// Both halves in one write.
-    fn in_secret(&'a self, name: &ObjectName, secret: Option<&Object>, live: &[Certificate]) -> Result<Ca<'a>> {
+    fn in_secret(&'a self, name: &ObjectName, secret: Option<&Object>, live: &[Certificate]) -> Result<PlannedCa<'a>> {
         let title = format!("Secret {name}: the CA's certificate and key");
         let Some(secret) = secret else {
             is_first(Path::new(name.as_str()), live)?;
@@ -146,7 +146,7 @@ impl<'a> CaRequest<'a> {
             let private = key.to_pem();
             let data: [(&str, &[u8]); 2] = [("tls.crt", pem.as_bytes()), ("tls.key", private.as_bytes())];
             let action = Action::Create(Object::secret(name.as_str(), PAIR_TYPE, &[], &data));
-            let ca = Ca { is_new: true, ..self.opened(pem.as_bytes(), key)? };
+            let ca = PlannedCa { is_new: true, ..self.opened(pem.as_bytes(), key)? };
             return Ok(ca.made_by([Step::to_do(StepId::CaSecret, title, action)]));
         };
         let (certificate, key) = kept_in(name, Some(secret), "another name for a new one")?;
@@ -156,18 +156,18 @@ impl<'a> CaRequest<'a> {
     }
 
     /// A CA in use passes the checks before anything is done with it. An encrypted key is opened once it has to sign.
-    fn taken_over(&'a self, pem: &[u8], kept: Option<Zeroizing<Vec<u8>>>) -> Result<Ca<'a>> {
+    fn taken_over(&'a self, pem: &[u8], kept: Option<Zeroizing<Vec<u8>>>) -> Result<PlannedCa<'a>> {
         let (certificate, mut warnings) =
             authority::examine(pem, self.session.now).map_err(|findings| self.session.refused(findings, NOT_SIGNED))?;
-        let sealed =
+        let is_encrypted =
             kept.as_ref().map(|kept| PrivateKey::from_pem(kept, None).err() == Some(KeyError::PassphraseNeeded));
-        if self.encrypt && sealed == Some(false) {
+        if self.encrypt && is_encrypted == Some(false) {
             warnings.push("the CA's key is there and stays as it is, without a passphrase".to_owned());
         }
-        if sealed.is_none() {
+        if is_encrypted.is_none() {
             warnings.push("the CA's key is not here: nothing can be signed".to_owned());
         }
-        let ca = Ca {
+        let ca = PlannedCa {
             certificate,
             is_new: false,
             plan: Plan::default().warn(warnings),
@@ -175,19 +175,19 @@ impl<'a> CaRequest<'a> {
             kept,
             opened: OnceCell::new(),
         };
-        if sealed == Some(false) {
+        if is_encrypted == Some(false) {
             ca.authority()?;
         }
         Ok(ca)
     }
 
-    fn opened(&'a self, pem: &[u8], key: PrivateKey) -> Result<Ca<'a>> {
+    fn opened(&'a self, pem: &[u8], key: PrivateKey) -> Result<PlannedCa<'a>> {
         let (authority, warnings) = Authority::load(pem, key, self.session.now)
             .map_err(|findings| self.session.refused(findings, NOT_SIGNED))?;
         let certificate = authority.certificate().clone();
         let opened = OnceCell::from(authority);
         let plan = Plan::default().warn(warnings);
-        Ok(Ca { certificate, is_new: false, plan, request: self, kept: None, opened })
+        Ok(PlannedCa { certificate, is_new: false, plan, request: self, kept: None, opened })
     }
 
     fn kept(&self, key: &PrivateKey) -> Result<Zeroizing<String>> {
@@ -199,7 +199,7 @@ impl<'a> CaRequest<'a> {
     }
 }
 
-impl Ca<'_> {
+impl PlannedCa<'_> {
     fn made_by(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.plan.steps.extend(steps);
         self
@@ -231,7 +231,7 @@ impl Ca<'_> {
 /// one that is mounted holds none: it may be left over from long ago.
 fn trusted(objects: &[Object], (kind, cacert): (ObjectKind, &ObjectName), now: OffsetDateTime) -> Vec<Certificate> {
     let good = |kind| -> Vec<Certificate> {
-        let object = ObjectRef::of_kind(kind, cacert.as_str()).among(objects);
+        let object = ObjectRef::of_kind(kind, cacert.as_str()).find_in(objects);
         let held = object.and_then(|object| inspect::certificates(&object.data("ca.crt")?).ok()).unwrap_or_default();
         held.into_iter().filter(|ca| ca.is_ca && ca.not_after > now).collect()
     };

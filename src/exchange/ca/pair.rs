@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::Ca;
+use super::PlannedCa;
 use crate::{
     cluster::{Object, PAIR_TYPE},
     command_line::CommandLine,
@@ -18,7 +18,7 @@ use crate::{
 
 /// What a pair is judged by.
 pub(super) struct PairRenewal<'a> {
-    pub(super) ca: &'a Ca<'a>,
+    pub(super) ca: &'a PlannedCa<'a>,
     /// The CAs that the orchestrator will trust.
     pub(super) trusted: Vec<Certificate>,
     /// What has to be covered.
@@ -98,7 +98,8 @@ impl PairRenewal<'_> {
 /// A pair that stays, freed of the copy that client-side apply may have left beside it.
 pub(super) fn stays(secret: &Object, leaf: &Certificate) -> Step {
     let title = format!("Secret {}: server pair {}", secret.name(), leaf.serial);
-    Step::to_do(StepId::ServerPair, title, Action::Replace(secret.with_data(&[]))).already_if(!secret.carries_a_copy())
+    Step::to_do(StepId::ServerPair, title, Action::Replace(secret.with_data(&[])))
+        .already_if(!secret.has_last_applied())
 }
 
 /// Both halves in one write, with the note of what running pods have to be started with.

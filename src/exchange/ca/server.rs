@@ -1,7 +1,7 @@
 //! The server's side of the CA: its object, the server pair, and the restart without which a new pair is not loaded.
 
 use super::{
-    Ca, ca_object,
+    PlannedCa, ca_object,
     pair::{self, PairRenewal},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         inspect::{self, Certificate},
         server::ServerPair,
     },
-    plan::{Action, Plan, State, Step, StepId},
+    plan::{Action, InitialState, Plan, Step, StepId},
     release::ClusterState,
     session::Session,
     substra::{
@@ -88,7 +88,7 @@ impl<'a> ServerTarget<'a> {
     ///
     /// # Errors
     /// A pair that is good and of another CA, a name that no certificate can carry, a CA that cannot sign.
-    pub(crate) fn plan(&self, ca: &Ca<'_>, session: &Session<'_>) -> Result<ServerPairPlan> {
+    pub(crate) fn plan(&self, ca: &PlannedCa<'_>, session: &Session<'_>) -> Result<ServerPairPlan> {
         let cacert = self.cacert_step(ca, session);
         let secret = self.object(&ObjectRef::secret(self.orchestrator.server_pair.as_str()));
         let found = secret.and_then(|object| ServerPair::read(&object.data("tls.crt")?, &object.data("tls.key")?));
@@ -123,7 +123,7 @@ impl<'a> ServerTarget<'a> {
     }
 
     fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
-        wanted.among(self.objects)
+        wanted.find_in(self.objects)
     }
 
     /// The kind in which the chart mounts the CA.
@@ -134,7 +134,7 @@ impl<'a> ServerTarget<'a> {
     }
 
     /// What holds another CA that is good was refused before; the rest may be replaced.
-    fn cacert_step(&self, ca: &Ca<'_>, session: &Session<'_>) -> Step {
+    fn cacert_step(&self, ca: &PlannedCa<'_>, session: &Session<'_>) -> Step {
         let (kind, name) = (self.kind(), self.orchestrator.cacert.as_str());
         let title = format!("{kind} {name}: the CA's certificate");
         let pem = ca.certificate.to_pem();
@@ -149,7 +149,7 @@ impl<'a> ServerTarget<'a> {
     }
 
     /// What the orchestrator will trust: the CA, and what stands beside it in its object.
-    fn trusted(&self, ca: &Ca<'_>) -> Vec<Certificate> {
+    fn trusted(&self, ca: &PlannedCa<'_>) -> Vec<Certificate> {
         let name = self.orchestrator.cacert.as_str();
         let object = self.object(&ObjectRef::of_kind(self.kind(), name));
         let beside = object.and_then(|object| inspect::certificates(&object.data("ca.crt")?).ok());
@@ -199,7 +199,8 @@ impl<'a> ServerTarget<'a> {
 impl ServerPairPlan {
     /// For releases that are left alone: the restart is told and not done.
     pub(crate) fn without_restart(&mut self, kubectl: CommandLine) -> Option<String> {
-        let at = self.plan.steps.iter().position(|step| step.id == StepId::Restart && step.state == State::ToDo)?;
+        let at =
+            self.plan.steps.iter().position(|step| step.id == StepId::Restart && step.state == InitialState::ToDo)?;
         self.restarts = false;
         let Action::Restart { workloads, note: (key, value) } = self.plan.steps.remove(at).action else { return None };
         let patch = serde_json::json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});

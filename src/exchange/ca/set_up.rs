@@ -1,7 +1,7 @@
 //! The set-up of an orchestrator's TLS: CA, objects, server pair, values, upgrade, rollout, in this order.
 
 use super::{
-    Ca,
+    PlannedCa,
     server::{ServerPairPlan, ServerTarget},
 };
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     failure::Result,
     names::Hostname,
     plan::{Plan, drift::same},
-    release::{Edited, Observed, ReleaseState, ValuesFiles},
+    release::{EditedFiles, Observed, ReleaseState, ValuesFiles},
     substra::orchestrator::{Orchestrator, TLS_PATHS},
     values,
 };
@@ -29,7 +29,11 @@ pub(crate) struct TlsSetUp {
 ///
 /// # Errors
 /// A pair that is good and of another CA, a name that no certificate can carry, a CA that cannot sign, drift.
-pub(crate) fn set_up(state: &Observed<'_, Orchestrator>, hosts: &[Hostname], ca: &mut Ca<'_>) -> Result<TlsSetUp> {
+pub(crate) fn set_up(
+    state: &Observed<'_, Orchestrator>,
+    hosts: &[Hostname],
+    ca: &mut PlannedCa<'_>,
+) -> Result<TlsSetUp> {
     let edited = state.files.edit(&state.values.tls_settings())?;
     let (mut upgrade, release) = upgrade(state, &edited)?;
     let files = state.files.after(&edited);
@@ -48,7 +52,7 @@ pub(crate) fn set_up(state: &Observed<'_, Orchestrator>, hosts: &[Hostname], ca:
 }
 
 /// No upgrade where TLS is live as the files have it: other differences must not stand in the way of a renewal.
-fn upgrade(state: &Observed<'_, Orchestrator>, edited: &Edited) -> Result<(Plan, ReleaseState)> {
+fn upgrade(state: &Observed<'_, Orchestrator>, edited: &EditedFiles) -> Result<(Plan, ReleaseState)> {
     let release = &state.cluster.release;
     let config = release.config();
     let own = state.values.own_tls_settings(config);

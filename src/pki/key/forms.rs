@@ -47,12 +47,12 @@ fn sec1_pair(der: &[u8]) -> Result<KeyPair, KeyError> {
 }
 
 fn decrypted(der: &[u8], passphrase: Option<&[u8]>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-    let sealed = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| refused(der))?;
-    if !is_bounded(&sealed.encryption_algorithm) {
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| refused(der))?;
+    if !is_bounded(&encrypted.encryption_algorithm) {
         return Err(KeyError::Unsupported);
     }
     let passphrase = passphrase.ok_or(KeyError::PassphraseNeeded)?;
-    let opened = sealed.decrypt(passphrase).map_err(|_| KeyError::PassphraseWrong)?;
+    let opened = encrypted.decrypt(passphrase).map_err(|_| KeyError::PassphraseWrong)?;
     Ok(Zeroizing::new(opened.as_bytes().to_vec()))
 }
 

@@ -1,6 +1,6 @@
 //! The rules that compare a request with the federation: its members, names and keys, and what was issued before.
 
-use super::{Circumstances, finding, parse::ITS_OWN_HOST};
+use super::{PolicyContext, finding, parse::ITS_OWN_HOST};
 use crate::{
     failure::{Code, Failure},
     names::{DEFAULT_HOSTS, DEFAULT_MSP_ID, Hostname, MspId},
@@ -9,10 +9,10 @@ use crate::{
 };
 
 /// `request-key-of-another`: the key is no other organization's and not known to be compromised.
-pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, around: &Circumstances<'_>) -> Option<Failure> {
-    let burnt = around.burnt.iter().find(|(burnt, _)| *burnt == key).map(|(_, whose)| whose.as_str());
+pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, context: &PolicyContext<'_>) -> Option<Failure> {
+    let burnt = context.burnt.iter().find(|(burnt, _)| *burnt == key).map(|(_, whose)| whose.as_str());
     let other = || {
-        let entries = around.log.entries().iter();
+        let entries = context.log.entries().iter();
         entries
             .filter(|entry| entry.fingerprint == key)
             .map(|entry| &entry.organization)
@@ -36,10 +36,10 @@ pub(super) fn renewed_key(
     key: Fingerprint,
     digest: RequestDigest,
     msp_id: &MspId,
-    around: &Circumstances<'_>,
+    context: &PolicyContext<'_>,
 ) -> Option<Failure> {
-    around.log.find(&digest).is_none().then_some(())?;
-    let entry = around.log.entries().iter().find(|entry| entry.fingerprint == key && entry.organization == *msp_id)?;
+    context.log.find(&digest).is_none().then_some(())?;
+    let entry = context.log.entries().iter().find(|entry| entry.fingerprint == key && entry.organization == *msp_id)?;
     Some(
         finding(Code::RequestKeyUsed, format!("its key already has the certificate {}", entry.serial))
             .why("a new certificate for an old key would prolong the life of a key that may have leaked")
@@ -49,13 +49,13 @@ pub(super) fn renewed_key(
 
 /// `request-organization`: the O can be a key of the chart's `clientCACerts`, in the kebab form that its templates make
 /// of it (`_helpers.tpl`). At most 32 characters, since the name of a volume, at most 63, holds it twice.
-pub(super) fn chart_key(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
+pub(super) fn chart_key(msp_id: &MspId, context: &PolicyContext<'_>) -> Option<Failure> {
     let bad = |why: String| {
         finding(Code::RequestOrganization, format!("its O {msp_id} cannot be a key of the orchestrator's chart"))
             .why(why)
             .next("agree with the organization on another MSP ID, set it at its backend, and ask for a new request")
     };
-    let kebab = (around.kebab)(msp_id.as_str());
+    let kebab = (context.kebab)(msp_id.as_str());
     let is_name = kebab.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if kebab.len() > 32 || !is_name || kebab.starts_with('-') || kebab.ends_with('-') || kebab.is_empty() {
         return Some(bad(format!(
@@ -65,12 +65,12 @@ pub(super) fn chart_key(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Fa
     }
     let same = |key: &&String| {
         // Computing the kebab form of each key for each request is slow; equal forms have equal letters.
-        key.as_str() != msp_id.as_str() && letters(key).eq(letters(msp_id.as_str())) && (around.kebab)(key) == kebab
+        key.as_str() != msp_id.as_str() && letters(key).eq(letters(msp_id.as_str())) && (context.kebab)(key) == kebab
     };
     // A member that is written differently is no second member: `member` says so.
-    let is_member = around.members.iter().any(|member| member == msp_id.as_str());
-    let members = around.members.iter().filter(|_| is_member);
-    let other = around.client_ca_keys.iter().chain(members).find(same)?;
+    let is_member = context.members.iter().any(|member| member == msp_id.as_str());
+    let members = context.members.iter().filter(|_| is_member);
+    let other = context.client_ca_keys.iter().chain(members).find(same)?;
     Some(bad(format!("the chart makes {kebab} of it, and of the key {} too", excerpt(other))))
 }
 
@@ -88,14 +88,14 @@ pub(super) fn not_the_default(msp_id: &MspId) -> Option<Failure> {
 }
 
 /// `request-not-a-member`: the O is a member of a channel.
-pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
-    if around.members.iter().any(|member| member == msp_id.as_str()) {
+pub(super) fn member(msp_id: &MspId, context: &PolicyContext<'_>) -> Option<Failure> {
+    if context.members.iter().any(|member| member == msp_id.as_str()) {
         return None;
     }
-    let alike = around.members.iter().find(|member| letters(member).eq(letters(msp_id.as_str())));
+    let alike = context.members.iter().find(|member| letters(member).eq(letters(msp_id.as_str())));
     let why = match alike {
         Some(member) => format!("the channels have {}, which is written differently", excerpt(member)),
-        None if around.members.is_empty() => "no channel has any organization".to_owned(),
+        None if context.members.is_empty() => "no channel has any organization".to_owned(),
         None => "no channel of the orchestrator names this organization".to_owned(),
     };
     Some(
@@ -106,7 +106,7 @@ pub(super) fn member(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failu
 }
 
 /// `request-host`: no name of the orchestrator, and no default of the backend's chart.
-pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failure> {
+pub(super) fn host(host: &Hostname, context: &PolicyContext<'_>) -> Option<Failure> {
     let bad = |what: String, why: &str| Some(finding(Code::RequestHost, what).why(why).next(ITS_OWN_HOST));
     let covers = |name: &String| {
         let name = name.strip_suffix('.').unwrap_or(name);
@@ -114,7 +114,7 @@ pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failur
         let wildcard = name.strip_prefix("*.");
         name.eq_ignore_ascii_case(host.as_str()) || (wildcard.is_some() && wildcard == parent)
     };
-    if around.orchestrator_names.iter().any(covers) {
+    if context.orchestrator_names.iter().any(covers) {
         let why = "its holder could pose as the orchestrator towards every other organization";
         return bad(format!("its name {host} is one of the orchestrator"), why);
     }
@@ -125,8 +125,8 @@ pub(super) fn host(host: &Hostname, around: &Circumstances<'_>) -> Option<Failur
 }
 
 /// `request-host`: no name that an unexpired certificate of another organization has, under any CA.
-pub(super) fn host_of_another(host: &Hostname, msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
-    let mut others = around.log.unexpired(around.now).filter(|entry| entry.organization != *msp_id);
+pub(super) fn host_of_another(host: &Hostname, msp_id: &MspId, context: &PolicyContext<'_>) -> Option<Failure> {
+    let mut others = context.log.unexpired(context.now).filter(|entry| entry.organization != *msp_id);
     let other = others.find(|entry| entry.hosts.contains(host))?;
     Some(
         finding(Code::RequestHost, format!("its name {host} is that of {}", other.organization))

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What the policy has to know besides the request.
-pub struct Circumstances<'a> {
+pub struct PolicyContext<'a> {
     /// The organizations of all channels (`channels[].organizations` of the orchestrator's values).
     pub members: &'a [String],
     /// The keys of the orchestrator's `clientCACerts`.
@@ -61,24 +61,24 @@ pub enum Claim {
 
 /// Judges an organization without a request: `msp-id`, `request-organization` and `request-not-a-member`.
 #[must_use]
-pub fn organization(msp_id: &MspId, around: &Circumstances<'_>) -> Option<Failure> {
+pub fn organization(msp_id: &MspId, context: &PolicyContext<'_>) -> Option<Failure> {
     context::not_the_default(msp_id)
-        .or_else(|| context::chart_key(msp_id, around))
-        .or_else(|| context::member(msp_id, around))
+        .or_else(|| context::chart_key(msp_id, context))
+        .or_else(|| context::member(msp_id, context))
 }
 
 /// Judges the request in `bytes`; `file` is how people know it.
 ///
 /// # Errors
 /// All findings, as far as the request can be read; their codes are those of [`RULES`].
-pub fn judge(file: &str, bytes: &[u8], around: &Circumstances<'_>) -> Result<Request, Vec<Failure>> {
-    parse::read(bytes).map_err(|finding| vec![finding]).and_then(|form| judge_form(form, around)).map_err(|findings| {
+pub fn check_request(file: &str, bytes: &[u8], context: &PolicyContext<'_>) -> Result<Request, Vec<Failure>> {
+    parse::read(bytes).map_err(|finding| vec![finding]).and_then(|form| judge_form(form, context)).map_err(|findings| {
         let named = |finding: Failure| Failure { what: format!("{}: {}", excerpt(file), finding.what), ..finding };
         findings.into_iter().map(named).collect()
     })
 }
 
-fn judge_form(form: ParsedRequest, around: &Circumstances<'_>) -> Result<Request, Vec<Failure>> {
+fn judge_form(form: ParsedRequest, context: &PolicyContext<'_>) -> Result<Request, Vec<Failure>> {
     let mut findings = Vec::new();
     let digest = RequestDigest::of(&form.info);
     let fingerprint = Fingerprint::of_spki(&form.spki);
@@ -88,18 +88,18 @@ fn judge_form(form: ParsedRequest, around: &Circumstances<'_>) -> Result<Request
     let given = subject.common_name.iter().chain(&asked.dns_names).map(String::as_str);
     let hosts = names::hosts(given, &mut findings);
     let msp_id = subject.msp_id.as_ref();
-    findings.extend(context::foreign_key(fingerprint, msp_id, around));
-    findings.extend(hosts.iter().filter_map(|host| context::host(host, around)));
+    findings.extend(context::foreign_key(fingerprint, msp_id, context));
+    findings.extend(hosts.iter().filter_map(|host| context::host(host, context)));
     // Who asks again gets the same certificate, even if another organization has one of its names now.
-    let is_new = around.log.find(&digest).is_none();
+    let is_new = context.log.find(&digest).is_none();
     findings.extend(is_new.then(|| names::too_many(&hosts)).flatten());
     if let Some(msp_id) = msp_id {
         findings.extend(context::not_the_default(msp_id));
         let others = hosts.iter().filter(|_| is_new);
-        findings.extend(others.filter_map(|host| context::host_of_another(host, msp_id, around)));
-        findings.extend(context::renewed_key(fingerprint, digest, msp_id, around));
-        findings.extend(context::chart_key(msp_id, around));
-        findings.extend(context::member(msp_id, around));
+        findings.extend(others.filter_map(|host| context::host_of_another(host, msp_id, context)));
+        findings.extend(context::renewed_key(fingerprint, digest, msp_id, context));
+        findings.extend(context::chart_key(msp_id, context));
+        findings.extend(context::member(msp_id, context));
     }
     let asked = lines(&subject, asked, key_type);
     match (subject.msp_id, key_type) {

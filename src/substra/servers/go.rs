@@ -6,7 +6,7 @@ use super::chain::{CertificateDetails, ChainFault, MAX_ISSUERS, PeerRole};
 use crate::pki::inspect::Certificate;
 
 /// What chains are built of.
-struct Search<'a> {
+struct ChainBuilder<'a> {
     others: &'a [Certificate],
     roots: &'a [Certificate],
     now: OffsetDateTime,
@@ -21,7 +21,7 @@ pub(super) fn verify(
     now: OffsetDateTime,
 ) -> Result<(), ChainFault> {
     let (leaf, others) = sent.split_first().ok_or(ChainFault::UnknownIssuer)?;
-    let search = Search { others, roots, now };
+    let search = ChainBuilder { others, roots, now };
     search.is_valid(leaf, 0)?;
     let chains = search.chains(&[leaf])?;
     let allowed = |chain: &Vec<&Certificate>| chain.iter().all(|one| allows(one, usage));
@@ -36,7 +36,7 @@ fn allows(certificate: &Certificate, usage: PeerRole) -> bool {
     }
 }
 
-impl<'a> Search<'a> {
+impl<'a> ChainBuilder<'a> {
     /// Every chain that begins with `chain` and ends in a root. Issuers are found by the bytes of their name; key
     /// identifiers only order them (`findPotentialParents`).
     fn chains<'c>(&self, chain: &[&'c Certificate]) -> Result<Vec<Vec<&'c Certificate>>, ChainFault>

@@ -35,7 +35,7 @@ pub struct PemPair {
 
 /// What came of a call, in the words of the real parties.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum CallOutcome {
     /// The request was answered.
     Accepted,
     /// The server ended the handshake with an alert.
@@ -48,7 +48,7 @@ pub enum Answer {
     CannotLoad(String),
 }
 
-impl Answer {
+impl CallOutcome {
     /// Whether the call went through.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
@@ -56,7 +56,7 @@ impl Answer {
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for CallOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Accepted => f.write_str("accepted"),
@@ -70,10 +70,10 @@ impl fmt::Display for Answer {
 
 /// A backend calls the orchestrator: a real handshake and one request.
 #[must_use]
-pub fn call(client: &BackendClient, server: &OrchestratorServer, now: time::OffsetDateTime) -> Answer {
+pub fn call(client: &BackendClient, server: &OrchestratorServer, now: time::OffsetDateTime) -> CallOutcome {
     let configs = client.config(Rules::Grpcio, now).and_then(|client_config| Ok((client_config, server.config(now)?)));
     match configs {
-        Err(why) => Answer::CannotLoad(why),
+        Err(why) => CallOutcome::CannotLoad(why),
         Ok((client_config, server_config)) => {
             let answer = |sent: &[Certificate], header: &str| server.answer(sent, header);
             wire::exchange(client_config, server_config, client.host(), client.msp_id(), &answer)
@@ -90,18 +90,18 @@ pub fn probe(server: &OrchestratorServer, name: &str, now: time::OffsetDateTime)
     let configs = client.config(Rules::Go, now).and_then(|client_config| Ok((client_config, server.config(now)?)))?;
     // The health service is not behind the identity check.
     match wire::exchange(configs.0, configs.1, name, "", &|_, _| Ok(())) {
-        Answer::Accepted => Ok(()),
+        CallOutcome::Accepted => Ok(()),
         refused => Err(refused.to_string()),
     }
 }
 
 /// A backend calls an impostor, which serves with a client's pair as if it were the orchestrator.
 #[must_use]
-pub fn call_impostor(client: &BackendClient, impostor: &PemPair, now: time::OffsetDateTime) -> Answer {
+pub fn call_impostor(client: &BackendClient, impostor: &PemPair, now: time::OffsetDateTime) -> CallOutcome {
     let configs =
         client.config(Rules::Grpcio, now).and_then(|config| Ok((config, orchestrator::open_config(impostor)?)));
     match configs {
-        Err(why) => Answer::CannotLoad(why),
+        Err(why) => CallOutcome::CannotLoad(why),
         Ok((client_config, server_config)) => {
             wire::exchange(client_config, server_config, client.host(), client.msp_id(), &|_, _| Ok(()))
         }

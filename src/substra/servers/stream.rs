@@ -8,7 +8,7 @@ use std::{
 use rustls::{ClientConnection, ServerConnection, Stream, pki_types::ServerName};
 use time::OffsetDateTime;
 
-use super::{Answer, BackendClient, OrchestratorServer, chain::Rules, http2, wire};
+use super::{BackendClient, CallOutcome, OrchestratorServer, chain::Rules, http2, wire};
 use crate::pki::inspect::Certificate;
 
 /// The protocol that gRPC asks for (ALPN); newer servers insist on it.
@@ -19,10 +19,14 @@ const H2: &[u8] = b"h2";
 ///
 /// # Errors
 /// No TLS or no gRPC server is there, or it does not answer in the time that the stream allows.
-pub fn talk<S: Read + Write>(client: &BackendClient, mut stream: S, now: OffsetDateTime) -> Result<Answer, String> {
+pub fn talk<S: Read + Write>(
+    client: &BackendClient,
+    mut stream: S,
+    now: OffsetDateTime,
+) -> Result<CallOutcome, String> {
     let mut config = match client.config(Rules::Grpcio, now) {
         Ok(config) => Arc::unwrap_or_clone(config),
-        Err(why) => return Ok(Answer::CannotLoad(why)),
+        Err(why) => return Ok(CallOutcome::CannotLoad(why)),
     };
     config.alpn_protocols = vec![H2.to_vec()];
     let host = client.host();
@@ -55,7 +59,7 @@ pub fn talk<S: Read + Write>(client: &BackendClient, mut stream: S, now: OffsetD
 }
 
 /// What TLS itself says of it.
-fn verdict(error: &std::io::Error) -> Option<Answer> {
+fn verdict(error: &std::io::Error) -> Option<CallOutcome> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     matches!(error, rustls::Error::AlertReceived(_) | rustls::Error::InvalidCertificate(_))
         .then(|| wire::refusal(error))

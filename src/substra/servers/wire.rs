@@ -10,7 +10,7 @@ use rustls::{
     pki_types::ServerName,
 };
 
-use super::{Answer, http2};
+use super::{CallOutcome, http2};
 use crate::pki::inspect::Certificate;
 
 /// How a server answers a request: the certificates that the client sent, and its header `mspid`.
@@ -23,22 +23,22 @@ pub(super) fn exchange(
     host: &str,
     header: &str,
     answer: AnswerRequest<'_>,
-) -> Answer {
+) -> CallOutcome {
     let Ok(name) = ServerName::try_from(host.to_owned()) else {
-        return Answer::ServerNotTrusted(format!("{host} is not a name that can be dialled"));
+        return CallOutcome::ServerNotTrusted(format!("{host} is not a name that can be dialled"));
     };
     let connections =
         ClientConnection::new(client, name).and_then(|client| Ok((client, ServerConnection::new(server)?)));
     match connections {
         Ok((client, server)) => {
             let (request, reply) = (http2::Incoming::default(), http2::Incoming::default());
-            Wire { client, server, request, reply, answered: false }.run(host, header, answer)
+            InMemoryConnection { client, server, request, reply, answered: false }.run(host, header, answer)
         }
-        Err(error) => Answer::CannotLoad(error.to_string()),
+        Err(error) => CallOutcome::CannotLoad(error.to_string()),
     }
 }
 
-struct Wire {
+struct InMemoryConnection {
     client: ClientConnection,
     server: ServerConnection,
     request: http2::Incoming,
@@ -46,15 +46,15 @@ struct Wire {
     answered: bool,
 }
 
-impl Wire {
-    fn run(mut self, host: &str, header: &str, answer: AnswerRequest<'_>) -> Answer {
+impl InMemoryConnection {
+    fn run(mut self, host: &str, header: &str, answer: AnswerRequest<'_>) -> CallOutcome {
         let mut asked = false;
         // A handshake takes a handful of turns; the bound is against a mistake of ours.
         for _ in 0..20 {
             if let Err(error) =
                 carry(&mut |out| self.client.write_tls(out), &mut |mut bytes| self.server.read_tls(&mut bytes))
             {
-                return Answer::HandshakeRefused(error.to_string());
+                return CallOutcome::HandshakeRefused(error.to_string());
             }
             // The server's verdict goes to the client as an alert.
             let refused = self.server.process_new_packets().is_err();
@@ -64,7 +64,7 @@ impl Wire {
             if let Err(error) =
                 carry(&mut |out| self.server.write_tls(out), &mut |mut bytes| self.client.read_tls(&mut bytes))
             {
-                return Answer::HandshakeRefused(error.to_string());
+                return CallOutcome::HandshakeRefused(error.to_string());
             }
             if let Err(error) = self.client.process_new_packets() {
                 return refusal(&error);
@@ -76,7 +76,7 @@ impl Wire {
                 return answer;
             }
         }
-        Answer::HandshakeRefused("no answer came".to_owned())
+        CallOutcome::HandshakeRefused("no answer came".to_owned())
     }
 
     fn answer(&mut self, answer: AnswerRequest<'_>) {
@@ -88,11 +88,11 @@ impl Wire {
         self.answered = self.server.writer().write_all(&reply).is_ok();
     }
 
-    fn heard(&mut self) -> Option<Answer> {
+    fn heard(&mut self) -> Option<CallOutcome> {
         let mut bytes = Vec::new();
         drop(self.client.reader().read_to_end(&mut bytes));
         self.reply.take(&bytes);
-        Some(self.reply.answered()?.unwrap_or_else(Answer::HandshakeRefused))
+        Some(self.reply.answered()?.unwrap_or_else(CallOutcome::HandshakeRefused))
     }
 }
 
@@ -132,13 +132,13 @@ fn distrust(reason: &CertificateError) -> &'static str {
 }
 
 /// Go's words for an alert (crypto/tls `alert.go`), as they come to the client's log.
-pub(super) fn refusal(error: &Error) -> Answer {
+pub(super) fn refusal(error: &Error) -> CallOutcome {
     let alert = match error {
         Error::AlertReceived(alert) => alert,
-        Error::InvalidCertificate(reason) => return Answer::ServerNotTrusted(distrust(reason).to_owned()),
-        other => return Answer::HandshakeRefused(other.to_string()),
+        Error::InvalidCertificate(reason) => return CallOutcome::ServerNotTrusted(distrust(reason).to_owned()),
+        other => return CallOutcome::HandshakeRefused(other.to_string()),
     };
-    Answer::HandshakeRefused(match alert {
+    CallOutcome::HandshakeRefused(match alert {
         AlertDescription::CertificateRequired => "certificate required".to_owned(),
         AlertDescription::BadCertificate => "bad certificate".to_owned(),
         AlertDescription::CertificateExpired => "expired certificate".to_owned(),

@@ -7,7 +7,7 @@ use substra_mtls::{
         inspect::certificates,
         key::{KeyType, PrivateKey},
     },
-    substra::{forged_certificates::CertificateRecipe, servers::Answer},
+    substra::{forged_certificates::CertificateRecipe, servers::CallOutcome},
 };
 
 use super::world::{
@@ -164,7 +164,7 @@ fn a_gate_that_is_closed_in_the_cluster_alone_stays_closed_and_says_so() {
 #[test]
 fn a_half_closed_gate_of_the_walkthrough_is_closed_without_an_outage_at_any_fault() {
     at_every_write(walked_through, LINE, |fed, at| {
-        assert_eq!((fed.answer(1), fed.answer(2)), (Answer::Accepted, Answer::Accepted), "{at}");
+        assert_eq!((fed.answer(1), fed.answer(2)), (CallOutcome::Accepted, CallOutcome::Accepted), "{at}");
     });
     let fed = walked_through();
     fed.run(LINE).unwrap();
@@ -189,7 +189,7 @@ fn a_backend_s_ca_object_without_its_item_keeps_the_gate_open() {
     let failure = refused(fed.run(LINE), Exit::CheckFailed, "cacert-other");
     assert!(failure.next.contains("ca trust"), "{failure}");
     assert!(!fed.is_closed());
-    assert_eq!(fed.answer(1), Answer::Accepted);
+    assert_eq!(fed.answer(1), CallOutcome::Accepted);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use substra_mtls::{
         authority::{create_root, root_for},
         key::{KeyType, PrivateKey},
     },
-    substra::servers::Answer,
+    substra::servers::CallOutcome,
 };
 
 use super::world::{
@@ -33,7 +33,7 @@ fn with_a_ca_of_its_own(ends_soon: bool) -> Fed {
     fed.world.write("org-2.yaml", &text);
     fed.install(&fed.org(2), "backend", chart("substra-backend", "26.15.3"), "org-2.yaml");
     fed.install(&fed.orc, "orchestrator", chart("orchestrator", "8.8.0"), "orchestrator-values.yaml");
-    assert_eq!(fed.answer(2), Answer::Accepted);
+    assert_eq!(fed.answer(2), CallOutcome::Accepted);
     fed
 }
 
@@ -77,7 +77,7 @@ fn a_pair_of_its_own_ca_is_not_replaced_by_one_that_is_not_admitted_yet() {
     assert_eq!(held(&fed, 2), before);
     fed.all_are_let_in(1);
     // The run has admitted nobody by the federation's CA under that key, so the pair of its own CA goes on.
-    assert_eq!(fed.answer(2), Answer::Accepted);
+    assert_eq!(fed.answer(2), CallOutcome::Accepted);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_pair_by_a_ca_that_only_the_release_knows_stays() {
         let before = held(&fed, 2);
         let outcome = fed.outcome(LINE).unwrap();
         assert_eq!((outcome.stage().id(), held(&fed, 2) == before), ("unfinished", true));
-        assert_eq!(fed.answer(2), Answer::Accepted);
+        assert_eq!(fed.answer(2), CallOutcome::Accepted);
     }
 }
 

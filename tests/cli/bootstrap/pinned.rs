@@ -1,6 +1,6 @@
 //! The answers of `bootstrap`, as scripts read them.
 
-use substra_mtls::cluster::simulated::Fault;
+use substra_mtls::cluster::simulated::InjectedFault;
 
 use super::world::{FILES, Fed, backend, federation};
 use crate::{golden::Golden, world::World};
@@ -19,10 +19,10 @@ fn answers_of_bootstrap_are_pinned() {
     fed.world.write("org-2.yaml", &backend(2).replace("mspID: MyOrg2MSP", "mspID: [a, b]"));
     golden.result("one of two failed", fed.outcome(LINE));
     let fed = Fed::new(2);
-    fed.orc.fail_write(3, Fault::Before);
+    fed.orc.fail_write(3, InjectedFault::Before);
     golden.result("an upgrade failed", fed.outcome(LINE));
     let fed = Fed::new(2);
-    fed.orc.fail_write(4, Fault::Before);
+    fed.orc.fail_write(4, InjectedFault::Before);
     golden.result("the last part failed", fed.outcome(LINE));
     let fed = Fed::new(2);
     fed.world.write("federation.yaml", &federation(2, FILES, "leave"));
@@ -44,9 +44,9 @@ fn answers_of_bootstrap_half_way_are_pinned() {
     let mut golden = Golden::of("bootstrap-half-way", answers_of_bootstrap_half_way_are_pinned);
     // The writes are each organization's pair and upgrade, then the orchestrator's upgrade.
     for (what, at, fault) in [
-        ("the first pair failed", 0, Fault::Before),
-        ("the second pair failed", 2, Fault::Before),
-        ("the second upgrade did nothing", 3, Fault::Idle),
+        ("the first pair failed", 0, InjectedFault::Before),
+        ("the second pair failed", 2, InjectedFault::Before),
+        ("the second upgrade did nothing", 3, InjectedFault::Idle),
     ] {
         let fed = Fed::new(2);
         fed.orc.fail_write(at, fault);

@@ -1,6 +1,6 @@
 //! `bootstrap` where something could be told that is not so, and files and releases of odd shapes.
 
-use substra_mtls::{cluster::simulated::Fault, failure::Exit};
+use substra_mtls::{cluster::simulated::InjectedFault, failure::Exit};
 
 use super::world::{FILES, Fed, LINE, backend, federation, refused, writes_nothing};
 
@@ -21,7 +21,7 @@ fn keys_with_one_kebab_form_are_found_before_anything_is_written() {
 fn what_was_not_done_is_not_called_done() {
     let fed = Fed::new(2);
     // The log is a file; the writes are: two organizations' pair and upgrade.
-    fed.orc.fail_write(3, Fault::Before);
+    fed.orc.fail_write(3, InjectedFault::Before);
     let outcome = fed.outcome(&format!("{LINE} --parallel 1")).unwrap();
     let state = |org: &str, id: &str| {
         let steps = outcome.described_steps().iter();
@@ -40,7 +40,7 @@ fn what_was_not_done_is_not_called_done() {
 #[test]
 fn a_last_part_that_fails_still_says_who_is_in_place() {
     let fed = Fed::new(2);
-    fed.orc.fail_write(4, Fault::Before);
+    fed.orc.fail_write(4, InjectedFault::Before);
     let outcome = fed.outcome(LINE).unwrap();
     assert_eq!(outcome.get("organizations").unwrap().as_array().unwrap().len(), 2);
     let failure = outcome.failure().unwrap();

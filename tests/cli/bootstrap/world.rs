@@ -5,7 +5,7 @@ use substra_mtls::{
     cli::{Cli, Command},
     cluster::{
         ChartVersion, Cluster, Helm, Kubernetes, Object, ObjectRef, PAIR_TYPE,
-        simulated::{Fault, Simulated},
+        simulated::{InjectedFault, SimulatedCluster},
     },
     commands::bootstrap,
     failure::{Exit, Failure, Result},
@@ -18,7 +18,7 @@ use substra_mtls::{
     session::Session,
     substra::{
         forged_certificates::{CertificateRecipe, LeafUsage},
-        servers::{Answer, call},
+        servers::{CallOutcome, call},
     },
     times::Clock,
     values,
@@ -32,7 +32,7 @@ pub(crate) const LINE: &str = "bootstrap federation.yaml --yes";
 /// A federation whose releases are installed with TLS on, and its file.
 pub(crate) struct Fed {
     pub(crate) world: World,
-    pub(crate) orc: Simulated,
+    pub(crate) orc: SimulatedCluster,
     pub(crate) now: OffsetDateTime,
 }
 
@@ -84,7 +84,7 @@ impl Fed {
         world.write("orchestrator-values.yaml", &orchestrator(count));
         world.write("federation.yaml", &federation(count, FILES, "close"));
         (1..=count).for_each(|n| world.write(&format!("org-{n}.yaml"), &backend(n)));
-        Self { world, orc: Simulated::new("orchestrator", &Clock::simulated(now)), now }
+        Self { world, orc: SimulatedCluster::new("orchestrator", &Clock::simulated(now)), now }
     }
 
     /// The world's clock, at the time of the test.
@@ -114,11 +114,11 @@ impl Fed {
         self.orc.create(&Object::secret("orchestrator-tls-server-pair", PAIR_TYPE, &[], &pair)).unwrap();
     }
 
-    pub(crate) fn install(&self, cluster: &Simulated, release: &str, chart: ChartVersion, file: &str) {
+    pub(crate) fn install(&self, cluster: &SimulatedCluster, release: &str, chart: ChartVersion, file: &str) {
         cluster.install(release, chart, values::read(self.world.read(file).as_bytes()).unwrap()).unwrap();
     }
 
-    pub(crate) fn org(&self, n: usize) -> Simulated {
+    pub(crate) fn org(&self, n: usize) -> SimulatedCluster {
         self.orc.in_namespace(&format!("org-{n}"))
     }
 
@@ -140,7 +140,7 @@ impl Fed {
     }
 
     /// What a backend gets from the orchestrator.
-    pub(crate) fn answer(&self, n: usize) -> Answer {
+    pub(crate) fn answer(&self, n: usize) -> CallOutcome {
         let client = self.org(n).backend("backend").unwrap();
         self.orc.with_server("orchestrator", |server| call(&client, server, self.now)).unwrap()
     }
@@ -148,7 +148,7 @@ impl Fed {
     #[track_caller]
     pub(crate) fn all_are_let_in(&self, count: usize) {
         for n in 1..=count {
-            assert_eq!(self.answer(n), Answer::Accepted, "MyOrg{n}MSP");
+            assert_eq!(self.answer(n), CallOutcome::Accepted, "MyOrg{n}MSP");
         }
     }
 
@@ -221,7 +221,7 @@ pub(crate) fn at_every_write(made: impl Fn() -> Fed, line: &str, look: impl Fn(&
     fed.run(&one_by_one).unwrap();
     let writes = fed.orc.writes().split_off(before);
     assert!(!writes.is_empty());
-    for fault in Fault::ALL {
+    for fault in InjectedFault::ALL {
         for (n, write) in writes.iter().enumerate() {
             let fed = made();
             fed.orc.fail_write(n, fault);
@@ -236,11 +236,11 @@ pub(crate) fn at_every_write(made: impl Fn() -> Fed, line: &str, look: impl Fn(&
 }
 
 /// What a run says that met the fault at a write.
-fn told_of(fault: Fault, write: &str) -> &'static str {
+fn told_of(fault: InjectedFault, write: &str) -> &'static str {
     match (fault, write.starts_with("upgrade ")) {
-        (Fault::Before | Fault::After, _) => "fault",
-        (Fault::Idle, true) => "not-deployed",
-        (Fault::Undone, true) => "upgraded-by-others",
-        (Fault::Idle | Fault::Undone, false) => "not-as-written",
+        (InjectedFault::Before | InjectedFault::After, _) => "fault",
+        (InjectedFault::Idle, true) => "not-deployed",
+        (InjectedFault::Undone, true) => "upgraded-by-others",
+        (InjectedFault::Idle | InjectedFault::Undone, false) => "not-as-written",
     }
 }

@@ -52,7 +52,7 @@ fn a_dry_run_writes_nothing() {
 
 #[test]
 fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
-    for fault in [Fault::Before, Fault::After] {
+    for fault in [InjectedFault::Before, InjectedFault::After] {
         for at in 0..3 {
             let site = Site::new();
             site.orc.fail_write(at, fault);
@@ -71,7 +71,7 @@ fn every_write_may_fail_before_or_after_its_work_and_the_next_run_completes() {
 #[test]
 fn a_key_without_its_certificate_gets_the_certificate_of_this_key() {
     let site = Site::new();
-    site.orc.fail_write(0, Fault::Before);
+    site.orc.fail_write(0, InjectedFault::Before);
     failed_fault(site.init(""));
     let key = site.world.read("orchestrator-ca.key");
     fs::remove_file(site.world.path("orchestrator-ca.crt")).unwrap();

@@ -20,7 +20,7 @@ fn answers_of_ca_init_are_pinned() {
     golden.result("nobody may be asked", site.init("--encrypt"));
     let line = "ca init -f @orchestrator-values.yaml --release orchestrator --out-dir @";
     golden.result("no consent", site.with(&site.orc, Console { yes: false, ..Console::silent() }, line));
-    site.orc.fail_write(1, Fault::Before);
+    site.orc.fail_write(1, InjectedFault::Before);
     golden.result("half way", site.init(""));
     fs::remove_file(site.world.path("orchestrator-ca.key")).unwrap();
     golden.result("a CA without its key", site.init(""));

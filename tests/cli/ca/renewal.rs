@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_renewal_cut_short_is_completed_with_its_restart() {
-    for fault in [Fault::Before, Fault::After] {
+    for fault in [InjectedFault::Before, InjectedFault::After] {
         for at in 0..2 {
             let site = Site::new();
             site.init("").unwrap();

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn facts(site: &Site, cluster: &Simulated, line: &str) -> serde_json::Value {
+fn facts(site: &Site, cluster: &SimulatedCluster, line: &str) -> serde_json::Value {
     let outcome = site.json(cluster, line).unwrap();
     serde_json::json!({"certificates": outcome.get("certificates"), "issued": outcome.get("issued")})
 }

@@ -47,7 +47,7 @@ impl Site {
     }
 
     /// What the orchestrator answers to a client with a certificate of a CA.
-    fn answer_to(&self, org: &str, ca: &str, ca_key: &str) -> Answer {
+    fn answer_to(&self, org: &str, ca: &str, ca_key: &str) -> CallOutcome {
         let ca = certificates(self.world.read(ca).as_bytes()).unwrap().remove(0);
         let ca_key = PrivateKey::from_pem(self.world.read(ca_key).as_bytes(), None).unwrap();
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
@@ -87,8 +87,8 @@ fn behind_a_closed_gate_both_cas_admit_the_organization_after_one_upgrade() {
     site.world.write("orchestrator-values.yaml", &text);
     let chart = ChartVersion { name: "orchestrator".into(), version: "8.8.0".into() };
     site.orc.install("orchestrator", chart, values::read(text.as_bytes()).unwrap()).unwrap();
-    assert_ne!(site.answer_to("MyOrg1MSP", "org-ca.crt", "org-ca.key"), Answer::Accepted);
-    for fault in [Fault::Before, Fault::After] {
+    assert_ne!(site.answer_to("MyOrg1MSP", "org-ca.crt", "org-ca.key"), CallOutcome::Accepted);
+    for fault in [InjectedFault::Before, InjectedFault::After] {
         site.orc.fail_write(1, fault);
         drop(site.trust("@org-ca.crt --for MyOrg1MSP"));
     }
@@ -97,7 +97,7 @@ fn behind_a_closed_gate_both_cas_admit_the_organization_after_one_upgrade() {
         "        MyOrg1MSP:\n          - orchestrator-tls-cacert\n          - orchestrator-client-ca-my-org1-msp\n";
     assert!(site.world.read("orchestrator-values.yaml").contains(list), "the federation's CA stays, as the first");
     for (ca, key) in [("org-ca.crt", "org-ca.key"), ("orchestrator-ca.crt", "orchestrator-ca.key")] {
-        assert_eq!(site.answer_to("MyOrg1MSP", ca, key), Answer::Accepted, "{ca}");
+        assert_eq!(site.answer_to("MyOrg1MSP", ca, key), CallOutcome::Accepted, "{ca}");
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Parser;
 use substra_mtls::{
     cli::Cli,
-    cluster::{ChartVersion, ObjectRef, simulated::Simulated},
+    cluster::{ChartVersion, ObjectRef, simulated::SimulatedCluster},
     dispatch::dispatch,
     failure::Exit,
     pki::inspect::certificates,
@@ -86,7 +86,7 @@ fn a_fresh_backend_is_told_one_step_at_a_time_and_each_leads_to_the_next() {
 #[test]
 fn whoever_forgets_the_namespace_is_told_so() {
     let fed = Federation::new();
-    let elsewhere = Simulated::new("default", &fed.clock());
+    let elsewhere = SimulatedCluster::new("default", &fed.clock());
     let outcome = fed.run(&elsewhere, "check -f @backend-values.yaml").unwrap();
     let found = findings(&outcome).remove("release").unwrap();
     assert!(found.seen.contains("namespace default: no namespace was named with -n"), "{}", found.seen);

@@ -8,7 +8,7 @@ use substra_mtls::{
     cli::Cli,
     cluster::{
         ChartVersion, Cluster, ClusterTarget, Helm, Kubernetes, Object, ObjectRef, Release, ReleaseStatus, Upgrade,
-        simulated::Simulated,
+        simulated::SimulatedCluster,
     },
     dispatch::dispatch,
     failure::{Code, Exit, Failure, Result},
@@ -49,7 +49,7 @@ pub(crate) struct Scene {
 }
 
 struct Seen<'a> {
-    inner: &'a Simulated,
+    inner: &'a SimulatedCluster,
     view: &'a View,
     now: OffsetDateTime,
 }
@@ -106,7 +106,7 @@ impl Scene {
     }
 
     /// Signs a leaf for a new key and puts both into the pair's Secret.
-    pub(crate) fn put_pair(&self, cluster: &Simulated, secret: &str, recipe: &CertificateRecipe) {
+    pub(crate) fn put_pair(&self, cluster: &SimulatedCluster, secret: &str, recipe: &CertificateRecipe) {
         let (ca, ca_key) = self.ca();
         let key = PrivateKey::generate(KeyType::EcdsaP256).unwrap();
         let leaf = recipe.sign(key.spki(), &ca, &ca_key, self.federation.now).unwrap();
@@ -151,7 +151,7 @@ pub(crate) fn findings(outcome: &Outcome) -> BTreeMap<String, Found> {
 }
 
 /// Replaces items of an object.
-pub(crate) fn put(cluster: &Simulated, name: &ObjectRef, data: &[(&str, &[u8])]) {
+pub(crate) fn put(cluster: &SimulatedCluster, name: &ObjectRef, data: &[(&str, &[u8])]) {
     let object = cluster.get(std::slice::from_ref(name)).unwrap().remove(0);
     cluster.replace(&object.with_data(data)).unwrap();
 }
@@ -250,8 +250,8 @@ impl Kubernetes for Seen<'_> {
         (self.view.pods)(&mut all);
         Ok(all.as_array().unwrap().iter().cloned().map(Object::from).collect())
     }
-    fn rules(&self, namespace: &str) -> Result<Value> {
-        self.view.rules.clone().map_or_else(|| self.inner.rules(namespace), Ok)
+    fn access_review(&self, namespace: &str) -> Result<Value> {
+        self.view.rules.clone().map_or_else(|| self.inner.access_review(namespace), Ok)
     }
     fn create(&self, _: &Object) -> Result<()> {
         panic!("check writes nothing")

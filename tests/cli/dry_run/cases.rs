@@ -1,7 +1,7 @@
 //! The worlds in which a verb is about to do something, and its command line.
 
 use substra_mtls::{
-    cluster::{ChartVersion, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
+    cluster::{ChartVersion, Kubernetes, Object, PAIR_TYPE, simulated::SimulatedCluster},
     pki::{authority::create_root, key::KeyType},
     times::Clock,
     values,
@@ -29,7 +29,7 @@ const PLAIN: &str =
 pub(super) struct Case {
     pub(super) world: World,
     /// Where the verb works; that of all for `bootstrap`.
-    pub(super) at: Simulated,
+    pub(super) at: SimulatedCluster,
     pub(super) now: OffsetDateTime,
     pub(super) line: String,
 }
@@ -68,7 +68,7 @@ fn closed() -> Federation {
 fn in_plain_text() -> Federation {
     let (world, now) = (World::new(), OffsetDateTime::now_utc());
     world.write("orchestrator-values.yaml", PLAIN);
-    let orc = Simulated::new("orchestrator", &Clock::simulated(now));
+    let orc = SimulatedCluster::new("orchestrator", &Clock::simulated(now));
     let chart = ChartVersion { name: "orchestrator".into(), version: "8.8.0".into() };
     orc.install("orchestrator", chart, values::read(PLAIN.as_bytes()).unwrap()).unwrap();
     let org = orc.in_namespace("org-1");

@@ -5,7 +5,7 @@ use std::fs;
 use substra_mtls::{
     cluster::{
         ChartVersion, Kubernetes, Object, PAIR_TYPE,
-        simulated::{Simulated, SimulatedSops},
+        simulated::{SimulatedCluster, SimulatedSops},
     },
     pki::{authority::create_root, key::KeyType},
     times::Clock,
@@ -101,7 +101,7 @@ pub(super) fn files_of_a_federation() -> Place {
 
 /// What the walkthrough's part before TLS leaves.
 pub(super) fn plain() -> Place {
-    let (world, orc) = (World::new(), Simulated::new("orchestrator", &Clock::system()));
+    let (world, orc) = (World::new(), SimulatedCluster::new("orchestrator", &Clock::system()));
     world.write("orchestrator-values.yaml", crate::ca::PLAIN);
     install_orchestrator(&orc, crate::ca::PLAIN);
     place(&world.path(""), Scripted::of(&orc))
@@ -132,7 +132,7 @@ fn close(federation: &Federation) {
     federation.close("").unwrap();
 }
 
-fn install_orchestrator(orc: &Simulated, text: &str) {
+fn install_orchestrator(orc: &SimulatedCluster, text: &str) {
     let chart = ChartVersion { name: "orchestrator".into(), version: "8.8.0".into() };
     orc.install("orchestrator", chart, values::read(text.as_bytes()).unwrap()).unwrap();
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use substra_mtls::{
     cluster::{ChartVersion, Object},
     pki::{inspect::certificates, key::PrivateKey},
-    substra::servers::{Answer, call},
+    substra::servers::{CallOutcome, call},
     values,
 };
 use x509_cert::request::CertReq;
@@ -83,7 +83,7 @@ pub(super) fn let_in(cluster: &Scripted) -> BTreeSet<String> {
             let place = text(&backend["namespace"]);
             let Some(client) = world.in_namespace(&place).backend(&text(&backend["name"])) else { continue };
             let answer = here.with_server(&name, |server| call(&client, server, now));
-            if answer == Some(Answer::Accepted) {
+            if answer == Some(CallOutcome::Accepted) {
                 found.insert(place);
             }
         }

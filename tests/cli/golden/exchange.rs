@@ -3,7 +3,7 @@
 use std::fs;
 
 use substra_mtls::{
-    cluster::{Kubernetes, Object, ObjectRef, PAIR_TYPE, simulated::Fault},
+    cluster::{Kubernetes, Object, ObjectRef, PAIR_TYPE, simulated::InjectedFault},
     pki::key::{KeyType, PrivateKey},
 };
 
@@ -82,7 +82,7 @@ fn failures_of_enroll_are_pinned() {
     fed.world.write("backend-values.yaml", &BACKEND.replace("substra.org-1", "other.org-1"));
     golden.result("drift", fed.install());
     fed.world.write("backend-values.yaml", BACKEND);
-    fed.org.fail_write(1, Fault::Before);
+    fed.org.fail_write(1, InjectedFault::Before);
     golden.result("half way", fed.install());
     fed.org.remove_object(&ObjectRef::secret("orchestrator-cacert"));
     golden.result("no CA in the cluster", fed.install());
@@ -179,7 +179,7 @@ fn failures_of_approve_are_pinned() {
     fed.enroll("").unwrap();
     fed.approve().unwrap();
     fed.install().unwrap();
-    fed.orc.fail_write(0, Fault::Before);
+    fed.orc.fail_write(0, InjectedFault::Before);
     drop(fed.close(""));
     golden.result("a gate half way", fed.approve());
     golden.pinned();
@@ -202,7 +202,7 @@ fn answers_of_gate_are_pinned() {
     golden.result("closed", fed.close(""));
     golden.result("closed already", fed.close(""));
     golden.result("opening is planned", open("--dry-run"));
-    fed.orc.fail_write(0, Fault::Before);
+    fed.orc.fail_write(0, InjectedFault::Before);
     golden.result("half opened", open(""));
     golden.result("opened", open(""));
     golden.result("opened already", open(""));

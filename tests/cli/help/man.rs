@@ -6,7 +6,7 @@ use clap_mangen::{
     roff::{Inline, Roff, bold, roman},
 };
 use substra_mtls::{
-    cli::help::{Block, PAGES, blocks, parted, role_of},
+    cli::help::{HelpBlock, PAGES, blocks, parted, role_of},
     pki::policy::RULES,
 };
 
@@ -30,8 +30,8 @@ fn add(command: &Command, words: &str, pages: &mut Vec<(String, String)>) {
         man.render_subcommands_section(&mut text).unwrap();
     }
     man.render_options_section(&mut text).unwrap();
-    for part in rest.chunk_by(|_, next| !matches!(next, Block::Heading(_))) {
-        let Block::Heading(words) = &part[0] else { panic!("a part has a heading") };
+    for part in rest.chunk_by(|_, next| !matches!(next, HelpBlock::Heading(_))) {
+        let HelpBlock::Heading(words) = &part[0] else { panic!("a part has a heading") };
         section(&words.to_uppercase(), &part[1..]).to_writer(&mut text).unwrap();
     }
     let text = String::from_utf8(text).unwrap();
@@ -51,17 +51,17 @@ fn once(text: &str) -> String {
     kept.map(|(_, line)| format!("{line}\n")).collect()
 }
 
-fn section(heading: &str, parts: &[Block]) -> Roff {
+fn section(heading: &str, parts: &[HelpBlock]) -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", [heading]);
     for part in parts {
         match part {
-            Block::Heading(_) => {}
-            Block::Text(words) => drop(roff.control("PP", []).text(inlines(words))),
-            Block::Item(words) => drop(roff.control("IP", ["\\(bu", "2"]).text(inlines(words))),
-            Block::Code(lines) => code(&mut roff, lines),
-            Block::Role(side) => code(&mut roff, role_of(*side)),
-            Block::Refusals => {
+            HelpBlock::Heading(_) => {}
+            HelpBlock::Text(words) => drop(roff.control("PP", []).text(inlines(words))),
+            HelpBlock::Item(words) => drop(roff.control("IP", ["\\(bu", "2"]).text(inlines(words))),
+            HelpBlock::Code(lines) => code(&mut roff, lines),
+            HelpBlock::Role(side) => code(&mut roff, role_of(*side)),
+            HelpBlock::Refusals => {
                 for rule in RULES {
                     roff.control("TP", []).text([bold(rule.code.id())]).text([roman(rule.stops)]);
                 }

@@ -2,7 +2,7 @@
 
 use clap::{Arg, Command};
 use substra_mtls::{
-    cli::help::{Block, PAGES, blocks, parted, role_of},
+    cli::help::{HelpBlock, PAGES, blocks, parted, role_of},
     pki::policy::RULES,
     substra::Side,
 };
@@ -40,21 +40,21 @@ fn chapter(verb: &Command, words: &str) -> String {
     out
 }
 
-fn prose(parts: &[Block]) -> String {
+fn prose(parts: &[HelpBlock]) -> String {
     let mut out = String::new();
     let mut after_item = false;
     for part in parts {
-        let is_item = matches!(part, Block::Item(_));
+        let is_item = matches!(part, HelpBlock::Item(_));
         out.push_str(if is_item && after_item { "" } else { "\n" });
         after_item = is_item;
         out.push_str(&match part {
-            Block::Heading(words) => format!("### {words}\n"),
-            Block::Text(words) => format!("{words}\n"),
-            Block::Item(words) => format!("- {words}\n"),
-            Block::Code(lines) => indented(lines),
-            Block::Role(Side::Backend) => "[The backend's Role](#the-backends-role).\n".to_owned(),
-            Block::Role(Side::Orchestrator) => "[The orchestrator's Role](#the-orchestrators-role).\n".to_owned(),
-            Block::Refusals => {
+            HelpBlock::Heading(words) => format!("### {words}\n"),
+            HelpBlock::Text(words) => format!("{words}\n"),
+            HelpBlock::Item(words) => format!("- {words}\n"),
+            HelpBlock::Code(lines) => indented(lines),
+            HelpBlock::Role(Side::Backend) => "[The backend's Role](#the-backends-role).\n".to_owned(),
+            HelpBlock::Role(Side::Orchestrator) => "[The orchestrator's Role](#the-orchestrators-role).\n".to_owned(),
+            HelpBlock::Refusals => {
                 let row =
                     |rule: &substra_mtls::pki::policy::Rule| format!("| `{}` | {} |\n", rule.code.id(), rule.stops);
                 format!("| code | what it stops |\n|---|---|\n{}", RULES.iter().map(row).collect::<String>())

@@ -10,15 +10,15 @@ use crate::{
     cluster::ObjectRef,
     names::MspId,
     pki::inspect::{self, Certificate},
-    release::issued::{self, Kind, Trouble},
-    release::mounts::{self, Foreign},
+    release::issued::{self, IssuedProblem, IssuedProblemKind},
+    release::mounts::{self, ForeignCa},
     substra::{
         kebab::{kebab_case, volume_of},
         orchestrator::Orchestrator,
     },
 };
 
-pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
+pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     judge_leaf(site, findings);
     let Some(orchestrator) = site.orchestrator() else { return };
     judge_keys(site, orchestrator, findings);
@@ -145,7 +145,7 @@ fn judge_pool(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
     }
     let all = keys::authorities(site);
     let is_known = |ca: &Certificate| site.known.iter().any(|known| known.spki == ca.spki);
-    for Foreign { name, said } in mounts::foreign(orchestrator, &all, is_known) {
+    for ForeignCa { name, said } in mounts::foreign(orchestrator, &all, is_known) {
         let next = format!(
             "{}; then take {name} out of clientCACerts. Where it is the federation's own CA for clients: --ca-cert FILE",
             site.approve("ORG.csr")
@@ -209,16 +209,16 @@ fn judge_log(site: &ObservedRelease, findings: &mut Findings) {
     let (Some(orchestrator), Ok(found)) = (site.orchestrator(), &site.found) else { return };
     let pair = keys::server(site).map(|(_, leaf)| leaf);
     let names = issued::names(orchestrator, found, pair.as_ref());
-    for (entry, Trouble { kind, said }) in issued::troubles(log, &names, site.now) {
+    for (entry, IssuedProblem { kind, said }) in issued::troubles(log, &names, site.now) {
         let wait = format!(
             "ask {} for a new request (enroll --new-request); until {} the old one stays good",
             entry.organization,
             entry.not_after.date()
         );
         match kind {
-            Kind::Poses => findings.failed(Check::IssuedName, said, wait),
-            Kind::Serves => findings.warn(Check::IssuedName, said, wait),
-            Kind::Refused => findings.failed(Check::IssuedRefused, said, wait),
+            IssuedProblemKind::Poses => findings.failed(Check::IssuedName, said, wait),
+            IssuedProblemKind::Serves => findings.warn(Check::IssuedName, said, wait),
+            IssuedProblemKind::Refused => findings.failed(Check::IssuedRefused, said, wait),
         }
     }
     let alive = format!("alive: {}", count(log.unexpired(site.now).count(), "certificate"));

@@ -19,7 +19,7 @@ use crate::{
 /// What the pair is when the backend has none yet.
 const NO_PAIR: &str = "there is no pair yet: enroll makes one";
 
-pub(super) fn judge(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut Findings) {
+pub(super) fn check(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut Findings) {
     if site.objects.is_err() || site.party.is_err() {
         return;
     }

@@ -6,9 +6,9 @@ use super::super::{
     live::{CallResult, Handshakes},
     observe::ObservedRelease,
 };
-use crate::{substra::Side, substra::servers::Answer};
+use crate::{substra::Side, substra::servers::CallOutcome};
 
-pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
+pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     let skip = |because: &str, findings: &mut Findings| {
         [Check::LiveOwn, Check::LiveWithout, Check::LiveOther].iter().for_each(|check| findings.skip(*check, because));
     };
@@ -22,9 +22,9 @@ pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
         None => findings.skip(Check::LiveOwn, "there is no pair in the cluster"),
     }
     // The handshake alone tells whether a certificate is asked for.
-    let open = matches!(without, Ok(Answer::Accepted | Answer::PermissionDenied(_)));
+    let open = matches!(without, Ok(CallOutcome::Accepted | CallOutcome::PermissionDenied(_)));
     match without {
-        Ok(Answer::HandshakeRefused(why)) => findings.ok(Check::LiveWithout, format!("refused: {why}")),
+        Ok(CallOutcome::HandshakeRefused(why)) => findings.ok(Check::LiveWithout, format!("refused: {why}")),
         Ok(_) if open && site.side == Side::Orchestrator && site.mtls() => {
             let restart = site.running().zip(site.found.as_ref().ok());
             let server = restart.map(|(o, found)| format!("deployment/{}", o.service_name(found.name.as_str())));
@@ -50,8 +50,8 @@ pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     match other {
         None => findings.skip(Check::LiveOther, "there is no pair in the cluster"),
         Some(_) if open => findings.skip(Check::LiveOther, "the gate is open: nobody's name is looked at"),
-        Some(Ok(Answer::PermissionDenied(why))) => findings.ok(Check::LiveOther, format!("refused: {why}")),
-        Some(Ok(Answer::Accepted)) => {
+        Some(Ok(CallOutcome::PermissionDenied(why))) => findings.ok(Check::LiveOther, format!("refused: {why}")),
+        Some(Ok(CallOutcome::Accepted)) => {
             let next = match site.side {
                 Side::Orchestrator => site.ours("gate close", ""),
                 Side::Backend => "the orchestrator's operator turns verifyClientMSPID on: gate close".to_owned(),
@@ -76,15 +76,15 @@ fn judge_own(site: &ObservedRelease, address: &str, called: &CallResult, finding
     };
     // The server's own pair has no O: its probe is let in behind the identity check, this request is not.
     let let_in =
-        answer.is_accepted() || (site.side == Side::Orchestrator && matches!(answer, Answer::PermissionDenied(_)));
+        answer.is_accepted() || (site.side == Side::Orchestrator && matches!(answer, CallOutcome::PermissionDenied(_)));
     if let_in {
         return findings.ok(Check::LiveOwn, format!("{address} answers"));
     }
     let next = match (site.side, answer) {
-        (Side::Backend, Answer::PermissionDenied(_)) => {
+        (Side::Backend, CallOutcome::PermissionDenied(_)) => {
             "tell the orchestrator's operator: approve this organization's request again".to_owned()
         }
-        (Side::Backend, Answer::ServerNotTrusted(_)) => {
+        (Side::Backend, CallOutcome::ServerNotTrusted(_)) => {
             "compare the CA in this cluster with the orchestrator's operator; a certificate of the server that has ended is theirs to renew".to_owned()
         }
         (Side::Backend, _) => site.ours("enroll", "--new-request"),

@@ -22,7 +22,7 @@ use crate::{commands::check::WarnBefore, pki::inspect::Certificate, text::count}
 pub(super) use self::keys::{authorities, server};
 
 /// Judges everything that was seen: one finding for each check of the side.
-pub(in crate::commands) fn judge(site: &ObservedRelease, warn_before: WarnBefore) -> Vec<Finding> {
+pub(in crate::commands) fn check(site: &ObservedRelease, warn_before: WarnBefore) -> Vec<Finding> {
     let mut findings = Findings::default();
     match &site.found {
         Err(failure) if matches!(failure.code, Code::ToolMissing | Code::Child | Code::KubeToken) => {
@@ -30,14 +30,14 @@ pub(in crate::commands) fn judge(site: &ObservedRelease, warn_before: WarnBefore
         }
         _ => findings.ok(Check::Tools, "helm and kubectl are there"),
     }
-    rights::judge(site, &mut findings);
-    release::judge(site, &mut findings);
-    values::judge(site, &mut findings);
-    objects::judge(site, &mut findings);
-    keys::judge(site, warn_before, &mut findings);
-    identity::judge(site, &mut findings);
-    order::judge(site, &mut findings);
-    live::judge(site, &mut findings);
+    rights::check(site, &mut findings);
+    release::check(site, &mut findings);
+    values::check(site, &mut findings);
+    objects::check(site, &mut findings);
+    keys::check(site, warn_before, &mut findings);
+    identity::check(site, &mut findings);
+    order::check(site, &mut findings);
+    live::check(site, &mut findings);
     findings.of_side(site.side)
 }
 

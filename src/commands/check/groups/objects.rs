@@ -7,7 +7,7 @@ use super::{
         catalogue::Check,
         finding::Findings,
         observe::ObservedRelease,
-        pods::{self, Waiting},
+        pods::{self, WaitingContainer},
     },
     count,
 };
@@ -21,7 +21,7 @@ use crate::{
 /// A pod that was just made may well be still at its mounts.
 const SETTLING: Duration = Duration::minutes(1);
 
-pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
+pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     judge_pods(site, findings);
     let Ok(objects) = &site.objects else {
         return findings.skip_the_rest("the objects of the namespace could not be read");
@@ -116,7 +116,7 @@ fn judge_pods(site: &ObservedRelease, findings: &mut Findings) {
     };
     let config = site.found.as_ref().map(|found| found.release.config.clone()).unwrap_or_default();
     for pod in pods {
-        for Waiting { reason, message } in pods::waiting(pod) {
+        for WaitingContainer { reason, message } in pods::waiting(pod) {
             // The kubelet may quote what the release's values say.
             let said = format!("{}: {reason}{}", pod.name(), mask::without(&message, &config, &[pod.name()]));
             let next = site.kubectl("describe pod").word(pod.name()).to_string();

@@ -5,7 +5,7 @@ use super::{
         catalogue::Check,
         finding::Findings,
         observe::ObservedRelease,
-        pods::{self, Changed},
+        pods::{self, ChangeTime},
     },
     count,
 };
@@ -21,7 +21,7 @@ use crate::{
 /// Why checks of the gate are not looked at.
 const OFF: &str = "mutual TLS is off";
 
-pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
+pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     if let Some(backend) = site.backend() {
         let name = backend.client_certificate.as_str();
         if !site.mtls() {
@@ -128,12 +128,12 @@ fn judge_restart(site: &ObservedRelease, check: Check, object: &Object, service:
     };
     let next = site.kubectl("rollout restart").word(format!("deployment/{service}")).to_string();
     match pods::changed(object) {
-        Changed::At(at) | Changed::NotBefore(at) if at > started => {
+        ChangeTime::At(at) | ChangeTime::NotBefore(at) if at > started => {
             let (at, started) = (times::rfc3339(at), times::rfc3339(started));
             findings.failed(check, format!("{name} was changed at {at}, and a pod runs since {started}"), next);
         }
-        Changed::At(_) => findings.ok(check, "nothing is newer than the pods"),
-        Changed::NotBefore(_) | Changed::Unknown => {
+        ChangeTime::At(_) => findings.ok(check, "nothing is newer than the pods"),
+        ChangeTime::NotBefore(_) | ChangeTime::Unknown => {
             findings.skip(check, format!("the API server does not tell when {name} was changed last"));
         }
     }

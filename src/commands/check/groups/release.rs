@@ -24,7 +24,7 @@ use crate::{
 /// The volumes of TLS in workloads (charts `substra-backend` and `orchestrator`), those of client CAs aside.
 const VOLUMES: [&str; 3] = ["orchestrator-tls-cacert", "orchestrator-tls-client-pair", "orchestrator-tls-server-pair"];
 
-pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
+pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     let found = match &site.found {
         Ok(found) => found,
         Err(failure) if matches!(failure.code, Code::ToolMissing | Code::Child | Code::KubeToken | Code::Forbidden) => {
@@ -36,7 +36,7 @@ pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
         }
     };
     if found.is_external() {
-        return judge_external(site, found, findings);
+        return check_external(site, found, findings);
     }
     let (name, status) = (&found.name, &found.release.status);
     let (chart, revision) = (&found.chart, found.release.revision);
@@ -57,12 +57,12 @@ pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
     } else {
         findings.ok(Check::ReleaseFailed, format!("revision {revision} did not fail"));
     }
-    judge_rollout(site, found, findings);
-    judge_files(site, found, findings);
+    check_rollout(site, found, findings);
+    check_files(site, found, findings);
 }
 
 /// What no release of Helm's stands behind: of the files only what pods mount can be seen.
-fn judge_external(site: &ObservedRelease, found: &ReleaseState, findings: &mut Findings) {
+fn check_external(site: &ObservedRelease, found: &ReleaseState, findings: &mut Findings) {
     const NO_HELM: &str = "Helm has no release of that name: something else applies what the chart renders";
     let workloads = found.workloads().len();
     let (name, chart) = (&found.name, &found.chart);
@@ -73,7 +73,7 @@ fn judge_external(site: &ObservedRelease, found: &ReleaseState, findings: &mut F
     for check in [Check::ReleasePending, Check::ReleaseFailed, Check::Drift] {
         findings.skip(check, NO_HELM);
     }
-    judge_rollout(site, found, findings);
+    check_rollout(site, found, findings);
     let behind = behind(site, found);
     if behind.is_empty() {
         return findings.ok(Check::HalfWay, "what the files say of TLS is mounted");
@@ -112,11 +112,11 @@ fn of_tls(mount: &Mount) -> Option<String> {
     mount.volume.starts_with(&volume_of("")).then(|| mount.volume.clone())
 }
 
-fn judge_rollout(site: &ObservedRelease, found: &ReleaseState, findings: &mut Findings) {
+fn check_rollout(site: &ObservedRelease, found: &ReleaseState, findings: &mut Findings) {
     let Ok(objects) = &site.objects else { return };
     for workload in found.workloads() {
         let missing =
-            workload.among(objects).map_or_else(|| Some(format!("{workload}: is not there")), rollout::missing);
+            workload.find_in(objects).map_or_else(|| Some(format!("{workload}: is not there")), rollout::missing);
         if let Some(missing) = missing {
             findings.failed(Check::Rollout, missing, site.kubectl("describe").word(workload).to_string());
         }
@@ -125,7 +125,7 @@ fn judge_rollout(site: &ObservedRelease, found: &ReleaseState, findings: &mut Fi
 }
 
 /// Others' differences are drift; our own mean that a verb was interrupted, or that an upgrade is left to somebody else.
-fn judge_files(site: &ObservedRelease, found: &ReleaseState, findings: &mut Findings) {
+fn check_files(site: &ObservedRelease, found: &ReleaseState, findings: &mut Findings) {
     let Some(files) = &site.files else {
         findings.skip(Check::Drift, "no values file was given");
         return findings.skip(Check::HalfWay, "no values file was given");

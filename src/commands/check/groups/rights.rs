@@ -10,9 +10,9 @@ use super::super::{
 };
 
 /// One thing that has to be allowed: verbs, API group, resource, and the names; without names, any of them.
-type Need = (&'static [&'static str], &'static str, &'static str, Vec<String>);
+type NeededRight = (&'static [&'static str], &'static str, &'static str, Vec<String>);
 
-pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
+pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     const NEXT: &str = "ask the cluster's administrator for the Role in the README, part Rights";
     let reads = [site.found.as_ref().err(), site.objects.as_ref().err()];
     for failure in reads.into_iter().flatten().filter(|failure| failure.code == Code::Forbidden) {
@@ -34,9 +34,9 @@ pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
 }
 
 /// What `enroll` or `approve` and `gate` do, and `helm upgrade` under them: it keeps each revision in a Secret.
-fn needs(party: &SideValues) -> Vec<Need> {
+fn needs(party: &SideValues) -> Vec<NeededRight> {
     let any = Vec::new;
-    let mut needs: Vec<Need> = vec![
+    let mut needs: Vec<NeededRight> = vec![
         (&["get", "list", "create", "update"], "", "secrets", any()),
         (&["get", "patch"], "apps", "deployments", any()),
     ];
@@ -54,7 +54,7 @@ fn needs(party: &SideValues) -> Vec<Need> {
     needs
 }
 
-fn lacking(rules: &Value, (verbs, group, resource, names): &Need) -> Vec<String> {
+fn lacking(rules: &Value, (verbs, group, resource, names): &NeededRight) -> Vec<String> {
     let lacks = |name: Option<&str>| -> Vec<String> {
         let lacking = verbs.iter().filter(|verb| !allows(rules, verb, group, resource, name));
         let what = name.map_or_else(|| (*resource).to_owned(), |name| format!("{resource}/{name}"));

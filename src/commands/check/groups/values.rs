@@ -7,7 +7,7 @@ use super::super::{
 };
 use crate::failure::Code;
 
-pub(super) fn judge(site: &ObservedRelease, findings: &mut Findings) {
+pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     match &site.files {
         Some(files) => {
             for word in files.odd_words() {

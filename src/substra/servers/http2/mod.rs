@@ -3,7 +3,7 @@
 mod hpack;
 mod huffman;
 
-use super::Answer;
+use super::CallOutcome;
 use hpack::{Field, NO_DYNAMIC_TABLE};
 
 /// What a client says first.
@@ -103,16 +103,16 @@ impl Incoming {
     ///
     /// # Errors
     /// What answers is no gRPC server, or none that an orchestrator is.
-    pub(super) fn answered(&mut self) -> Option<Result<Answer, String>> {
+    pub(super) fn answered(&mut self) -> Option<Result<CallOutcome, String>> {
         self.read();
         if let Some(status) = self.field("grpc-status") {
             let words = self.field("grpc-message").unwrap_or_default();
             let words = unescaped(&words);
             return Some(match status.as_str() {
-                "0" => Ok(Answer::Accepted),
+                "0" => Ok(CallOutcome::Accepted),
                 // UNKNOWN, and FAILED_PRECONDITION where the error has a kind.
-                "2" | "9" if words.contains(NO_CHANNEL) => Ok(Answer::Accepted),
-                PERMISSION_DENIED => Ok(Answer::PermissionDenied(words)),
+                "2" | "9" if words.contains(NO_CHANNEL) => Ok(CallOutcome::Accepted),
+                PERMISSION_DENIED => Ok(CallOutcome::PermissionDenied(words)),
                 other => Err(format!("grpc-status {other:?} came, which no orchestrator gives here: {words:?}")),
             });
         }
@@ -202,8 +202,8 @@ mod tests {
             });
             assert_eq!(asked.as_deref(), Some("MyOrg1MSP"), "{size}");
             for (said, heard) in [
-                (Ok(()), Answer::Accepted),
-                (Err("50% \"x\"".to_owned()), Answer::PermissionDenied("50% \"x\"".into())),
+                (Ok(()), CallOutcome::Accepted),
+                (Err("50% \"x\"".to_owned()), CallOutcome::PermissionDenied("50% \"x\"".into())),
             ] {
                 let mut client = Incoming::default();
                 let answer = response(&said).chunks(size).find_map(|piece| {
@@ -224,7 +224,7 @@ mod tests {
         let padded = [&[2, 0, 0, 0, 0, 0][..], &hpack::encode(&[("grpc-status", "0")]), &[0, 0]].concat();
         client.take(&frame(HEADERS, PADDED | PRIORITY | END_STREAM, 1, &padded));
         client.take(&frame(CONTINUATION, END_HEADERS, 1, &[]));
-        assert_eq!(client.answered(), Some(Ok(Answer::Accepted)));
+        assert_eq!(client.answered(), Some(Ok(CallOutcome::Accepted)));
     }
 
     #[test]
@@ -235,11 +235,11 @@ mod tests {
             client.take(&frame(HEADERS, END_HEADERS | END_STREAM, 1, &hpack::encode(&fields)));
             client.answered().unwrap()
         };
-        assert_eq!(heard("0", ""), Ok(Answer::Accepted));
+        assert_eq!(heard("0", ""), Ok(CallOutcome::Accepted));
         for status in ["2", "9"] {
-            assert_eq!(heard(status, "missing or invalid header 'channel'"), Ok(Answer::Accepted));
+            assert_eq!(heard(status, "missing or invalid header 'channel'"), Ok(CallOutcome::Accepted));
         }
-        assert_eq!(heard("7", "no"), Ok(Answer::PermissionDenied("no".into())));
+        assert_eq!(heard("7", "no"), Ok(CallOutcome::PermissionDenied("no".into())));
         for status in ["14", "16", "12", "2", "9", "banana", "", "00", "0 "] {
             let why = heard(status, "proxy").unwrap_err();
             assert!(why.contains(&format!("{status:?}")) && why.contains("proxy"), "{why}");

@@ -31,7 +31,7 @@ const CLUSTER_VARIABLES: [(&str, &str); 6] = [
 
 /// What points at a cluster; `None` leaves it to Helm's and kubectl's own defaults.
 #[derive(Debug, Clone, Default)]
-pub struct ToolsOptions {
+pub struct RealClusterOptions {
     /// `-n`, `--namespace` or `HELM_NAMESPACE`.
     pub namespace: Option<Namespace>,
     /// `--kube-context` or `HELM_KUBECONTEXT`.
@@ -54,10 +54,10 @@ pub struct ToolsOptions {
 
 /// `helm` and `kubectl` at one namespace.
 #[derive(Debug)]
-pub struct Tools {
+pub struct RealCluster {
     pub(super) helm: PathBuf,
     pub(super) kubectl: PathBuf,
-    pub(super) options: ToolsOptions,
+    pub(super) options: RealClusterOptions,
     env: Vec<(OsString, OsString)>,
     kubectl_cluster_flags: Vec<OsString>,
 }
@@ -65,12 +65,12 @@ pub struct Tools {
 /// How long a child that only asks or writes one object may take.
 const CALL_LIMIT: Duration = Duration::from_mins(1);
 
-impl Tools {
+impl RealCluster {
     /// Finds both programs and settles the environment.
     ///
     /// # Errors
     /// One of them is missing, or a bearer token was given to Helm by flag, which kubectl could only get in its argv.
-    pub fn new(options: ToolsOptions) -> Result<Self> {
+    pub fn new(options: RealClusterOptions) -> Result<Self> {
         let follows_helm = !options.own_cluster;
         let flag =
             |name: &str| options.helm_flags.iter().find(|(flag, _)| *flag == name).map(|(_, value)| value.clone());
@@ -220,7 +220,7 @@ fn environment(follows_helm: bool, flags: &[(&'static str, String)]) -> Vec<(OsS
     kept
 }
 
-impl Cluster for Tools {
+impl Cluster for RealCluster {
     fn location(&self) -> String {
         let part = |name: &str, value: Option<&str>| value.map(|value| format!("{name} {value}"));
         let parts = [

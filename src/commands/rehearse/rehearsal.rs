@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::{
     Verbs,
-    before::Held,
-    ca::Ca,
+    before::ExistingPair,
+    ca::RehearsalCa,
     contact::Contact,
-    federation::{Federation, Organization},
+    federation::{SimulatedFederation, SimulatedOrganization},
     verdicts::{self, Verdict},
 };
 use crate::{
@@ -54,8 +54,8 @@ enum Rehearsed {
     },
 }
 
-pub(super) struct Stage<'a> {
-    federation: &'a Federation,
+pub(super) struct Rehearsal<'a> {
+    federation: &'a SimulatedFederation,
     session: &'a Session<'a>,
     verbs: Verbs,
     before: String,
@@ -66,23 +66,23 @@ pub(super) struct Stage<'a> {
     cut_off: Vec<Verdict>,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Rehearsal<'a> {
     /// Says how it is before.
-    pub(super) fn new(federation: &'a Federation, session: &'a Session<'a>, verbs: Verbs) -> Result<Self> {
+    pub(super) fn new(federation: &'a SimulatedFederation, session: &'a Session<'a>, verbs: Verbs) -> Result<Self> {
         let before = federation.before()?;
-        let stage =
+        let rehearsal =
             Self { federation, session, verbs, before, told: Vec::new(), contacts: Vec::new(), cut_off: Vec::new() };
-        stage.say(&*stage.before);
-        Ok(stage)
+        rehearsal.say(&*rehearsal.before);
+        Ok(rehearsal)
     }
 
     /// Request, approval, installation; of an organization that has a good pair and is admitted only that it is so.
-    pub(super) fn exchange(&mut self, org: &Organization) -> Result<()> {
+    pub(super) fn exchange(&mut self, org: &SimulatedOrganization) -> Result<()> {
         let (folder, release) = (self.federation.copies.folder(), &self.federation.release);
         let enroll = ["enroll", "-f", &org.file, "--release", &org.release, "--out-dir", &folder, "--yes"];
         let admitted = self.federation.deployed()?.client_cas.contains_key(org.msp_id.as_str());
         let requested = match org.held {
-            Some(Held::Ours) if admitted => {
+            Some(ExistingPair::Ours) if admitted => {
                 self.verb(&org.cluster, &enroll)?;
                 self.connected("");
                 return Ok(());
@@ -202,7 +202,7 @@ impl<'a> Stage<'a> {
     }
 
     /// The verdicts, and what comes next where all of them are right.
-    pub(super) fn judged(mut self, ca: &Ca, next: &str) -> Result<Outcome> {
+    pub(super) fn judged(mut self, ca: &RehearsalCa, next: &str) -> Result<Outcome> {
         let mut verdicts = std::mem::take(&mut self.cut_off);
         verdicts.extend(verdicts::all(self.federation, ca, self.session.clock.now())?);
         self.heading("Verdicts, with mutual TLS and the identity check on:");
