@@ -1,6 +1,6 @@
 //! `check`: who stands where, what is wrong or will be, and the next command for each. It changes nothing.
 //!
-//! One site is one release: `observe` looks, `judge` is pure, `report` shows any number of sites.
+//! One site is one release: `observe` looks, `groups::check` is pure, `report` shows any number of sites.
 
 mod args;
 mod catalogue;
