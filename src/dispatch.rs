@@ -88,7 +88,7 @@ fn written(result: Result<Outcome>, console: Console) -> Result<Exit> {
     Ok(outcome.exit())
 }
 
-/// Whoever writes says what is done and what is not; a failure that says nothing came before the first write.
+/// A verb that writes says what is done and what is not; a failure that says nothing came before the first write.
 fn untouched(failure: Failure) -> Failure {
     failure.unchanged("nothing was written")
 }

@@ -2,7 +2,7 @@
 
 use std::{num::NonZero, panic, sync, thread};
 
-/// Two works that need not wait for each other. A thread that panicked has said so; its panic goes on here.
+/// Two works that need not wait for each other. A thread that panicked has said so; its panic continues here.
 pub(crate) fn side_by_side<A: Send, B>(one: impl FnOnce() -> A + Send, two: impl FnOnce() -> B) -> (A, B) {
     thread::scope(|scope| {
         let one = scope.spawn(one);
@@ -26,7 +26,7 @@ pub(crate) fn at_most<T: Send, R: Send>(
     work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
     let queue = sync::Mutex::new(items.into_iter().enumerate());
-    // A thread that panicked has said so; its panic goes on below.
+    // A thread that panicked has said so; its panic continues below.
     let take = || queue.lock().unwrap_or_else(sync::PoisonError::into_inner).next();
     let turn = || std::iter::from_fn(|| take().map(|(index, item)| (index, work(item)))).collect::<Vec<_>>();
     let mut done: Vec<(usize, R)> = thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! The one clock, by which certificates are judged and rollouts waited for; and times as they are written everywhere.
+//! The one clock, by which certificates are checked and rollouts waited for; and times as they are written everywhere.
 #![allow(clippy::disallowed_methods, reason = "this is the door to the time")]
 
 use std::{
@@ -21,7 +21,7 @@ pub fn limit(given: &str) -> Result<Duration, String> {
     }
 }
 
-/// Where the time comes from: the machine, or a simulated world whose time goes on only by being waited for. Copies
+/// Where the time comes from: the machine, or a simulated world whose time moves only by being waited for. Copies
 /// show the same time.
 #[derive(Debug, Clone)]
 pub struct Clock(TimeSource);
@@ -59,7 +59,7 @@ impl Clock {
         }
     }
 
-    /// Lets time pass: really, or by moving the simulated time on. Whoever waits side by side moves it on each.
+    /// Lets time pass: really, or by moving the simulated time on. Each of several that wait side by side moves it on.
     pub fn wait(&self, pause: Duration) {
         match &self.0 {
             TimeSource::System { .. } => thread::sleep(pause),

@@ -157,7 +157,7 @@ impl ChildCommand {
         };
         let gone = matches!(handle.wait_timeout(limited(grace)), Ok(Some(_)));
         if self.kind != ChildKind::Upgrade {
-            // Its own children too: one that goes on would hold its pipes open.
+            // Its own children too: one that keeps running would hold its pipes open.
             signal(Signal::KILL);
             if !gone {
                 drop(handle.wait());

@@ -85,7 +85,7 @@ impl RealCluster {
     }
 }
 
-/// What an object holds, which whoever refuses it may quote: others may keep items of their own in it. Of a key no copy
+/// What an object holds, which a refusal may quote: others may keep items of their own in it. Of a key no copy
 /// is made; its lines are taken out of whatever a child says.
 fn data_to_redact(object: &Object) -> Value {
     let items = object.keys().into_iter().filter(|key| *key != "tls.key");

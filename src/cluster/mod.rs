@@ -190,7 +190,7 @@ pub trait Kubernetes: Sync {
     /// `conflict` where somebody changed it meanwhile, or it is another of the same name.
     fn delete(&self, seen: &Object) -> Result<()>;
 
-    /// Sets an annotation of a workload's pod template. A new value makes the pods anew, as `kubectl rollout restart`
+    /// Sets an annotation of a workload's pod template. A new value replaces the pods, as `kubectl rollout restart`
     /// does; a later `helm upgrade` keeps it, since it is not the chart's.
     ///
     /// # Errors

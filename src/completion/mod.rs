@@ -17,7 +17,7 @@ use self::line::TypedLine;
 pub use self::shell::{Shell, print};
 use crate::{NAME, args::EXIT_STATUSES};
 
-/// The word after which the words of an unfinished line follow, the last one unfinished: Helm's own word for it.
+/// Helm's hidden command, as cobra calls it: the words typed so far follow, the last one unfinished.
 const ASKED: &str = "__complete";
 
 /// Cobra's directives (`ShellCompDirective*`): no file names beside the candidates, and no blank after the only one.

@@ -1,4 +1,4 @@
-//! What an approval knows of its orchestrator: by what a request is judged, and that its CA is the one that is checked against.
+//! What an approval knows of its orchestrator: by what a request is checked, and that its CA is the one that is checked against.
 
 use super::{NOT_SIGNED, ca::CaSource, unsigned};
 use crate::{

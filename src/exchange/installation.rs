@@ -1,4 +1,4 @@
-//! A pair put into place: the certificate is judged, then Secret, values, upgrade, rollout; the pending Secret last.
+//! A pair put into place: the certificate is verified, then Secret, values, upgrade, rollout; the pending Secret last.
 
 use std::path::Path;
 

@@ -52,7 +52,7 @@ fn yaml<'a, T: Deserialize<'a>>(text: &'a str, source: &FederationFile<'_>) -> R
     serde_saphyr::from_str_with_options(text, options).map_err(|error| source.yaml(&error))
 }
 
-/// A file of another version may have other keys, so the version is judged before them.
+/// A file of another version may have other keys, so the version is checked before them.
 fn head(head: &Spanned<RawHeader>, source: &FederationFile<'_>) -> Result<()> {
     let RawHeader { api_version, kind } = &head.value;
     for (key, given, supported) in [("apiVersion", api_version, API_VERSION), ("kind", kind, KIND)] {

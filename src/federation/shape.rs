@@ -49,7 +49,7 @@ macro_rules! release {
 }
 
 shape! {
-    /// The top; its first two keys are judged as `RawHeader`.
+    /// The top; its first two keys are checked as `RawHeader`.
     #[expect(dead_code, reason = "they are keys all the same")]
     RawFile { api_version: String, kind: String, orchestrator: RawOrchestrator, organizations: RawOrganizations }
 }

@@ -81,7 +81,7 @@ pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// Why nobody can be meant to give a passphrase there. Opened anew, the writing end of a pipe would be a reading one on
+/// Why nobody can be meant to give a passphrase there. Opened again, the writing end of a pipe would be a reading one on
 /// Linux, on which nothing ever comes.
 fn unfit(number: u32) -> Option<&'static str> {
     if matches!(number, 1 | 2) {

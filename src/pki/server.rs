@@ -70,7 +70,7 @@ impl ServerPair {
     }
 }
 
-/// Which fault keeps a pair from serving. An enum of its own, so that whoever tells them apart forgets none.
+/// Which fault keeps a pair from serving. An enum of its own, so that code which tells them apart forgets none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerPairProblem {
     /// It is missing, cannot be read, or its halves do not fit.

@@ -55,7 +55,7 @@ pub fn probe<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Result<()> {
 /// Applies every step that is not done already.
 ///
 /// # Errors
-/// The first failure of a step, or the wish to stop; both say which steps are done and that the same command goes on.
+/// The first failure of a step, or the wish to stop; both say which steps are done and that the same command continues.
 pub fn apply(steps: &[Step], context: &StepContext<'_>, tell: &mut dyn FnMut(&Step, Event)) -> Result<()> {
     probe(steps)?;
     for (index, step) in steps.iter().enumerate() {

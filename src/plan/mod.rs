@@ -23,11 +23,11 @@ use crate::cluster::Object;
 pub struct Plan {
     /// What is done, one after the other.
     pub steps: Vec<Step>,
-    /// Workloads whose pods are made anew, as `deployment/server`.
+    /// Workloads whose pods are replaced, as `deployment/server`.
     pub restarts: Vec<String>,
     /// What the operator should know before.
     pub warnings: Vec<String>,
-    /// Whoever cannot follow is cut off by it.
+    /// It cuts off everyone who cannot follow.
     pub cuts_off: bool,
     /// What is left to somebody else, where the release is not upgraded.
     pub handoff: Option<Handoff>,
@@ -64,13 +64,13 @@ impl Plan {
         self.steps.iter().any(|step| step.state == InitialState::ToDo)
     }
 
-    /// Whether anything is deployed anew.
+    /// Whether anything is deployed again.
     #[must_use]
     pub fn upgrades(&self) -> bool {
         Step::any_upgrades(&self.steps)
     }
 
-    /// The plan of an upgrade once the workloads were seen: where nothing is deployed anew, the rollout may be complete.
+    /// The plan of an upgrade once the workloads were seen: where nothing is deployed again, the rollout may be complete.
     #[must_use]
     pub fn with_rollouts_seen(mut self, objects: &[Object]) -> Self {
         if self.steps.iter().any(|step| step.state == InitialState::ToDo && !step.is_rollout()) {

@@ -74,7 +74,7 @@ pub enum Action {
     },
     /// `helm upgrade`, not waited for.
     Upgrade(Upgrade),
-    /// Notes a value in the annotations of workloads' pod templates, which makes their pods anew: what they loaded at
+    /// Notes a value in the annotations of workloads' pod templates, which replaces their pods: what they loaded at
     /// their start they load again.
     Restart {
         /// Deployments and StatefulSets.
@@ -138,7 +138,7 @@ impl Step {
         waiting.zip(actions).for_each(|(step, action)| step.action = action);
     }
 
-    /// Whether one of these steps is to deploy its release anew.
+    /// Whether one of these steps is to deploy its release again.
     #[must_use]
     pub fn any_upgrades(steps: &[Self]) -> bool {
         steps.iter().any(|step| step.id == StepId::Upgrade && step.state == InitialState::ToDo)
@@ -209,7 +209,7 @@ impl Step {
         probe(&self.action)
     }
 
-    /// Does it and looks whether it is so now.
+    /// Performs the step, and looks whether its change is there now.
     pub(super) fn apply(&self, context: &StepContext<'_>) -> Result<&StepOutcome> {
         let done = match self.write(context)? {
             StepOutcome::Seen => proof::look(&self.action, context).map(|()| StepOutcome::Seen)?,
@@ -270,7 +270,7 @@ fn nothing_to_write(title: &str) -> Failure {
 
 fn create(cluster: &dyn Cluster, object: &Object) -> Result<()> {
     match cluster.create(object) {
-        // It holds nothing of ours: whoever made it meanwhile, another release of the same run perhaps, it is there.
+        // It holds nothing of ours: it is there, made meanwhile by somebody else, perhaps by another release of the same run.
         Err(failure) if failure.code == Code::Exists && object.reference().resource == "namespace" => Ok(()),
         other => other,
     }

@@ -10,7 +10,7 @@ use crate::{
 
 impl Target<'_, Orchestrator> {
     /// What follows from an edit of `clientCACerts`, which makes the settings `own`: one upgrade once mutual TLS is on;
-    /// before that the file alone changes, since nothing would be rendered anew. `cluster` has the objects of
+    /// before that the file alone changes, since nothing would be rendered again. `cluster` has the objects of
     /// [`wanted`](super::mounts::wanted) once mutual TLS is on, as they will be before the upgrade.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Target<'_, Orchestrator> {
         let (plan, after) = release.plan(&request)?;
         let plan = plan.with_rollouts_seen(objects);
         if plan.upgrades() || plan.handoff.is_some() {
-            // Pods that are made anew stand on all that they mount, whoever it is for: judged as the gate judges it.
+            // Pods that are replaced stand on all that they mount, for whomever it is: checked as the gate checks it.
             let as_edited = Orchestrator::read(&edited.merged)?.called(self.files.key().chart());
             let findings = Mounts::of(self, &self.values, cluster, &after.manifest).check(&as_edited);
             self.session.refuse(findings, "nothing was signed and nothing was written")?;

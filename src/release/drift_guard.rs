@@ -38,7 +38,7 @@ impl DriftGuard<'_> {
         self.differences().into_iter().map(|one| one.line).collect()
     }
 
-    /// Those by which somebody else would be let in or trusted: the path of each, and its line.
+    /// Those by which somebody else would be accepted or trusted: the path of each, and its line.
     pub(crate) fn dangers(&self) -> Vec<(Vec<String>, String)> {
         let all = self.differences().into_iter().filter(|one| one.is_danger);
         all.map(|one| (one.path, one.line)).collect()
@@ -71,7 +71,7 @@ impl DriftGuard<'_> {
     }
 }
 
-/// Another CA of a backend vouches for whoever says to be the orchestrator.
+/// Another CA of a backend vouches for anyone who claims to be the orchestrator.
 fn pose(one: &Difference, path: &[String]) -> Option<String> {
     let name = one.file.as_ref().filter(|_| path == backend::TLS_CACERT)?.as_str()?;
     Some(format!("whoever holds the key of a CA in {name} can pose as the orchestrator"))
@@ -178,7 +178,7 @@ mod tests {
             let lines = closes(other);
             assert!(lines.len() == 1 && lines[0].contains(word), "{lines:?}");
         }
-        // Behind a closed gate each goes live at once, and whoever is lost is cut off.
+        // Behind a closed gate each goes live at once, and who is lost is cut off.
         let behind = |one: Value, two: Value| lines("", false, (values(true, &one), values(true, &two)), &on).len();
         assert_eq!((behind(json!({}), json!({"A": [ca]})), behind(json!({"A": [ca]}), json!({}))), (1, 1));
         let own = [Setting::include(&[CLIENT_CAS, &["A"]].concat(), ca)];

@@ -55,7 +55,7 @@ pub(crate) fn of_cluster(cluster: &dyn Cluster, secret: Option<&str>) -> Result<
     Ok(log)
 }
 
-/// Named after its request: whoever signs the same one at the same time finds the name taken, and nothing of theirs leaves.
+/// Named after its request: who signs the same one at the same time finds the name taken, and nothing of theirs leaves.
 fn object_name(secret: &ObjectName, request: RequestDigest) -> String {
     let digits: String = request.to_string().chars().take(32).collect();
     format!("{secret}-issued-{digits}")

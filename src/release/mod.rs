@@ -1,4 +1,4 @@
-//! What the verbs share of one release: it is found, read, judged, planned to be upgraded or handed over.
+//! What the verbs share of one release: it is found, read, checked, planned to be upgraded or handed over.
 
 pub(crate) mod admission;
 pub(crate) mod drift_guard;

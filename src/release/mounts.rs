@@ -1,4 +1,4 @@
-//! What the orchestrator's pods stand on, judged alike by all verbs: the objects that hold CAs, and the server's own pair.
+//! What the orchestrator's pods stand on, checked alike by all verbs: the objects that hold CAs, and the server's own pair.
 
 use time::OffsetDateTime;
 
@@ -30,7 +30,7 @@ pub(crate) struct Mounts<'a> {
     pub(crate) remedy: Remedy<'a>,
 }
 
-/// Which fault an object with a CA has. An enum of its own, so that whoever tells them apart forgets none.
+/// Which fault an object with a CA has. An enum of its own, so that code which tells them apart forgets none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CaProblem {
     /// It is not there, or only in the other kind.
@@ -79,7 +79,7 @@ impl<'a> Mounts<'a> {
         wanted.find_in(self.objects)
     }
 
-    /// All that the server will stand on, before its pods are made anew: else they would wait, crash, or fail their probe.
+    /// All that the server will stand on, before its pods are replaced: else they would wait, crash, or fail their probe.
     pub(crate) fn check(&self, orchestrator: &Orchestrator) -> Vec<Failure> {
         let cas = orchestrator.authorities();
         let cas = cas.into_iter().filter_map(|name| self.judge_ca(name)).map(|(_, failure)| failure);

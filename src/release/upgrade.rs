@@ -77,7 +77,7 @@ impl ReleaseState {
         }
     }
 
-    /// Nothing is deployed anew: only the rollout is looked at.
+    /// Nothing is deployed again: only the rollout is looked at.
     pub(crate) fn plan_unchanged(&self, request: &UpgradeRequest<'_>) -> Plan {
         let title = format!("helm upgrade of release {}", self.name);
         let upgrade = Step::to_do(StepId::Upgrade, title, Action::Upgrade(self.upgrade(request))).already_if(true);

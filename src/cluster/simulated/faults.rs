@@ -30,7 +30,7 @@ impl SimulatedCluster {
         self.state().fault = Some((n, fault));
     }
 
-    /// Right after the next write of this name, and before its caller goes on, something else happens.
+    /// Right after the next write of this name, and before its caller continues, something else happens.
     pub fn after_write(&self, write: &str, happens: impl FnOnce() + Send + 'static) {
         self.state().hook = Some((write.to_owned(), Box::new(happens)));
     }

@@ -1,4 +1,4 @@
-//! What happens to pods: mounts are waited for, the orchestrator starts and is probed, backends read their mounts anew.
+//! What happens to pods: mounts are waited for, the orchestrator starts and is probed, backends read their mounts again.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl SimulatedState {
         Ok(())
     }
 
-    /// An annotation of a workload's pod template: a new value makes the pods of its release anew.
+    /// An annotation of a workload's pod template: a new value replaces the pods of its release.
     pub(super) fn restart(&mut self, namespace: &str, workload: &ObjectRef, key: &str, value: &str) -> Result<()> {
         let owner = self.releases.iter().find(|((space, _), installed)| {
             space == namespace && installed.manifest.contains(&format!("\"{}\"", workload.name))
@@ -84,7 +84,7 @@ impl SimulatedState {
         if Side::of_chart(&chart.name) == Some(Side::Orchestrator) && waiting.is_empty() {
             match self.start_server(namespace, release, chart, config) {
                 Ok(started) => server = started,
-                // The old pod goes on, since a rolling upgrade ends it only when the new one is ready.
+                // The old pod keeps running, since a rolling upgrade ends it only when the new one is ready.
                 Err(why) => waiting
                     .extend(parsed.workloads().iter().map(|w| (w.name.clone(), format!("CrashLoopBackOff: {why}")))),
             }

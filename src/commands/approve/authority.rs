@@ -1,4 +1,4 @@
-//! The certificate authority that signs: from files or from a Secret, judged, and compared with the cluster's.
+//! The certificate authority that signs: from files or from a Secret, checked, and compared with the cluster's.
 
 use super::Batch;
 use crate::{

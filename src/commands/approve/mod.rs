@@ -1,4 +1,4 @@
-//! `approve`: requests are judged, shown, signed once, and their organizations admitted in the values file.
+//! `approve`: requests are checked, shown, signed once, and their organizations admitted in the values file.
 
 mod args;
 mod authority;
@@ -142,7 +142,7 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// When the organizations are let in.
+    /// When the organizations are accepted.
     fn gate(&self) -> &'static str {
         let deploys = self.approval.cluster.is_some() && !self.target.options.no_upgrade;
         match (self.target.values.mtls_enabled, deploys) {

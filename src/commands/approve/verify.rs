@@ -1,4 +1,4 @@
-//! Every request is judged, and the organization that is meant is settled, before anything is signed.
+//! Every request is checked, and which organization is meant is settled, before anything is signed.
 
 use std::path::PathBuf;
 

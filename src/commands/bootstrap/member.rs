@@ -60,7 +60,7 @@ pub(super) struct MemberPlan<'a> {
     pub(super) due: Option<PendingRequest<'a>>,
 }
 
-/// A request that was judged, its key, and where the pair goes.
+/// A request that was checked, its key, and where the pair goes.
 pub(super) struct PendingRequest<'a> {
     request: Request,
     key: PrivateKey,

@@ -61,7 +61,7 @@ pub fn run(args: &BootstrapArgs, session: &Session<'_>, open: OpenCluster<'_>) -
     let federation = Federation::read(&args.federation)?;
     // Two runs from one file would sign twice and upgrade against each other.
     let lock = files::lock(&args.federation)?;
-    // Whoever signs under one CA signs alone, approve or another federation file alike.
+    // Only one run signs under a CA at a time, approve or another federation file alike.
     let signs =
         federation.orchestrator.ca.certificate().map(files::followed).filter(|certificate| certificate.exists());
     let alone = signs.as_deref().map(files::lock).transpose()?;

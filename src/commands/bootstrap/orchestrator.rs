@@ -151,7 +151,7 @@ impl<'a> OrchestratorState<'a> {
         Ok(names.into_iter().flatten().flatten().filter_map(|name| self.first_ca(name)).collect())
     }
 
-    /// Whether a pair of this CA would be let in now, before any upgrade.
+    /// Whether a pair of this CA would be accepted now, before any upgrade.
     pub(super) fn lets_in(&self, org: &MspId, ca: &Certificate) -> Result<bool> {
         let deployed = Orchestrator::read(self.release().config())?;
         let names = deployed.client_cas.get(org.as_str()).into_iter().flatten();

@@ -123,7 +123,7 @@ impl FederationPlan<'_> {
         Ok(())
     }
 
-    /// Where an organization stopped, a smaller last part: whoever is in place is admitted, and the gate is not moved.
+    /// Where an organization stopped, a smaller last part: who is in place is admitted, and the gate is not moved.
     /// Gives back why that cannot be.
     fn settle(&mut self, ended: &[MemberResult], session: &Session<'_>) -> Option<Failure> {
         let before = self.failed.len();

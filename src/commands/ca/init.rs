@@ -1,4 +1,4 @@
-//! `ca init`: the CA, the server pair and their objects; TLS goes on, and later the pair is renewed.
+//! `ca init`: the CA, the server pair and their objects; TLS is turned on, and later the pair is renewed.
 
 use serde::Serialize;
 use time::OffsetDateTime;

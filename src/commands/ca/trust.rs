@@ -78,7 +78,7 @@ fn plan(
     Ok(Plan::of([step]).warn([danger.to_owned()]).then(Plan::of(edited.steps)).then(upgrade))
 }
 
-/// The one CA of the file, judged as far as somebody else signs with it; `passed_over` are findings that do not matter.
+/// The one CA of the file, checked as far as somebody else signs with it; `passed_over` are findings that do not matter.
 pub(super) fn single_ca(args: &TrustArgs, session: &Session<'_>, passed_over: &[Code]) -> Result<Certificate> {
     let path = args.certificate.display();
     let of_file = |failure: Failure| Failure { what: format!("{path}: {}", failure.what), ..failure };

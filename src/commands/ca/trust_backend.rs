@@ -90,7 +90,7 @@ fn object_step(state: &Observed<'_, BackendTrust>, certificate: &Certificate) ->
     Ok(Step::to_do(StepId::Cacert, title, Action::Replace(old.with_data(&[("ca.crt", &bundle)]))).already_if(known))
 }
 
-/// Whoever can put a CA here can pose as the orchestrator: its owner's word is needed, over another channel. A dry run
+/// Anyone who can put a CA here can pose as the orchestrator: its owner's word is needed, over another channel. A dry run
 /// only says so, and is told that nobody has compared it yet.
 fn identified(args: &TrustArgs, session: &Session<'_>, certificate: &Certificate) -> Result<bool> {
     let console = &session.console;

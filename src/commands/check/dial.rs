@@ -1,4 +1,4 @@
-//! One connection with an end: whoever drips bytes, or resolves no name, does not keep the check.
+//! One connection with an end: a server that drips bytes, or resolves no name, does not keep the check.
 
 use std::{
     io::{self, ErrorKind, Read, Write},

@@ -69,7 +69,7 @@ pub(in crate::commands) struct DialAddress<'a>(pub(in crate::commands) Option<&'
 pub(in crate::commands) struct ObserveRequest<'a> {
     /// Whose release.
     pub(in crate::commands) side: Side,
-    /// Its values files; without them the deployed values are judged.
+    /// Its values files; without them the deployed values are checked.
     pub(in crate::commands) files: Option<ValuesFiles>,
     /// The paths of these, also where they could not be read.
     pub(in crate::commands) paths: Vec<PathBuf>,

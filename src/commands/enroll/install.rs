@@ -1,4 +1,4 @@
-//! The second run of `enroll`: the certificate that came back is judged and put into place.
+//! The second run of `enroll`: the certificate that came back is verified and put into place.
 
 use super::{
     VERB, answer,

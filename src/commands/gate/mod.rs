@@ -49,7 +49,7 @@ struct Moved {
 /// A member that is not accounted for, a server pair that would fail its own probe, an object that is missing.
 pub fn close(args: &CloseArgs, session: &Session<'_>) -> Result<Outcome> {
     let options = args.common.options();
-    // No command to type by hand: it would close the gate before anybody has judged the members.
+    // No command to type by hand: it would close the gate before anybody has checked the members.
     let target = with_tls(Target::orchestrator(session, &options, Vec::new)?)?;
     let release = target.find()?;
     let is_closed = gate::is_closed(&release, &target.values, !args.no_verify_mspid);

@@ -37,7 +37,7 @@ pub(super) enum ExistingPair {
 }
 
 impl ExistingPair {
-    /// The pair that a backend has which mounts one. The walkthrough's key admits nobody under the identity check: whoever
+    /// The pair that a backend has which mounts one. The walkthrough's key admits nobody under the identity check: who
     /// has that on has left the walkthrough behind.
     pub(super) fn of(backend: &Value, orchestrator: &Orchestrator) -> Option<Self> {
         let mtls = &backend["orchestrator"]["tls"]["mtls"];

@@ -28,7 +28,7 @@ pub(super) enum Contact {
 }
 
 impl Contact {
-    /// Whether the backend is let in.
+    /// Whether the backend is accepted.
     pub(super) fn is_let_in(&self) -> bool {
         matches!(self, Self::Answered(CallOutcome::Accepted) | Self::Plain)
     }
@@ -78,7 +78,7 @@ impl SimulatedFederation {
         })
     }
 
-    /// Whoever dials a name that the server's certificate does not have: why that is so, and what helps.
+    /// Who dials a name that the server's certificate does not have: why that is so, and what helps.
     pub(super) fn misdialled(&self, now: OffsetDateTime) -> Option<(String, String)> {
         let server = self.server().ok()?;
         let untrusting = self.organizations.iter().filter(|org| !self.trusts(org, now));

@@ -39,7 +39,7 @@ pub struct Verbs {
 /// # Errors
 /// A file that the verbs would refuse is refused with their words; a verdict that is not the right one fails.
 pub fn run(args: &RehearseArgs, session: &Session<'_>, verbs: Verbs) -> Result<Outcome> {
-    // Nobody waits for a rehearsal: its time goes on without passing.
+    // Nobody waits for a rehearsal: its clock moves without anybody waiting.
     let clock = Clock::simulated(session.now);
     let session = &Session::new(None, session.console, &clock).with_sops(&session.sops);
     if let Some(file) = &args.federation {

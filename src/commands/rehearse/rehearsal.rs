@@ -1,4 +1,4 @@
-//! The rehearsal as it goes on: each verb through the same engine as on a real cluster, what it did, and who is let in then.
+//! The rehearsal, step by step: each verb through the same engine as on a real cluster, what it did, and who is accepted then.
 
 use std::collections::BTreeMap;
 
@@ -60,9 +60,9 @@ pub(super) struct Rehearsal<'a> {
     verbs: Verbs,
     before: String,
     told: Vec<Rehearsed>,
-    /// Who was let in when last looked.
+    /// Who was accepted when last looked.
     contacts: Vec<(String, Contact)>,
-    /// Who was let in and then not any more.
+    /// Who was accepted and then not any more.
     cut_off: Vec<Verdict>,
 }
 
@@ -176,7 +176,7 @@ impl<'a> Rehearsal<'a> {
         self.told.push(Rehearsed::Looked { connected });
     }
 
-    /// Nobody who was let in may be cut off by a command.
+    /// Nobody who was accepted may be cut off by a command.
     fn look(&mut self, command: &str) {
         let contacts = self.federation.contacts(self.session.clock.now());
         for ((org, contact), (_, earlier)) in contacts.iter().zip(&self.contacts) {

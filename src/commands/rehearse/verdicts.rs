@@ -38,14 +38,14 @@ pub(super) struct Verdict {
     /// What should have come of it.
     #[serde(skip)]
     meant: String,
-    /// Whether it was let in.
+    /// Whether it was accepted.
     accepted: bool,
     /// Whether that is the answer that should have come.
     right: bool,
 }
 
 impl Verdict {
-    /// Right is the very answer that is meant: refused for another reason is as wrong as let in.
+    /// Right is the very answer that is meant: refused for another reason is as wrong as accepted.
     fn new(who: impl Into<String>, answer: &CallOutcome, meant: &CallOutcome) -> Self {
         Self {
             who: who.into(),
@@ -56,7 +56,7 @@ impl Verdict {
         }
     }
 
-    /// Somebody was let in and is not any more.
+    /// Somebody was accepted and is not any more.
     pub(super) fn cut_off(org: &str, command: &str, answer: &str) -> Self {
         let (who, meant) = (format!("{org} after {command}"), CallOutcome::Accepted.to_string());
         Self { who, answer: answer.to_owned(), meant, accepted: false, right: false }

@@ -16,7 +16,7 @@ use crate::{
     plan::{Action, Step, StepId},
 };
 
-/// What a pair is judged by.
+/// What a pair is checked by.
 pub(super) struct PairRenewal<'a> {
     pub(super) ca: &'a PlannedCa<'a>,
     /// The CAs that the orchestrator will trust.

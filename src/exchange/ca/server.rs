@@ -51,7 +51,7 @@ pub(crate) struct ServerPairPlan {
     pub(crate) plan: Plan,
     /// The restart comes with a rollout, which has to be awaited even where no upgrade does.
     pub(crate) restarts: bool,
-    /// Why the pair is made anew; `None` for one that stays.
+    /// Why the pair is made again; `None` for one that stays.
     pub(crate) renewal: Option<String>,
     /// The pair's certificate.
     pub(crate) certificate: Certificate,

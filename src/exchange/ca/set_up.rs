@@ -66,7 +66,7 @@ fn upgrade(state: &Observed<'_, Orchestrator>, edited: &EditedFiles) -> Result<(
     Ok((plan.with_rollouts_seen(&state.cluster.objects), after))
 }
 
-/// Whether TLS goes on with the set-up.
+/// Whether the set-up turns TLS on.
 pub(crate) fn goes_on(release: &ReleaseState) -> bool {
     !Orchestrator::read(release.config()).is_ok_and(|deployed| deployed.tls_enabled)
 }

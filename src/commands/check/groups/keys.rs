@@ -67,7 +67,7 @@ fn judge_server(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut 
         return findings.skip_the_rest("TLS is off");
     }
     let mounts = Mounts { found, manifest: &found.manifest, objects, now: site.now, remedy: site.remedy() };
-    // The probe is let in by what the pods mount; while mutual TLS is off, by what they would mount.
+    // The probe is accepted by what the pods mount; while mutual TLS is off, by what they would mount.
     let in_force = site.running().filter(|running| running.tls_enabled && running.mtls_enabled).unwrap_or(orchestrator);
     let probe = mounts.probe_name(orchestrator);
     let name = orchestrator.server_pair.as_str();

@@ -74,7 +74,7 @@ fn judge_own(site: &ObservedRelease, address: &str, called: &CallResult, finding
             return findings.failed(Check::LiveOwn, why.as_str(), next);
         }
     };
-    // The server's own pair has no O: its probe is let in behind the identity check, this request is not.
+    // The server's own pair has no O: its probe is accepted behind the identity check, this request is not.
     let let_in =
         answer.is_accepted() || (site.side == Side::Orchestrator && matches!(answer, CallOutcome::PermissionDenied(_)));
     if let_in {
