@@ -12,7 +12,7 @@ mod code;
 /// The result of everything that can end a verb.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Exit statuses; a contract with scripts (README, "Exit status").
+/// Exit statuses; a contract with scripts (`docs/exit-status.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[repr(u8)]
 pub enum Exit {

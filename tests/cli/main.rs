@@ -23,6 +23,7 @@ mod faults;
 mod gitops;
 mod goes_live;
 mod golden;
+mod guide;
 mod help;
 mod help_flags;
 mod hidden;
@@ -31,6 +32,9 @@ mod json;
 mod json_schema;
 mod judged;
 mod layers;
+#[path = "../cluster/readme/page.rs"]
+#[allow(dead_code, reason = "what a page links to is looked at in tests/cluster")]
+mod page;
 mod pasted;
 mod pictures;
 mod proofs;
@@ -38,6 +42,7 @@ mod questions;
 #[path = "../ran.rs"]
 #[allow(dead_code, reason = "nothing stops half-way here")]
 mod ran;
+mod readme;
 mod rehearse;
 mod schemas;
 mod scratch;

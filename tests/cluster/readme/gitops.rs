@@ -17,7 +17,7 @@ pub(super) const STORIES: [&str; 5] = [BACKEND_STEPS, ORCHESTRATOR_STEPS, UMBREL
 
 /// A reader whose folder is a git repository with their values file.
 fn with_git<'a>(site: &'a Site, heading: &str, context: (&str, &str), (file, text): (&str, &str)) -> Person<'a> {
-    let person = Person::reading(site, &page::gitops(), heading, &[context]);
+    let person = Person::reading(site, &page::of("gitops.md"), heading, &[context]);
     person.write(file, text);
     let make = "git init -q . && git config user.email x@example.org && git config user.name x";
     person.sh(&format!("{make} && git add {file} && git commit -q -m first")).ok();
@@ -74,20 +74,20 @@ both_helms! {
         site.write("secrets.yaml", &secrets);
         site.helm(&site.org, "install platform ./platform -f platform-values.yaml");
 
-        let mut reader = Person::reading(&site, &page::gitops(), UMBRELLA, &[("org1", &site.org)]);
+        let mut reader = Person::reading(&site, &page::of("gitops.md"), UMBRELLA, &[("org1", &site.org)]);
         site.sh(&format!("cp -r platform '{}'", reader.folder.display()));
         reader.write("platform-values.yaml", &values);
         reader.goes_on_to("enroll");
         reader.comes_to_the_end();
 
-        let reader = Person::reading(&site, &page::gitops(), SOPS, &[("org1", &site.org)]);
+        let reader = Person::reading(&site, &page::of("gitops.md"), SOPS, &[("org1", &site.org)]);
         site.helm(&site.org, "upgrade platform ./platform -f platform-values.yaml -f secrets.yaml");
         crate::sops::encrypt(&site, "secrets.yaml");
         site.sh(&format!("cp platform-values.yaml secrets.yaml age.txt '{}'", reader.folder.display()));
         let ran = reader.comes_to_the_end();
         assert!(!format!("{}{}", ran.stdout, ran.stderr).contains("hunter2"));
 
-        let reader = Person::reading(&site, &page::gitops(), SEVERAL, &[("org1", &site.org)]);
+        let reader = Person::reading(&site, &page::of("gitops.md"), SEVERAL, &[("org1", &site.org)]);
         reader.write("platform-values.yaml", &values);
         reader.write("more.yaml", &secrets);
         reader.comes_to_the_end();

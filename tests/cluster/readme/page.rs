@@ -50,8 +50,9 @@ pub(super) fn commands(block: &str) -> Vec<String> {
     lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|line| !line.is_empty()).collect()
 }
 
-pub(super) fn gitops() -> String {
-    fs::read_to_string(root().join("docs/gitops.md")).unwrap()
+/// A page of `docs/`.
+pub(super) fn of(name: &str) -> String {
+    fs::read_to_string(root().join("docs").join(name)).unwrap()
 }
 
 /// The command lines under a heading of a page.

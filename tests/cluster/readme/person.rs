@@ -22,6 +22,18 @@ impl<'a> Person<'a> {
 
     /// The same of another page than the README.
     pub(super) fn reading(site: &'a Site, page: &str, heading: &str, contexts: &[(&str, &str)]) -> Self {
+        let token = |namespace: &str| site.admin(namespace, "create token substra-mtls");
+        let files: Vec<String> =
+            contexts.iter().map(|(name, namespace)| context(site, name, &token(namespace))).collect();
+        Self::with(site, page, heading, files.join(":"))
+    }
+
+    /// A reader who may do everything, in a context of this name.
+    pub(super) fn administrator(site: &'a Site, page: &str, heading: &str, name: &str) -> Self {
+        Self::with(site, page, heading, context(site, name, &bed("ADMIN_TOKEN")))
+    }
+
+    fn with(site: &'a Site, page: &str, heading: &str, kubeconfig: String) -> Self {
         let folder = site.path(heading);
         fs::create_dir_all(site.path("bin")).unwrap();
         fs::create_dir(&folder).unwrap();
@@ -29,11 +41,10 @@ impl<'a> Person<'a> {
         if !helm.exists() {
             std::os::unix::fs::symlink(site.helm_binary(), helm).unwrap();
         }
-        let files: Vec<String> = contexts.iter().map(|(name, namespace)| context(site, name, namespace)).collect();
         let here = [("-n org-1", &site.org), ("-n orchestrator", &site.orc)];
         let here = here.map(|(there, namespace)| (format!("{there} "), format!("-n {namespace} "))).to_vec();
         let lines = page::commands_of(page, heading).into_iter();
-        let person = Self { site, folder, kubeconfig: files.join(":"), here, lines };
+        let person = Self { site, folder, kubeconfig, here, lines };
         person.sh(&format!("helm repo add substra {}", *repository::ADDRESS)).ok();
         person
     }
@@ -61,6 +72,18 @@ impl<'a> Person<'a> {
     /// A line of the README: it has to succeed.
     #[track_caller]
     pub(super) fn runs(&self, line: &str) -> Ran {
+        self.ends(line, 0)
+    }
+
+    /// The page's next line, of which the page says that it ends so.
+    #[track_caller]
+    pub(super) fn is_told(&mut self, status: i32) -> Ran {
+        let line = self.lines.next().unwrap();
+        self.ends(&line, status)
+    }
+
+    #[track_caller]
+    fn ends(&self, line: &str, status: i32) -> Ran {
         let mut real = format!("{line} ");
         self.here.iter().for_each(|(there, here)| real = real.replace(there, here));
         if let Some((before, after)) = real.split_once("SHA256:") {
@@ -74,7 +97,7 @@ impl<'a> Person<'a> {
             real += "--yes";
         }
         let ran = self.sh(&real);
-        assert_eq!(ran.status, 0, "{line}\nas: {real}\n{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.status, status, "{line}\nas: {real}\n{}{}", ran.stdout, ran.stderr);
         ran
     }
 
@@ -111,9 +134,8 @@ impl<'a> Person<'a> {
     }
 }
 
-/// A kubeconfig with one context: the restricted account of a namespace.
-fn context(site: &Site, name: &str, namespace: &str) -> String {
-    let token = site.admin(namespace, "create token substra-mtls");
+/// A kubeconfig with one context.
+fn context(site: &Site, name: &str, token: &str) -> String {
     let text = format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: {name}\nclusters: [{{name: {name}, cluster: {{server: \"{}\", certificate-authority: \"{}\"}}}}]\nusers: [{{name: {name}, user: {{token: \"{}\"}}}}]\ncontexts: [{{name: {name}, context: {{cluster: {name}, user: {name}}}}}]\n",
         bed("SERVER"),

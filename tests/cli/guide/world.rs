@@ -1,0 +1,223 @@
+//! A federation set up by Substra's guide to the letter: its openssl commands, its objects, its values, mutual TLS on.
+
+use std::{fs, process::Command};
+
+use substra_mtls::{
+    cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
+    substra::servers::{Answer, BackendClient, PemPair, call},
+    times::Clock,
+    values,
+};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+use crate::{ran::Ran, scripted::Scripted};
+
+/// The guide's two organizations, each in a namespace of its name.
+pub(super) const ORGANIZATIONS: [&str; 2] = ["ingen", "biotechnica"];
+
+/// What every backend dials.
+const HOST: &str = "orchestrator.cluster-1.example.org";
+
+/// The guide's commands; `DOMAIN` is `example.org`.
+const OPENSSL: &str = r#"
+printf '[ req ]\ndefault_bits = 2048\ndefault_md = sha256\ndistinguished_name = req_distinguished_name\n[ req_distinguished_name ]\n[ v3_ca ]\nbasicConstraints = critical,CA:TRUE\nsubjectKeyIdentifier = hash\nauthorityKeyIdentifier = keyid:always,issuer:always\nkeyUsage = cRLSign, keyCertSign\n' >example-openssl.cnf
+openssl genrsa -out orchestrator-ca.key 2048
+openssl req -new -x509 -days 365 -sha256 -key orchestrator-ca.key -extensions v3_ca -config example-openssl.cnf -subj "/CN=Orchestrator Root CA" -out orchestrator-ca.crt
+openssl req -newkey rsa:2048 -nodes -keyout orchestrator-tls.key -subj "/CN=orchestrator.cluster-1.example.org" -out orchestrator-cert.csr
+printf 'subjectAltName=DNS:orchestrator.cluster-1.example.org' >san
+openssl x509 -req -days 365 -in orchestrator-cert.csr -CA orchestrator-ca.crt -CAkey orchestrator-ca.key -CAcreateserial -out orchestrator-tls.crt -sha256 -extfile san
+rm orchestrator-cert.csr orchestrator-ca.srl san example-openssl.cnf
+for org in ingen/api.cluster-1 biotechnica/api.cluster-2; do
+  openssl req -newkey rsa:2048 -nodes -keyout "${org%/*}.key" -subj "/O=${org%/*}/CN=${org#*/}.example.org" -out "${org%/*}.csr"
+  openssl x509 -req -days 365 -in "${org%/*}.csr" -CA orchestrator-ca.crt -CAkey orchestrator-ca.key -CAcreateserial -out "${org%/*}.crt" -sha256
+  rm "${org%/*}.csr"
+done
+"#;
+
+const ORCHESTRATOR: &str = "\
+ingress:
+  enabled: true
+  hostname: orchestrator.cluster-1.example.org
+
+channels:
+  - name: our-channel
+    organizations: [ingen, biotechnica]
+
+orchestrator:
+    tls:
+      enabled: true
+      mtls:
+        enabled: true
+        clientCACerts:
+          orchestrator:
+            - orchestrator-tls-cacert
+";
+
+fn backend(org: &str, n: usize) -> String {
+    format!(
+        "\
+organizationName: {org}
+
+config:
+  ALLOWED_HOSTS: '[\".cluster-{n}.example.org\"]'
+
+server:
+  defaultDomain: https://api.cluster-{n}.example.org:443
+  commonHostDomain: cluster-{n}.example.org
+
+  ingress:
+    enabled: true
+    hostname: api.cluster-{n}.example.org
+
+orchestrator:
+  host: orchestrator.cluster-1.example.org
+  port: 443
+  mspID: {org}
+  sameCluster: false
+  channels:
+    - our-channel:
+        restricted: false
+        model_export_enabled: true
+        chaincode:
+          name: mycc
+  tls:
+     enabled: true
+     cacert: orchestrator-cacert
+     mtls:
+         enabled: true
+         clientCertificate: orchestrator-client-cert
+
+addAccountOperator:
+  users:
+    - name: admin
+      secret: an3xtr4lengthyp@ssword
+      channel: our-channel
+"
+    )
+}
+
+/// All files in one folder, and a cluster behind `helm` and `kubectl`.
+pub(super) struct Guide {
+    files: TempDir,
+    cluster: Scripted,
+    /// The guide's pair of the first organization.
+    old: PemPair,
+}
+
+impl Guide {
+    pub(super) fn new() -> Self {
+        let files = tempfile::tempdir().unwrap();
+        let mut openssl = Command::new("bash");
+        let made = openssl.args(["-euc", OPENSSL]).current_dir(files.path()).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let read = |name: &str| fs::read(files.path().join(name)).unwrap();
+        let ca = read("orchestrator-ca.crt");
+        let orc = Simulated::new("orchestrator", &Clock::system());
+        let authority = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", &ca)]);
+        let pair = |name: &str, file: &str| {
+            let (certificate, key) = (read(&format!("{file}.crt")), read(&format!("{file}.key")));
+            Object::secret(name, PAIR_TYPE, &[], &[("tls.crt", &certificate), ("tls.key", &key)])
+        };
+        orc.create(&authority("orchestrator-tls-cacert")).unwrap();
+        orc.create(&pair("orchestrator-tls-server-pair", "orchestrator-tls")).unwrap();
+        let old = PemPair { certificate: read("ingen.crt"), key: read("ingen.key").into() };
+        let install = |namespace: &str, release, chart: &str, version: &str, file: &str, text: &str| {
+            fs::write(files.path().join(file), text).unwrap();
+            let chart = ChartVersion { name: chart.into(), version: version.into() };
+            orc.in_namespace(namespace).install(release, chart, values::read(text.as_bytes()).unwrap()).unwrap();
+        };
+        install("orchestrator", "orchestrator", "orchestrator", "8.8.0", "orchestrator-values.yaml", ORCHESTRATOR);
+        for (org, n) in ORGANIZATIONS.into_iter().zip(1..) {
+            orc.in_namespace(org).create(&authority("orchestrator-cacert")).unwrap();
+            orc.in_namespace(org).create(&pair("orchestrator-client-cert", org)).unwrap();
+            let file = format!("backend-{org}-values.yaml");
+            install(org, "backend", "substra-backend", "26.15.3", &file, &backend(org, n));
+            // The certificate went back to its organization, and the key never came here.
+            [".crt", ".key"].iter().for_each(|end| fs::remove_file(files.path().join(format!("{org}{end}"))).unwrap());
+        }
+        let guide = Self { files, cluster: Scripted::of(&orc), old };
+        guide.all_are_connected("by the guide");
+        guide
+    }
+
+    pub(super) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.files.path().join(name)).unwrap()
+    }
+
+    pub(super) fn write(&self, name: &str, text: &str) {
+        fs::write(self.files.path().join(name), text).unwrap();
+    }
+
+    /// A command of this program.
+    #[track_caller]
+    pub(super) fn runs(&self, line: &str) -> Ran {
+        let words = shlex::split(line).unwrap();
+        let words = words.strip_prefix(&["helm".to_owned(), "substra-mtls".to_owned()]).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
+        command.args(words).current_dir(self.files.path()).env_clear();
+        command.env("PATH", format!("{}:/usr/bin:/bin", self.cluster.bin().display()));
+        command.env("TMPDIR", self.cluster.path());
+        Ran::of(&mut command)
+    }
+
+    /// A line of the page, by somebody who agrees: with the fingerprints of these requests.
+    #[track_caller]
+    pub(super) fn does(&self, line: &str) {
+        let asks = ["enroll ", "approve ", "gate "].iter().any(|verb| line.contains(verb));
+        let mut line = line.to_owned() + if asks { " --yes" } else { "" };
+        for org in ORGANIZATIONS {
+            let name = format!("{org}=SHA256:");
+            if let Some((before, after)) = line.split_once(&name) {
+                line = format!("{before}{name}{}{}", self.fingerprint(&format!("{org}.csr")), &after[64..]);
+            }
+        }
+        self.runs(&line).ok();
+    }
+
+    /// Of a request's key, as openssl sees it.
+    fn fingerprint(&self, request: &str) -> String {
+        let script = format!(
+            "openssl req -in {request} -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r"
+        );
+        let ran = Ran::of(Command::new("sh").args(["-euc", &script]).current_dir(self.files.path())).ok();
+        ran.stdout.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// How often a release was installed or upgraded.
+    pub(super) fn revision(&self, namespace: &str, release: &str) -> u64 {
+        self.cluster.world(namespace).release(&release.parse().unwrap()).unwrap().unwrap().revision
+    }
+
+    /// Every organization, as it is.
+    #[track_caller]
+    pub(super) fn all_are_connected(&self, when: &str) {
+        for org in ORGANIZATIONS {
+            assert_eq!(self.answer(org, |client| client), Answer::Accepted, "{org} {when}");
+        }
+    }
+
+    /// The first organization under the name of the second.
+    pub(super) fn first_as_second(&self) -> Answer {
+        self.answer(ORGANIZATIONS[0], |client| self.client(client.pair().cloned(), ORGANIZATIONS[1]))
+    }
+
+    /// The first organization as the guide left it.
+    pub(super) fn with_the_guide_s_pair(&self) -> Answer {
+        self.answer(ORGANIZATIONS[0], |_| self.client(Some(self.old.clone()), ORGANIZATIONS[0]))
+    }
+
+    fn client(&self, pair: Option<PemPair>, header: &str) -> BackendClient {
+        BackendClient::new(self.read("orchestrator-ca.crt").into_bytes(), pair, header, HOST)
+    }
+
+    /// As the orchestrator's pods answer that start now, and as this backend dials.
+    fn answer(&self, org: &str, change: impl FnOnce(BackendClient) -> BackendClient) -> Answer {
+        let orc = self.cluster.world("orchestrator");
+        let name = "orchestrator".parse().unwrap();
+        let (chart, release) = (orc.chart(&name).unwrap().unwrap(), orc.release(&name).unwrap().unwrap());
+        orc.install("orchestrator", chart, release.config).unwrap();
+        let client = change(orc.in_namespace(org).backend("backend").unwrap());
+        orc.with_server("orchestrator", |server| call(&client, server, OffsetDateTime::now_utc())).unwrap()
+    }
+}
