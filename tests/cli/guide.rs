@@ -28,7 +28,8 @@ fn said(step: usize) -> [BTreeSet<String>; 2] {
 fn found(guide: &Guide, line: &str) -> BTreeSet<String> {
     let ran = guide.runs(&format!("{line} -o json"));
     let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
-    let checks = answer["result"]["sites"].as_array().unwrap().iter().flat_map(|site| site["checks"].as_array().unwrap());
+    let checks =
+        answer["result"]["sites"].as_array().unwrap().iter().flat_map(|site| site["checks"].as_array().unwrap());
     let bad = checks.filter(|check| !["ok", "skipped"].contains(&check["status"].as_str().unwrap()));
     bad.map(|check| format!("{} {}", check["id"].as_str().unwrap(), check["status"].as_str().unwrap())).collect()
 }

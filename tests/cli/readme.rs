@@ -8,8 +8,7 @@ use super::{page, simulated::Federation};
 
 const README: &str = include_str!("../../README.md");
 const UNINSTALL: &str = include_str!("../../docs/uninstall.md");
-const GUIDE: &str =
-    "https://docs.substra.org/en/stable/how-to/deploying-substra/walkthrough/60-mtls-setup.html";
+const GUIDE: &str = "https://docs.substra.org/en/stable/how-to/deploying-substra/walkthrough/60-mtls-setup.html";
 
 #[test]
 fn the_readme_is_short() {
@@ -34,7 +33,9 @@ fn what_has_to_be_there_is_said_in_the_versions_that_are_needed() {
     assert!(README.contains(&format!("Rust {rust} or later and a C compiler")), "{rust}");
     assert!(README.contains("You need Helm 3.18 or later, or Helm 4, and kubectl"));
     let lines: Vec<String> = page::blocks(README).iter().flat_map(|block| page::commands(&block.text)).collect();
-    for line in ["cargo run --release -- rehearse", "testbed/test", "helm repo add substra https://substra.github.io/charts/"] {
+    for line in
+        ["cargo run --release -- rehearse", "testbed/test", "helm repo add substra https://substra.github.io/charts/"]
+    {
         assert!(lines.iter().any(|command| command == line), "{line}");
     }
 }

@@ -46,14 +46,20 @@ const OTHERS: [(&str, &str); 3] = [
 const ELSEWHERE: [(&str, &str); 17] = [
     ("cargo run --release -- rehearse", "tests/cli/rehearse.rs runs this verb of this binary"),
     ("testbed/test", "runs this test; .ci/run calls it"),
-    ("helm repo add substra https://substra.github.io/charts/", "of the README: person.rs adds a repository of this name"),
+    (
+        "helm repo add substra https://substra.github.io/charts/",
+        "of the README: person.rs adds a repository of this name",
+    ),
     ("helm plugin install .", "site.rs installs the plugin so for both Helms, with a binary in bin/"),
     ("helm substra-mtls rehearse", "of the README: pages.rs runs the same line of docs/check.md"),
     ("helm plugin uninstall substra-mtls", "tests/install/helm.rs"),
     ("k3d cluster create substra", "needs Docker; the page says that it was not run"),
     ("helm repo add substra https://substra.github.io/charts/", "person.rs adds a repository of this name"),
     ("helm repo update", "needs a network"),
-    ("kubectl --context k3d-substra port-forward --namespace orchestrator service/orchestrator-server 9000", "no pod runs here"),
+    (
+        "kubectl --context k3d-substra port-forward --namespace orchestrator service/orchestrator-server 9000",
+        "no pod runs here",
+    ),
     ("k3d cluster delete substra", "needs Docker"),
     // Of docs/install.md: the tests have folders, keys and servers of other names.
     (

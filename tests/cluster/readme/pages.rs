@@ -15,7 +15,8 @@ pub(super) const CHECK: [&str; 4] =
     ["What check says", "Real connections: --live", "For cron, pipelines and Prometheus", REHEARSE];
 
 /// The parts of `docs/five-minutes.md` that need no Docker.
-pub(super) const FIVE_MINUTES: [&str; 3] = ["2. Four files, in a folder of their own", "3. All of it", "5. See it refuse"];
+pub(super) const FIVE_MINUTES: [&str; 3] =
+    ["2. Four files, in a folder of their own", "3. All of it", "5. See it refuse"];
 
 /// The part of `docs/set-values.md`.
 pub(super) const SET_VALUES: &str = "Put them into a file of their own, once";
