@@ -17,10 +17,10 @@ by you, 6 cluster or helm failed, 124 time limit, 130 interrupted.";
 /// Options that are the same everywhere.
 #[derive(Debug, Clone, Args)]
 pub struct CommonArgs {
-    /// Values file; repeat in Helm's order
+    /// Values file (repeatable, same order as for helm)
     #[arg(short = 'f', long = "values", value_name = "FILE", required = true)]
     pub values: Vec<PathBuf>,
-    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    /// Umbrella chart: the key under which the sub-chart's values are (its name or alias)
     #[arg(long, value_name = "KEY", hide_short_help = true)]
     pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]

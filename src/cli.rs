@@ -106,7 +106,7 @@ pub enum Command {
     Ca(CaCommand),
     /// Federation builder: everything, from one file
     Bootstrap(Box<BootstrapArgs>),
-    /// Everybody: who stands where, what is wrong, what comes next
+    /// Everybody: show status, problems and next steps
     Check(Box<CheckArgs>),
     /// Everybody: the whole exchange offline, on a simulated cluster
     Rehearse(RehearseArgs),

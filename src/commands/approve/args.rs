@@ -26,22 +26,22 @@ pub struct ApproveArgs {
     /// Its private key [default: orchestrator-ca.key]
     #[arg(long, value_name = "FILE", requires = "ca_cert")]
     pub ca_key: Option<PathBuf>,
-    /// Secret of the authority, instead of the files
+    /// Secret with the CA, instead of the files
     #[arg(long, value_name = "NAME", conflicts_with_all = ["ca_cert", "ca_key", "offline"])]
     pub ca_secret: Option<ObjectName>,
     /// Object in the cluster that holds the signing CA [default: orchestrator.tls.cacert]
     #[arg(long, value_name = "NAME", hide_short_help = true)]
     pub ca_object: Option<ObjectName>,
-    /// The fingerprint that was read out to you
+    /// Fingerprint that was read out (repeatable)
     #[arg(long, value_name = "ORG=HASH", value_parser = claim)]
     pub fingerprint: Vec<(MspId, Fingerprint)>,
-    /// Trust the mail: sign without a compared fingerprint, and write so into the log
+    /// Sign without comparing a fingerprint; the log says so
     #[arg(long, conflicts_with = "fingerprint", hide_short_help = true)]
     pub unverified_mail: bool,
     /// How long the certificates are valid
     #[arg(long, default_value = "90d", hide_short_help = true)]
     pub validity: Validity,
-    /// File descriptor that gives the passphrase of the CA's key
+    /// Read the passphrase of the CA's key from this file descriptor
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
     /// Sign and merge without a cluster

@@ -42,7 +42,7 @@ pub struct BootstrapArgs {
     /// Kind of new keys
     #[arg(long, value_enum, default_value_t, hide_short_help = true)]
     pub key_type: KeyType,
-    /// File descriptor that gives the passphrase of the CA's key
+    /// Read the passphrase of the CA's key from this file descriptor
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
     /// text or json

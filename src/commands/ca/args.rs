@@ -15,7 +15,7 @@ use crate::{
 /// What is done with the federation's CA.
 #[derive(Debug, Subcommand)]
 pub enum CaCommand {
-    /// Make what is missing of CA, server pair and objects; turn TLS on
+    /// Create the CA and the server's pair if missing, and turn TLS on
     Init(Box<InitArgs>),
     /// Trust another CA, at a backend or at the orchestrator
     Trust(Box<TrustArgs>),
@@ -36,13 +36,13 @@ pub struct InitArgs {
     /// Keep the CA in this Secret instead of files
     #[arg(long, value_name = "NAME", conflicts_with = "out_dir")]
     pub secret: Option<ObjectName>,
-    /// One more host that backends dial; repeat for several
+    /// One more host that backends dial (repeatable)
     #[arg(long = "host", value_name = "HOST")]
     pub hosts: Vec<Hostname>,
     /// Encrypt a new CA key with a passphrase
     #[arg(long, conflicts_with = "secret")]
     pub encrypt: bool,
-    /// File descriptor that gives the passphrase of the CA's key
+    /// Read the passphrase of the CA's key from this file descriptor
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
 }
@@ -69,7 +69,7 @@ pub struct TrustArgs {
     /// Fingerprint of the CA's key, as it was read out
     #[arg(long, value_name = "HASH")]
     pub fingerprint: Option<Fingerprint>,
-    /// Backend: dial with TLS from now on
+    /// Backend: use TLS to the orchestrator from now on
     #[arg(long, conflicts_with = "organization")]
     pub enable_tls: bool,
 }
@@ -78,10 +78,10 @@ pub struct TrustArgs {
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
 pub struct ShowArgs {
-    /// Values file; repeat in Helm's order
+    /// Values file (repeatable, same order as for helm)
     #[arg(short = 'f', long = "values", value_name = "FILE", required = true)]
     pub values: Vec<PathBuf>,
-    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    /// Umbrella chart: the key under which the sub-chart's values are (its name or alias)
     #[arg(long, value_name = "KEY", hide_short_help = true)]
     pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]

@@ -19,10 +19,10 @@ pub struct CheckArgs {
     /// The federation file of `bootstrap`
     #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["values", "values_key", "release", "side", "connect", "ca_cert", "ca_secret"])]
     pub federation: Option<PathBuf>,
-    /// Values file; repeat in Helm's order
+    /// Values file (repeatable, same order as for helm)
     #[arg(short = 'f', long = "values", value_name = "FILE", required_unless_present_any = ["explain", "federation"])]
     pub values: Vec<PathBuf>,
-    /// Umbrella chart: the key of the dependency (its name or alias) below which its settings stand
+    /// Umbrella chart: the key under which the sub-chart's values are (its name or alias)
     #[arg(long, value_name = "KEY", hide_short_help = true)]
     pub values_key: Option<ValuesKey>,
     /// Release [default: the only one of this chart in the namespace]
@@ -31,28 +31,28 @@ pub struct CheckArgs {
     /// Whose release it is [default: told by the values, else by the chart of the release]
     #[arg(long, value_enum, hide_short_help = true)]
     pub side: Option<Side>,
-    /// Shake hands with the orchestrator
+    /// Make real TLS connections to the orchestrator too
     #[arg(long)]
     pub live: bool,
     /// Where to dial with --live [default: orchestrator.host and port, or ingress.hostname and port 443]
     #[arg(long, value_name = "HOST:PORT", requires = "live", value_parser = dialled, hide_short_help = true)]
     pub connect: Option<String>,
-    /// Only this check; repeat for several
+    /// Only this check (repeatable)
     #[arg(long, value_name = "ID")]
     pub only: Vec<String>,
-    /// All but this check; repeat for several
+    /// All but this check (repeatable)
     #[arg(long, value_name = "ID", hide_short_help = true)]
     pub skip: Vec<String>,
-    /// failed or warning ends with 3
+    /// From which status on the exit status is 3: failed or warning
     #[arg(long, value_enum, default_value_t, value_name = "STATUS", hide_possible_values = true)]
     pub fail_on: FailOn,
-    /// When to warn of the end of a certificate
+    /// How long before a certificate expires to warn
     #[arg(long, value_name = "30d|33%", default_value_t)]
     pub warn_before: WarnBefore,
     /// The federation's CA; the issue log is beside it
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
-    /// Orchestrator: Secret of the authority; the issue log is looked for in its ConfigMaps
+    /// Orchestrator: Secret with the CA; the issue log is in ConfigMaps beside it
     #[arg(long, value_name = "NAME", conflicts_with = "ca_cert", hide_short_help = true)]
     pub ca_secret: Option<ObjectName>,
     /// Say what a check looks at, and why

@@ -32,7 +32,7 @@ pub struct EnrollArgs {
     /// Kind of a new key
     #[arg(long, value_enum, default_value_t, hide_short_help = true)]
     pub key_type: KeyType,
-    /// Keep the key in this file instead of a Secret; needs no cluster for the request
+    /// Keep the key in this file instead of a Secret; the request needs no cluster then
     #[arg(long, value_name = "FILE", conflicts_with = "new_request", hide_short_help = true)]
     pub key_file: Option<PathBuf>,
     /// CA that signs client certificates, where it is not the one in the cluster's orchestrator-cacert

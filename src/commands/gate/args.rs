@@ -25,16 +25,16 @@ pub struct CloseArgs {
     /// The options of all verbs.
     #[command(flatten)]
     pub common: CommonArgs,
-    /// This organization says that its pair is installed
+    /// Organization that has confirmed that its pair is installed (repeatable)
     #[arg(long, value_name = "ORG")]
     pub installed: Vec<MspId>,
-    /// This organization may be cut off
+    /// Organization to leave out: it loses access (repeatable)
     #[arg(long, value_name = "ORG")]
     pub cut_off: Vec<MspId>,
-    /// Leave verifyClientMSPID alone: any organization can then act as any other
+    /// Do not turn the identity check on: any organization can then act as any other
     #[arg(long, hide_short_help = true)]
     pub no_verify_mspid: bool,
-    /// The authority; the issue log is beside it
+    /// The CA; the issue log is beside it
     #[arg(long, value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
 }

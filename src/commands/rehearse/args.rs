@@ -16,7 +16,7 @@ pub struct RehearseArgs {
     /// The federation file of `bootstrap`
     #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["backend", "orchestrator"])]
     pub federation: Option<PathBuf>,
-    /// A backend's values file; repeat for several [default: three made up]
+    /// A backend's values file (repeatable) [default: a built-in federation of three]
     #[arg(long, value_name = "FILE", requires = "orchestrator")]
     pub backend: Vec<PathBuf>,
     /// The orchestrator's values file
