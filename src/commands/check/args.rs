@@ -43,10 +43,10 @@ pub struct CheckArgs {
     /// All but this check (repeatable)
     #[arg(long, value_name = "ID", hide_short_help = true)]
     pub skip: Vec<String>,
-    /// From which status on the exit status is 3: failed or warning
+    /// failed or warning: exit with 3
     #[arg(long, value_enum, default_value_t, value_name = "STATUS", hide_possible_values = true)]
     pub fail_on: FailOn,
-    /// How long before a certificate expires to warn
+    /// When to warn before expiry
     #[arg(long, value_name = "30d|33%", default_value_t)]
     pub warn_before: WarnBefore,
     /// The federation's CA; the issue log is beside it
