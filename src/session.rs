@@ -127,7 +127,7 @@ impl<'a> Session<'a> {
         plan::apply(&plan.steps, &self.step_context(), &mut |step, event| match event {
             Event::Already => self.console.say(Line::marked(Tone::Quiet, "already", &step.title)),
             Event::Starts => {}
-            Event::Now => self.console.say(Line::marked(Tone::Good, "now", &step.title)),
+            Event::Now => self.console.say(Line::marked(Tone::Good, "done", &step.title)),
             Event::Left => self.console.say(format!("left     {}", step.title)),
         })
     }

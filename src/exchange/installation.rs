@@ -200,7 +200,7 @@ impl Enrolment<'_> {
             (InitialState::ToDo, Action::Create(new) | Action::Replace(new), _) | (_, _, Some(new)) => new.clone(),
             _ => return None,
         };
-        let title = format!("Secret {} goes", pending_name(self.backend()));
+        let title = format!("delete Secret {}", pending_name(self.backend()));
         Some(Step::to_do(StepId::Pending, title, Action::Delete { seen: pending.clone(), while_held }))
     }
 }

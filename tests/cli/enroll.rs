@@ -20,7 +20,7 @@ fn the_first_run_makes_a_private_key_and_a_request_and_says_what_comes_next() {
     assert_eq!(
         ran.stderr,
         "Plan:\n  to do    private key in MyOrg1MSP.key (mode 0600)\n  to do    certificate signing request in MyOrg1MSP.csr\n\
-         now      private key in MyOrg1MSP.key (mode 0600)\nnow      certificate signing request in MyOrg1MSP.csr\n\
+         done     private key in MyOrg1MSP.key (mode 0600)\ndone     certificate signing request in MyOrg1MSP.csr\n\
          next: send MyOrg1MSP.csr to the orchestrator's operator, and read the fingerprint out to them by phone\n\
          next: when MyOrg1MSP.crt comes back: helm substra-mtls enroll -f backend-values.yaml --key-file MyOrg1MSP.key --certificate MyOrg1MSP.crt\n"
     );

@@ -98,8 +98,8 @@ fn a_federation_file_is_rehearsed_on_copies_and_the_second_run_finds_nothing_to_
             .1
             .split_once("$ helm")
             .unwrap();
-        assert!(first.contains("  now      MyOrg2MSP: helm upgrade backend"), "{first}");
-        assert!(!second.contains("  now "), "{second}");
+        assert!(first.contains("  done     MyOrg2MSP: helm upgrade backend"), "{first}");
+        assert!(!second.contains("  done "), "{second}");
     }
 }
 

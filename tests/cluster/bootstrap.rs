@@ -14,7 +14,7 @@ both_helms! {
         let first = fed.bootstrap("").ok();
         (1..=3).for_each(|n| fed.is_enrolled(n));
         assert!(fed.is_closed());
-        assert!(first.stdout.contains("organization: MyOrg2MSP now: serial "), "{}", first.stdout);
+        assert!(first.stdout.contains("organization: MyOrg2MSP done: serial "), "{}", first.stdout);
         assert!(first.stdout.ends_with("gate: the gate is closed\n"), "{}", first.stdout);
         assert!(first.stderr.contains("MyOrg1MSP     in place\n"), "{}", first.stderr);
         assert!(fed.site.read("org-1.yaml").starts_with("# Hospital 1\n"), "comments stay");

@@ -100,7 +100,7 @@ impl MemberReport {
         match self {
             Self::Already(stands) => stands.line("already"),
             Self::Planned(stands) => stands.line("planned"),
-            Self::Now(stands) => stands.line("now"),
+            Self::Now(stands) => stands.line("done"),
             Self::Failed(LeftOut { organization, why, .. }) => format!("{organization} failed: {why}"),
         }
     }

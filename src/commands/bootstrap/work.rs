@@ -94,7 +94,7 @@ fn applied(name: &str, steps: &[Step], context: &StepContext<'_>, line: &Progres
         Event::Starts => line.doing(&step.title),
         Event::Now => {
             reached += 1;
-            line.changed(&format!("now {}", step.title));
+            line.changed(&format!("done {}", step.title));
         }
         Event::Left => {
             reached += 1;

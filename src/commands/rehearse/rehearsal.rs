@@ -147,7 +147,7 @@ impl<'a> Rehearsal<'a> {
         let steps = self.own_steps(outcome);
         for step in &steps {
             let (tone, mark) =
-                if step.state == StepState::Already { (Tone::Quiet, "already") } else { (Tone::Good, "now") };
+                if step.state == StepState::Already { (Tone::Quiet, "already") } else { (Tone::Good, "done") };
             let whose = step.whose.as_ref().map(|whose| format!("{whose}: ")).unwrap_or_default();
             self.say(Line::marked(tone, mark, format!("{whose}{}", step.title)).indented(2));
             let diff = step.diff.iter().flat_map(|diff| Line::diff(diff).skip(2));

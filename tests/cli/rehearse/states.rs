@@ -192,7 +192,7 @@ fn a_federation_s_own_result_and_the_walkthrough_s_end_are_rehearsed_from_its_fi
         let text = ORCHESTRATOR.replace("enabled: true # by hand\n", &format!("enabled: true\n{own}"));
         world.write("orchestrator-values.yaml", &text);
         let ran = world.run("rehearse federation.yaml").ok();
-        assert!(!ran.stderr.contains("  now "), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("  done "), "{}", ran.stderr);
         assert!(first_line(&ran).0.ends_with(&by("this tool")), "{}", ran.stderr);
     }
 }
