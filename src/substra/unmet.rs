@@ -9,7 +9,7 @@ pub const VALUES_LACK_TLS: &str = "the values lack orchestrator.tls.enabled: tru
 
 /// TLS is off: `what` says where, `reason` how that is known.
 pub fn tls_off(what: impl Into<String>, reason: &str) -> Failure {
-    Failure::new(Exit::CheckFailed, Code::TlsOff, what).why(format!("mutual TLS stands on TLS: {reason}"))
+    Failure::new(Exit::CheckFailed, Code::TlsOff, what).why(format!("mutual TLS requires TLS: {reason}"))
 }
 
 /// TLS is off at the orchestrator.

@@ -140,7 +140,7 @@ catalogue! {
     ValuesOddWords "values-odd-words" Values BOTH, "no word is read by Helm otherwise than it looks",
         "Helm reads YAML 1.1: yes, no, on, off, y and n are booleans, as keys too, and 0123 is 83", "quote the word, or write true, false or the number";
     Tls "tls" Values BOTH, "TLS to the orchestrator is on",
-        "mutual TLS stands on TLS", "ca init at the orchestrator, then ca trust --backend --enable-tls at each backend";
+        "mutual TLS requires TLS", "ca init at the orchestrator, then ca trust --backend --enable-tls at each backend";
 
     MountMissing "mount-missing" Objects BOTH, "every mounted object is there, in the kind that the chart mounts",
         "pods wait in ContainerCreating for ever; charts mount Secrets since orchestrator 8.6 and backend 26.0, ConfigMaps before", "ca trust at a backend, ca init at the orchestrator: they make it in the kind that is mounted";
@@ -158,7 +158,7 @@ catalogue! {
     CaEnds "ca-ends" Keys BOTH, "no CA is about to end (--warn-before)",
         "a new CA takes every organization's operator", "plan its rotation";
     ServerPair "server-pair" Keys ORC, "the server's pair can be read and its halves fit",
-        "the server ends at its start otherwise", "ca init, which renews it and restarts the server";
+        "else the server exits when it starts", "ca init, which renews it and restarts the server";
     ServerExpired "server-expired" Keys ORC, "the server's certificate has not ended",
         "every backend refuses it, and so does the probe", "ca init, which renews it and restarts the server";
     ServerEnds "server-ends" Keys ORC, "the server's certificate is not about to end (--warn-before)",
@@ -210,7 +210,7 @@ catalogue! {
         "one without authorityKeyIdentifier fails on the day the identity check is turned on", "a new request and approve";
 
     MtlsEmpty "mtls-empty" Order ORC, "clientCACerts has a key where mutual TLS is on",
-        "the folder is not mounted then, and the server ends at its start", "approve the first organization, then gate close";
+        "the folder is not mounted then, and the server exits when it starts", "approve the first organization, then gate close";
     MemberCutOff "member-cut-off" Order ORC, "every member of channels has a key of its own where mutual TLS is on",
         "a member without one is cut off by the identity check", "approve its request";
     MtlsWithoutPair "mtls-without-pair" Order ORG, "the pair is there where mutual TLS is on",

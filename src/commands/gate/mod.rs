@@ -104,7 +104,7 @@ fn unverified(args: &CloseArgs) -> Option<String> {
     args.no_verify_mspid.then(|| text.to_owned())
 }
 
-/// Mutual TLS stands on TLS.
+/// Mutual TLS requires TLS.
 fn with_tls(target: Target<'_, Orchestrator>) -> Result<Target<'_, Orchestrator>> {
     if target.values.tls_enabled {
         return Ok(target);

@@ -268,7 +268,7 @@ pub(super) const CASES: &[Case] = &[
     ("issued-refused", ORC, "failed", "would be refused", |s| {
         logged(s, &CertificateRecipe::walkthrough("MyOrg1MSP", "a.b"))
     }),
-    ("mtls-empty", ORC, "failed", "the server ends at its start", |s| {
+    ("mtls-empty", ORC, "failed", "the server exits when it starts", |s| {
         s.deploy(
             ORC,
             "clientCACerts:\n        MyOrg1MSP:\n          - orchestrator-tls-cacert\n",

@@ -50,7 +50,7 @@ fn judge_gate(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
     }
     for state in [Some(orchestrator), site.running()].into_iter().flatten().filter(|o| o.mtls_enabled) {
         if state.client_cas.values().all(Vec::is_empty) {
-            let seen = "mutual TLS is on and clientCACerts is empty: the server ends at its start";
+            let seen = "mutual TLS is on and clientCACerts is empty: the server exits when it starts";
             findings.failed(
                 Check::MtlsEmpty,
                 seen,
