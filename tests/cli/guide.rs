@@ -26,7 +26,7 @@ fn said(step: usize) -> [BTreeSet<String>; 2] {
 
 /// The same of `check`.
 fn found(guide: &Guide, line: &str) -> BTreeSet<String> {
-    let ran = guide.runs(&format!("{line} -o json"));
+    let ran = guide.reader.runs(&format!("{line} -o json"));
     let answer: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
     let checks =
         answer["result"]["sites"].as_array().unwrap().iter().flat_map(|site| site["checks"].as_array().unwrap());
@@ -46,12 +46,12 @@ fn each_step_of_the_page_is_run_says_what_the_page_says_and_cuts_nobody_off() {
         assert!(step.starts_with(&format!("{number}. ")), "{step}");
         let files = page::blocks(PAGE).into_iter().filter(|block| block.heading == step && block.language == "yaml");
         for lines in files.map(|block| block.text) {
-            let before = guide.read("orchestrator-values.yaml");
+            let before = guide.reader.read("orchestrator-values.yaml");
             assert_eq!(before.matches(&lines).count(), 1, "{before}");
-            guide.write("orchestrator-values.yaml", &before.replace(&lines, ""));
+            guide.reader.write("orchestrator-values.yaml", &before.replace(&lines, ""));
         }
         for line in page::commands_of(PAGE, step) {
-            guide.does(&line);
+            guide.reader.does(&line);
             guide.all_are_connected(step);
         }
         assert_eq!([found(&guide, &looks[0]), found(&guide, &looks[1])], said(number), "{step}");
@@ -71,6 +71,6 @@ fn each_step_of_the_page_is_run_says_what_the_page_says_and_cuts_nobody_off() {
 fn without_every_organization_the_identity_check_stays_off() {
     let guide = Guide::new();
     let line = "helm substra-mtls gate close -n orchestrator -f orchestrator-values.yaml --installed ingen --yes";
-    guide.runs(line).refused(3, "not-admitted");
+    guide.reader.runs(line).refused(3, "not-admitted");
     guide.all_are_connected("refused");
 }

@@ -42,6 +42,7 @@ mod questions;
 #[path = "../ran.rs"]
 #[allow(dead_code, reason = "nothing stops half-way here")]
 mod ran;
+mod reader;
 mod readme;
 mod rehearse;
 mod schemas;

@@ -31,7 +31,12 @@ fn what_has_to_be_there_is_said_in_the_versions_that_are_needed() {
     let manifest = include_str!("../../Cargo.toml");
     let rust = manifest.lines().find_map(|line| line.strip_prefix("rust-version = \"")).unwrap().trim_end_matches('"');
     assert!(README.contains(&format!("Rust {rust} or later and a C compiler")), "{rust}");
-    assert!(README.contains("You need Helm 3.18 or later, or Helm 4, and kubectl"));
+    let built = [include_str!("../../testbed/go/helm3/go.mod"), include_str!("../../testbed/go/helm4/go.mod")];
+    let [three, four] = built.map(|module| {
+        let line = module.lines().find(|line| line.trim_start_matches("require ").trim().starts_with("helm.sh/helm/v")).unwrap();
+        line.split(" v").nth(1).unwrap().split(' ').next().unwrap()
+    });
+    assert!(README.contains(&format!("the tests run {three} and {four}.")), "{three} {four}");
     let lines: Vec<String> = page::blocks(README).iter().flat_map(|block| page::commands(&block.text)).collect();
     for line in
         ["cargo run --release -- rehearse", "testbed/test", "helm repo add substra https://substra.github.io/charts/"]

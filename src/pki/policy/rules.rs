@@ -22,7 +22,10 @@ pub const RULES: &[Rule] = &[
     rule(Code::RequestNotStrictDer, "encodings that two programs read in different ways"),
     rule(Code::RequestKey, "weak keys, and kinds of key that one of the servers refuses"),
     rule(Code::RequestSignature, "a request for somebody else's key, and altered requests"),
-    rule(Code::RequestSubject, "a second O, which gives the rights of a second organization, and fields that nobody checks"),
+    rule(
+        Code::RequestSubject,
+        "a second O, which gives the rights of a second organization, and fields that nobody checks",
+    ),
     rule(Code::RequestTextType, "names that look alike and differ for the servers"),
     rule(Code::RequestOrganization, "names that break the chart's manifest or meet another organization's"),
     rule(Code::MspId, "acting under the name that every backend has whose values name no organization"),

@@ -1,6 +1,6 @@
 //! A federation set up by Substra's guide to the letter: its openssl commands, its objects, its values, mutual TLS on.
 
-use std::{fs, process::Command};
+use std::process::Command;
 
 use substra_mtls::{
     cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
@@ -8,10 +8,9 @@ use substra_mtls::{
     times::Clock,
     values,
 };
-use tempfile::TempDir;
 use time::OffsetDateTime;
 
-use crate::{ran::Ran, scripted::Scripted};
+use crate::{reader::Reader, scripted::Scripted};
 
 /// The guide's two organizations, each in a namespace of its name.
 pub(super) const ORGANIZATIONS: [&str; 2] = ["ingen", "biotechnica"];
@@ -99,94 +98,52 @@ addAccountOperator:
 
 /// All files in one folder, and a cluster behind `helm` and `kubectl`.
 pub(super) struct Guide {
-    files: TempDir,
-    cluster: Scripted,
+    pub(super) reader: Reader,
     /// The guide's pair of the first organization.
     old: PemPair,
 }
 
 impl Guide {
     pub(super) fn new() -> Self {
-        let files = tempfile::tempdir().unwrap();
+        let files = Reader::new(None);
         let mut openssl = Command::new("bash");
-        let made = openssl.args(["-euc", OPENSSL]).current_dir(files.path()).output().unwrap();
+        let made = openssl.args(["-euc", OPENSSL]).current_dir(files.path("")).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let read = |name: &str| fs::read(files.path().join(name)).unwrap();
-        let ca = read("orchestrator-ca.crt");
+        let ca = files.read("orchestrator-ca.crt");
         let orc = Simulated::new("orchestrator", &Clock::system());
-        let authority = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", &ca)]);
+        let authority = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", ca.as_bytes())]);
         let pair = |name: &str, file: &str| {
-            let (certificate, key) = (read(&format!("{file}.crt")), read(&format!("{file}.key")));
-            Object::secret(name, PAIR_TYPE, &[], &[("tls.crt", &certificate), ("tls.key", &key)])
+            let (certificate, key) = (files.read(&format!("{file}.crt")), files.read(&format!("{file}.key")));
+            Object::secret(name, PAIR_TYPE, &[], &[("tls.crt", certificate.as_bytes()), ("tls.key", key.as_bytes())])
         };
         orc.create(&authority("orchestrator-tls-cacert")).unwrap();
         orc.create(&pair("orchestrator-tls-server-pair", "orchestrator-tls")).unwrap();
-        let old = PemPair { certificate: read("ingen.crt"), key: read("ingen.key").into() };
-        let install = |namespace: &str, release, chart: &str, version: &str, file: &str, text: &str| {
-            fs::write(files.path().join(file), text).unwrap();
+        let old =
+            PemPair { certificate: files.read("ingen.crt").into(), key: files.read("ingen.key").into_bytes().into() };
+        let install = |namespace: &str, release, chart: &str, version: &str, text: &str| {
             let chart = ChartVersion { name: chart.into(), version: version.into() };
             orc.in_namespace(namespace).install(release, chart, values::read(text.as_bytes()).unwrap()).unwrap();
         };
-        install("orchestrator", "orchestrator", "orchestrator", "8.8.0", "orchestrator-values.yaml", ORCHESTRATOR);
+        install("orchestrator", "orchestrator", "orchestrator", "8.8.0", ORCHESTRATOR);
         for (org, n) in ORGANIZATIONS.into_iter().zip(1..) {
             orc.in_namespace(org).create(&authority("orchestrator-cacert")).unwrap();
             orc.in_namespace(org).create(&pair("orchestrator-client-cert", org)).unwrap();
-            let file = format!("backend-{org}-values.yaml");
-            install(org, "backend", "substra-backend", "26.15.3", &file, &backend(org, n));
-            // The certificate went back to its organization, and the key never came here.
-            [".crt", ".key"].iter().for_each(|end| fs::remove_file(files.path().join(format!("{org}{end}"))).unwrap());
+            install(org, "backend", "substra-backend", "26.15.3", &backend(org, n));
         }
-        let guide = Self { files, cluster: Scripted::of(&orc), old };
+        // The pairs are where they belong; of the guide's files these are left.
+        let reader = Reader::new(Some(Scripted::of(&orc)));
+        files.hands(&["orchestrator-ca.crt", "orchestrator-ca.key"], &reader);
+        reader.write("orchestrator-values.yaml", ORCHESTRATOR);
+        let backends = ORGANIZATIONS.into_iter().zip(1..);
+        backends.for_each(|(org, n)| reader.write(&format!("backend-{org}-values.yaml"), &backend(org, n)));
+        let guide = Self { reader, old };
         guide.all_are_connected("by the guide");
         guide
     }
 
-    pub(super) fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.files.path().join(name)).unwrap()
-    }
-
-    pub(super) fn write(&self, name: &str, text: &str) {
-        fs::write(self.files.path().join(name), text).unwrap();
-    }
-
-    /// A command of this program.
-    #[track_caller]
-    pub(super) fn runs(&self, line: &str) -> Ran {
-        let words = shlex::split(line).unwrap();
-        let words = words.strip_prefix(&["helm".to_owned(), "substra-mtls".to_owned()]).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
-        command.args(words).current_dir(self.files.path()).env_clear();
-        command.env("PATH", format!("{}:/usr/bin:/bin", self.cluster.bin().display()));
-        command.env("TMPDIR", self.cluster.path());
-        Ran::of(&mut command)
-    }
-
-    /// A line of the page, by somebody who agrees: with the fingerprints of these requests.
-    #[track_caller]
-    pub(super) fn does(&self, line: &str) {
-        let asks = ["enroll ", "approve ", "gate "].iter().any(|verb| line.contains(verb));
-        let mut line = line.to_owned() + if asks { " --yes" } else { "" };
-        for org in ORGANIZATIONS {
-            let name = format!("{org}=SHA256:");
-            if let Some((before, after)) = line.split_once(&name) {
-                line = format!("{before}{name}{}{}", self.fingerprint(&format!("{org}.csr")), &after[64..]);
-            }
-        }
-        self.runs(&line).ok();
-    }
-
-    /// Of a request's key, as openssl sees it.
-    fn fingerprint(&self, request: &str) -> String {
-        let script = format!(
-            "openssl req -in {request} -noout -pubkey | openssl pkey -pubin -outform DER | openssl dgst -sha256 -r"
-        );
-        let ran = Ran::of(Command::new("sh").args(["-euc", &script]).current_dir(self.files.path())).ok();
-        ran.stdout.split_whitespace().next().unwrap().to_owned()
-    }
-
     /// How often a release was installed or upgraded.
     pub(super) fn revision(&self, namespace: &str, release: &str) -> u64 {
-        self.cluster.world(namespace).release(&release.parse().unwrap()).unwrap().unwrap().revision
+        self.reader.cluster().world(namespace).release(&release.parse().unwrap()).unwrap().unwrap().revision
     }
 
     /// Every organization, as it is.
@@ -208,12 +165,12 @@ impl Guide {
     }
 
     fn client(&self, pair: Option<PemPair>, header: &str) -> BackendClient {
-        BackendClient::new(self.read("orchestrator-ca.crt").into_bytes(), pair, header, HOST)
+        BackendClient::new(self.reader.read("orchestrator-ca.crt").into_bytes(), pair, header, HOST)
     }
 
     /// As the orchestrator's pods answer that start now, and as this backend dials.
     fn answer(&self, org: &str, change: impl FnOnce(BackendClient) -> BackendClient) -> Answer {
-        let orc = self.cluster.world("orchestrator");
+        let orc = self.reader.cluster().world("orchestrator");
         let name = "orchestrator".parse().unwrap();
         let (chart, release) = (orc.chart(&name).unwrap().unwrap(), orc.release(&name).unwrap().unwrap());
         orc.install("orchestrator", chart, release.config).unwrap();
