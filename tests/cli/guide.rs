@@ -5,7 +5,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use substra_mtls::substra::servers::Answer;
+use substra_mtls::substra::servers::CallOutcome;
 
 use self::world::{Guide, ORGANIZATIONS};
 use crate::page;
@@ -56,10 +56,10 @@ fn each_step_of_the_page_is_run_says_what_the_page_says_and_cuts_nobody_off() {
         }
         assert_eq!([found(&guide, &looks[0]), found(&guide, &looks[1])], said(number), "{step}");
         let as_another = guide.first_as_second();
-        assert_eq!(as_another == Answer::Accepted, number < 4, "{step}: {as_another}");
+        assert_eq!(as_another == CallOutcome::Accepted, number < 4, "{step}: {as_another}");
         // To the letter of the guide: accepted until the identity check goes on.
         let old = guide.with_the_guide_s_pair();
-        assert_eq!(old == Answer::Accepted, number < 4, "{step}: {old}");
+        assert_eq!(old == CallOutcome::Accepted, number < 4, "{step}: {old}");
         assert!(number < 4 || old.to_string().contains("invalid issuer for MSPID"), "{old}");
     }
     // One upgrade each for the keys, the check, and the key that went.

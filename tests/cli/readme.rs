@@ -33,7 +33,10 @@ fn what_has_to_be_there_is_said_in_the_versions_that_are_needed() {
     assert!(README.contains(&format!("Rust {rust} or later and a C compiler")), "{rust}");
     let built = [include_str!("../../testbed/go/helm3/go.mod"), include_str!("../../testbed/go/helm4/go.mod")];
     let [three, four] = built.map(|module| {
-        let line = module.lines().find(|line| line.trim_start_matches("require ").trim().starts_with("helm.sh/helm/v")).unwrap();
+        let line = module
+            .lines()
+            .find(|line| line.trim_start_matches("require ").trim().starts_with("helm.sh/helm/v"))
+            .unwrap();
         line.split(" v").nth(1).unwrap().split(' ').next().unwrap()
     });
     assert!(README.contains(&format!("the tests run {three} and {four}.")), "{three} {four}");

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use substra_mtls::{
-    cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, simulated::Simulated},
-    substra::servers::{Answer, BackendClient, PemPair, call},
+    cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, simulated::SimulatedCluster},
+    substra::servers::{BackendClient, CallOutcome, PemPair, call},
     times::Clock,
     values,
 };
@@ -110,7 +110,7 @@ impl Guide {
         let made = openssl.args(["-euc", OPENSSL]).current_dir(files.path("")).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let ca = files.read("orchestrator-ca.crt");
-        let orc = Simulated::new("orchestrator", &Clock::system());
+        let orc = SimulatedCluster::new("orchestrator", &Clock::system());
         let authority = |name| Object::secret(name, "Opaque", &[], &[("ca.crt", ca.as_bytes())]);
         let pair = |name: &str, file: &str| {
             let (certificate, key) = (files.read(&format!("{file}.crt")), files.read(&format!("{file}.key")));
@@ -150,17 +150,17 @@ impl Guide {
     #[track_caller]
     pub(super) fn all_are_connected(&self, when: &str) {
         for org in ORGANIZATIONS {
-            assert_eq!(self.answer(org, |client| client), Answer::Accepted, "{org} {when}");
+            assert_eq!(self.answer(org, |client| client), CallOutcome::Accepted, "{org} {when}");
         }
     }
 
     /// The first organization under the name of the second.
-    pub(super) fn first_as_second(&self) -> Answer {
+    pub(super) fn first_as_second(&self) -> CallOutcome {
         self.answer(ORGANIZATIONS[0], |client| self.client(client.pair().cloned(), ORGANIZATIONS[1]))
     }
 
     /// The first organization as the guide left it.
-    pub(super) fn with_the_guide_s_pair(&self) -> Answer {
+    pub(super) fn with_the_guide_s_pair(&self) -> CallOutcome {
         self.answer(ORGANIZATIONS[0], |_| self.client(Some(self.old.clone()), ORGANIZATIONS[0]))
     }
 
@@ -169,7 +169,7 @@ impl Guide {
     }
 
     /// As the orchestrator's pods answer that start now, and as this backend dials.
-    fn answer(&self, org: &str, change: impl FnOnce(BackendClient) -> BackendClient) -> Answer {
+    fn answer(&self, org: &str, change: impl FnOnce(BackendClient) -> BackendClient) -> CallOutcome {
         let orc = self.reader.cluster().world("orchestrator");
         let name = "orchestrator".parse().unwrap();
         let (chart, release) = (orc.chart(&name).unwrap().unwrap(), orc.release(&name).unwrap().unwrap());

@@ -61,7 +61,7 @@ pub(super) fn turns_it_off(site: &Site, org: &Path, orc: &Path) {
 both_helms! {
     fn values_that_were_set_on_the_line_are_kept_by_a_file(helm) {
         let site = Site::empty(helm);
-        site.sh(crate::site::CA);
+        site.authority();
         site.admin(&site.org, "create secret generic orchestrator-cacert --from-file=ca.crt=ca.crt");
         let install = format!("install backend {} -f backend-values.yaml", chart("substra-backend"));
         site.helm(&site.org, &format!("{install} --set config.LOG_LEVEL=DEBUG"));
