@@ -77,8 +77,10 @@ impl<'a> Remedy<'a> {
     /// For one that is there and holds something else.
     pub(crate) fn make_again(&self, kind: ObjectKind, name: &str) -> String {
         let make = self.make(kind, name);
-        // `ca init` puts the CA in place of whatever is there.
-        if matches!(self.of, RemedySide::Orchestrator(orchestrator) if orchestrator.cacert.as_str() == name) {
+        // `ca init` puts the CA in place of whatever is there, and `ca trust` extends it or names what is in its way.
+        if matches!(self.of, RemedySide::Backend { .. })
+            || matches!(self.of, RemedySide::Orchestrator(orchestrator) if orchestrator.cacert.as_str() == name)
+        {
             return make;
         }
         let delete = format!("delete {}", kind.to_string().to_lowercase());

@@ -4,6 +4,7 @@ pub(crate) mod broken;
 mod live;
 mod next;
 mod pinned;
+mod run;
 pub(crate) mod world;
 
 use std::collections::BTreeSet;

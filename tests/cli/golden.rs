@@ -96,8 +96,9 @@ impl Golden {
     }
 }
 
+/// A text that is kept beside the answers.
 #[track_caller]
-fn kept_as(name: &str, seen: &str) {
+pub(crate) fn kept_as(name: &str, seen: &str) {
     let path = format!("{FOLDER}/{name}");
     if env::var_os("UPDATE_EXPECTED").is_some() {
         fs::write(&path, seen).unwrap();

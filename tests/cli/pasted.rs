@@ -13,6 +13,24 @@ fn commands(text: &str) -> Vec<&str> {
     starts.map(|(at, _)| text[at..].split_at(length(&text[at..])).0.trim_end()).collect()
 }
 
+/// The same with those of helm and kubectl.
+pub(crate) fn all_commands(text: &str) -> Vec<&str> {
+    let starts = text.match_indices("helm ").chain(text.match_indices("kubectl "));
+    let mut starts: Vec<usize> =
+        starts.map(|(at, _)| at).filter(|at| !text[..*at].ends_with(char::is_alphanumeric)).collect();
+    starts.sort_unstable();
+    // Prose that goes on after a command; and prose that names helm.
+    let ends = [", ", " shows"];
+    let one = |at: usize| {
+        let command = &text[at..][..length(&text[at..])];
+        ends.iter().fold(command, |command, end| command.split(end).next().unwrap_or(command)).trim_end()
+    };
+    let is_one = |command: &&str| {
+        ["helm substra-mtls ", "helm -n ", "helm list ", "kubectl -n "].iter().any(|begin| command.starts_with(begin))
+    };
+    starts.into_iter().map(one).filter(is_one).collect()
+}
+
 fn length(text: &str) -> usize {
     let (mut quote, mut escaped) = (None, false);
     for (at, c) in text.char_indices() {

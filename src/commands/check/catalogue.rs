@@ -43,6 +43,69 @@ impl fmt::Display for Group {
     }
 }
 
+/// In which order problems are solved: that of the exchange. What would be refused for something else comes after that, and
+/// what something else brings about comes after it too.
+const TURNS: [Check; Check::ALL.len()] = [
+    Check::Tools,
+    Check::Rights,
+    Check::Release,
+    Check::ReleasePending,
+    Check::Values,
+    Check::ValuesOddWords,
+    Check::KeyForm,
+    Check::KeyCollision,
+    Check::Drift,
+    // TLS, and what the pods mount for it.
+    Check::Tls,
+    Check::MountMissing,
+    Check::MountCa,
+    Check::MountSki,
+    Check::MountExpired,
+    Check::MountBundle,
+    Check::ServerPair,
+    Check::ServerExpired,
+    Check::ServerAuth,
+    Check::ServerClientAuth,
+    Check::ServerName,
+    Check::ServerChain,
+    // The backend's own pair.
+    Check::Pair,
+    Check::PairHalves,
+    Check::PairExpired,
+    Check::PairChain,
+    Check::PairKeyId,
+    Check::PairOrganization,
+    Check::PairTwoOrganizations,
+    Check::PairUsage,
+    Check::PairName,
+    Check::MtlsWithoutPair,
+    // What keeps the server from its start, or would cut somebody off.
+    Check::MtlsEmpty,
+    Check::MemberCutOff,
+    // What was begun.
+    Check::HalfWay,
+    Check::ReleaseFailed,
+    Check::PodsWaiting,
+    Check::Rollout,
+    Check::RestartObjects,
+    Check::RestartChannels,
+    // Who is let in, and as whom.
+    Check::Passthrough,
+    Check::IdentityCheck,
+    Check::LiveOwn,
+    Check::LiveWithout,
+    Check::LiveOther,
+    Check::IssuedName,
+    Check::IssuedRefused,
+    Check::KeyAdmitsNobody,
+    Check::ForeignCa,
+    Check::IssuerAnyOrganization,
+    // What expires soon.
+    Check::ServerEnds,
+    Check::PairEnds,
+    Check::CaEnds,
+];
+
 /// What is said of a check.
 #[derive(Debug)]
 struct CheckDoc {
@@ -76,6 +139,12 @@ impl Check {
     #[must_use]
     pub(in crate::commands) fn of(id: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|check| check.id() == id)
+    }
+
+    /// Its place in the order in which problems are solved.
+    #[must_use]
+    pub(super) fn turn(self) -> usize {
+        TURNS.iter().position(|check| *check == self).unwrap_or(TURNS.len())
     }
 
     /// Its group.
@@ -241,6 +310,7 @@ mod tests {
         for check in Check::ALL {
             assert_eq!(kebab(&format!("{check:?}")), check.id());
             assert_eq!(Check::of(check.id()), Some(*check));
+            assert!(TURNS.contains(check), "{check:?} has no turn");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a check found, and the findings of a release while they are gathered: one for each check, none left out.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::catalogue::Check;
 use crate::{ids::ids, substra::Side, text::Tone};
@@ -41,6 +41,12 @@ pub(in crate::commands) struct Finding {
     pub seen: String,
     /// The exact next command, or what else helps; empty where nothing is to be done.
     pub next: String,
+}
+
+/// The problem to solve first: what failed before what only warns, and of these the first in the order of the exchange.
+pub(super) fn first(findings: &[Finding]) -> Option<&Finding> {
+    let problems = findings.iter().filter(|finding| finding.status >= Status::Warning && !finding.next.is_empty());
+    problems.min_by_key(|finding| (Reverse(finding.status), finding.check.turn()))
 }
 
 /// The findings of a site, while they are gathered.
@@ -102,7 +108,9 @@ impl Findings {
         let here = Check::ALL.iter().copied().filter(|check| check.side().is_none_or(|of| of == side));
         here.map(|check| match self.notes.remove(&check) {
             Some(notes) => {
-                Finding { check, status: notes.status, seen: notes.seen.join("; "), next: notes.next.join("; then ") }
+                // One at a time: what else was noted has its turn in the next run.
+                let next = notes.next.into_iter().next().unwrap_or_default();
+                Finding { check, status: notes.status, seen: notes.seen.join("; "), next }
             }
             None => Finding { check, status: Status::Skipped, seen: because.clone(), next: String::new() },
         })
@@ -115,12 +123,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_failed_comes_before_what_warns_and_then_the_order_of_the_exchange_counts() {
+        let finding = |check, status, next: &str| Finding { check, status, seen: String::new(), next: next.to_owned() };
+        let mut findings = vec![
+            finding(Check::Rights, Status::Warning, "a"),
+            finding(Check::Drift, Status::Ok, ""),
+            finding(Check::Rollout, Status::Failed, "b"),
+            finding(Check::MountMissing, Status::Failed, "c"),
+        ];
+        assert_eq!(first(&findings).map(|finding| finding.next.as_str()), Some("c"));
+        findings.truncate(2);
+        assert_eq!(first(&findings).map(|finding| finding.next.as_str()), Some("a"));
+        assert_eq!(first(&findings[1..]), None);
+    }
+
+    #[test]
     fn the_worse_status_wins_equal_ones_are_joined_and_the_rest_is_skipped_with_a_reason() {
         let mut findings = Findings::default();
         findings.ok(Check::PodsWaiting, "good");
         findings.failed(Check::PodsWaiting, "bad\u{1b}[2J", "x");
         findings.warn(Check::PodsWaiting, "soon", "y");
-        findings.failed(Check::PodsWaiting, "worse", "x");
+        findings.failed(Check::PodsWaiting, "worse", "z");
         findings.skip(Check::Rollout, "unknown");
         findings.skip_the_rest("no cluster");
         let found = findings.of_side(Side::Backend);

@@ -22,6 +22,7 @@ use crate::{
     },
     substra::Side,
     substra::{backend::Backend, kind::ObjectKind, manifest::expected_kind, orchestrator::Orchestrator},
+    text::word,
     values::ValuesKey,
 };
 
@@ -210,6 +211,11 @@ fn target(cluster: Option<&dyn Cluster>, found: Option<&ReleaseState>) -> Cluste
     target
 }
 
+/// The option of `enroll` that installs what comes back.
+pub(super) fn answer(backend: &Backend) -> String {
+    format!("--certificate {}", word(&format!("{}.crt", backend.msp_id)))
+}
+
 impl ObservedRelease {
     pub(super) fn backend(&self) -> Option<&Backend> {
         match &self.party {
@@ -269,6 +275,30 @@ impl ObservedRelease {
     pub(super) fn approve(&self, request: &str) -> String {
         let approve = self.on_this(CommandLine::ours("approve").word(request));
         self.signer.iter().fold(approve, |shown, (name, value)| shown.option(name, [value])).to_string()
+    }
+
+    /// `enroll`, up to the certificate of a request that is under way: a new one would make the old one worthless.
+    pub(super) fn request(&self, more: &str) -> String {
+        match self.backend() {
+            Some(backend) if self.waits_for_certificate() => self.ours("enroll", &answer(backend)),
+            _ => self.ours("enroll", more),
+        }
+    }
+
+    /// Whether key and request wait for their certificate.
+    pub(super) fn waits_for_certificate(&self) -> bool {
+        let pending = |backend: &Backend| ObjectRef::secret(format!("{}-pending", backend.client_certificate));
+        self.backend().is_some_and(|backend| self.object(&pending(backend)).is_some())
+    }
+
+    /// What Helm is told by hand to deploy the files, where no verb of ours may.
+    pub(super) fn upgrade(&self) -> String {
+        let (Ok(found), Some(true)) = (&self.found, self.files.as_ref().map(|files| files.key().is_top())) else {
+            return "upgrade the release as you usually do".to_owned();
+        };
+        let chart = format!("substra/{}", self.side.chart());
+        let upgrade = CommandLine::helm().at(&self.target).with("upgrade").word(&found.name).word(chart);
+        upgrade.option("--version", [&found.chart.version]).files(&self.paths, &ValuesKey::default()).to_string()
     }
 
     /// With what points at this release.

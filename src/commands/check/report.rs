@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     catalogue::Check,
-    finding::{Finding, Status},
+    finding::{self, Finding, Status},
     observe::ObservedRelease,
     table::Standing,
 };
@@ -69,6 +69,14 @@ struct SiteReport {
     chart: Option<String>,
     /// The version of its chart.
     version: Option<String>,
+    /// What helps against the problem that comes first; empty where there is none.
+    next: String,
+    /// Whether that has failed, and not only warns.
+    #[serde(skip)]
+    has_failed: bool,
+    /// The organization of a backend.
+    #[serde(skip)]
+    organization: Option<String>,
     checks: Vec<CheckReport>,
 }
 
@@ -99,8 +107,7 @@ impl Checked {
         let head = ["organization", "stage", "certificate", "issuer", "days left"].map(str::to_owned);
         let rows = std::iter::once(head).chain(self.organizations.iter().map(Standing::cells));
         let mut lines: Vec<Line> = table(&rows.collect::<Vec<_>>()).lines().map(Line::from).collect();
-        let ahead = self.organizations.iter().filter(|row| !row.next.is_empty());
-        lines.extend(ahead.map(|row| Line::label(Tone::Next, &format!("next for {}", row.organization), &row.next)));
+        lines.extend(self.ahead());
         for site in &self.sites {
             lines.extend([Line::from(""), site.title().into()]);
             for group in site.checks.chunk_by(|one, next| one.group == next.group) {
@@ -123,10 +130,42 @@ impl Checked {
     }
 }
 
+impl Checked {
+    /// One command for each operator: what failed comes before the next step of an organization, and what only warns
+    /// after it.
+    fn ahead(&self) -> Vec<Line> {
+        let waits = |row: &&Standing| !row.next.is_empty();
+        let is_told = |site: &SiteReport| self.organizations.iter().any(|row| row.next == site.next);
+        let holds_up = |site: &&SiteReport| {
+            let waiting = self.organizations.iter().filter(waits).any(|row| site.is_before(row));
+            !site.next.is_empty() && !is_told(site) && (site.has_failed || !waiting)
+        };
+        let problems: Vec<&SiteReport> = self.sites.iter().filter(holds_up).collect();
+        let mut steps: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+        for row in self.organizations.iter().filter(waits) {
+            let word = if problems.iter().any(|site| site.is_before(row)) { "then" } else { "next" };
+            // One command for several is one.
+            match steps.iter_mut().find(|(_, next, _)| *next == row.next) {
+                Some((.., whose)) => whose.push(&row.organization),
+                None => steps.push((word, &row.next, vec![&row.organization])),
+            }
+        }
+        let first = problems.iter().map(|site| match self.sites.as_slice() {
+            [_] => Line::label(Tone::Next, "next", &site.next),
+            _ => Line::label(Tone::Next, &format!("next for {}", site.place()), &site.next),
+        });
+        let steps = steps
+            .iter()
+            .map(|(word, next, whose)| Line::label(Tone::Next, &format!("{word} for {}", whose.join(", ")), next));
+        first.chain(steps).collect()
+    }
+}
+
 impl SiteReport {
     fn of(judged: &CheckedRelease) -> Self {
         let CheckedRelease { site, findings } = judged;
         let found = site.found.as_ref().ok();
+        let first = finding::first(findings);
         Self {
             side: site.side,
             namespace: site.target.namespace.clone(),
@@ -134,8 +173,25 @@ impl SiteReport {
             release: found.map(|found| found.name.to_string()),
             chart: found.map(|found| found.chart.name.clone()),
             version: found.map(|found| found.chart.version.clone()),
+            next: first.map(|finding| finding.next.clone()).unwrap_or_default(),
+            organization: site.backend().map(|backend| backend.msp_id.to_string()),
+            has_failed: first.is_some_and(|finding| finding.status == Status::Failed),
             checks: findings.iter().map(CheckReport::of).collect(),
         }
+    }
+
+    /// Whether its problems come before the next step of an organization.
+    fn is_before(&self, row: &Standing) -> bool {
+        match self.side {
+            Side::Backend => self.organization.as_ref() == Some(&row.organization),
+            Side::Orchestrator => row.next_of == Side::Orchestrator,
+        }
+    }
+
+    /// Which one it is, of several.
+    fn place(&self) -> String {
+        let namespace = self.namespace.as_ref().map(|name| format!(" in namespace {name}")).unwrap_or_default();
+        self.organization.clone().unwrap_or_else(|| format!("the {}{namespace}", self.side))
     }
 
     fn title(&self) -> String {
@@ -163,8 +219,8 @@ fn told(alike: &[CheckReport]) -> Vec<Line> {
     let because = if first.status == Status::Skipped { "because " } else { "" };
     let line =
         Line::marked(first.status.tone(), first.status, format!("{:<24} {because}{}", ids.join(", "), first.seen));
-    let next = (!first.next.is_empty()).then(|| Line::label(Tone::Next, "next", &first.next).indented(11));
-    std::iter::once(line.indented(2)).chain(next).collect()
+    let fix = (!first.next.is_empty()).then(|| Line::label(Tone::Next, "fix", &first.next).indented(11));
+    std::iter::once(line.indented(2)).chain(fix).collect()
 }
 
 #[cfg(test)]

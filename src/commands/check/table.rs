@@ -13,7 +13,6 @@ use crate::{
     },
     substra::Side,
     substra::orchestrator::Orchestrator,
-    text::word,
     times,
 };
 
@@ -45,6 +44,12 @@ pub(super) struct Standing {
     pub(super) certificate: Option<ClientCertificate>,
     /// The command that takes it on; empty where there is none.
     pub(super) next: String,
+    /// The next command closes the gate for all.
+    #[serde(skip)]
+    closes: bool,
+    /// Whose command it is.
+    #[serde(skip)]
+    pub(super) next_of: Side,
     #[serde(skip)]
     side: Side,
 }
@@ -92,6 +97,10 @@ pub(super) fn rows(sites: &[&ObservedRelease]) -> Vec<Standing> {
         }
     }
     rows.sort_by(|one, other| one.organization.cmp(&other.organization));
+    // One that is seen not to have its pair would be cut off.
+    if rows.iter().any(|row| row.side == Side::Backend && row.stage < ExchangeStage::Installed) {
+        rows.iter_mut().filter(|row| row.closes).for_each(|row| row.next.clear());
+    }
     rows
 }
 
@@ -100,7 +109,8 @@ fn joined(backend: Standing, orchestrator: Standing) -> Standing {
     if backend.stage < ExchangeStage::Installed {
         return Standing { certificate, ..backend };
     }
-    Standing { stage: backend.stage.max(orchestrator.stage), next: orchestrator.next, certificate, ..backend }
+    let Standing { next, closes, next_of, .. } = orchestrator;
+    Standing { stage: backend.stage.max(orchestrator.stage), next, closes, next_of, certificate, ..backend }
 }
 
 fn of_site(site: &ObservedRelease) -> Vec<Standing> {
@@ -115,10 +125,10 @@ fn of_backend(site: &ObservedRelease) -> Option<Standing> {
     let name = backend.client_certificate.as_str();
     let pair = site.object(&ObjectRef::secret(name));
     let certificate = pair.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next());
-    let pending = site.object(&ObjectRef::secret(format!("{name}-pending"))).is_some();
+    let pending = site.waits_for_certificate();
     let presents = site.deployed.as_ref().is_some_and(SideValues::mtls);
     let organization = backend.msp_id.to_string();
-    let answer = site.ours("enroll", &format!("--certificate {}", word(&format!("{organization}.crt"))));
+    let answer = site.request("");
     let first = site.first_step();
     let (stage, next) = match (&certificate, pending) {
         _ if site.objects.is_err() => (ExchangeStage::None, String::new()),
@@ -131,31 +141,47 @@ fn of_backend(site: &ObservedRelease) -> Option<Standing> {
         (_, true) => (ExchangeStage::Requested, first.unwrap_or(answer)),
     };
     let certificate = certificate.map(|one| ClientCertificate::of(one, site.now));
-    Some(Standing { organization, stage, certificate, next, side: Side::Backend })
+    let (closes, side) = (false, Side::Backend);
+    Some(Standing { organization, stage, certificate, next, closes, next_of: side, side })
 }
 
 fn of_orchestrator(site: &ObservedRelease) -> Vec<Standing> {
     let Some(orchestrator) = site.orchestrator() else { return Vec::new() };
-    let keys = orchestrator.client_cas.keys().filter(|key| !orchestrator.members.contains(key));
+    let is_member = |key: &&String| orchestrator.members.contains(key);
+    let keys = orchestrator.client_cas.keys().filter(|key| !is_member(key));
     let log = site.log.as_ref().and_then(|log| log.as_ref().ok());
+    let admits = |o: &Orchestrator, organization: &String| {
+        o.client_cas.get(organization).is_some_and(|objects| !objects.is_empty())
+    };
+    // The gate closes for all at once: whoever has a key of its own waits for the others.
+    let all_have_keys = orchestrator.members.iter().all(|member| admits(orchestrator, member));
     let row = |organization: &String| {
-        let has_key = |o: &Orchestrator| o.client_cas.get(organization).is_some_and(|objects| !objects.is_empty());
+        let has_key = |o: &Orchestrator| admits(o, organization);
+        let mut closes = false;
         let enforced = site.running().is_some_and(|o| o.tls_enabled && o.mtls_enabled && o.verify_msp_id && has_key(o));
         let (stage, next) = match (enforced, has_key(orchestrator)) {
             (true, _) => (ExchangeStage::Enforced, String::new()),
+            // A key that is no member's: nothing is to be done for it.
+            (false, has_key) if !is_member(&organization) => {
+                (if has_key { ExchangeStage::Admitted } else { ExchangeStage::None }, String::new())
+            }
             // Before TLS there is nothing to admit to, nor a CA of ours that could sign.
             (false, has_key) if !orchestrator.tls_enabled => {
                 (if has_key { ExchangeStage::Admitted } else { ExchangeStage::None }, site.ours("ca init", ""))
             }
-            (false, true) => {
-                (ExchangeStage::Admitted, site.ours("gate close", &format!("--installed {}", word(organization))))
+            // It asks for each member whether its pair is installed.
+            (false, true) if all_have_keys => {
+                closes = true;
+                (ExchangeStage::Admitted, site.ours("gate close", ""))
             }
+            (false, true) => (ExchangeStage::Admitted, String::new()),
             (false, false) => (ExchangeStage::None, site.approve(&format!("{organization}.csr"))),
         };
         let entries = log.map(IssueLog::entries).unwrap_or_default();
         let newest = entries.iter().rev().find(|entry| entry.organization.as_str() == organization);
         let certificate = newest.and_then(Entry::decoded).map(|one| ClientCertificate::of(one, site.now));
-        Standing { organization: organization.clone(), stage, certificate, next, side: Side::Orchestrator }
+        let (organization, side) = (organization.clone(), Side::Orchestrator);
+        Standing { organization, stage, certificate, next, closes, next_of: side, side }
     };
     orchestrator.members.iter().chain(keys).map(row).collect()
 }
@@ -180,7 +206,15 @@ mod tests {
     use super::*;
 
     fn row(side: Side, stage: ExchangeStage) -> Standing {
-        Standing { organization: "A".into(), stage, certificate: None, next: side.to_string(), side }
+        Standing {
+            organization: "A".into(),
+            stage,
+            certificate: None,
+            next: side.to_string(),
+            closes: false,
+            next_of: side,
+            side,
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ fn judge_leaf(site: &ObservedRelease, findings: &mut Findings) {
     let object = site.object(&ObjectRef::secret(backend.client_certificate.as_str()));
     let Some(chain) = object.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()) else { return };
     let Some(leaf) = chain.first() else { return };
-    let again = site.ours("enroll", "--new-request");
+    let again = site.request("--new-request");
     let cas = keys::authorities(site);
     // The server looks at every certificate that is sent: a CA appended to the leaf repairs a leaf without it.
     let named = |one: &Certificate| {
@@ -107,8 +107,7 @@ fn judge_keys(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
         if !orchestrator.members.contains(key) {
             let seen =
                 format!("{key} is no member of any channel: under the identity check it admits nobody of another name");
-            let next = format!("{}; then take {key} out of clientCACerts", site.approve("ORG.csr"));
-            findings.warn(Check::KeyAdmitsNobody, seen, next);
+            findings.warn(Check::KeyAdmitsNobody, seen, taken_out(site, orchestrator, &format!("key {key}")));
         }
     }
     for (kebab, keys) in forms.iter().filter(|(_, keys)| keys.len() > 1) {
@@ -124,6 +123,20 @@ fn judge_keys(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
     findings.ok(Check::KeyAdmitsNobody, keys.as_str());
 }
 
+/// Takes something out of `clientCACerts`, once every member has a certificate and a key of its own.
+fn taken_out(site: &ObservedRelease, orchestrator: &Orchestrator, what: &str) -> String {
+    match lacking(orchestrator).next() {
+        Some(member) => site.approve(&format!("{member}.csr")),
+        None => format!("take {what} out of clientCACerts in the values file, then: {}", site.upgrade()),
+    }
+}
+
+/// Members that would be cut off by the identity check.
+fn lacking(orchestrator: &Orchestrator) -> impl Iterator<Item = &String> {
+    let has_none = |member: &&String| orchestrator.client_cas.get(*member).is_none_or(Vec::is_empty);
+    orchestrator.members.iter().filter(has_none)
+}
+
 fn judge_check(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     let on = |o: &Orchestrator| o.tls_enabled && o.mtls_enabled;
     let open = [Some(orchestrator), site.running()].into_iter().flatten().find(|o| on(o) && !o.verify_msp_id);
@@ -131,7 +144,10 @@ fn judge_check(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &m
         Some(_) => findings.failed(
             Check::IdentityCheck,
             "verifyClientMSPID is off: any organization can act as any other",
-            site.ours("gate close", ""),
+            // A member without a key would be cut off by it, and the gate refuses that.
+            lacking(orchestrator)
+                .next()
+                .map_or_else(|| site.ours("gate close", ""), |member| site.approve(&format!("{member}.csr"))),
         ),
         None if site.mtls() => findings.ok(Check::IdentityCheck, "verifyClientMSPID is on"),
         None => findings.skip(Check::IdentityCheck, "mutual TLS is off: gate close turns both on"),
@@ -146,10 +162,9 @@ fn judge_pool(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
     let all = keys::authorities(site);
     let is_known = |ca: &Certificate| site.known.iter().any(|known| known.spki == ca.spki);
     for ForeignCa { name, said } in mounts::foreign(orchestrator, &all, is_known) {
-        let next = format!(
-            "{}; then take {name} out of clientCACerts. Where it is the federation's own CA for clients: --ca-cert FILE",
-            site.approve("ORG.csr")
-        );
+        let out = taken_out(site, orchestrator, name);
+        let next =
+            format!("where it is the federation's own CA for clients, run this again with --ca-cert FILE; else {out}");
         findings.warn(Check::ForeignCa, said, next);
     }
     findings.ok(Check::ForeignCa, "only the orchestrator's own");

@@ -126,20 +126,20 @@ fn judge_pair(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut Fi
     let name = backend.client_certificate.as_str();
     let Some(object) = site.object(&ObjectRef::secret(name)) else {
         if site.mtls() {
-            findings.failed(Check::Pair, format!("Secret {name} is not there"), site.ours("enroll", ""));
+            findings.failed(Check::Pair, format!("Secret {name} is not there"), site.request(""));
         }
         return findings.skip_the_rest(NO_PAIR);
     };
     let chain = object.data("tls.crt").and_then(|pem| inspect::certificates(&pem).ok());
     let key = object.data("tls.key").and_then(|pem| PrivateKey::from_pem(&pem, None).ok());
-    let again = site.ours("enroll", "--new-request");
+    let again = site.request("--new-request");
     let (Some(chain), Some(key)) = (chain, key) else {
         let half = if object.data("tls.key").is_none_or(|key| key.is_empty()) {
             "its tls.key is empty or missing: the backend connects without a certificate"
         } else {
             "its tls.crt or tls.key cannot be read"
         };
-        findings.failed(Check::Pair, format!("Secret {name}: {half}"), again);
+        findings.failed(Check::Pair, format!("Secret {name}: {half}"), site.request(""));
         return findings.skip_the_rest("the pair cannot be read");
     };
     let Some(leaf) = chain.first() else { return };
@@ -157,7 +157,7 @@ fn judge_pair(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut Fi
     } else {
         findings.ok(Check::PairExpired, "valid now");
     }
-    ends(site, Check::PairEnds, leaf, warn_before, site.ours("enroll", "--renew"), findings);
+    ends(site, Check::PairEnds, leaf, warn_before, site.request("--renew"), findings);
 }
 
 fn judge_chain(site: &ObservedRelease, chain: &[Certificate], again: &str, findings: &mut Findings) {
@@ -175,7 +175,11 @@ fn judge_chain(site: &ObservedRelease, chain: &[Certificate], again: &str, findi
         findings.failed(
             Check::PairChain,
             format!("issued by {}, and this cluster trusts {}", leaf.issuer, names.join(", ")),
-            again,
+            // Which of the two is the wrong one, only the CA's owner knows.
+            format!(
+                "compare the CA with the orchestrator's operator: {}; where it is trusted already: {again}",
+                site.remedy().trust(true)
+            ),
         );
     }
 }

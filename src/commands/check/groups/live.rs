@@ -87,7 +87,7 @@ fn judge_own(site: &ObservedRelease, address: &str, called: &CallResult, finding
         (Side::Backend, CallOutcome::ServerNotTrusted(_)) => {
             "compare the CA in this cluster with the orchestrator's operator; a certificate of the server that has ended is theirs to renew".to_owned()
         }
-        (Side::Backend, _) => site.ours("enroll", "--new-request"),
+        (Side::Backend, _) => site.request("--new-request"),
         (Side::Orchestrator, _) => site.ours("ca init", ""),
     };
     findings.failed(Check::LiveOwn, format!("{address}: {answer}"), next);

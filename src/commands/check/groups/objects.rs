@@ -85,7 +85,7 @@ pub(super) fn authorities(site: &ObservedRelease) -> Vec<String> {
 
 /// A pair is made by a verb, not by hand.
 fn missing_next(site: &ObservedRelease, by_hand: &str) -> String {
-    if site.backend().is_some() { site.ours("enroll", "") } else { by_hand.to_owned() }
+    if site.backend().is_some() { site.request("") } else { by_hand.to_owned() }
 }
 
 fn judge_bundles(site: &ObservedRelease, findings: &mut Findings) {

@@ -49,11 +49,7 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
         findings.ok(Check::ReleasePending, "no operation holds it");
     }
     if *status == ReleaseStatus::Failed {
-        let verb = match site.side {
-            Side::Backend => "enroll",
-            Side::Orchestrator => "gate close",
-        };
-        findings.failed(Check::ReleaseFailed, format!("revision {revision} failed"), site.ours(verb, ""));
+        findings.failed(Check::ReleaseFailed, format!("revision {revision} failed"), once_more(site));
     } else {
         findings.ok(Check::ReleaseFailed, format!("revision {revision} did not fail"));
     }
@@ -163,15 +159,20 @@ fn check_files(site: &ObservedRelease, found: &ReleaseState, findings: &mut Find
     if ours.is_empty() || same(config, &merged) {
         return findings.ok(Check::HalfWay, "what the files say of mutual TLS is deployed");
     }
-    let verb = match site.side {
-        Side::Backend => {
-            let next = site.first_step().unwrap_or_else(|| site.ours("enroll", ""));
-            return findings.warn(Check::HalfWay, ours.join("; "), next);
-        }
-        Side::Orchestrator if site.orchestrator().is_some_and(|o| o.mtls_enabled) => "gate close",
-        Side::Orchestrator => "gate open",
+    findings.warn(Check::HalfWay, ours.join("; "), once_more(site));
+}
+
+/// The verb that brings the release to what the files say: it was interrupted, or its upgrade failed.
+fn once_more(site: &ObservedRelease) -> String {
+    let Some(orchestrator) = site.orchestrator() else {
+        return site.first_step().unwrap_or_else(|| site.request(""));
     };
-    findings.warn(Check::HalfWay, ours.join("; "), site.ours(verb, ""));
+    match (orchestrator.tls_enabled, orchestrator.mtls_enabled) {
+        (true, true) => site.ours("gate close", ""),
+        (true, false) => site.ours("gate open", ""),
+        // No verb upgrades and leaves TLS off.
+        (false, _) => site.upgrade(),
+    }
 }
 
 /// Whether all that is not deployed is what `ca init` sets: it was cut off before its upgrade.
