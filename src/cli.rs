@@ -5,7 +5,10 @@ pub mod help;
 
 use std::ffi::OsString;
 
-use clap::{Command as Clap, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
+use clap::{
+    Command as Clap, CommandFactory, FromArgMatches, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 pub use self::global::{ClusterArgs, Colours, HelmArgs};
 pub use crate::NAME;
@@ -65,7 +68,7 @@ impl Cli {
             let plain = ["namespace", "kube_context"]
                 .into_iter()
                 .fold(Self::named(), |command, name| command.mut_arg(name, |arg| arg.env(None::<&'static str>)));
-            plain.try_get_matches_from(&words).err().unwrap_or(error)
+            named_with_or(plain.try_get_matches_from(&words).err().unwrap_or(error))
         })?;
         let mut cli = Self::from_arg_matches(&matches)?;
         if let Command::Approve(args) = &mut cli.command {
@@ -77,8 +80,40 @@ impl Cli {
     /// The command line as the operator calls it: by Helm, or by its own name.
     fn named() -> Clap {
         let by_helm = std::env::var_os("HELM_PLUGIN_NAME").is_some_and(|name| name == NAME);
-        Self::command().bin_name(if by_helm { "helm substra-mtls" } else { NAME })
+        let name = if by_helm { "helm substra-mtls" } else { NAME };
+        in_forms(Self::command().bin_name(name), name)
     }
+}
+
+/// Verbs with several forms, of which clap would make a line that is too long for a terminal.
+const FORMS: [(&str, &str); 2] = [
+    ("check", "[OPTIONS] <-f <FILE>|FEDERATION.yaml|--explain <ID>>"),
+    ("ca trust", "[OPTIONS] -f <FILE> <--backend|--for <ORG>> <CERT>"),
+];
+
+/// The usage of these verbs, shorter.
+fn in_forms(command: Clap, name: &str) -> Clap {
+    FORMS.iter().fold(command, |command, (verb, form)| {
+        let usage = format!("{name} {verb} {form}");
+        let shown = |verb: Clap| verb.override_usage(usage.clone());
+        match verb.split_once(' ') {
+            Some((outer, inner)) => command.mut_subcommand(outer, |outer| outer.mut_subcommand(inner, shown)),
+            None => command.mut_subcommand(verb, shown),
+        }
+    })
+}
+
+/// What is missing as people say it: of several one will do, which clap shows as `<--a <A>|--b>`.
+fn named_with_or(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) {
+        let said = |name: &String| {
+            let all = name.strip_prefix('<')?.strip_suffix('>')?;
+            all.contains('|').then(|| all.replace('|', " or "))
+        };
+        let named = missing.iter().map(|name| said(name).unwrap_or_else(|| name.clone())).collect();
+        error.insert(ContextKind::InvalidArg, ContextValue::Strings(named));
+    }
+    error
 }
 
 /// `help VERB`, as many type it, is `VERB --help`.

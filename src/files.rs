@@ -67,17 +67,15 @@ pub fn read_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
 pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let file = opened(path)?;
     let mode = file.metadata().map_err(|e| unreadable(path, &e))?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        // What is no key is not made one by its mode.
-        if !pem::shows_private_key(&slurp(path, file)?) {
-            return Err(Failure::new(
-                Exit::Refused,
-                Code::KeyFileNoKey,
-                format!("{} holds no private key", path.display()),
-            )
-            .why("it has no PEM block of one")
-            .next("name the file with the key; perhaps a certificate and its key have changed places"));
+    let (is_open, bytes) = (mode & 0o077 != 0, slurp(path, file)?);
+    // What is no key is not made one by its mode.
+    if !pem::shows_private_key(&bytes) {
+        let held = pem::held(&bytes);
+        if is_open || held.is_some() {
+            return Err(no_key(path, held));
         }
+    }
+    if is_open {
         return Err(Failure::new(
             Exit::Refused,
             Code::KeyFileOpen,
@@ -86,7 +84,16 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
         .why(format!("its mode is {mode:04o}; a private key must belong to its owner alone"))
         .next(format!("chmod 600 {}", path.display())));
     }
-    slurp(path, file)
+    Ok(bytes)
+}
+
+/// Something else was given as a key.
+fn no_key(path: &Path, held: Option<&str>) -> Failure {
+    let why = held.map_or_else(|| "it has no PEM block of one".to_owned(), |held| format!("it holds {held}"));
+    let swapped = if held == Some("a certificate") { "; perhaps the certificate and its key are swapped" } else { "" };
+    Failure::new(Exit::Refused, Code::KeyFileNoKey, format!("{} holds no private key", path.display()))
+        .why(why)
+        .next(format!("name the file with the private key{swapped}"))
 }
 
 fn slurp(path: &Path, file: File) -> Result<Zeroizing<Vec<u8>>> {

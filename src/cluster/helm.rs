@@ -176,6 +176,9 @@ impl Helm for RealCluster {
         let mut reply = self.helm_upgrade(&args, Some(upgrade.values.json()), limit + Duration::from_secs(30))?;
         if !reply.success {
             reply.stderr = redact_values(&reply.stderr, upgrade);
+            if is_time_out(&reply.stderr) {
+                return Err(timed_out(upgrade, &reply.stderr, limit));
+            }
         }
         ensure_success(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)
     }
@@ -221,6 +224,25 @@ fn is_release_missing(reply: &ChildOutput) -> bool {
     !reply.success && reply.stderr.contains("release: not found")
 }
 
+/// Whether Helm's own `--timeout` ran out: Helm 3 waits by polling, Helm 4 by a context with a deadline. A cluster that does
+/// not answer at all is something else.
+fn is_time_out(stderr: &str) -> bool {
+    let is_deaf = stderr.contains("cluster unreachable") || stderr.contains("Client.Timeout");
+    ["timed out waiting for the condition", "context deadline exceeded"].iter().any(|said| stderr.contains(said))
+        && !is_deaf
+}
+
+fn timed_out(upgrade: &Upgrade, stderr: &str, limit: Duration) -> Failure {
+    let name = &upgrade.release;
+    Failure::new(
+        Exit::TimedOut,
+        Code::TimeLimit,
+        format!("helm could not upgrade release {name} within {} s", limit.as_secs()),
+    )
+    .why(one_line(stderr))
+    .next("see what helm waited for, a hook's Job for example; then run the same command again, with a longer --timeout where it is only slow")
+}
+
 fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOutput> {
     if reply.success {
         return Ok(reply);
@@ -248,6 +270,19 @@ fn parse_json<T: serde::de::DeserializeOwned>(reply: &ChildOutput, doing: &str) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_out_of_helm_is_told_from_a_cluster_that_does_not_answer() {
+        for (said, is) in [
+            ("Error: UPGRADE FAILED: pre-upgrade hooks failed: timed out waiting for the condition", true),
+            ("Error: UPGRADE FAILED: resource not ready\ncontext deadline exceeded", true),
+            ("Error: Kubernetes cluster unreachable: Get \"https://x/version\": context deadline exceeded", false),
+            ("Get \"https://x\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)", false),
+            ("Error: UPGRADE FAILED: another operation (install/upgrade/rollback) is in progress", false),
+        ] {
+            assert_eq!(is_time_out(said), is, "{said}");
+        }
+    }
 
     #[test]
     fn a_joined_chart_is_split_at_its_version() {

@@ -58,7 +58,7 @@ codes! {
     ToolMissing "tool-missing" "`helm`, `kubectl` or `sops` is not there or cannot be used.";
     Child "child" "A child process could not be started.";
     ChildOutput "child-output" "A child process said more than any answer that is needed.";
-    TimeLimit "time-limit" "A child process took too long.";
+    TimeLimit "time-limit" "A child process took too long, or Helm says that its own `--timeout` ran out.";
     KubeToken "kube-token" "A bearer token was given to Helm by flag or environment.";
     Helm "helm" "`helm` failed, or its answer is not understood.";
     Kubectl "kubectl" "`kubectl` failed, or its answer is not understood.";

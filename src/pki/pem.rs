@@ -15,6 +15,27 @@ pub(crate) fn shows_private_key(bytes: &[u8]) -> bool {
     KEY_SIGNS.iter().any(|sign| bytes.windows(sign.len()).any(|window| window == *sign))
 }
 
+/// What a file is that was given as something else; nothing where it cannot be told.
+pub(crate) fn held(bytes: &[u8]) -> Option<&'static str> {
+    let begins = |label: &str| {
+        let mark = format!("-----BEGIN {label}-----");
+        bytes.windows(mark.len()).any(|window| window == mark.as_bytes())
+    };
+    // Each chart's values have one of these at the beginning of a line.
+    let has_line = |key: &[u8]| bytes.split(|&byte| byte == b'\n').any(|line| line.starts_with(key));
+    if shows_private_key(bytes) {
+        Some("a private key")
+    } else if begins("CERTIFICATE REQUEST") || begins("NEW CERTIFICATE REQUEST") {
+        Some("a certificate signing request")
+    } else if begins("CERTIFICATE") {
+        Some("a certificate")
+    } else if [&b"orchestrator:"[..], b"channels:", b"server:"].into_iter().any(has_line) {
+        Some("Helm values")
+    } else {
+        None
+    }
+}
+
 /// One block of a PEM file.
 pub(super) struct PemBlock {
     /// The text between `BEGIN` and the dashes, for example `CERTIFICATE`.

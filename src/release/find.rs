@@ -28,6 +28,7 @@ impl<'a> ReleaseQuery<'a> {
             whole: files.whole(),
             chart: options.chart.as_deref(),
             version: options.version.as_deref(),
+            can_name_chart: true,
         };
         let hints = options.no_upgrade.then(hints);
         Self { side, release: options.release.as_ref(), key: options.key.clone(), hints }
@@ -50,6 +51,17 @@ pub(crate) fn find(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<Re
 
 /// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.
 pub(crate) fn look(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<ReleaseState> {
+    read(cluster, query).map_err(|failure| match failure.code {
+        // A Role is of one namespace: whoever forgets to name it is forbidden to look into `default`.
+        Code::Forbidden if is_unnamed(&cluster.target()) => {
+            let next = format!("{ADD_NAMESPACE}; if that is not it: {}", failure.next);
+            failure.next(next)
+        }
+        _ => failure,
+    })
+}
+
+fn read(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<ReleaseState> {
     let read = if let Some(name) = query.release {
         let (version, release) = side_by_side(|| cluster.chart(name), || cluster.release(name));
         let (release, version) = (release?, version?);
@@ -79,17 +91,25 @@ fn other_chart(name: &ReleaseName, side: Side, package: &ChartVersion) -> Failur
     Failure::new(Exit::CheckFailed, Code::ReleaseChart, what).why(format!("it is of chart {}", package.name)).next(next)
 }
 
+/// What helps whoever has forgotten the namespace.
+pub(crate) const ADD_NAMESPACE: &str =
+    "add -n NAMESPACE, as to helm; helm list --all-namespaces shows where each release is";
+
+/// Whether nobody named a namespace: Helm gives `default` then.
+pub(crate) fn is_unnamed(target: &ClusterTarget) -> bool {
+    target.namespace.as_ref().is_none_or(|namespace| namespace == "default")
+}
+
 const BY_A_SYNC: &str =
     "; where Argo CD renders the chart there is no release of Helm's: then add --no-upgrade and --release NAME";
 
 fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
     let location = cluster.location();
     let next = |text: &str| format!("{text}{}", if query.hints.is_none() { BY_A_SYNC } else { "" });
-    // Helm gives `default` where nobody named one.
-    let unnamed = cluster.target().namespace.is_none_or(|namespace| namespace == "default");
+    let unnamed = is_unnamed(&cluster.target());
     let forgotten = "no namespace was named with -n, or the default one";
     let by_name = next(if unnamed {
-        "add -n NAMESPACE, as to helm; helm list --all-namespaces shows where each release is"
+        ADD_NAMESPACE
     } else {
         "helm list --all-namespaces; then name it with --release and --namespace"
     });

@@ -18,6 +18,8 @@ pub(crate) struct Hints<'a> {
     pub(crate) chart: Option<&'a str>,
     /// Its version, where it was named.
     pub(crate) version: Option<&'a str>,
+    /// The verb has the options for both.
+    pub(crate) can_name_chart: bool,
 }
 
 /// The label by which workloads are told apart (Kubernetes, recommended labels).
@@ -95,6 +97,9 @@ fn rendered(
 ) -> Result<ReleaseState> {
     let (Some(name), Some(chart), Some(namespace)) = (query.release, hints.chart, cluster.target().namespace) else {
         let why = format!("{}; neither Helm knows it, nor does a workload carry the labels of the chart", absent.why);
+        if !hints.can_name_chart {
+            return Err(absent.why(why));
+        }
         let next = format!(
             "{}; where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount",
             absent.next

@@ -1,6 +1,10 @@
 //! The operator's terminal: talk on stderr, data on stdout, no question where nobody can answer, and all of it escaped.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Write},
+    str::FromStr,
+};
 
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -14,6 +18,9 @@ use crate::{
     files, plain,
     text::{Line, Tone},
 };
+
+/// How often something is asked for that has a form.
+const TRIES: usize = 3;
 
 /// Where a verb talks and asks.
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +128,22 @@ impl Console {
         }
         let line = answered(false, question)?.map_err(|e| no_terminal("no answer could be read").why(e.to_string()))?;
         Ok(line.trim().to_owned())
+    }
+
+    /// Asks for something that has a form, and again where an answer has another one: `TRIES` times in all. The last
+    /// error where none has it.
+    ///
+    /// # Errors
+    /// As [`Console::ask`].
+    pub fn ask_for<T: FromStr<Err: Display>>(&self, question: &str) -> Result<std::result::Result<T, T::Err>> {
+        let mut left = TRIES;
+        loop {
+            left -= 1;
+            match self.ask(question)?.parse() {
+                Err(bad) if left > 0 => self.say(format!("{bad}; type it again")),
+                read => return Ok(read),
+            }
+        }
     }
 
     /// Asks for a passphrase without showing it.

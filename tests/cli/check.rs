@@ -115,7 +115,7 @@ fn the_table_says_who_stands_where() {
     assert_eq!(row(&scene, "orchestrator")["stage"], "admitted");
     let text = |side: &str| scene.federation.world.here(row(&scene, side)["next"].as_str().unwrap());
     assert_eq!(text("backend"), "helm substra-mtls enroll -n org-1 -f backend-values.yaml --release backend");
-    let close = "helm substra-mtls gate close -n orchestrator -f orchestrator-values.yaml --release orchestrator --installed MyOrg1MSP";
+    let close = "helm substra-mtls gate close -n orchestrator -f orchestrator-values.yaml --release orchestrator";
     assert_eq!(text("orchestrator"), close);
 }
 

@@ -6,6 +6,7 @@ use substra_mtls::{
     cli::{Cli, Command},
     cluster::{Cluster, ObjectRef},
     commands::check,
+    dispatch::dispatch,
     failure::{Code, Exit, Failure, Result},
     federation::Site,
     report::{Console, Format, Outcome},
@@ -55,6 +56,28 @@ fn who_stands_where_before_and_after_a_bootstrap() {
     assert_eq!(stages(&after), all);
     assert_eq!((after.exit(), failing(&after)), (Exit::Done, Vec::new()));
     assert_eq!(after.get("sites").unwrap().as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn the_next_command_of_each_organization_leads_on() {
+    let fed = Fed::new(2);
+    let nexts = |outcome: &Outcome| -> Vec<String> {
+        let rows = outcome.get("organizations").unwrap().as_array().unwrap();
+        rows.iter().map(|row| row["next"].as_str().unwrap().to_owned()).collect()
+    };
+    let before = checked(&fed, "", "").unwrap();
+    let folder = fed.world.path("").display().to_string();
+    for (n, next) in (1..).zip(nexts(&before)) {
+        let words = shlex::split(&next).unwrap();
+        assert!(words[1..5] == ["substra-mtls", "enroll", "-n", &format!("org-{n}")], "{next}");
+        let org = fed.org(n);
+        let cli =
+            Cli::try_parse_from(words[1..].iter().map(String::as_str).chain(["--out-dir", folder.as_str()])).unwrap();
+        let session = Session::new(Some(&org), Console::silent(), &fed.clock());
+        assert_eq!(dispatch(&cli.command, &session).unwrap().stage().id(), "requested", "{next}");
+    }
+    let requested = checked(&fed, "", "").unwrap();
+    assert!(nexts(&requested).iter().all(|next| next.contains(" --certificate ")), "{:?}", nexts(&requested));
 }
 
 #[test]

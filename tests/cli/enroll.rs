@@ -81,8 +81,30 @@ fn nobody_is_told_to_chmod_what_is_no_private_key() {
     world.run("enroll -f backend-values.yaml --key-file ca.crt").refused(5, "key-file-no-key");
     world.request();
     let swapped = "approve MyOrg1MSP.csr -f orchestrator-values.yaml --offline --yes --ca-cert ca.key --ca-key ca.crt";
-    let ran = world.run(&format!("{swapped} --unverified-mail")).refused(5, "key-file-no-key");
-    assert!(ran.stderr.contains("changed places") && !ran.stderr.contains("chmod"), "{}", ran.stderr);
+    for mode in [0o644, 0o600] {
+        world.chmod("ca.crt", mode);
+        world.chmod("ca.key", mode);
+        let ran = world.run(&format!("{swapped} --unverified-mail")).refused(5, "key-file-no-key");
+        for line in [
+            "error: the CA's certificate and its private key are swapped [key-file-no-key]",
+            "  why: ca.key holds a private key, and ca.crt holds none",
+            "  next: name them the other way round: --ca-cert ca.crt --ca-key ca.key",
+        ] {
+            assert!(ran.stderr.lines().any(|one| one == line), "{line}: {}", ran.stderr);
+        }
+        for (file, held) in [
+            ("backend-values.yaml", "Helm values"),
+            ("orchestrator-values.yaml", "Helm values"),
+            ("MyOrg1MSP.csr", "a certificate signing request"),
+            ("ca.crt", "a certificate"),
+        ] {
+            world.chmod(file, mode);
+            let ran =
+                world.run(&format!("enroll -f backend-values.yaml --key-file {file}")).refused(5, "key-file-no-key");
+            assert!(ran.stderr.contains(&format!("\n  why: it holds {held}\n")), "{file}: {}", ran.stderr);
+            assert!(!ran.stderr.contains("chmod"), "{}", ran.stderr);
+        }
+    }
 }
 
 #[test]

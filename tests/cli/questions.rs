@@ -53,7 +53,7 @@ const QUESTIONS: [Question; 10] = [
         name: "approve a fingerprint",
         asked: "Fingerprint that MyOrg1MSP's operator read out to you (8 groups): ",
         yes: ("GROUPS", "approved"),
-        no: ("nonsense", "fingerprint"),
+        no: (NOBODY, "request-fingerprint"),
         flag: "--fingerprint",
         run: |console| on_orchestrator(console, &format!("{SIGN} --yes"), 1),
     },
@@ -121,7 +121,7 @@ const QUESTIONS: [Question; 10] = [
         name: "ca trust for a backend",
         asked: "Fingerprint that the CA's owner read out to you (8 groups): ",
         yes: ("GROUPS", "trusted"),
-        no: ("0", "fingerprint"),
+        no: (NOBODY, "ca-fingerprint"),
         flag: "--fingerprint",
         run: |console| {
             on_backend(console, "ca trust @other.crt --backend -f @backend-values.yaml --release backend --yes", 0)
@@ -136,6 +136,9 @@ const QUESTIONS: [Question; 10] = [
         run: on_all,
     },
 ];
+
+/// The groups of a key that nobody has.
+const NOBODY: &str = "00000000 00000000 00000000 00000000 00000000 00000000 00000000 00000000";
 
 const SIGN: &str =
     "approve @MyOrg1MSP.csr -f @orchestrator-values.yaml --release orchestrator --ca-cert @ca.crt --ca-key @ca.key";

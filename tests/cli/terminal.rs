@@ -84,11 +84,35 @@ fn a_mistyped_fingerprint_or_a_no_signs_nothing() {
     let groups = world.run("enroll -f backend-values.yaml --key-file MyOrg1MSP.key").ok().fact("to read out");
     let (screen, status) = at_terminal(&world, APPROVE, &format!("{}\ny", groups.replace(['0', '1', '2', '3'], "4")));
     assert!(status == 5 && screen.contains("[request-fingerprint]"), "{status} {screen}");
-    let (screen, status) = at_terminal(&world, APPROVE, "not a fingerprint");
-    assert!(status == 5 && screen.contains("[fingerprint]"), "{status} {screen}");
     let (screen, status) = at_terminal(&world, APPROVE, &format!("{groups}\nn"));
     assert!(status == 5 && screen.contains("[declined]"), "{status} {screen}");
     assert_eq!(world.snapshot(), before);
+}
+
+#[test]
+fn a_malformed_fingerprint_is_asked_for_again_and_loses_nothing_that_was_typed() {
+    let world = World::new();
+    world.request();
+    let again = "type it again";
+    // A third time that is none ends it.
+    let before = world.snapshot();
+    let (screen, status) = at_terminal(&world, APPROVE, "not a fingerprint\n0\n\ny");
+    assert!(status == 5 && screen.contains("[fingerprint]") && screen.matches(again).count() == 2, "{status} {screen}");
+    assert_eq!(world.snapshot(), before);
+    // Of two requests the first was answered already.
+    let first = world.run("enroll -f backend-values.yaml --key-file MyOrg1MSP.key").ok().fact("to read out");
+    let other = world.read("backend-values.yaml").replace("MyOrg1MSP", "MyOrg2MSP").replace("org-1", "org-2");
+    world.write("other-values.yaml", &other);
+    let second = world.run("enroll -f other-values.yaml --key-file MyOrg2MSP.key").ok().fact("to read out");
+    let line = APPROVE.replace("MyOrg1MSP.csr", "MyOrg1MSP.csr MyOrg2MSP.csr");
+    let (short, _) = second.rsplit_once(' ').unwrap();
+    let (screen, status) = at_terminal(&world, &line, &format!("{first}\n{short}\n{second}\ny"));
+    assert_eq!(status, 0, "{screen}");
+    assert!(
+        screen.matches("MyOrg1MSP's operator read out").count() == 1 && screen.matches(again).count() == 1,
+        "{screen}"
+    );
+    assert!(world.path("MyOrg1MSP.crt").exists() && world.path("MyOrg2MSP.crt").exists());
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn a_wrong_command_line_ends_with_2() {
         "ca trust c.crt -f x --for MyOrg1MSP --enable-tls",
         "ca show",
         "enroll -f x --timeout 0",
+        "enroll -f x --renew --new-request",
         "gate open -f x --timeout 0s",
         "bootstrap x --timeout 0ms",
         "gate open -f x --timeout 5",
@@ -41,6 +42,22 @@ fn a_wrong_command_line_ends_with_2() {
         let ran = World::new().run(line);
         assert_eq!(ran.status, 2, "{line}: {}", ran.stderr);
         assert_eq!(ran.stdout, "", "{line}");
+    }
+}
+
+#[test]
+fn of_what_is_missing_each_way_is_named() {
+    let trust = "Usage: substra-mtls ca trust [OPTIONS] -f <FILE> <--backend|--for <ORG>> <CERT>\n";
+    let check = "Usage: substra-mtls check [OPTIONS] <-f <FILE>|FEDERATION.yaml|--explain <ID>>\n";
+    for (line, missing, usage) in [
+        ("ca trust ca.crt -f x", "\n  --backend or --for <ORG>\n", trust),
+        ("ca trust -f x", "\n  --backend or --for <ORG>\n", trust),
+        ("check", "\n  --values <FILE> or FEDERATION.yaml or --explain <ID>\n", check),
+        ("approve a.csr -f orchestrator-values.yaml", "--ca-cert FILE and --ca-key FILE, or --ca-secret NAME", ""),
+    ] {
+        let ran = World::new().run(line);
+        assert_eq!(ran.status, 2, "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains(missing) && ran.stderr.contains(usage), "{line}: {}", ran.stderr);
     }
 }
 

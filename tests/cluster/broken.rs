@@ -56,6 +56,16 @@ both! {
         assert_eq!(site.state(&site.org), before);
     }
 
+    fn a_time_out_of_helm_s_own_is_one(site) {
+        site.approved();
+        // The Job of the chart's hook gets no pod.
+        site.admin(&site.org, "create quota none --hard=pods=0");
+        let ran = site.enroll("--certificate MyOrg1MSP.crt --timeout 5s").stopped(124, "time-limit");
+        assert!(ran.stderr.contains("within 5 s") && ran.stderr.contains("may be half done: upgrade"), "{}", ran.stderr);
+        site.admin(&site.org, "delete quota none");
+        site.enroll("--certificate MyOrg1MSP.crt").ok();
+    }
+
     fn missing_rights_name_the_role(site) {
         site.admin(&site.org, "delete rolebinding substra-mtls");
         let ran = site.enroll("").refused(6, "forbidden");

@@ -76,8 +76,8 @@ impl Batch<'_> {
         let console = &self.approval.session.console;
         console.say(format!("{}: a request of {org} for {}", passed.path.display(), hosts(&passed.request)));
         foreign_hosts(&passed.request).into_iter().for_each(|foreign| console.say(format!("  {foreign}")));
-        let typed = console.ask(&format!("Fingerprint that {org}'s operator read out to you (8 groups): "))?;
-        let fingerprint = typed.parse().map_err(|bad: BadFingerprint| {
+        let question = format!("Fingerprint that {org}'s operator read out to you (8 groups): ");
+        let fingerprint = console.ask_for(&question)?.map_err(|bad: BadFingerprint| {
             let what = format!("{} is not signed", passed.path.display());
             bad.typed(what).unchanged(NOT_SIGNED)
         })?;

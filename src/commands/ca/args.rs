@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use crate::{
     args::{self, CommonArgs, EXIT_STATUSES},
@@ -50,6 +50,7 @@ pub struct InitArgs {
 /// `ca trust`
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
+#[command(group = ArgGroup::new("side").args(["backend", "organization"]).required(true))]
 pub struct TrustArgs {
     /// The CA's certificate
     #[arg(value_name = "CERT")]
@@ -58,7 +59,7 @@ pub struct TrustArgs {
     #[command(flatten)]
     pub common: CommonArgs,
     /// Orchestrator: for certificates of this organization
-    #[arg(long = "for", value_name = "ORG", required_unless_present = "backend", conflicts_with = "backend")]
+    #[arg(long = "for", value_name = "ORG")]
     pub organization: Option<MspId>,
     /// Object to keep it in [default: orchestrator-client-ca- and the organization's name in kebab case]
     #[arg(long, value_name = "NAME", conflicts_with = "backend", hide_short_help = true)]

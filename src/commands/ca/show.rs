@@ -131,7 +131,7 @@ pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
         Side::Orchestrator => of_orchestrator(&read::orchestrator(&files)?),
     };
     let cluster = session.cluster()?;
-    let hints = Some(Hints { whole: files.whole(), chart: None, version: None });
+    let hints = Some(Hints { whole: files.whole(), chart: None, version: None, can_name_chart: false });
     let sought = ReleaseQuery { side, release: args.release.as_ref(), key: files.key().clone(), hints };
     let found = find::find(cluster, &sought)?;
     let reference = |trust_object: &TrustObject| match trust_object.item {

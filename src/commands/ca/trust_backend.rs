@@ -102,8 +102,8 @@ fn identified(args: &TrustArgs, session: &Session<'_>, certificate: &Certificate
         return compared(args, args.fingerprint, certificate).map(|()| true);
     }
     console.say(format!("{}: {}", args.certificate.display(), certificate.subject));
-    let typed = console.ask("Fingerprint that the CA's owner read out to you (8 groups): ")?;
-    let typed = typed.parse().map_err(|bad: BadFingerprint| {
+    let question = "Fingerprint that the CA's owner read out to you (8 groups): ";
+    let typed = console.ask_for(question)?.map_err(|bad: BadFingerprint| {
         let what = format!("{} is not trusted", args.certificate.display());
         bad.typed(what)
     })?;

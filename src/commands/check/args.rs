@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::{
     args::EXIT_STATUSES,
@@ -15,12 +15,13 @@ use crate::{
 /// `check`
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_STATUSES)]
+#[command(group = ArgGroup::new("what").args(["values", "federation", "explain"]).required(true).multiple(true))]
 pub struct CheckArgs {
     /// The federation file of `bootstrap`
     #[arg(value_name = "FEDERATION.yaml", conflicts_with_all = ["values", "values_key", "release", "side", "connect", "ca_cert", "ca_secret"])]
     pub federation: Option<PathBuf>,
     /// Values file (repeatable, same order as for helm)
-    #[arg(short = 'f', long = "values", value_name = "FILE", required_unless_present_any = ["explain", "federation"])]
+    #[arg(short = 'f', long = "values", value_name = "FILE")]
     pub values: Vec<PathBuf>,
     /// Umbrella chart: the key under which the sub-chart's values are (its name or alias)
     #[arg(long, value_name = "KEY", hide_short_help = true)]

@@ -22,7 +22,7 @@ pub(super) fn explain(id: &str) -> Result<Outcome> {
         ("side", Some(&explained.side)),
         ("what", Some(what)),
         ("why", Some(why)),
-        ("helps", Some(helps)),
+        ("fix", Some(helps)),
     ]);
     Ok(Outcome::new("check", Stage::Explained).result(&CheckResult::Explained(explained), lines))
 }

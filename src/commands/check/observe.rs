@@ -120,7 +120,7 @@ pub(in crate::commands) fn observe(
 ) -> ObservedRelease {
     let key = ask.files.as_ref().map(|files| files.key().clone()).unwrap_or_default();
     let whole = ask.files.as_ref().map(ValuesFiles::whole).unwrap_or_default();
-    let hints = Some(Hints { whole, chart: None, version: None });
+    let hints = Some(Hints { whole, chart: None, version: None, can_name_chart: false });
     let sought = ReleaseQuery { side: ask.side, release: ask.release, key: key.clone(), hints };
     let found = cluster.map_err(Clone::clone).and_then(|cluster| find::look(cluster, &sought));
     let values = match (&ask.files, &found) {

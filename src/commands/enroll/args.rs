@@ -21,7 +21,7 @@ pub struct EnrollArgs {
     #[arg(long, value_name = "ORG.crt")]
     pub certificate: Option<PathBuf>,
     /// Renew although the pair is not in its last third
-    #[arg(long)]
+    #[arg(long, conflicts_with = "new_request")]
     pub renew: bool,
     /// Start over with a new key
     #[arg(long, conflicts_with = "certificate")]

@@ -143,7 +143,8 @@ impl<'a> ServerTarget<'a> {
             return Step::to_do(StepId::Cacert, title, Action::Create(object));
         };
         let there = old.data("ca.crt").and_then(|pem| inspect::certificates(&pem).ok()).unwrap_or_default();
-        let holds = there.iter().any(|held| held.spki == ca.certificate.spki && held.not_after > session.now);
+        let holds =
+            there.iter().any(|held| held.is_ca && held.spki == ca.certificate.spki && held.not_after > session.now);
         Step::to_do(StepId::Cacert, title, Action::Replace(old.with_data(&[("ca.crt", pem.as_bytes())])))
             .already_if(holds)
     }

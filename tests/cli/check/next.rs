@@ -91,10 +91,70 @@ fn whoever_forgets_the_namespace_is_told_so() {
     let found = findings(&outcome).remove("release").unwrap();
     assert!(found.seen.contains("namespace default: no namespace was named with -n"), "{}", found.seen);
     assert!(found.next.starts_with("add -n NAMESPACE"), "{}", found.next);
-    let failure = fed.run(&elsewhere, "enroll -f @backend-values.yaml").unwrap_err();
-    assert!(failure.next.starts_with("add -n NAMESPACE"), "{failure}");
+    assert!(!found.next.contains("--chart"), "check has no such option: {}", found.next);
+    fed.enroll("").unwrap();
+    let sign = "@MyOrg1MSP.csr -f @orchestrator-values.yaml --ca-cert @ca.crt --ca-key @ca.key --unverified-mail";
+    for line in [
+        "enroll -f @backend-values.yaml",
+        "enroll -f @backend-values.yaml --certificate @ca.crt",
+        "enroll -f @backend-values.yaml --no-upgrade",
+        "ca trust @ca.crt --backend -f @backend-values.yaml",
+        "ca trust @ca.crt --for MyOrg1MSP -f @orchestrator-values.yaml",
+        "ca init -f @orchestrator-values.yaml --out-dir @",
+        "ca show -f @orchestrator-values.yaml",
+        &format!("approve {sign}"),
+        "gate close -f @orchestrator-values.yaml",
+        "gate open -f @orchestrator-values.yaml",
+    ] {
+        for release in ["", " --release it"] {
+            let failure = fed.run(&elsewhere, &format!("{line}{release}")).unwrap_err();
+            assert_eq!(failure.exit, Exit::CheckFailed, "{line}{release}: {failure}");
+            assert!(failure.next.starts_with("add -n NAMESPACE"), "{line}{release}: {failure}");
+        }
+    }
     let named = fed.run(&fed.orc, "enroll -f @backend-values.yaml").unwrap_err();
     assert_eq!((named.exit, named.next.contains("add -n")), (Exit::CheckFailed, false), "{named}");
+}
+
+/// A Role is of one namespace: in `default` this account may do nothing.
+#[test]
+fn who_is_forbidden_to_look_where_nobody_named_a_namespace_is_told_to_name_one() {
+    let mut scene = Scene::new();
+    scene.view.forbidden = vec!["release", "objects"];
+    let rights = |scene: &Scene| scene.check("backend").remove("rights").unwrap().next;
+    assert!(!rights(&scene).contains("-n NAMESPACE"), "{}", rights(&scene));
+    scene.federation.org = scene.federation.orc.in_namespace("default");
+    assert!(rights(&scene).starts_with("add -n NAMESPACE"), "{}", rights(&scene));
+    let failure = scene.run("backend", "enroll -f @backend-values.yaml --release backend").unwrap_err();
+    assert!(failure.next.starts_with("add -n NAMESPACE") && failure.next.ends_with("ask"), "{failure}");
+}
+
+#[test]
+fn the_gate_waits_for_each_member_s_key_and_then_asks_for_all_in_one_command() {
+    let fed = Federation::new();
+    let values = fed.world.read("orchestrator-values.yaml").replace("[MyOrg1MSP]", "[MyOrg1MSP, MyOrg2MSP]");
+    fed.world.write("orchestrator-values.yaml", &values);
+    let chart = || ChartVersion { name: "orchestrator".into(), version: "8.8.0".into() };
+    fed.orc.install("orchestrator", chart(), values::read(values.as_bytes()).unwrap()).unwrap();
+    let nexts = || {
+        let outcome = fed.run(&fed.orc, "check -f @orchestrator-values.yaml").unwrap();
+        let rows = outcome.get("organizations").unwrap().as_array().unwrap().clone();
+        let next = |row: &serde_json::Value| fed.world.here(row["next"].as_str().unwrap());
+        rows.iter().map(next).collect::<Vec<_>>()
+    };
+    let at = "-n orchestrator -f orchestrator-values.yaml --release orchestrator";
+    let approve = |org: &str| format!("helm substra-mtls approve {org}.csr {at}");
+    assert_eq!(nexts(), [approve("MyOrg1MSP"), approve("MyOrg2MSP")]);
+    fed.enroll("").unwrap();
+    fed.approve().unwrap();
+    assert_eq!(nexts(), [String::new(), approve("MyOrg2MSP")], "it waits for the other");
+    let values = fed.world.read("orchestrator-values.yaml");
+    let both =
+        values.replace("        MyOrg1MSP:\n", "        MyOrg2MSP: [orchestrator-tls-cacert]\n        MyOrg1MSP:\n");
+    assert_ne!(values, both);
+    fed.world.write("orchestrator-values.yaml", &both);
+    let close = format!("helm substra-mtls gate close {at}");
+    assert_eq!(nexts(), [close.clone(), close]);
 }
 
 #[test]

@@ -27,6 +27,12 @@ fn answers_of_check_are_pinned() {
     golden.result("a missing pair", scene.outcome("backend"));
     scene.view.forbidden = vec!["objects"];
     golden.result("small rights", scene.outcome("backend"));
+    let mut scene = Scene::new();
+    scene.deploy("orchestrator", "tls-cacert\n      enabled: true", "tls-cacert\n      enabled: false");
+    scene.more = "--only server-pair --only mount-missing --only tls".into();
+    golden.result("a step that is next", scene.outcome("orchestrator"));
+    scene.federation.orc.remove_object(&ObjectRef::secret("orchestrator-tls-server-pair"));
+    golden.result("a problem comes before the step", scene.outcome("orchestrator"));
     let world = World::new();
     golden.ran("no helm", &world.run("check -f backend-values.yaml --only tools --only tls -o json"));
     golden.ran("an explanation", &world.run("check --explain passthrough -o json"));

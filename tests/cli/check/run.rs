@@ -104,7 +104,8 @@ fn broken(break_it: fn(&mut Scene)) -> Scene {
     world.write("orchestrator-ca.issued.jsonl", &world.read("ca.issued.jsonl"));
     world.chmod("orchestrator-ca.key", 0o600);
     break_it(&mut scene);
-    if let Some(status) = scene.view.status {
+    // What a verb changes is seen.
+    if let Some(status) = scene.view.status.take() {
         scene.federation.org.set_status("backend", status);
         scene.federation.orc.set_status("orchestrator", status);
     }
@@ -137,6 +138,22 @@ fn ran(scene: &mut Scene, text: &str) -> Vec<String> {
         done.push(format!("  {came}"));
     }
     done
+}
+
+/// Tries every command of a text and changes nothing but what kubectl restarts.
+#[track_caller]
+pub(crate) fn tried(scene: &mut Scene, text: &str) {
+    for command in crate::pasted::all_commands(text) {
+        let mut words = shlex::split(command).unwrap();
+        let is_ours = words[1] == "substra-mtls";
+        let came = if is_ours {
+            words.push("--dry-run".to_owned());
+            ours(scene, &words[1..])
+        } else {
+            tool(scene, &words)
+        };
+        assert!(!came.starts_with("refused"), "{command}: {came}");
+    }
 }
 
 /// A command of ours, its questions answered.
@@ -204,7 +221,7 @@ fn tool(scene: &mut Scene, words: &[String]) -> String {
     };
     match (words[0].as_str(), rest.as_slice()) {
         ("kubectl", ["describe", "pod", _]) => "looked".to_owned(),
-        ("kubectl", ["describe", workload]) => {
+        ("kubectl", ["describe", workload] | ["port-forward", workload, "9000"]) => {
             let (kind, name) = workload.split_once('/').unwrap();
             assert_eq!(cluster.get(&[ObjectRef::new(kind, name)]).unwrap().len(), 1, "{words:?}");
             "looked".to_owned()

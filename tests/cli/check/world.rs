@@ -101,6 +101,14 @@ impl Scene {
         ))
     }
 
+    /// Another verb, in this view of the world.
+    pub(crate) fn run(&self, side: &str, line: &str) -> Result<Outcome> {
+        let Federation { world, org, orc, now } = &self.federation;
+        let seen = Seen { inner: if side == "backend" { org } else { orc }, view: &self.view, now: *now };
+        let cli = Cli::try_parse_from(world.words(&format!("substra-mtls {line}"))).unwrap();
+        dispatch(&cli.command, &Session::new(Some(&seen), Console::silent(), &self.federation.clock()))
+    }
+
     pub(crate) fn check(&self, side: &str) -> BTreeMap<String, Found> {
         findings(&self.outcome(side).unwrap())
     }

@@ -26,10 +26,8 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     match without {
         Ok(CallOutcome::HandshakeRefused(why)) => findings.ok(Check::LiveWithout, format!("refused: {why}")),
         Ok(_) if open && site.side == Side::Orchestrator && site.mtls() => {
-            let restart = site.running().zip(site.found.as_ref().ok());
-            let server = restart.map(|(o, found)| format!("deployment/{}", o.service_name(found.name.as_str())));
             let restart = |server| site.kubectl("rollout restart").word(server);
-            let next = server.map_or_else(|| site.kubectl("get pods"), restart).to_string();
+            let next = server(site).map_or_else(|| site.kubectl("get pods"), restart).to_string();
             findings.failed(
                 Check::LiveWithout,
                 format!("{address} lets in a client without a certificate, although mutual TLS is on"),
@@ -63,13 +61,23 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     }
 }
 
+/// The server's Deployment, as kubectl names it.
+fn server(site: &ObservedRelease) -> Option<String> {
+    let (running, found) = (site.running()?, site.found.as_ref().ok()?);
+    Some(format!("deployment/{}", running.service_name(found.name.as_str())))
+}
+
 fn judge_own(site: &ObservedRelease, address: &str, called: &CallResult, findings: &mut Findings) {
     let answer = match called {
         Ok(answer) => answer,
         Err(why) => {
             let next = match site.side {
-                Side::Backend => "dial from where the orchestrator is reached: add --connect HOST:PORT, for example of a kubectl port-forward".to_owned(),
-                Side::Orchestrator => format!("{}; then add --connect localhost:9000", site.kubectl("port-forward deployment/SERVER 9000")),
+                Side::Backend => "dial from where the orchestrator is reached: add --connect HOST:PORT, for example of kubectl port-forward".to_owned(),
+                Side::Orchestrator => {
+                    let forward = |server| site.kubectl("port-forward").word(server).with("9000");
+                    let forward = server(site).map_or_else(|| site.kubectl("get services"), forward);
+                    format!("{forward}; then run this again with --connect localhost:9000")
+                }
             };
             return findings.failed(Check::LiveOwn, why.as_str(), next);
         }

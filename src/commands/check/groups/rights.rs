@@ -1,6 +1,6 @@
 //! What this account may do, against what the next verbs do.
 
-use crate::failure::Code;
+use crate::{failure::Code, release::find};
 use serde_json::Value;
 
 use super::super::{
@@ -16,7 +16,8 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     const NEXT: &str = "ask the cluster's administrator for the Role in the README, part Rights";
     let reads = [site.found.as_ref().err(), site.objects.as_ref().err()];
     for failure in reads.into_iter().flatten().filter(|failure| failure.code == Code::Forbidden) {
-        findings.failed(Check::Rights, format!("{}: {}", failure.what, failure.why), NEXT);
+        let next = if find::is_unnamed(&site.target) { find::ADD_NAMESPACE } else { NEXT };
+        findings.failed(Check::Rights, format!("{}: {}", failure.what, failure.why), next);
     }
     let (Ok(rules), Ok(party)) = (&site.rules, &site.party) else {
         return findings.skip(Check::Rights, "what this account may do could not be asked");
