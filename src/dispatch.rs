@@ -21,6 +21,7 @@ use crate::{
     files,
     report::{self, Console, Outcome},
     session::{OpenCluster, Session},
+    text::{Line, Tone},
     times::Clock,
 };
 
@@ -52,6 +53,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         }
         Command::Bootstrap(args) => {
             let console = Console::of_process(args.output, args.yes);
+            not_used(&cli.cluster, console);
             let session = Session::new(None, console, &clock);
             let open = |site: &Site| RealCluster::new(at_site(&cli.cluster, site, args.timeout)).map(boxed);
             return written(bootstrap::run(args, &session, &open), console);
@@ -63,6 +65,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         }
         Command::Check(args) if args.federation.is_some() => {
             let console = Console::of_process(args.output, true);
+            not_used(&cli.cluster, console);
             let session = Session::new(None, console, &clock);
             let open = |site: &Site| RealCluster::new(at_site(&cli.cluster, site, check::LIMIT)).map(boxed);
             return written(check::federation(args, &session, &open), console);
@@ -79,6 +82,14 @@ pub fn run(cli: &Cli) -> Result<Exit> {
     let tools = if offline { None } else { Some(RealCluster::new(options(&cli.cluster, common.timeout))?) };
     let session = Session::new(tools.as_ref().map(|tools| tools as &dyn Cluster), console, &clock);
     written(dispatch(&cli.command, &session), console)
+}
+
+/// Each release of a federation file has its own namespace. Helm gives `default` where nobody named one.
+fn not_used(cluster: &ClusterArgs, console: Console) {
+    if let Some(name) = cluster.namespace.as_ref().filter(|name| name.as_str() != "default") {
+        let said = format!("-n {name} is not used: each release has its own namespace in the federation file");
+        console.say(Line::label(Tone::Doubtful, "warning", said));
+    }
 }
 
 /// Writes a verb's result and gives the status to end with.

@@ -131,7 +131,7 @@ impl Console {
     }
 
     /// Asks for something that has a form, and again where an answer has another one: `TRIES` times in all. The last
-    /// error where none has it.
+    /// error where none has it; nothing typed is no answer, and a closed terminal gives no other.
     ///
     /// # Errors
     /// As [`Console::ask`].
@@ -139,8 +139,9 @@ impl Console {
         let mut left = TRIES;
         loop {
             left -= 1;
-            match self.ask(question)?.parse() {
-                Err(bad) if left > 0 => self.say(format!("{bad}; type it again")),
+            let typed = self.ask(question)?;
+            match typed.parse() {
+                Err(bad) if left > 0 && !typed.is_empty() => self.say(format!("{bad}; type it again")),
                 read => return Ok(read),
             }
         }

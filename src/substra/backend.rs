@@ -156,7 +156,7 @@ fn msp_id(values: &Value) -> Result<MspId> {
         Some(name) => Ok(name),
         None => Err(unmeant(Code::MspId, "orchestrator.mspID is missing in the values".to_owned())
             .why("without it the chart calls every organization OwkinPeerMSP")
-            .next("set orchestrator.mspID, or name all -f files of the release")),
+            .next("set orchestrator.mspID in the values file; with several files name all of them, in Helm's order")),
     }
 }
 

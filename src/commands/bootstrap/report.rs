@@ -72,8 +72,15 @@ pub(super) fn told(name: &str, steps: &[Step], reached: Option<usize>) -> Vec<St
 impl FederationPlan<'_> {
     /// Shows everything; gives back whether there is anything to do.
     pub(super) fn shown(&self, session: &Session<'_>) -> bool {
-        for (msp_id, failure) in &self.failed {
-            session.console.say_failure(&format!("{msp_id} is left out: "), failure);
+        match self.failed.as_slice() {
+            // The run ends with it, and with what helps.
+            [(msp_id, failure)] => {
+                let said = format!("{msp_id} is left out: {}: {}", failure.what, failure.why);
+                session.console.say(Line::label(Tone::Doubtful, "warning", said));
+            }
+            several => several.iter().for_each(|(msp_id, failure)| {
+                session.console.say_failure(&format!("{msp_id} is left out: "), failure);
+            }),
         }
         let parts = self.members.iter().map(|member| &member.plan.steps);
         let mut steps = parts.chain([&self.first.steps, &self.last.steps]).flatten();

@@ -18,6 +18,17 @@ fn keys_with_one_kebab_form_are_found_before_anything_is_written() {
 }
 
 #[test]
+fn a_namespace_of_the_command_line_is_said_not_to_be_used() {
+    let fed = Fed::new(1);
+    for verb in ["bootstrap", "check"] {
+        let ran = fed.world.run(&format!("{verb} federation.yaml -n other"));
+        let told = "warning: -n other is not used: each release has its own namespace in the federation file\n";
+        assert!(ran.stderr.starts_with(told), "{verb}: {}", ran.stderr);
+        assert!(!fed.world.run(&format!("{verb} federation.yaml -n default")).stderr.contains("is not used"));
+    }
+}
+
+#[test]
 fn what_was_not_done_is_not_called_done() {
     let fed = Fed::new(2);
     // The log is a file; the writes are: two organizations' pair and upgrade.

@@ -6,7 +6,7 @@ use clap::Parser;
 use serde_json::json;
 use substra_mtls::{
     cli::Cli,
-    cluster::{Helm, Kubernetes, Object, ObjectRef, simulated::Simulated},
+    cluster::{Helm, Kubernetes, Object, ObjectRef, simulated::SimulatedCluster},
     dispatch::dispatch,
     pki::{inspect::certificates, key::KeyType, key::PrivateKey, request},
     report::{Console, Outcome},
@@ -165,10 +165,9 @@ fn ours(scene: &mut Scene, words: &[String]) -> String {
     match (words[1].as_str(), words[2].as_str()) {
         ("enroll", _) => {
             more.extend(["--out-dir".into(), folder]);
-            if words.contains(&"--certificate".to_owned()) {
-                if let Err(failure) = fed.approve() {
-                    return format!("refused by the orchestrator: {}", failure.code);
-                }
+            let answers = words.contains(&"--certificate".to_owned());
+            if let Some(failure) = answers.then(|| fed.approve().err()).flatten() {
+                return format!("refused by the orchestrator: {}", failure.code);
             }
         }
         ("approve", request) => {
@@ -203,7 +202,7 @@ fn ours(scene: &mut Scene, words: &[String]) -> String {
     }
 }
 
-fn cluster<'a>(scene: &'a Scene, words: &[String]) -> &'a Simulated {
+fn cluster<'a>(scene: &'a Scene, words: &[String]) -> &'a SimulatedCluster {
     let at = words.iter().position(|word| word == "-n").unwrap();
     if words[at + 1] == "org-1" { &scene.federation.org } else { &scene.federation.orc }
 }
