@@ -69,11 +69,9 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let mode = file.metadata().map_err(|e| unreadable(path, &e))?.permissions().mode() & 0o777;
     let (is_open, bytes) = (mode & 0o077 != 0, slurp(path, file)?);
     // What is no key is not made one by its mode.
-    if !pem::shows_private_key(&bytes) {
-        let held = pem::held(&bytes);
-        if is_open || held.is_some() {
-            return Err(no_key(path, held));
-        }
+    let held = pem::held(&bytes);
+    if !pem::shows_private_key(&bytes) && (is_open || held.is_some()) {
+        return Err(no_key(path, held));
     }
     if is_open {
         return Err(Failure::new(
