@@ -16,7 +16,7 @@ use crate::{
     args::{CommonArgs, EXIT_STATUSES},
     commands::{
         approve::ApproveArgs, bootstrap::BootstrapArgs, ca::CaCommand, check::CheckArgs, enroll::EnrollArgs,
-        gate::GateCommand, rehearse::RehearseArgs,
+        gate::GateCommand, rehearse::RehearseArgs, role::RoleArgs,
     },
     completion::CompletionArgs,
     report::Format,
@@ -46,6 +46,7 @@ impl Cli {
             Command::Bootstrap(args) => args.output,
             Command::Check(args) => args.output,
             Command::Rehearse(args) => args.output,
+            Command::Role(args) => args.output,
             Command::Completion(_) | Command::Enroll(_) | Command::Approve(_) | Command::Gate(_) | Command::Ca(_) => {
                 Format::Text
             }
@@ -145,6 +146,8 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Everybody: the whole exchange offline, on a simulated cluster
     Rehearse(RehearseArgs),
+    /// Administrator: a Role with the rights that suffice, for kubectl
+    Role(RoleArgs),
     /// Everybody: the completion script of a shell, for use without Helm
     Completion(CompletionArgs),
 }
@@ -165,6 +168,7 @@ impl Command {
             | Self::Bootstrap(_)
             | Self::Check(_)
             | Self::Rehearse(_)
+            | Self::Role(_)
             | Self::Completion(_) => None,
         }
     }

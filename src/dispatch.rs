@@ -14,6 +14,7 @@ use crate::{
         check, enroll,
         gate::{self, GateCommand},
         rehearse::{self, Verbs},
+        role,
     },
     completion,
     failure::{Exit, Failure, Result},
@@ -59,6 +60,10 @@ pub fn run(cli: &Cli) -> Result<Exit> {
             return written(bootstrap::run(args, &session, &open), console);
         }
         Command::Completion(args) => return completion::print(args.shell),
+        Command::Role(args) => {
+            let outcome = role::run(args, cli.cluster.namespace.as_ref());
+            return written(Ok(outcome), Console::of_process(args.output, true));
+        }
         Command::Rehearse(args) => {
             let session = Session::new(None, Console::of_process(args.output, true), &clock);
             return written(rehearse::run(args, &session, VERBS), session.console);
@@ -123,7 +128,7 @@ fn done(command: &Command, session: &Session<'_>) -> Result<Outcome> {
         Command::Ca(command) => ca::run(command, session),
         Command::Check(args) => check::run(args, session),
         Command::Rehearse(args) => rehearse::run(args, session, VERBS),
-        Command::Bootstrap(_) | Command::Completion(_) => {
+        Command::Bootstrap(_) | Command::Completion(_) | Command::Role(_) => {
             Err(Failure::bug("this verb is run without a session")
                 .why("it was asked for at the session of one cluster"))
         }

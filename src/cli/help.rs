@@ -5,11 +5,10 @@ use clap::{
     builder::{StyledStr, styling::Style},
 };
 
-use crate::args::EXIT_STATUSES;
-use crate::{pki::policy::RULES, substra::Side};
+use crate::{args::EXIT_STATUSES, pki::policy::RULES};
 
 /// The page of each verb, by the words that name it; the program's own has none.
-pub const PAGES: [(&str, &str); 14] = [
+pub const PAGES: [(&str, &str); 15] = [
     ("", include_str!("help/top.md")),
     ("approve", include_str!("help/approve.md")),
     ("bootstrap", include_str!("help/bootstrap.md")),
@@ -24,6 +23,7 @@ pub const PAGES: [(&str, &str); 14] = [
     ("gate close", include_str!("help/gate-close.md")),
     ("gate open", include_str!("help/gate-open.md")),
     ("rehearse", include_str!("help/rehearse.md")),
+    ("role", include_str!("help/role.md")),
 ];
 
 /// A part of a page.
@@ -37,20 +37,8 @@ pub enum HelpBlock {
     Item(String),
     /// Lines to be taken as they are.
     Code(String),
-    /// `{{role SIDE}}`: the Role that suffices on that side.
-    Role(Side),
     /// `{{refusals}}`: the rules of the acceptance policy.
     Refusals,
-}
-
-/// The Role that suffices on a side, and that the tests run with, as YAML: of its file the document that is the Role.
-#[must_use]
-pub fn role_of(side: Side) -> &'static str {
-    let file = match side {
-        Side::Backend => include_str!("../../testbed/roles/backend.yaml"),
-        Side::Orchestrator => include_str!("../../testbed/roles/orchestrator.yaml"),
-    };
-    file.split("---\n").find(|document| document.contains("\nkind: Role\n")).unwrap_or(file)
 }
 
 /// The parts of a page.
@@ -61,8 +49,6 @@ pub fn blocks(page: &str) -> Vec<HelpBlock> {
     for line in page.lines() {
         let last = blocks.last_mut().filter(|_| open);
         match (line, last) {
-            ("{{role backend}}", _) => blocks.push(HelpBlock::Role(Side::Backend)),
-            ("{{role orchestrator}}", _) => blocks.push(HelpBlock::Role(Side::Orchestrator)),
             ("{{refusals}}", _) => blocks.push(HelpBlock::Refusals),
             ("", _) => {}
             (_, Some(HelpBlock::Code(text))) => {
@@ -134,7 +120,6 @@ fn text(blocks: &[HelpBlock], header: Style) -> String {
             HelpBlock::Text(words) => out.push_str(words),
             HelpBlock::Item(words) => out.push_str(&format!("  - {words}")),
             HelpBlock::Code(lines) => out.push_str(&indented(lines)),
-            HelpBlock::Role(side) => out.push_str(&indented(role_of(*side))),
             HelpBlock::Refusals => {
                 let lines: Vec<String> = RULES.iter().map(|rule| format!("{:<26} {}", rule.code, rule.stops)).collect();
                 out.push_str(&indented(&lines.join("\n")));
@@ -155,24 +140,15 @@ mod tests {
 
     #[test]
     fn a_page_is_paragraphs_items_headings_and_lines_as_they_are() {
-        let page = "One\ntwo.\n\n## Files\n- a\n  b\n- c\n\n    x \\\n      y\n\n{{role backend}}\n";
+        let page = "One\ntwo.\n\n## Files\n- a\n  b\n- c\n\n    x \\\n      y\n\n{{refusals}}\n";
         let wanted = [
             HelpBlock::Text("One two.".into()),
             HelpBlock::Heading("Files".into()),
             HelpBlock::Item("a b".into()),
             HelpBlock::Item("c".into()),
             HelpBlock::Code("x \\\n  y".into()),
-            HelpBlock::Role(Side::Backend),
+            HelpBlock::Refusals,
         ];
         assert_eq!(blocks(page), wanted);
-    }
-
-    #[test]
-    fn a_role_is_a_role_alone() {
-        for side in [Side::Backend, Side::Orchestrator] {
-            let yaml = role_of(side);
-            assert!(yaml.starts_with("apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\n"), "{yaml}");
-            assert!(yaml.contains("resources: [ingresses]") && !yaml.contains("RoleBinding"), "{yaml}");
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A wrong namespace answers just as a missing right does, and is the more usual of the two.
-pub(super) const FORBIDDEN: &str = "check --namespace and --kube-context; if they are right, ask the cluster's administrator for the Role in the README, part Rights";
+pub(super) const FORBIDDEN: &str = "check --namespace and --kube-context; if they are right, ask the cluster's administrator for the Role that `helm substra-mtls role backend` (or orchestrator) prints";
 
 impl Kubernetes for RealCluster {
     fn get(&self, wanted: &[ObjectRef]) -> Result<Vec<Object>> {

@@ -7,6 +7,7 @@ pub mod check;
 pub mod enroll;
 pub mod gate;
 pub mod rehearse;
+pub mod role;
 
 use crate::{
     plan::Plan,

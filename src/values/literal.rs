@@ -14,6 +14,12 @@ pub(super) fn text(text: &str, quoted: bool) -> String {
     if plain && !quoted { text.to_owned() } else { json!(text).to_string() }
 }
 
+/// A text as YAML: plain where Helm and kubectl read it as this text and nothing else, else in double quotes.
+#[must_use]
+pub fn plain_or_quoted(given: &str) -> String {
+    text(given, false)
+}
+
 /// A scalar as YAML.
 pub(super) fn scalar(value: &Scalar, quoted: bool) -> String {
     match value {

@@ -24,6 +24,7 @@ mod tree;
 pub use self::{
     edit::edit,
     key::ValuesKey,
+    literal::plain_or_quoted,
     mask::{HIDDEN, KeyPath, masked},
     odd::{AmbiguousScalar, odd},
     place::{merge, place},

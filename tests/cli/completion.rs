@@ -43,6 +43,7 @@ fn files_are_offered_by_their_kind_with_the_folders_on_the_way() {
     assert_eq!(offered(&world, &["enroll", "--values=b"]), ["--values=backend-values.yaml"]);
     assert_eq!(offered(&world, &["ca", "trust", ""]), ["MyOrg1MSP.crt", "ca.crt", "mail/"]);
     assert_eq!(offered(&world, &["bootstrap", "o"]), ["orchestrator-values.yaml"]);
+    assert_eq!(offered(&world, &["role", ""]), ["backend", "orchestrator"]);
     assert_eq!(answers(&world, &["approve", "ma"], "").1, ":6", "no blank after a folder");
     assert_eq!(answers(&world, &["approve", "My"], "").1, ":4");
 }

@@ -6,12 +6,9 @@ mod markdown;
 use std::{fs, path::PathBuf, process::Command};
 
 use clap::CommandFactory;
-use substra_mtls::{
-    cli::{
-        Cli, NAME,
-        help::{HelpBlock, PAGES, blocks, role_of},
-    },
-    substra::Side,
+use substra_mtls::cli::{
+    Cli, NAME,
+    help::{HelpBlock, PAGES, blocks},
 };
 
 /// The classic terminal has 24 lines of 80 columns. One line is the prompt's that comes after the help: what is longer
@@ -67,21 +64,24 @@ fn a_page_says_what_is_touched_and_which_rights_it_takes_and_has_two_examples_th
         for words in ["Files and objects", "Rights", "Exit status"] {
             assert!(is_group || says(words), "{verb}: {words}");
         }
-        let with_role = all.iter().any(|block| matches!(block, HelpBlock::Role(_)));
-        assert!(with_role || is_group || ["rehearse", "completion"].contains(&verb), "{verb} has no Role to paste");
+        let names_role =
+            page.split("## Rights").nth(1).is_some_and(|part| part.contains("\n    helm substra-mtls role "));
+        let needs_none = is_group || ["rehearse", "role", "completion"].contains(&verb);
+        assert!(names_role || needs_none, "{verb} does not say which Role suffices");
         let code =
             all.iter().filter_map(|block| if let HelpBlock::Code(text) = block { Some(text.as_str()) } else { None });
         let lines: Vec<String> =
             code.flat_map(|text| text.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>()).collect();
         assert!(lines.len() >= 2, "{verb}: {lines:?}");
-        lines.iter().for_each(|line| can_be_typed(line));
+        lines.iter().filter(|line| !line.starts_with("kubectl ")).for_each(|line| can_be_typed(line));
     }
 }
 
 #[track_caller]
 fn can_be_typed(line: &str) {
     let at = line.find(NAME).unwrap_or_else(|| panic!("{line}"));
-    let words = line[at..].split(" > ").next().unwrap().trim_end_matches(")\"").split_whitespace();
+    let words =
+        line[at..].split(" > ").next().unwrap().split(" | ").next().unwrap().trim_end_matches(")\"").split_whitespace();
     let words: Vec<_> = words.map(Into::into).collect();
     let read = Cli::read(&words);
     assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
@@ -98,17 +98,13 @@ fn short_help_fits_a_screen() {
 }
 
 #[test]
-fn long_help_follows_the_width_and_has_the_tested_roles() {
-    for (verb, page) in PAGES {
+fn long_help_follows_the_width() {
+    for (verb, _) in PAGES {
         let narrow = helped(verb, "--help", 80);
         assert!(narrow.lines().all(|line| line.len() <= 120), "{verb}");
         let too_wide: Vec<&str> = narrow.lines().filter(|line| line.len() > 80).collect();
         assert!(too_wide.is_empty(), "{verb}: {too_wide:?}");
         assert!(helped(verb, "--help", 120).lines().count() < narrow.lines().count(), "{verb}");
-        for (mark, side) in [("backend", Side::Backend), ("orchestrator", Side::Orchestrator)] {
-            let shown = narrow.replace("\n    ", "\n");
-            assert_eq!(shown.contains(role_of(side).trim()), page.contains(&format!("{{{{role {mark}}}}}")), "{verb}");
-        }
     }
 }
 

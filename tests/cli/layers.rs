@@ -132,7 +132,7 @@ fn after(code: &str, path: &str) -> Vec<String> {
 
 #[test]
 fn no_verb_uses_another_verb() {
-    let verbs = ["enroll", "approve", "gate", "ca", "bootstrap", "check", "rehearse"];
+    let verbs = ["enroll", "approve", "gate", "ca", "bootstrap", "check", "rehearse", "role"];
     let mut wrong = Vec::new();
     for (name, code) in all() {
         let Some((own, file)) = name.strip_prefix("commands/").and_then(|rest| rest.split_once('/')) else { continue };
@@ -165,7 +165,8 @@ fn the_picture_shows_the_same_storeys() {
 
 #[test]
 fn the_options_of_a_verb_are_read_in_its_own_folder_alone() {
-    let args = Regex::new(r"\b(Enroll|Approve|Close|Open|Init|Trust|Show|Bootstrap|Check|Rehearse)Args\b").unwrap();
+    let args =
+        Regex::new(r"\b(Enroll|Approve|Close|Open|Init|Trust|Show|Bootstrap|Check|Rehearse|Role)Args\b").unwrap();
     let of = |name: &str| match name {
         "Close" | "Open" => "gate".to_owned(),
         "Init" | "Trust" | "Show" => "ca".to_owned(),

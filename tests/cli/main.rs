@@ -45,6 +45,7 @@ mod ran;
 mod reader;
 mod readme;
 mod rehearse;
+mod role;
 mod schemas;
 mod scratch;
 #[path = "../scripted.rs"]

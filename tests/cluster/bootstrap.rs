@@ -84,7 +84,7 @@ both_helms! {
 
     fn one_without_rights_leaves_the_others_done_and_the_gate_open(helm) {
         let fed = Fed::new(helm, 3);
-        fed.site.admin(&fed.orgs[1], "delete rolebinding substra-mtls");
+        fed.site.admin(&fed.orgs[1], "delete rolebinding substra-mtls-backend");
         let failed = fed.bootstrap("").stopped(6, "forbidden");
         assert!(failed.stderr.contains("not done: MyOrg2MSP"), "{}", failed.stderr);
         let checked = fed.check("");

@@ -67,9 +67,9 @@ both! {
     }
 
     fn missing_rights_name_the_role(site) {
-        site.admin(&site.org, "delete rolebinding substra-mtls");
+        site.admin(&site.org, "delete rolebinding substra-mtls-backend");
         let ran = site.enroll("").refused(6, "forbidden");
-        assert!(ran.stderr.contains("Role in the README"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`helm substra-mtls role backend`"), "{}", ran.stderr);
     }
 
     fn a_chart_of_another_version_is_refused_before_anything_is_written(site) {

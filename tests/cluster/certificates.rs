@@ -68,8 +68,6 @@ both! {
     fn a_client_ca_of_its_own_is_compared_instead(site) {
         site.sh("openssl genrsa 2048 > client.key 2>/dev/null; chmod 600 client.key; openssl req -x509 -new -nodes -key client.key -days 365 -subj '/CN=Client CA' -out client.crt");
         site.admin(&site.orc, "create secret generic client-ca --from-file=ca.crt=client.crt");
-        site.admin(&site.orc, "create role client-ca --verb=get --resource=secrets,configmaps --resource-name=client-ca");
-        site.admin(&site.orc, &format!("create rolebinding client-ca --role=client-ca --serviceaccount={}:substra-mtls", site.orc));
         let fingerprint = site.enroll("").ok().fact("fingerprint");
         site.approve(&format!("--ca-cert client.crt --ca-key client.key --ca-object client-ca --fingerprint MyOrg1MSP={fingerprint}")).ok();
         assert!(site.read("orchestrator-values.yaml").contains("MyOrg1MSP:\n          - client-ca\n"));

@@ -149,7 +149,7 @@ both! {
     fn missing_rights_are_named_and_hide_nothing_else(site) {
         fires(site, "backend", "rights", "ok", "is allowed");
         fires(site, "orchestrator", "rights", "ok", "is allowed");
-        site.admin(&site.org, "delete rolebinding substra-mtls");
+        site.admin(&site.org, "delete rolebinding substra-mtls-backend");
         site.admin(&site.org, "create role look --verb=get,list --resource=secrets,configmaps,deployments,statefulsets");
         site.admin(&site.org, &format!("create rolebinding look --role=look --serviceaccount={}:substra-mtls", site.org));
         fires(site, "backend", "rights", "failed", "create secrets, update secrets, patch deployments");

@@ -52,8 +52,6 @@ both! {
 
     fn rsa_with_the_ca_in_a_secret(site) {
         site.admin(&site.orc, "create secret tls federation-ca --cert=ca.crt --key=ca.key");
-        site.admin(&site.orc, "create role ca --verb=get --resource=secrets --resource-name=federation-ca");
-        site.admin(&site.orc, &format!("create rolebinding ca --role=ca --serviceaccount={}:substra-mtls", site.orc));
         let requested = site.enroll("--key-type rsa-2048").ok();
         let claim = format!("--ca-secret federation-ca --fingerprint MyOrg1MSP={}", requested.fact("fingerprint"));
         site.approve(&claim).ok();

@@ -1,4 +1,4 @@
-//! The real control plane: real Helm 3 and Helm 4, real kubectl, an account with just the rights of `testbed/roles`.
+//! The real control plane: real Helm 3 and Helm 4, real kubectl, an account with just the rights that `role` prints.
 #![allow(
     missing_docs,
     clippy::unwrap_used,

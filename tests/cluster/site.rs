@@ -116,10 +116,12 @@ impl Site {
         site
     }
 
-    /// A namespace, an account with just the rights of the role, and its kubeconfig.
+    /// A namespace, an account with just the rights that `role` prints, and its kubeconfig.
     pub(crate) fn account(&self, namespace: &str, role: &str) {
-        let role = fs::read_to_string(format!("{}/{role}.yaml", bed("ROLES"))).unwrap().replace("NAMESPACE", namespace);
-        let all = format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {namespace}\n---\n{role}");
+        let mut printed = Command::new(env!("CARGO_BIN_EXE_substra-mtls"));
+        let role = done(printed.args(["role", role, "-n", namespace]).env_clear());
+        let of = |kind: &str, name: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata:\n  name: {name}\n---\n");
+        let all = [of("Namespace", namespace), of("ServiceAccount", "substra-mtls"), role].concat();
         self.write(&format!("{namespace}.role.yaml"), &all);
         self.admin(namespace, &format!("create -f {namespace}.role.yaml"));
         let token = self.admin(namespace, "create token substra-mtls");

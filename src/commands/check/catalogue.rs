@@ -186,7 +186,7 @@ catalogue! {
     Tools "tools" Tools BOTH, "helm and kubectl are there",
         "everything about the cluster is read through them", "install them, or put their folder on PATH";
     Rights "rights" Rights BOTH, "this account may do what the next verbs do",
-        "a verb that is refused half-way leaves work undone", "the Role that the verb's --help prints";
+        "a verb that is refused half-way leaves work undone", "the Role that `helm substra-mtls role backend` (or orchestrator) prints";
 
     Release "release" Release BOTH, "the release is there and can be read",
         "everything else is judged by it", "name it with --release, --namespace and --kube-context";

@@ -6,7 +6,7 @@ use clap_mangen::{
     roff::{Inline, Roff, bold, roman},
 };
 use substra_mtls::{
-    cli::help::{HelpBlock, PAGES, blocks, parted, role_of},
+    cli::help::{HelpBlock, PAGES, blocks, parted},
     pki::policy::RULES,
 };
 
@@ -60,7 +60,6 @@ fn section(heading: &str, parts: &[HelpBlock]) -> Roff {
             HelpBlock::Text(words) => drop(roff.control("PP", []).text(inlines(words))),
             HelpBlock::Item(words) => drop(roff.control("IP", ["\\(bu", "2"]).text(inlines(words))),
             HelpBlock::Code(lines) => code(&mut roff, lines),
-            HelpBlock::Role(side) => code(&mut roff, role_of(*side)),
             HelpBlock::Refusals => {
                 for rule in RULES {
                     roff.control("TP", []).text([bold(rule.code.id())]).text([roman(rule.stops)]);

@@ -2,9 +2,8 @@
 
 use clap::{Arg, Command};
 use substra_mtls::{
-    cli::help::{HelpBlock, PAGES, blocks, parted, role_of},
+    cli::help::{HelpBlock, PAGES, blocks, parted},
     pki::policy::RULES,
-    substra::Side,
 };
 
 pub(super) fn reference(command: &Command) -> String {
@@ -16,10 +15,6 @@ pub(super) fn reference(command: &Command) -> String {
     out.push_str("\n## Everywhere\n");
     out.push_str(&prose(&rest));
     command.get_subcommands().for_each(|verb| out.push_str(&chapter(verb, verb.get_name())));
-    out.push_str("\n## Roles\n\nWhat the tests run with; bind it to whoever runs the verbs, as testbed/roles does.\n");
-    for (name, side) in [("The backend's Role", Side::Backend), ("The orchestrator's Role", Side::Orchestrator)] {
-        out.push_str(&format!("\n### {name}\n\n{}", indented(role_of(side))));
-    }
     out
 }
 
@@ -52,8 +47,6 @@ fn prose(parts: &[HelpBlock]) -> String {
             HelpBlock::Text(words) => format!("{words}\n"),
             HelpBlock::Item(words) => format!("- {words}\n"),
             HelpBlock::Code(lines) => indented(lines),
-            HelpBlock::Role(Side::Backend) => "[The backend's Role](#the-backends-role).\n".to_owned(),
-            HelpBlock::Role(Side::Orchestrator) => "[The orchestrator's Role](#the-orchestrators-role).\n".to_owned(),
             HelpBlock::Refusals => {
                 let row =
                     |rule: &substra_mtls::pki::policy::Rule| format!("| `{}` | {} |\n", rule.code.id(), rule.stops);

@@ -1,6 +1,5 @@
 //! What this account may do, against what the next verbs do.
 
-use crate::{failure::Code, release::find};
 use serde_json::Value;
 
 use super::super::{
@@ -8,15 +7,16 @@ use super::super::{
     finding::Findings,
     observe::{ObservedRelease, SideValues},
 };
+use crate::{cluster::ClusterTarget, command_line::CommandLine, failure::Code, release::find};
 
 /// One thing that has to be allowed: verbs, API group, resource, and the names; without names, any of them.
 type NeededRight = (&'static [&'static str], &'static str, &'static str, Vec<String>);
 
 pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
-    const NEXT: &str = "ask the cluster's administrator for the Role in the README, part Rights";
+    let next = grant(site);
     let reads = [site.found.as_ref().err(), site.objects.as_ref().err()];
     for failure in reads.into_iter().flatten().filter(|failure| failure.code == Code::Forbidden) {
-        let next = if find::is_unnamed(&site.target) { find::ADD_NAMESPACE } else { NEXT };
+        let next = if find::is_unnamed(&site.target) { find::ADD_NAMESPACE } else { &next };
         findings.failed(Check::Rights, format!("{}: {}", failure.what, failure.why), next);
     }
     let (Ok(rules), Ok(party)) = (&site.rules, &site.party) else {
@@ -30,8 +30,18 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
         findings
             .skip(Check::Rights, format!("the API server cannot list all rights; not listed: {}", missing.join(", ")));
     } else {
-        findings.failed(Check::Rights, format!("not allowed: {}", missing.join(", ")), NEXT);
+        findings.failed(Check::Rights, format!("not allowed: {}", missing.join(", ")), next);
     }
+}
+
+/// The two documents name the namespace; kubectl needs to be told which cluster.
+fn grant(site: &ObservedRelease) -> String {
+    let role = CommandLine::ours("role").word(site.side).option("-n", &site.target.namespace);
+    let cluster = ClusterTarget { namespace: None, ..site.target.clone() };
+    let kubectl = CommandLine::kubectl().at(&cluster).with("apply -f -");
+    format!(
+        "ask the cluster's administrator to run, with --service-account NAME for the account that you use: {role} | {kubectl}"
+    )
 }
 
 /// What `enroll` or `approve` and `gate` do, and `helm upgrade` under them: it keeps each revision in a Secret.
