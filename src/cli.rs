@@ -72,8 +72,10 @@ impl Cli {
             named_with_or(plain.try_get_matches_from(&words).err().unwrap_or(error))
         })?;
         let mut cli = Self::from_arg_matches(&matches)?;
-        if let Command::Approve(args) = &mut cli.command {
-            args.namespace.clone_from(&cli.cluster.namespace);
+        match &mut cli.command {
+            Command::Approve(args) => args.namespace.clone_from(&cli.cluster.namespace),
+            Command::Ca(CaCommand::Init(args)) => args.namespace.clone_from(&cli.cluster.namespace),
+            _ => {}
         }
         Ok(cli)
     }

@@ -45,7 +45,7 @@ pub fn run(cli: &Cli) -> Result<Exit> {
         }
         Command::Gate(GateCommand::Close(args)) => (&args.common, false),
         Command::Gate(GateCommand::Open(args)) => (&args.common, false),
-        Command::Ca(CaCommand::Init(args)) => (&args.common, false),
+        Command::Ca(CaCommand::Init(args)) => (&args.common, args.offline),
         Command::Ca(CaCommand::Trust(args)) => (&args.common, false),
         Command::Ca(CaCommand::Show(args)) => {
             let tools = RealCluster::new(options(&cli.cluster, ca::LIMIT))?;

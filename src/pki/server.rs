@@ -22,7 +22,7 @@ const LIFE: std::time::Duration = std::time::Duration::from_hours(397 * 24);
 pub struct NewServerPair {
     /// The certificate.
     pub issued: IssuedCertificate,
-    /// Its key, ECDSA P-256.
+    /// Its key; a new one is ECDSA P-256.
     pub key: PrivateKey,
 }
 
@@ -32,7 +32,19 @@ pub struct NewServerPair {
 /// # Errors
 /// `authority-ends`, `authority-does-not-fit`, `certificate-check`, as for a client's certificate.
 pub fn make(authority: &Authority, hosts: &[Hostname], now: OffsetDateTime) -> Result<NewServerPair, Failure> {
-    let key = PrivateKey::generate(KeyType::EcdsaP256)?;
+    make_for(PrivateKey::generate(KeyType::EcdsaP256)?, authority, hosts, now)
+}
+
+/// The same for a key that is there.
+///
+/// # Errors
+/// As [`make`].
+pub fn make_for(
+    key: PrivateKey,
+    authority: &Authority,
+    hosts: &[Hostname],
+    now: OffsetDateTime,
+) -> Result<NewServerPair, Failure> {
     let issued = certify(authority, CertificateHolder { organization: None, hosts, spki: key.spki() }, LIFE, now)?;
     Ok(NewServerPair { issued, key })
 }

@@ -33,6 +33,10 @@ ids! {
         Restart = "restart",
         /// Waits until the workloads are rolled out.
         Rollout = "rollout",
+        /// Writes the server's certificate into a file.
+        ServerCertificate = "server-certificate",
+        /// Writes the server's private key into a file of its own.
+        ServerKey = "server-key",
         /// Puts the server's key and certificate into its Secret.
         ServerPair = "server-pair",
         /// Upgrades the release.

@@ -1,6 +1,7 @@
 //! `ca` on the simulated cluster, and what its tests share.
 
 mod init;
+mod offline;
 mod pinned;
 mod renewal;
 mod show;

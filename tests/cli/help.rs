@@ -73,7 +73,7 @@ fn a_page_says_what_is_touched_and_which_rights_it_takes_and_has_two_examples_th
         let lines: Vec<String> =
             code.flat_map(|text| text.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>()).collect();
         assert!(lines.len() >= 2, "{verb}: {lines:?}");
-        lines.iter().filter(|line| !line.starts_with("kubectl ")).for_each(|line| can_be_typed(line));
+        lines.iter().filter(|line| !line.trim_start().starts_with("kubectl ")).for_each(|line| can_be_typed(line));
     }
 }
 
@@ -81,7 +81,7 @@ fn a_page_says_what_is_touched_and_which_rights_it_takes_and_has_two_examples_th
 fn can_be_typed(line: &str) {
     let at = line.find(NAME).unwrap_or_else(|| panic!("{line}"));
     let words =
-        line[at..].split(" > ").next().unwrap().split(" | ").next().unwrap().trim_end_matches(")\"").split_whitespace();
+        line[at..].split(" > ").next().unwrap().split(" |").next().unwrap().trim_end_matches(")\"").split_whitespace();
     let words: Vec<_> = words.map(Into::into).collect();
     let read = Cli::read(&words);
     assert!(read.is_ok(), "{line}: {}", read.unwrap_err());

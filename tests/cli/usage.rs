@@ -23,6 +23,7 @@ fn a_wrong_command_line_ends_with_2() {
         "ca init",
         "ca init -f x --secret s --out-dir .",
         "ca init -f x --secret s --encrypt",
+        "ca init -f x --secret s --offline",
         "ca init -f x --host *.example.org",
         "ca trust c.crt -f x",
         "ca trust -f x --for MyOrg1MSP",
@@ -96,6 +97,7 @@ fn help_has_the_exit_statuses_everywhere() {
         "ca show --help",
         "check --help",
         "rehearse --help",
+        "role --help",
     ] {
         let ran = World::new().run(line).ok();
         assert!(ran.stdout.contains(STATUSES), "{line}: {}", ran.stdout);

@@ -59,6 +59,29 @@ fn judged_by_openssl(site: &Site, strictly: &str) {
 }
 
 from_plain! {
+    fn a_ca_that_stays_offline_sets_tls_up_and_renews_without_its_key_in_the_cluster(site) {
+        let offline = |more: &str| site.plugin(&site.orc, &format!("ca init --offline -f orchestrator-values.yaml --release orchestrator --yes {more}"));
+        offline("").ok();
+        site.sh("mkdir safe; mv orchestrator-ca.key safe/");
+        site.ca("init").ok();
+        judged_by_openssl(site, "-x509_strict");
+        site.sh("cmp live.pem orchestrator-tls-server-pair.crt");
+        let state = site.state(&site.orc);
+        site.ca("init").ok();
+        assert_eq!(site.state(&site.orc), state, "a second run changes nothing");
+        site.ca("init --host other.example.org").refused(3, "ca-key-missing");
+        site.sh("mv safe/orchestrator-ca.key .");
+        offline("--host other.example.org").ok();
+        site.sh("mv orchestrator-ca.key safe/");
+        let old = pods(site);
+        site.ca("init --host other.example.org").ok();
+        let (serial, note) = serials(site);
+        assert_eq!(serial, note, "the pods are started with the new pair");
+        assert!(pods(site).is_disjoint(&old));
+        judged_by_openssl(site, "-x509_strict");
+        site.sh("openssl verify -CAfile live-ca.pem -verify_hostname other.example.org live.pem");
+    }
+
     fn from_nothing_tls_is_on_and_rolled_out_and_a_second_run_changes_nothing(site) {
         let old = pods(site);
         let ran = site.ca("init").ok();

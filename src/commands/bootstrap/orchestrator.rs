@@ -101,7 +101,7 @@ impl<'a> OrchestratorState<'a> {
             };
         }
         let namespace = namespace(self.state.session.cluster()?, self.release())?;
-        let set_up = set_up(&self.state, &[], ca)?;
+        let set_up = set_up(&self.state, (&[], None), ca)?;
         let upgrades = set_up.plan.upgrades();
         let cuts_off = upgrades && was_installed && (!is_on || self.is_in_doubt());
         if upgrades && was_installed {

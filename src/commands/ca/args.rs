@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use crate::{
     args::{self, CommonArgs, EXIT_STATUSES},
-    names::{Hostname, MspId, ObjectName, ReleaseName},
+    names::{Hostname, MspId, Namespace, ObjectName, ReleaseName},
     pki::fingerprint::Fingerprint,
     report::Format,
     values::ValuesKey,
@@ -39,12 +39,18 @@ pub struct InitArgs {
     /// One more host that backends dial (repeatable)
     #[arg(long = "host", value_name = "HOST")]
     pub hosts: Vec<Hostname>,
+    /// CA and server pair as files, without a cluster
+    #[arg(long, conflicts_with = "secret")]
+    pub offline: bool,
     /// Encrypt a new CA key with a passphrase
     #[arg(long, conflicts_with = "secret")]
     pub encrypt: bool,
     /// Read the passphrase of the CA's key from this file descriptor
     #[arg(long, value_name = "N", hide_short_help = true)]
     pub passphrase_fd: Option<u32>,
+    /// The orchestrator's namespace, for the names of its service where no cluster is looked at.
+    #[arg(skip)]
+    pub namespace: Option<Namespace>,
 }
 
 /// `ca trust`

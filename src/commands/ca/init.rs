@@ -9,6 +9,7 @@ use crate::{
     exchange::{
         ca::{
             CaRequest, CaSource, PlannedCa,
+            pair_files::PairFiles,
             server::{self, ServerPairPlan},
             set_up::{TlsSetUp, goes_on, set_up},
         },
@@ -30,7 +31,7 @@ use crate::{
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct Initialized {
+pub(super) struct Initialized {
     /// The orchestrator's release.
     release: ReleaseName,
     #[serde(flatten)]
@@ -47,6 +48,9 @@ struct Initialized {
     #[serde(serialize_with = "times::as_rfc3339")]
     #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
     not_after: OffsetDateTime,
+    /// `--offline`: the files that are needed where the cluster is; the CA's key is not among them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    to_carry: Vec<String>,
     /// What must not be lost.
     back_up: Vec<String>,
 }
@@ -72,7 +76,30 @@ impl CaReport {
 }
 
 impl Initialized {
-    fn lines(&self) -> Vec<String> {
+    /// What a run ends with; `stage` is how far it is, and `to_carry` the files that go to the cluster.
+    pub(super) fn of(
+        release: &ReleaseName,
+        stage: Stage,
+        (ca, pair): (&PlannedCa<'_>, &ServerPairPlan),
+        source: &CaSource,
+        to_carry: Vec<String>,
+    ) -> Self {
+        let (certificate, leaf) = (&ca.certificate, &pair.certificate);
+        // What is new and only planned is thrown away: nobody is told its numbers.
+        let is_kept = |is_new: bool| !is_new || stage != Stage::Planned;
+        Self {
+            release: release.clone(),
+            ca: is_kept(ca.is_new).then(|| CaReport::of(certificate)),
+            ca_not_after: certificate.not_after,
+            server_pair: is_kept(pair.is_made()).then(|| leaf.serial.clone()),
+            hosts: leaf.dns_names.clone(),
+            not_after: leaf.not_after,
+            to_carry,
+            back_up: backups(source),
+        }
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
         let ca = self.ca.as_ref();
         labelled(&[
             ("release", Some(self.release.to_string())),
@@ -83,6 +110,7 @@ impl Initialized {
             ("server pair", self.server_pair.clone()),
             ("hosts", Some(self.hosts.join(", "))),
             ("not after", Some(times::rfc3339(self.not_after))),
+            ("to carry to the cluster", Some(self.to_carry.join(", ")).filter(|files| !files.is_empty())),
             ("back up", Some(self.back_up.join(", "))),
         ])
     }
@@ -102,7 +130,8 @@ pub(super) fn run(args: &InitArgs, session: &Session<'_>) -> Result<Outcome> {
     let state = target.observe(wanted)?;
     secret_is_its_own(args.secret.as_ref(), &state.values)?;
     let mut ca = request.find(&state.cluster, &state.values.cacert)?;
-    let set_up = set_up(&state, &args.hosts, &mut ca)?;
+    let made = PairFiles::beside(&request.source, &state.values);
+    let set_up = set_up(&state, (&args.hosts, made.as_ref()), &mut ca)?;
     show(session, &ca, &set_up.pair, &set_up.plan);
     session.show(&set_up.plan)?;
     session.apply(&set_up.plan, Some(&consent(&state, &set_up.pair)))?;
@@ -131,7 +160,7 @@ fn consent(state: &Observed<'_, Orchestrator>, pair: &ServerPairPlan) -> String 
     format!("set up TLS of release {name}{restart}")
 }
 
-fn show(session: &Session<'_>, ca: &PlannedCa<'_>, pair: &ServerPairPlan, plan: &Plan) {
+pub(super) fn show(session: &Session<'_>, ca: &PlannedCa<'_>, pair: &ServerPairPlan, plan: &Plan) {
     let say = |text: String| session.console.say(text);
     let (certificate, leaf) = (&ca.certificate, &pair.certificate);
     // What is new is told once it is there: until then it may be thrown away.
@@ -141,9 +170,12 @@ fn show(session: &Session<'_>, ca: &PlannedCa<'_>, pair: &ServerPairPlan, plan: 
         say(format!("CA of the federation: {}, until {}", certificate.subject, certificate.not_after.date()));
         say(format!("  key          {}", certificate.fingerprint()));
     }
-    let serial = if pair.renewal.is_some() { "a new one".to_owned() } else { format!("serial {}", leaf.serial) };
+    let serial = if pair.is_made() { "a new one".to_owned() } else { format!("serial {}", leaf.serial) };
     say(format!("Server pair: {serial}, until {}", leaf.not_after.date()));
     say(format!("  names        {}", leaf.dns_names.join(", ")));
+    if let Some(file) = &pair.from {
+        say(format!("  from         {}", file.display()));
+    }
     if let Some(why) = &pair.renewal {
         say(format!("  new, since   {why}"));
     }
@@ -156,27 +188,22 @@ fn result(state: &Observed<'_, Orchestrator>, source: &CaSource, ca: &PlannedCa<
     let done =
         if is_to_do(StepId::Cacert) || goes_on(&state.cluster.release) { Stage::Initialized } else { Stage::Renewed };
     let outcome = commands::outcome("ca init", done, plan, state.session);
-    let (certificate, leaf) = (&ca.certificate, &pair.certificate);
-    // What is new and only planned is thrown away: nobody is told its numbers.
-    let is_kept = |is_new: bool| !is_new || outcome.stage() != Stage::Planned;
-    let initialized = Initialized {
-        release: state.cluster.release.name.clone(),
-        ca: is_kept(ca.is_new).then(|| CaReport::of(certificate)),
-        ca_not_after: certificate.not_after,
-        server_pair: is_kept(pair.renewal.is_some()).then(|| leaf.serial.clone()),
-        hosts: leaf.dns_names.clone(),
-        not_after: leaf.not_after,
-        back_up: backups(source),
-    };
+    let release = &state.cluster.release.name;
+    let initialized = Initialized::of(release, outcome.stage(), (ca, pair), source, Vec::new());
     let outcome = outcome.result(&initialized, initialized.lines());
     if outcome.stage() != Stage::Initialized {
         return outcome;
     }
+    outcome.next(told(source))
+}
+
+/// Whom the CA is told to, and how.
+pub(super) fn told(source: &CaSource) -> String {
     let pem = match source {
         CaSource::Files { certificate, .. } => certificate.display().to_string(),
         CaSource::Secret(name) => format!("tls.crt of Secret {name} (never its tls.key)"),
     };
-    outcome.next(format!("send {pem} to each backend's operator and read the CA's fingerprint out to them by phone"))
+    format!("send {pem} to each backend's operator and read the CA's fingerprint out to them by phone")
 }
 
 /// What must not be lost: who loses the key can admit nobody any more, who loses the log may answer a request twice.

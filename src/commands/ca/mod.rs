@@ -2,6 +2,7 @@
 
 mod args;
 mod init;
+mod init_offline;
 mod show;
 mod trust;
 mod trust_backend;
@@ -17,6 +18,7 @@ use crate::{failure::Result, report::Outcome, session::Session};
 /// Whatever ends it.
 pub fn run(command: &CaCommand, session: &Session<'_>) -> Result<Outcome> {
     match command {
+        CaCommand::Init(args) if args.offline => init_offline::run(args, session),
         CaCommand::Init(args) => init::run(args, session),
         CaCommand::Trust(args) if args.backend => trust_backend::run(args, session),
         CaCommand::Trust(args) => trust::run(args, session),

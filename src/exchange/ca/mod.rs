@@ -32,6 +32,7 @@ use crate::{
 mod key;
 mod object;
 mod pair;
+pub(crate) mod pair_files;
 pub(crate) mod server;
 pub(crate) mod set_up;
 
@@ -101,6 +102,17 @@ impl<'a> CaRequest<'a> {
         Err(elsewhere(Code::CaNotTheClusters, cacert, &live)
             .why(format!("its key is {}, that of the CA given is {}", prints(&live), ca.certificate.fingerprint()))
             .next("name the CA that is in use; replacing it cuts off everybody and is not done by this command"))
+    }
+
+    /// The CA in its files, where no cluster is looked at.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) fn offline(&'a self) -> Result<PlannedCa<'a>> {
+        match &self.source {
+            CaSource::Files { certificate, key } => self.in_files(certificate, key, &[]),
+            CaSource::Secret(name) => Err(Failure::bug(format!("Secret {name} was asked for without a cluster"))),
+        }
     }
 
     fn in_files(&'a self, certificate: &Path, key: &Path, live: &[Certificate]) -> Result<PlannedCa<'a>> {

@@ -1,6 +1,9 @@
 //! The server pair: whether it stays, whether it may be replaced, and the new one.
 
+use std::path::PathBuf;
+
 use time::{Duration, OffsetDateTime};
+use zeroize::Zeroizing;
 
 use super::PlannedCa;
 use crate::{
@@ -11,6 +14,7 @@ use crate::{
     names::{Hostname, ObjectName},
     pki::{
         inspect::Certificate,
+        key::PrivateKey,
         server::{self, NewServerPair, ServerPair},
     },
     plan::{Action, Step, StepId},
@@ -75,8 +79,13 @@ impl PairRenewal<'_> {
             .next(format!("if no backend trusts that CA any more: keep a copy, then run this again after: {}; else have that CA make a better pair", self.kubectl.clone().with("delete secret").word(name))))
     }
 
-    /// A new pair. Names of the old one that is ours are kept, since somebody may dial them.
-    pub(super) fn make(mut self, old: Option<&ServerPair>, warnings: &mut Vec<String>) -> Result<NewServerPair> {
+    /// A new pair, for this key where one is there. Names of the old one that is ours are kept, since somebody may dial them.
+    pub(super) fn make(
+        mut self,
+        key: Option<PrivateKey>,
+        old: Option<&ServerPair>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Halves> {
         let ours = old.map(|pair| &pair.leaf).filter(|leaf| leaf.is_signed_by(&self.ca.certificate));
         for name in ours.iter().flat_map(|leaf| &leaf.dns_names) {
             match name.parse::<Hostname>() {
@@ -87,11 +96,31 @@ impl PairRenewal<'_> {
                 )),
             }
         }
-        let made = server::make(self.ca.authority()?, &self.names, self.now)?;
+        let authority = self.ca.authority()?;
+        let made = match key {
+            Some(key) => server::make_for(key, authority, &self.names, self.now),
+            None => server::make(authority, &self.names, self.now),
+        }?;
         if made.issued.cut_to_ca_end {
             warnings.push(format!("the server pair is cut to the CA's end, {}", made.issued.not_after.date()));
         }
-        Ok(made)
+        Halves::of(&made)
+    }
+}
+
+/// A pair to be put in place, each half as it will stand there.
+pub(super) struct Halves {
+    pub(super) certificate: Vec<u8>,
+    pub(super) key: Zeroizing<String>,
+    pub(super) leaf: Certificate,
+    /// The file that it is taken from; none where this run makes it.
+    pub(super) from: Option<PathBuf>,
+}
+
+impl Halves {
+    fn of(made: &NewServerPair) -> Result<Self> {
+        let leaf = Certificate::from_der(&made.issued.der)?;
+        Ok(Self { certificate: made.issued.pem.clone().into_bytes(), key: made.key.to_pem(), leaf, from: None })
     }
 }
 
@@ -106,13 +135,15 @@ pub(super) fn stays(secret: &Object, leaf: &Certificate) -> Step {
 pub(super) fn step(
     name: &ObjectName,
     secret: Option<&Object>,
-    made: &NewServerPair,
+    made: &Halves,
     (key, note): (&str, Option<&str>),
     release: &str,
 ) -> Step {
-    let private = made.key.to_pem();
-    let data: [(&str, &[u8]); 2] = [("tls.crt", made.issued.pem.as_bytes()), ("tls.key", private.as_bytes())];
-    let title = format!("Secret {name}: a new server pair");
+    let data: [(&str, &[u8]); 2] = [("tls.crt", &made.certificate), ("tls.key", made.key.as_bytes())];
+    let title = match &made.from {
+        None => format!("Secret {name}: a new server pair"),
+        Some(file) => format!("Secret {name}: the server pair of {}", file.display()),
+    };
     let labels = [("substra-mtls/release", release)];
     let action = match secret {
         Some(old) => Action::Replace(old.with_data(&data).with_annotation(key, note)),

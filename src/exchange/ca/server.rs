@@ -1,8 +1,11 @@
 //! The server's side of the CA: its object, the server pair, and the restart without which a new pair is not loaded.
 
+use std::path::PathBuf;
+
 use super::{
     PlannedCa, ca_object,
     pair::{self, PairRenewal},
+    pair_files::PairFiles,
 };
 use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
@@ -44,6 +47,8 @@ pub(crate) struct ServerTarget<'a> {
     pub(crate) objects: &'a [Object],
     /// Hosts beside those of the values.
     pub(crate) hosts: &'a [Hostname],
+    /// Files with a pair that was made elsewhere.
+    pub(crate) files: Option<&'a PairFiles>,
 }
 
 /// What brings the server's TLS into place. The steps come after those of the CA and before values and upgrade.
@@ -53,6 +58,8 @@ pub(crate) struct ServerPairPlan {
     pub(crate) restarts: bool,
     /// Why the pair is made again; `None` for one that stays.
     pub(crate) renewal: Option<String>,
+    /// The file that it is taken from; none where this run makes it, or it stays.
+    pub(crate) from: Option<PathBuf>,
     /// The pair's certificate.
     pub(crate) certificate: Certificate,
 }
@@ -70,6 +77,7 @@ impl<'a> ServerTarget<'a> {
         planned: &'a Manifest,
         orchestrator: &'a Orchestrator,
         hosts: &'a [Hostname],
+        files: Option<&'a PairFiles>,
     ) -> Self {
         let ClusterState { release: found, objects } = cluster;
         Self {
@@ -81,6 +89,7 @@ impl<'a> ServerTarget<'a> {
             orchestrator,
             objects,
             hosts,
+            files,
         }
     }
 
@@ -100,26 +109,30 @@ impl<'a> ServerTarget<'a> {
             kubectl: session.kubectl(self.namespace),
         };
         let mut warnings = Vec::new();
-        let (renewal, certificate, step, note) = match (renewal_of.due(found.as_ref()), secret, found) {
+        let (renewal, from, certificate, step, note) = match (renewal_of.due(found.as_ref()), secret, found) {
             (None, Some(secret), Some(found)) => {
                 warnings.extend(renewal_of.ends_with_the_ca(&found.leaf));
                 let step = pair::stays(secret, &found.leaf);
-                (None, found.leaf, step, secret.annotation(NOTE).map(str::to_owned))
+                (None, None, found.leaf, step, secret.annotation(NOTE).map(str::to_owned))
             }
             (due, secret, found) => {
                 let why = due.unwrap_or_default();
                 let name = &self.orchestrator.server_pair;
                 renewal_of.may_replace(name, self.orchestrator.cert_manager, found.as_ref(), &why)?;
-                let made = renewal_of.make(found.as_ref(), &mut warnings)?;
-                let note = self.mounting().next().map(|_| made.issued.serial.clone());
+                let kept = self.files.map(|files| files.taken_over(&renewal_of, found.as_ref(), &mut warnings));
+                let made = match kept.transpose()?.flatten() {
+                    Some(kept) => kept,
+                    None => renewal_of.make(None, found.as_ref(), &mut warnings)?,
+                };
+                let note = self.mounting().next().map(|_| made.leaf.serial.clone());
                 let step = pair::step(name, secret, &made, (NOTE, note.as_deref()), self.release);
-                (Some(why), Certificate::from_der(&made.issued.der)?, step, note)
+                (Some(why), made.from, made.leaf, step, note)
             }
         };
         let restart = note.and_then(|note| self.restart(note));
         let restarts = restart.is_some();
         let plan = Plan::of([cacert, step].into_iter().chain(restart)).warn(warnings);
-        Ok(ServerPairPlan { plan, restarts, renewal, certificate })
+        Ok(ServerPairPlan { plan, restarts, renewal, from, certificate })
     }
 
     fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
@@ -161,19 +174,7 @@ impl<'a> ServerTarget<'a> {
     fn names(&self) -> Result<Vec<Hostname>> {
         let values = self.orchestrator.own_names(self.release, self.namespace);
         let probe = self.planned.probe_name().or_else(|| self.deployed.probe_name());
-        let mut names: Vec<Hostname> = Vec::new();
-        for name in values.into_iter().chain(probe) {
-            let host = name.parse().map_err(|bad: crate::names::BadName| {
-                unsigned(Code::ServerHost, format!("{name:?} cannot stand in the server's certificate"))
-                    .why(bad.rule)
-                    .next("mend ingress.hostname or ingress.extraHosts in the values; a wildcard is not issued")
-            })?;
-            names.push(host);
-        }
-        names.extend(self.hosts.iter().cloned());
-        let mut seen = std::collections::BTreeSet::new();
-        names.retain(|name| seen.insert(name.clone()));
-        Ok(names)
+        hosts(values.into_iter().chain(probe), self.hosts)
     }
 
     /// Workloads that run now and mount the pair.
@@ -197,7 +198,29 @@ impl<'a> ServerTarget<'a> {
     }
 }
 
+/// Names of the values and those that were given beside them, each once.
+pub(super) fn hosts(values: impl IntoIterator<Item = String>, more: &[Hostname]) -> Result<Vec<Hostname>> {
+    let mut names: Vec<Hostname> = Vec::new();
+    for name in values {
+        let host = name.parse().map_err(|bad: crate::names::BadName| {
+            unsigned(Code::ServerHost, format!("{name:?} cannot stand in the server's certificate"))
+                .why(bad.rule)
+                .next("mend ingress.hostname or ingress.extraHosts in the values; a wildcard is not issued")
+        })?;
+        names.push(host);
+    }
+    names.extend(more.iter().cloned());
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    Ok(names)
+}
+
 impl ServerPairPlan {
+    /// Whether this run makes it.
+    pub(crate) fn is_made(&self) -> bool {
+        self.renewal.is_some() && self.from.is_none()
+    }
+
     /// For releases that are left alone: the restart is told and not done.
     pub(crate) fn without_restart(&mut self, kubectl: CommandLine) -> Option<String> {
         let at =

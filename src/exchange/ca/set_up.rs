@@ -2,6 +2,7 @@
 
 use super::{
     PlannedCa,
+    pair_files::PairFiles,
     server::{ServerPairPlan, ServerTarget},
 };
 use crate::{
@@ -25,19 +26,20 @@ pub(crate) struct TlsSetUp {
     pub(crate) by_hand: Option<String>,
 }
 
-/// Plans it; `hosts` are covered by the server's pair beside those of the values.
+/// Plans it; `hosts` are covered by the server's pair beside those of the values, and `made` are files with one.
 ///
 /// # Errors
 /// A pair that is good and of another CA, a name that no certificate can carry, a CA that cannot sign, drift.
 pub(crate) fn set_up(
     state: &Observed<'_, Orchestrator>,
-    hosts: &[Hostname],
+    (hosts, made): (&[Hostname], Option<&PairFiles>),
     ca: &mut PlannedCa<'_>,
 ) -> Result<TlsSetUp> {
     let edited = state.files.edit(&state.values.tls_settings())?;
     let (mut upgrade, release) = upgrade(state, &edited)?;
     let files = state.files.after(&edited);
-    let mut pair = ServerTarget::of(&state.cluster, &release.manifest, &state.values, hosts).plan(ca, state.session)?;
+    let server = ServerTarget::of(&state.cluster, &release.manifest, &state.values, hosts, made);
+    let mut pair = server.plan(ca, state.session)?;
     let by_hand = if state.options.no_upgrade {
         pair.without_restart(state.session.kubectl(&state.cluster.release.release.namespace))
     } else {

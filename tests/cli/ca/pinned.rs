@@ -24,7 +24,23 @@ fn answers_of_ca_init_are_pinned() {
     golden.result("half way", site.init(""));
     fs::remove_file(site.world.path("orchestrator-ca.key")).unwrap();
     golden.result("a CA without its key", site.init(""));
+    offline(&mut golden);
     golden.pinned();
+}
+
+/// By the binary, without a cluster and without helm and kubectl.
+fn offline(golden: &mut Golden) {
+    let world = World::new();
+    world.write("orchestrator-values.yaml", PLAIN);
+    let line = "ca init --offline -f orchestrator-values.yaml -o json";
+    let at = "--release orchestrator -n orchestrator --yes";
+    golden.ran("offline, no namespace", &world.run(&format!("{line} --release orchestrator")));
+    golden.ran("offline, planned", &world.run(&format!("{line} {at} --dry-run")));
+    golden.ran("offline", &world.run(&format!("{line} {at}")));
+    golden.ran("offline already", &world.run(&format!("{line} {at}")));
+    golden.ran("offline with one more host", &world.run(&format!("{line} {at} --host other.example.org")));
+    fs::remove_file(world.path("orchestrator-tls-server-pair.key")).unwrap();
+    golden.ran("offline, a certificate without its key", &world.run(&format!("{line} {at}")));
 }
 
 #[test]
