@@ -34,7 +34,7 @@ struct Ended {
     untouched: bool,
 }
 
-const QUESTIONS: [Question; 10] = [
+const QUESTIONS: [Question; 11] = [
     Question {
         name: "enroll",
         asked: "Continue: ",
@@ -99,6 +99,20 @@ const QUESTIONS: [Question; 10] = [
             on_orchestrator(
                 console,
                 "ca init -f @orchestrator-values.yaml --release orchestrator --out-dir @ --host other.example.org",
+                0,
+            )
+        },
+    },
+    Question {
+        name: "ca init offline",
+        asked: "Continue: write the files of the CA and the server pair, and edit the values file? [y/N] ",
+        yes: ("y", "initialized"),
+        no: ("n", "declined"),
+        flag: "--yes",
+        run: |console| {
+            on_orchestrator(
+                console,
+                "ca init --offline -f @orchestrator-values.yaml --release orchestrator -n orchestrator --out-dir @",
                 0,
             )
         },
@@ -180,7 +194,8 @@ pub(crate) fn reached(console: Console, steps: usize) -> Federation {
 
 fn on(federation: &Federation, cluster: &SimulatedCluster, console: Console, line: &str) -> Ended {
     let world = &federation.world;
-    let cli = Cli::try_parse_from(world.words(&format!("substra-mtls {line}"))).unwrap();
+    let words: Vec<_> = world.words(&format!("substra-mtls {line}")).into_iter().map(Into::into).collect();
+    let cli = Cli::read(&words).unwrap();
     let (files, writes) = (world.snapshot(), federation.orc.writes());
     let console = Console { yes: line.contains("--yes"), ..console };
     let result = dispatch(&cli.command, &Session::new(Some(cluster), console, &federation.clock()));
