@@ -158,6 +158,14 @@ pub(crate) fn tried(scene: &mut Scene, text: &str) {
 
 /// A command of ours, its questions answered.
 fn ours(scene: &mut Scene, words: &[String]) -> String {
+    if words[1] == "role" {
+        // The administrator's kubectl, which reads it, gives these rights.
+        let words: Vec<&str> = words[1..].iter().map(String::as_str).filter(|word| *word != "--dry-run").collect();
+        let printed = scene.federation.world.run_words(&words).ok().stdout;
+        assert_eq!(printed.matches("\n  namespace: ").count(), 2, "{printed}");
+        (scene.view.rules, scene.view.forbidden) = (None, Vec::new());
+        return "printed and applied".to_owned();
+    }
     let fed = &scene.federation;
     let folder = fed.world.path("").display().to_string();
     let mut words = words.to_vec();
