@@ -56,11 +56,13 @@ fn said(error: &clap::Error, foreign: &[String]) -> String {
 fn failure(text: &str) -> Failure {
     let mut paragraphs = text.split("\n\n").map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "));
     let what = paragraphs.next().unwrap_or_default();
-    let (next, why): (Vec<String>, Vec<String>) = paragraphs.partition(|one| one.starts_with("Usage: "));
+    let (next, why): (Vec<String>, Vec<String>) =
+        paragraphs.filter(|one| !one.starts_with("For more information")).partition(|one| one.starts_with("Usage: "));
+    let why = if why.is_empty() { "the command line is not one of this program".to_owned() } else { why.join(" ") };
     // Of a value that cannot be read clap shows no usage.
     let next = if next.is_empty() { "correct it, then run the command again".to_owned() } else { next.join(" ") };
     Failure::new(Exit::Usage, Code::Usage, what.trim_start_matches("error: "))
-        .why(why.join(" "))
+        .why(why)
         .next(next)
         .unchanged("nothing was written")
 }
@@ -101,5 +103,6 @@ mod tests {
         let failure = failure(&said(&Cli::try_parse_from(["substra-mtls", "enroll"]).unwrap_err(), &[]));
         assert_eq!(failure.what, "the following required arguments were not provided: --values <FILE>");
         assert!(failure.next.starts_with("Usage: substra-mtls enroll "), "{}", failure.next);
+        assert_eq!(failure.why, "the command line is not one of this program");
     }
 }
