@@ -7,6 +7,7 @@
     reason = "tests are the world outside"
 )]
 
+mod air_gapped;
 mod approve;
 mod bootstrap;
 mod ca;

@@ -36,8 +36,9 @@ const STORIES: [(&str, &[&str]); 6] = [
 ];
 
 /// Pages whose blocks other tests read and run.
-const OTHERS: [(&str, &str); 3] = [
+const OTHERS: [(&str, &str); 4] = [
     ("docs/troubleshooting.md", "tests/cli/troubleshooting.rs"),
+    ("docs/air-gapped.md", "tests/cli/air_gapped.rs"),
     ("docs/coming-from-the-guide.md", "tests/cli/guide.rs"),
     ("docs/federation.md", "tests/federation"),
 ];
