@@ -287,8 +287,9 @@ fn the_fingerprint_of_a_backend_s_ca_is_typed_at_a_terminal() {
     let site = Site::new(HelmVersion::V3);
     another_ca(&site);
     let line = "ca trust org-ca.crt --backend -f backend-values.yaml --release backend";
-    let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, "no fingerprint")]);
+    let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, "no fingerprint"); 3]);
     assert!(status == 5 && screen.contains("[fingerprint]"), "{status} {screen}");
+    assert_eq!(screen.matches(GROUPS).count(), 3, "{screen}");
     let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, &"0".repeat(64))]);
     assert!(status == 5 && screen.contains("[ca-fingerprint]"), "{status} {screen}");
     let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, &print_of(&site)), ("[y/N]", "y")]);
