@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Runs the binary at a terminal (of `script`), answers each question once it is there, and gives the screen and the
-/// exit status.
+/// exit status. A question for which no answer is left fails the test: nobody would ever answer it.
 pub(crate) fn at_terminal(
     site: &Site,
     kind: &str,
@@ -29,6 +29,7 @@ pub(crate) fn at_terminal(
     let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let (mut screen, mut open) = (Vec::new(), answers.iter());
     let mut next = open.next();
+    let (mut answered, mut last) = (0, "[y/N]");
     let mut block = [0; 4096];
     loop {
         let read = output.read(&mut block).unwrap();
@@ -36,11 +37,17 @@ pub(crate) fn at_terminal(
             break;
         }
         screen.extend_from_slice(&block[..read]);
-        if let Some((question, answer)) = next
-            && String::from_utf8_lossy(&screen).trim_end().ends_with(question)
-        {
-            drop(writeln!(input, "{answer}"));
-            next = open.next();
+        let since = String::from_utf8_lossy(&screen[answered..]).trim_end().to_owned();
+        match next {
+            Some((question, answer)) if since.ends_with(question) => {
+                drop(writeln!(input, "{answer}"));
+                (next, answered, last) = (open.next(), screen.len(), question);
+            }
+            None if since.ends_with(last) || since.ends_with("[y/N]") => {
+                child.kill().unwrap();
+                panic!("no answer is left: {}", String::from_utf8_lossy(&screen));
+            }
+            _ => {}
         }
     }
     (String::from_utf8_lossy(&screen).into_owned(), child.wait().unwrap().code().unwrap())
