@@ -74,3 +74,25 @@ fn without_every_organization_the_identity_check_stays_off() {
     guide.reader.runs(line).refused(3, "not-admitted");
     guide.all_are_connected("refused");
 }
+
+#[test]
+fn with_access_to_all_clusters_one_bootstrap_does_the_steps_up_to_the_identity_check() {
+    let guide = Guide::new();
+    guide.reader.write(
+        "federation.yaml",
+        "\
+apiVersion: substra-mtls/v1
+kind: Federation
+orchestrator: {namespace: orchestrator, release: orchestrator, values: [orchestrator-values.yaml], ca: {cert: orchestrator-ca.crt, key: orchestrator-ca.key}, gate: close}
+organizations:
+  ingen: {namespace: ingen, release: backend, values: [backend-ingen-values.yaml]}
+  biotechnica: {namespace: biotechnica, release: backend, values: [backend-biotechnica-values.yaml]}
+",
+    );
+    guide.reader.runs("helm substra-mtls bootstrap federation.yaml --yes").ok();
+    guide.all_are_connected("after bootstrap");
+    let looks = page::commands_of(PAGE, "What check says on the way");
+    assert_eq!([found(&guide, &looks[0]), found(&guide, &looks[1])], said(4));
+    assert!(guide.with_the_guide_s_pair().to_string().contains("invalid issuer for MSPID"));
+    ORGANIZATIONS.iter().for_each(|org| assert_eq!(guide.revision(org, "backend"), 1, "{org} was not restarted"));
+}
