@@ -54,7 +54,7 @@ struct RoleBinding {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Metadata {
     name: String,
-    /// Absent where none was given: whoever applies it uses the namespace of their own context.
+    /// Absent where none was given: kubectl then uses the namespace of its context.
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<Namespace>,
 }

@@ -16,12 +16,11 @@ pub(super) struct Rule {
 
 /// What each side has.
 pub(super) fn of(side: Side) -> impl Iterator<Item = &'static Rule> {
-    let (own, of_helm) = match side {
-        Side::Backend => (BACKEND, HELM_AT_BACKEND),
-        Side::Orchestrator => (ORCHESTRATOR, HELM_AT_ORCHESTRATOR),
+    let (own, restart, of_helm): (_, &[Rule], _) = match side {
+        Side::Backend => (BACKEND, &[], HELM_AT_BACKEND),
+        Side::Orchestrator => (ORCHESTRATOR, RESTART, HELM_AT_ORCHESTRATOR),
     };
-    let after = if side == Side::Orchestrator { RESTART } else { &[] };
-    [own, WATCHED, after, HELM, of_helm, MANIFEST].into_iter().flatten()
+    [own, WATCHED, restart, HELM, of_helm, MANIFEST].into_iter().flatten()
 }
 
 const CHANGED: &[&str] = &["get", "list", "watch", "create", "patch", "delete"];
