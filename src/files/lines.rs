@@ -45,14 +45,24 @@ pub fn followed(path: &Path) -> PathBuf {
     if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) { real(path) } else { path.to_owned() }
 }
 
-/// Whether two paths lead to one file: by links of either kind, or since neither is there yet and both are one name.
-#[must_use]
-pub fn is_same(one: &Path, other: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (fs::metadata(one), fs::metadata(other)) {
-        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
-        (Err(_), Err(_)) => in_real_folder(one) == in_real_folder(other),
-        _ => false,
+/// Which file a path leads to: by links of either kind, or where none is there yet by its name in its real folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FileIdentity {
+    /// Device and inode.
+    There(u64, u64),
+    /// The path that it would have.
+    NotYet(PathBuf),
+}
+
+impl FileIdentity {
+    /// The file that `path` leads to now.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        match fs::metadata(path) {
+            Ok(found) => Self::There(found.dev(), found.ino()),
+            Err(_) => Self::NotYet(in_real_folder(path)),
+        }
     }
 }
 
@@ -99,9 +109,11 @@ mod tests {
         fs::hard_link(path("a"), path("hard")).unwrap();
         symlink(folder.path(), path("folder")).unwrap();
         for (other, same) in [("link", true), ("hard", true), ("folder/a", true), ("b", false)] {
-            assert_eq!(is_same(&path("a"), &path(other)), same, "{other}");
+            assert_eq!(FileIdentity::of(&path("a")) == FileIdentity::of(&path(other)), same, "{other}");
         }
-        assert!(is_same(&path("folder/new"), &path("new")) && !is_same(&path("new"), &path("newer")));
+        let new = FileIdentity::of(&path("new"));
+        assert_eq!(FileIdentity::of(&path("folder/new")), new);
+        assert_ne!(FileIdentity::of(&path("newer")), new);
         assert_eq!(followed(&path("link")), real(&path("a")));
         assert_eq!(followed(&path("folder/a")), path("folder/a"));
     }

@@ -1,20 +1,42 @@
 //! Files that a verb makes: never over one that it reads, nor over one that is another's.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use super::is_same;
+use super::FileIdentity;
 use crate::failure::{Code, Exit, Failure, Result};
 
-/// Refuses to write over what the run itself needs; `read` has each file with what it is.
-///
-/// # Errors
-/// Code `target-in-use`.
-pub fn is_free(target: &Path, read: &[(PathBuf, &'static str)]) -> Result<()> {
-    let Some((path, what)) = read.iter().find(|(path, _)| is_same(target, path)) else { return Ok(()) };
-    Err(Failure::new(Exit::Refused, Code::TargetInUse, format!("{} is not written: it is {what}", target.display()))
+/// The files that a run needs as they are; each is looked at once, however many results are held against them.
+pub struct FilesInUse(BTreeMap<FileIdentity, (PathBuf, &'static str)>);
+
+impl FilesInUse {
+    /// Each file with what it is.
+    #[must_use]
+    pub fn new(read: impl IntoIterator<Item = (PathBuf, &'static str)>) -> Self {
+        let mut known = BTreeMap::new();
+        for (path, what) in read {
+            known.entry(FileIdentity::of(&path)).or_insert((path, what));
+        }
+        Self(known)
+    }
+
+    /// Refuses to write over any of them.
+    ///
+    /// # Errors
+    /// Code `target-in-use`.
+    pub fn spare(&self, target: &Path) -> Result<()> {
+        let Some((path, what)) = self.0.get(&FileIdentity::of(target)) else { return Ok(()) };
+        Err(Failure::new(
+            Exit::Refused,
+            Code::TargetInUse,
+            format!("{} is not written: it is {what}", target.display()),
+        )
         .why(format!("the run reads it as {}, and would put another file in its place", path.display()))
         .next("have the result written elsewhere, with --out-dir")
         .unchanged("nothing was signed and nothing was written"))
+    }
 }
 
 /// A file that is not the verb's own to replace.

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     exchange::ca::CaSource,
     failure::Result,
-    files::{self, target},
+    files::{
+        self,
+        target::{self, FilesInUse},
+    },
     parallel::parallel,
     pki::{
         authority::Authority,
@@ -45,10 +48,17 @@ impl Batch<'_> {
         log: &IssueLog,
         passed: Vec<VerifiedRequest>,
     ) -> Result<Vec<SigningPlan>> {
-        self.approval.all_or_none(passed.into_iter().map(|one| self.ready_one(authority, log, one)))
+        let in_use = FilesInUse::new(self.read());
+        self.approval.all_or_none(passed.into_iter().map(|one| self.ready_one(authority, log, &in_use, one)))
     }
 
-    fn ready_one(&self, authority: &Authority, log: &IssueLog, passed: VerifiedRequest) -> Result<SigningPlan> {
+    fn ready_one(
+        &self,
+        authority: &Authority,
+        log: &IssueLog,
+        in_use: &FilesInUse,
+        passed: VerifiedRequest,
+    ) -> Result<SigningPlan> {
         let VerifiedRequest { path, request } = passed;
         let entry = log.find(&request.digest);
         let issued = entry.map(|entry| log::reissue(entry, authority, self.approval.session.now)).transpose()?;
@@ -58,7 +68,7 @@ impl Batch<'_> {
         };
         let folder = self.args.out_dir.clone().or_else(|| path.parent().map(PathBuf::from)).unwrap_or_default();
         let target = folder.join(format!("{}.crt", request.msp_id));
-        target::is_free(&target, &self.read())?;
+        in_use.spare(&target)?;
         let there = files::read_if_there(&target)?;
         let is_there =
             matches!((&there, &issued), (Some(there), Some(issued)) if there.as_slice() == issued.pem.as_bytes());

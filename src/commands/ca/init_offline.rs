@@ -15,7 +15,7 @@ use crate::{
         server::ServerPairPlan,
     },
     failure::{Code, Exit, Failure, Result},
-    files::target,
+    files::target::FilesInUse,
     names::{Namespace, ReleaseName},
     plan::{InitialState, Plan, StepId},
     release::{Target, read},
@@ -96,8 +96,9 @@ fn are_its_own(files: &PairFiles, source: &CaSource, values: &[PathBuf]) -> Resu
     if let CaSource::Files { certificate, key } = source {
         read.extend([(certificate.clone(), "the CA's certificate"), (key.clone(), "the CA's key")]);
     }
-    target::is_free(&files.certificate, &read)?;
-    target::is_free(&files.key, &read)
+    let in_use = FilesInUse::new(read);
+    in_use.spare(&files.certificate)?;
+    in_use.spare(&files.key)
 }
 
 impl Made<'_> {

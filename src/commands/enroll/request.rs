@@ -16,7 +16,7 @@ use crate::{
         unwritten,
     },
     failure::{Code, Result},
-    files::{self, in_folder},
+    files::{self, in_folder, target::FilesInUse},
     pki::{key::PrivateKey, request},
     plan::{Action, InitialState, Plan, Step, StepId},
     release::Target,
@@ -131,7 +131,7 @@ fn csr_step(args: &EnrollArgs, target: &Target<'_, Backend>, csr: &[u8]) -> Resu
     files::probe_folder(&args.out_dir)?;
     let key = args.key_file.iter().map(|path| (path.clone(), "the private key"));
     let values = target.options.values.iter().map(|path| (path.clone(), "a values file"));
-    files::target::is_free(&path, &key.chain(values).collect::<Vec<_>>())?;
+    FilesInUse::new(key.chain(values)).spare(&path)?;
     let there = files::read_if_there(&path)?;
     let digest = there.as_ref().and_then(|there| request::digest(there));
     let same = digest.is_some() && digest == request::digest(csr);
