@@ -10,7 +10,7 @@ use crate::{
         fingerprint::Fingerprint,
         inspect::{self, Certificate},
         log::IssueLog,
-        policy::{Claim, PolicyContext},
+        policy::PolicyContext,
     },
     release::{ClusterState, Target},
     session::Session,
@@ -30,8 +30,6 @@ pub(crate) struct Approval<'a> {
     /// Where the orchestrator runs, for the names of its service.
     pub(crate) place: ReleaseLocation,
     pub(crate) validity: Validity,
-    /// Whether anybody compares fingerprints, for the log.
-    pub(crate) claim: Claim,
 }
 
 /// The name of a release, and the namespaces in which it may be.

@@ -8,6 +8,7 @@ use crate::{
         authority::Authority,
         issue::{self, IssuedCertificate, ValidityPeriod},
         log::{self, Entry, IssueLog},
+        policy::Identification,
         request::Request,
     },
     plan::{Action, Step, StepId},
@@ -22,9 +23,14 @@ impl Approval<'_> {
     }
 
     /// The certificate is the one of the entry: nothing leaves that the log does not hold.
-    pub(crate) fn sign(&self, authority: &Authority, request: &Request) -> Result<(IssuedCertificate, Entry)> {
+    pub(crate) fn sign(
+        &self,
+        authority: &Authority,
+        request: &Request,
+        identified: &Identification,
+    ) -> Result<(IssuedCertificate, Entry)> {
         let issued = issue::issue(authority, request, self.validity, self.session.now)?;
-        let entry = Entry::new(request, &issued, authority, &self.claim, self.session.now);
+        let entry = Entry::new(request, &issued, authority, identified, self.session.now);
         Ok((log::reissue(&entry, authority, self.session.now)?, entry))
     }
 
@@ -62,7 +68,7 @@ impl Approval<'_> {
         match &self.source {
             _ if new.is_empty() => Vec::new(),
             CaSource::Files { certificate, .. } => {
-                let lines = new.iter().map(IssueLog::line).collect();
+                let lines = new.iter().map(Entry::line).collect();
                 vec![Action::AppendLog { path: beside(certificate), lines }]
             }
             CaSource::Secret(secret) => new.iter().map(|entry| Action::Create(object(secret, entry))).collect(),

@@ -1,72 +1,31 @@
-//! The issue log: one request, one certificate. JSON lines beside the CA.
+//! The issue log: one request, one certificate, one successor. JSON lines beside the CA.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
-use time::{Duration, OffsetDateTime};
+use serde::Deserialize;
+use time::OffsetDateTime;
 
-use super::{
-    authority::Authority,
-    fingerprint::Fingerprint,
-    inspect::Certificate,
-    issue::{IssuedCertificate, whole_seconds},
-    pem,
-    policy::Claim,
-    request::{Request, RequestDigest},
+pub use self::{
+    entry::{Entry, reissue},
+    incident::{Alarm, Settlement},
+    record::Record,
 };
+use super::{fingerprint::Fingerprint, request::RequestDigest};
 use crate::{
     failure::{Code, Exit, Failure},
-    names::{Hostname, MspId},
+    names::MspId,
     plain::excerpt,
-    times,
 };
 
-/// The kind of a log line.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum EntryKind {
-    /// A certificate was issued; so is a line without a kind, of a version that knew no other.
-    #[default]
-    Certificate,
-}
+mod entry;
+mod incident;
+mod record;
+mod rfc3339;
 
-/// One issued certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Entry {
-    /// Its kind.
-    #[serde(default)]
-    pub kind: EntryKind,
-    /// When it was issued.
-    #[serde(with = "rfc3339")]
-    pub time: OffsetDateTime,
-    /// To whom.
-    pub organization: MspId,
-    /// Its serial number, lower-case hexadecimal digits.
-    pub serial: String,
-    /// The fingerprint of its key.
-    pub fingerprint: Fingerprint,
-    /// The digest of its request.
-    pub request: RequestDigest,
-    /// Valid from.
-    #[serde(with = "rfc3339")]
-    pub not_before: OffsetDateTime,
-    /// Valid to.
-    #[serde(with = "rfc3339")]
-    pub not_after: OffsetDateTime,
-    /// The fingerprint of the CA's key.
-    pub authority: Fingerprint,
-    /// Its host names.
-    pub hosts: Vec<Hostname>,
-    /// Whether the operator said that the fingerprint was not compared.
-    pub unverified_mail: bool,
-    /// The certificate: base64 of its DER.
-    pub certificate: String,
-}
-
-/// All entries, oldest first.
+/// All that was noted, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IssueLog {
     entries: Vec<Entry>,
+    alarms: Vec<Alarm>,
+    settlements: Vec<Settlement>,
 }
 
 impl IssueLog {
@@ -90,16 +49,31 @@ impl IssueLog {
         }
         // A whole entry ends in a line feed: without one, the next entry would be written onto it.
         let ended = line.ends_with(b"\n");
-        match serde_json::from_slice(line) {
-            Ok(entry) if ended => {
-                self.entries.push(entry);
+        match Record::read(line) {
+            Some(record) if ended => {
+                self.add(record);
                 Ok(())
             }
-            read => Err(newer(number, line).unwrap_or_else(|| damaged(number, ended, read.is_ok()))),
+            read => Err(newer(number, line).unwrap_or_else(|| damaged(number, ended, read.is_some()))),
         }
     }
 
-    /// All entries, oldest first.
+    fn add(&mut self, record: Record) {
+        match record {
+            Record::Certificate(entry) | Record::Renewal(entry) => self.entries.push(entry),
+            Record::Alarm(alarm) => self.alarms.push(alarm),
+            Record::Settlement(settlement) => self.settlements.push(settlement),
+        }
+    }
+
+    /// Puts lines that were read in no order, as a cluster lists objects by name, into that of their times.
+    pub fn sort(&mut self) {
+        self.entries.sort_by_key(|entry| entry.time);
+        self.alarms.sort_by_key(|alarm| alarm.time);
+        self.settlements.sort_by_key(|settlement| settlement.time);
+    }
+
+    /// All certificates, oldest first.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -122,11 +96,46 @@ impl IssueLog {
         self.entries.iter().filter(move |entry| entry.not_after >= now)
     }
 
-    /// The line to append for `entry`, with its line feed.
+    /// The certificate by which an organization is known: the newest, but for those that a settlement gave up.
     #[must_use]
-    pub fn line(entry: &Entry) -> String {
-        // An entry is plain text all through, so that writing it cannot fail.
-        serde_json::to_string(entry).map(|json| json + "\n").unwrap_or_default()
+    pub fn current(&self, organization: &MspId) -> Option<&Entry> {
+        let settled = self.settlements.iter().rev().find(|settled| settled.organization == *organization);
+        let given_up = |entry: &Entry| settled.is_some_and(|one| entry.time <= one.time && entry.serial != one.keep);
+        self.entries.iter().rev().find(|entry| entry.organization == *organization && !given_up(entry))
+    }
+
+    /// The certificate that was asked for by the key of the one with this serial number.
+    #[must_use]
+    pub fn successor(&self, serial: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.predecessor.as_deref() == Some(serial))
+    }
+
+    /// The alarm of an organization that nobody has settled.
+    #[must_use]
+    pub fn alarm(&self, organization: &MspId) -> Option<&Alarm> {
+        let settled = |alarm: &Alarm| {
+            self.settlements.iter().any(|one| one.organization == *organization && one.time >= alarm.time)
+        };
+        self.alarms.iter().find(|alarm| alarm.organization == *organization && !settled(alarm))
+    }
+
+    /// Every alarm that nobody has settled, oldest first.
+    pub fn open_alarms(&self) -> impl Iterator<Item = &Alarm> {
+        self.alarms.iter().filter(|alarm| self.alarm(&alarm.organization) == Some(alarm))
+    }
+
+    /// Whether a certificate goes back, by renewals alone, to one whose fingerprint nobody compared.
+    #[must_use]
+    pub fn began_unverified(&self, entry: &Entry) -> bool {
+        let mut at = entry;
+        // No longer than the log: an entry can be no predecessor of its own, unless somebody wrote it so.
+        for _ in &self.entries {
+            let Some(serial) = at.predecessor.as_ref().filter(|_| !at.compared) else { return at.unverified_mail };
+            let before = self.entries.iter().find(|one| one.serial == *serial && one.organization == at.organization);
+            let Some(before) = before else { break };
+            at = before;
+        }
+        true
     }
 }
 
@@ -137,7 +146,7 @@ fn newer(number: usize, line: &[u8]) -> Option<Failure> {
         kind: String,
     }
     let Kinded { kind } = serde_json::from_slice(line).ok()?;
-    if serde_json::from_value::<EntryKind>(kind.as_str().into()).is_ok() {
+    if Record::KINDS.contains(&kind.as_str()) {
         return None;
     }
     Some(
@@ -164,100 +173,5 @@ fn damaged(line: usize, ended: bool, whole: bool) -> Failure {
         (true, _) => failure
             .why("it is not an entry of this tool's log, or was edited")
             .next("put the log back from a copy: without it a request could be answered twice"),
-    }
-}
-
-impl Entry {
-    /// The entry for a certificate that was just issued at `time`.
-    #[must_use]
-    pub fn new(
-        request: &Request,
-        issued: &IssuedCertificate,
-        authority: &Authority,
-        claim: &Claim,
-        time: OffsetDateTime,
-    ) -> Self {
-        Self {
-            kind: EntryKind::Certificate,
-            time: whole_seconds(time),
-            organization: request.msp_id.clone(),
-            serial: issued.serial.clone(),
-            fingerprint: request.fingerprint,
-            request: request.digest,
-            not_before: issued.not_before,
-            not_after: issued.not_after,
-            authority: authority.fingerprint(),
-            hosts: request.hosts.clone(),
-            unverified_mail: *claim == Claim::UnverifiedMail,
-            certificate: STANDARD.encode(&issued.der),
-        }
-    }
-
-    /// Its certificate; `None` where the line was spoilt.
-    #[must_use]
-    pub fn decoded(&self) -> Option<Certificate> {
-        Certificate::from_der(&STANDARD.decode(&self.certificate).ok()?).ok()
-    }
-}
-
-/// Gives the certificate of `entry` again, byte for byte: one request, one certificate.
-///
-/// # Errors
-/// `request-answered` when it was issued under another CA or has less than a day left; `issue-log-damaged` when the
-/// entry does not hold the certificate that it describes.
-pub fn reissue(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Result<IssuedCertificate, Failure> {
-    let organization = &entry.organization;
-    let answered = |why: String| {
-        Failure::new(Exit::Refused, Code::RequestAnswered, format!("the request of {organization} was answered before"))
-            .why(why)
-            .next(format!("ask {organization} for a new key and request: `helm substra-mtls enroll --new-request -f backend-values.yaml`"))
-    };
-    if entry.authority != authority.fingerprint() {
-        return Err(answered(format!("its certificate {} was issued under another CA", entry.serial)));
-    }
-    let certificate = certificate(entry, authority).ok_or_else(|| {
-        Failure::new(
-            Exit::CheckFailed,
-            Code::IssueLogDamaged,
-            format!("the entry {} of the issue log is damaged", entry.serial),
-        )
-        .why("its certificate is not the one that the entry describes, or not of this CA")
-        .next("put the log back from a copy: without it a request could be answered twice")
-    })?;
-    if certificate.not_after - now < Duration::DAY {
-        return Err(answered(format!("its certificate {} ends on {}", entry.serial, times::rfc3339(entry.not_after))));
-    }
-    Ok(IssuedCertificate {
-        pem: pem::write("CERTIFICATE", &certificate.der)?,
-        serial: certificate.serial,
-        not_before: certificate.not_before,
-        not_after: certificate.not_after,
-        cut_to_ca_end: certificate.not_after == authority.certificate().not_after - Duration::SECOND,
-        der: certificate.der,
-    })
-}
-
-fn certificate(entry: &Entry, authority: &Authority) -> Option<Certificate> {
-    let certificate = Certificate::from_der(&STANDARD.decode(&entry.certificate).ok()?).ok()?;
-    let described = certificate.serial == entry.serial
-        && certificate.fingerprint() == entry.fingerprint
-        && (certificate.not_before, certificate.not_after) == (entry.not_before, entry.not_after)
-        && certificate.dns_names.iter().eq(entry.hosts.iter().map(Hostname::as_str))
-        && certificate.organizations == [entry.organization.as_str()];
-    (described && certificate.is_signed_by(authority.certificate())).then_some(certificate)
-}
-
-mod rfc3339 {
-    //! RFC 3339 for serde, without the feature `serde` of `time`.
-
-    use serde::{Deserialize, Deserializer, Serializer, de, ser};
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-    pub(super) fn serialize<S: Serializer>(time: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&time.format(&Rfc3339).map_err(ser::Error::custom)?)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
-        OffsetDateTime::parse(&String::deserialize(deserializer)?, &Rfc3339).map_err(de::Error::custom)
     }
 }

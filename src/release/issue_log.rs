@@ -52,6 +52,7 @@ pub(crate) fn of_cluster(cluster: &dyn Cluster, secret: Option<&str>) -> Result<
             Failure { what, ..failure }
         })?;
     }
+    log.sort();
     Ok(log)
 }
 
@@ -64,5 +65,5 @@ fn object_name(secret: &ObjectName, request: RequestDigest) -> String {
 /// The `ConfigMap` of one entry.
 pub(crate) fn object(secret: &ObjectName, entry: &Entry) -> Object {
     let name = object_name(secret, entry.request);
-    Object::config_map(&name, &[(LOG_LABEL, secret.as_str())], &[(LOG_ITEM, &IssueLog::line(entry))])
+    Object::config_map(&name, &[(LOG_LABEL, secret.as_str())], &[(LOG_ITEM, &entry.line())])
 }

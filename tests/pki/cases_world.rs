@@ -59,7 +59,7 @@ pub(crate) fn identities(cases: &mut Cases) {
     let (print, wrong) = (request.fingerprint, Fingerprint::of_spki(b"x"));
     let by = |claims: &[(&MspId, Fingerprint)]| {
         let claim = Claim::Fingerprints(claims.iter().map(|(o, f)| ((*o).clone(), *f)).collect());
-        identify("a.csr", &request, &claim).map_err(|finding| vec![finding])
+        identify("a.csr", &request, &claim).map(drop).map_err(|finding| vec![finding])
     };
     cases.add(CODE, true, "no fingerprint", by(&[]));
     cases.add(CODE, true, "another fingerprint", by(&[(&own, wrong)]));
@@ -79,7 +79,7 @@ pub(crate) fn identities(cases: &mut Cases) {
         CODE,
         false,
         "an operator who says so",
-        identify("a.csr", &request, &Claim::UnverifiedMail).map_err(|f| vec![f]),
+        identify("a.csr", &request, &Claim::UnverifiedMail).map(drop).map_err(|f| vec![f]),
     );
     let crossed = by(&[(&other, print), (&own, wrong)]);
     assert!(crossed.as_ref().unwrap_err()[0].what.contains("given for MyOrg2MSP"), "{crossed:?}");
@@ -89,7 +89,8 @@ pub(crate) fn identities(cases: &mut Cases) {
 pub(crate) fn answers(cases: &mut Cases) {
     const CODE: &str = "request-answered";
     let (authority, entry) = answered(&good().pem());
-    let again = |entry: &Entry, authority, now| log::reissue(entry, authority, now).map(|_| ()).map_err(|f| vec![f]);
+    let again =
+        |entry: &Entry, authority, now| log::reissue(entry, authority, now).map(|_| ()).map(drop).map_err(|f| vec![f]);
     cases.add(CODE, true, "after its end", again(&entry, &authority, NOW + Duration::days(91)));
     cases.add(CODE, true, "in its last day", again(&entry, &authority, NOW + Duration::days(90) - Duration::HOUR));
     let (next, _) = answered(&good().pem());

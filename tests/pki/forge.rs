@@ -183,6 +183,6 @@ impl World {
 
     /// One more line of the log.
     pub(crate) fn logs(&mut self, entry: &Entry) {
-        self.log.take(1, IssueLog::line(entry).as_bytes()).unwrap();
+        self.log.take(1, entry.line().as_bytes()).unwrap();
     }
 }

@@ -6,7 +6,7 @@ use substra_mtls::pki::{
     issue::{IssuedCertificate, issue},
     key::{KeyType, PrivateKey},
     log::{self, Entry, IssueLog},
-    policy::{Claim, check_request},
+    policy::{Identification, check_request},
 };
 use time::{Duration, OffsetDateTime, macros::datetime};
 
@@ -92,8 +92,8 @@ fn times_beyond_2049_are_generalized() {
 #[test]
 fn the_log_gives_the_same_bytes_again() {
     let (authority, entry) = answered(&good().pem());
-    let mut written = IssueLog::line(&entry);
-    written.push_str(&IssueLog::line(&Entry { time: NOW + Duration::HOUR, ..entry.clone() }));
+    let mut written = entry.line();
+    written.push_str(&Entry { time: NOW + Duration::HOUR, ..entry.clone() }.line());
     let log = IssueLog::parse(&written).unwrap();
     let digest = substra_mtls::pki::request::digest(&good().pem()).unwrap();
     assert_eq!((log.entries().len(), &log.entries()[0]), (2, &entry));
@@ -108,7 +108,7 @@ fn the_log_gives_the_same_bytes_again() {
 #[test]
 fn a_torn_or_edited_log_is_named_by_its_line() {
     let (authority, entry) = answered(&good().pem());
-    let line = IssueLog::line(&entry);
+    let line = entry.line();
     let why = |text: &str| IssueLog::parse(text).unwrap_err();
     let torn = why(&format!("{line}{}", &line[..100]));
     assert!(torn.what.contains("line 2") && torn.next.contains("delete its last line (2)"), "{torn}");
@@ -148,7 +148,7 @@ fn a_line_of_the_log_is_pinned() {
          \"notAfter\":\"2026-06-02T05:06:07Z\",\"authority\":\"{authority}\",\"hosts\":[\"backend.org-1.com\"],\
          \"unverifiedMail\":true,\"certificate\":\"MIIB\"}}\n"
     );
-    assert_eq!(IssueLog::line(&entry), line);
+    assert_eq!(entry.line(), line);
     assert_eq!(IssueLog::parse(&line).unwrap().entries(), std::slice::from_ref(&entry));
     let old = line.replace("\"kind\":\"certificate\",", "");
     assert_eq!(IssueLog::parse(&old).unwrap().entries(), [entry], "a line without a kind is a certificate");
@@ -156,7 +156,7 @@ fn a_line_of_the_log_is_pinned() {
 
 #[test]
 fn an_entry_of_a_kind_that_is_not_known_is_refused_and_not_passed_over() {
-    let line = IssueLog::line(&answered(&good().pem()).1);
+    let line = answered(&good().pem()).1.line();
     let refused = |text: &str| IssueLog::parse(text).unwrap_err();
     for newer in [
         line.replace("\"kind\":\"certificate\"", "\"kind\":\"revocation\""),
@@ -176,9 +176,9 @@ fn an_entry_of_a_kind_that_is_not_known_is_refused_and_not_passed_over() {
 #[test]
 fn the_log_says_when_nobody_compared_a_fingerprint() {
     let (authority, entry) = answered(&good().pem());
-    assert!(entry.unverified_mail && IssueLog::line(&entry).contains("\"unverifiedMail\":true"));
+    assert!(entry.unverified_mail && entry.line().contains("\"unverifiedMail\":true"));
     let request = check_request("a.csr", &good().pem(), &World::default().around()).unwrap();
     let again = issued(&authority, &good().pem());
-    let compared = Claim::Fingerprints(vec![(request.msp_id.clone(), request.fingerprint)]);
+    let compared = Identification::Fingerprint;
     assert!(!Entry::new(&request, &again, &authority, &compared, NOW).unverified_mail);
 }

@@ -8,6 +8,7 @@ mod cases_world;
 mod flips;
 mod forge;
 mod issue;
+mod log;
 mod openssl;
 mod policy;
 mod verify_returned;

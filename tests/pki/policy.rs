@@ -9,7 +9,7 @@ use substra_mtls::{
         issue::issue,
         key::{KeyType, PrivateKey},
         log::Entry,
-        policy::{BatchRequest, Claim, RULES, batch_conflicts, check_request},
+        policy::{BatchRequest, Identification, RULES, batch_conflicts, check_request},
         request,
     },
 };
@@ -140,7 +140,7 @@ pub(crate) fn answered(pem: &[u8]) -> (Authority, Entry) {
     let (authority, _) = Authority::load(certificate.as_bytes(), key, NOW).unwrap();
     let request = check_request("a.csr", pem, &World::default().around()).unwrap();
     let issued = issue(&authority, &request, "90d".parse().unwrap(), NOW).unwrap();
-    let entry = Entry::new(&request, &issued, &authority, &Claim::UnverifiedMail, NOW);
+    let entry = Entry::new(&request, &issued, &authority, &Identification::UnverifiedMail, NOW);
     (authority, entry)
 }
 

@@ -23,7 +23,7 @@ use crate::{
     failure::Result,
     files,
     names::MspId,
-    pki::{authority::Authority, log::Entry, policy::Claim},
+    pki::{authority::Authority, log::Entry},
     plan::{Plan, Step},
     release::{Target, mounts, read},
     report::{Outcome, Stage},
@@ -88,10 +88,8 @@ impl<'a> Batch<'a> {
         }
         let cluster = if args.offline { None } else { Some(target.look(target.find()?, wanted)?) };
         let place = ReleaseLocation::of(&target, cluster.as_ref(), args.namespace.as_ref());
-        let claim =
-            if args.unverified_mail { Claim::UnverifiedMail } else { Claim::Fingerprints(args.fingerprint.clone()) };
         let (session, validity) = (target.session, args.validity);
-        let approval = Approval { session, source, orchestrator, object, cluster, place, validity, claim };
+        let approval = Approval { session, source, orchestrator, object, cluster, place, validity };
         Ok(Self { args, target, approval })
     }
 

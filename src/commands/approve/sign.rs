@@ -19,6 +19,7 @@ use crate::{
         inspect,
         issue::{IssuedCertificate, ValidityPeriod},
         log::{self, Entry, IssueLog},
+        policy::Identification,
         request::Request,
     },
     plan::{Action, Step, StepId},
@@ -30,6 +31,7 @@ use crate::{
 pub(super) struct SigningPlan {
     pub(super) path: PathBuf,
     pub(super) request: Request,
+    pub(super) identified: Identification,
     pub(super) target: PathBuf,
     pub(super) window: ValidityPeriod,
     /// There from the start where the request is in the log.
@@ -59,7 +61,7 @@ impl Batch<'_> {
         in_use: &FilesInUse,
         passed: VerifiedRequest,
     ) -> Result<SigningPlan> {
-        let VerifiedRequest { path, request } = passed;
+        let VerifiedRequest { path, request, identified } = passed;
         let entry = log.find(&request.digest);
         let issued = entry.map(|entry| log::reissue(entry, authority, self.approval.session.now)).transpose()?;
         let window = match &issued {
@@ -73,7 +75,8 @@ impl Batch<'_> {
         let is_there =
             matches!((&there, &issued), (Some(there), Some(issued)) if there.as_slice() == issued.pem.as_bytes());
         let replaces = there.filter(|_| !is_there).map(|there| serial_of(&target, &there, &request)).transpose()?;
-        Ok(SigningPlan { is_again: issued.is_some(), path, request, target, window, issued, replaces, is_there })
+        let is_again = issued.is_some();
+        Ok(SigningPlan { path, request, identified, target, window, issued, is_again, replaces, is_there })
     }
 
     /// Every file that the run needs as it is.
@@ -93,7 +96,7 @@ impl Batch<'_> {
     pub(super) fn sign(&self, authority: &Authority, all: &mut [SigningPlan]) -> Result<Vec<Entry>> {
         let due: Vec<&mut SigningPlan> = all.iter_mut().filter(|ready| ready.issued.is_none()).collect();
         let results = parallel(due, |ready| -> Result<Entry> {
-            let (issued, entry) = self.approval.sign(authority, &ready.request)?;
+            let (issued, entry) = self.approval.sign(authority, &ready.request, &ready.identified)?;
             ready.issued = Some(issued);
             Ok(entry)
         });

@@ -12,7 +12,7 @@ use crate::{
         authority::Authority,
         fingerprint::{BadFingerprint, Fingerprint},
         log::IssueLog,
-        policy::{self, BatchRequest, Claim},
+        policy::{self, BatchRequest, Claim, Identification},
         request::Request,
     },
 };
@@ -21,9 +21,16 @@ use crate::{
 pub(super) struct VerifiedRequest {
     pub(super) path: PathBuf,
     pub(super) request: Request,
+    pub(super) identified: Identification,
 }
 
-impl VerifiedRequest {
+/// A request that passed the policy; whose it is is not settled yet.
+struct Readable {
+    path: PathBuf,
+    request: Request,
+}
+
+impl Readable {
     fn party(&self) -> BatchRequest<'_> {
         let Request { msp_id, hosts, fingerprint, .. } = &self.request;
         BatchRequest { name: self.path.display().to_string(), msp_id, hosts, key: Some(*fingerprint) }
@@ -35,10 +42,10 @@ impl Batch<'_> {
     pub(super) fn judged(&self, authority: &Authority, log: &IssueLog) -> Result<Vec<VerifiedRequest>> {
         let requests = &self.args.requests;
         let verdicts = self.approval.with_circumstances(authority, log, |policy_context| {
-            parallel(requests, |path| -> std::result::Result<VerifiedRequest, Vec<Failure>> {
+            parallel(requests, |path| -> std::result::Result<Readable, Vec<Failure>> {
                 let bytes = files::read(path).map_err(|failure| vec![failure])?;
                 let request = policy::check_request(&path.display().to_string(), &bytes, policy_context)?;
-                Ok(VerifiedRequest { path: path.clone(), request })
+                Ok(Readable { path: path.clone(), request })
             })
         });
         let (mut passed, mut findings) = (Vec::new(), Vec::new());
@@ -49,29 +56,35 @@ impl Batch<'_> {
             }
         }
         findings.extend(twice(&passed));
-        findings.extend(policy::batch_conflicts(&passed.iter().map(VerifiedRequest::party).collect::<Vec<_>>()));
+        findings.extend(policy::batch_conflicts(&passed.iter().map(Readable::party).collect::<Vec<_>>()));
         // Nobody is asked about a batch that is refused already.
-        if findings.is_empty() {
-            findings.extend(self.identified(&passed)?);
-        }
-        self.approval.session.refuse(findings, NOT_SIGNED).map(|()| passed)
+        self.approval.session.refuse(findings, NOT_SIGNED)?;
+        self.identified(passed)
     }
 
     /// `request-fingerprint`: somebody must have compared it over another channel.
-    fn identified(&self, passed: &[VerifiedRequest]) -> Result<Vec<Failure>> {
-        let console = &self.approval.session.console;
-        let asks = self.args.fingerprint.is_empty() && !self.args.unverified_mail;
-        let claim = if asks && console.interactive && !self.approval.session.dry_run {
-            Claim::Fingerprints(passed.iter().map(|one| self.typed(one)).collect::<Result<_>>()?)
-        } else {
-            self.approval.claim.clone()
-        };
-        let judged = passed.iter().map(|one| policy::identify(&one.path.display().to_string(), &one.request, &claim));
-        Ok(judged.filter_map(std::result::Result::err).collect())
+    fn identified(&self, passed: Vec<Readable>) -> Result<Vec<VerifiedRequest>> {
+        let claim = self.claim(&passed)?;
+        self.approval.all_or_none(passed.into_iter().map(|Readable { path, request }| {
+            let identified = policy::identify(&path.display().to_string(), &request, &claim)?;
+            Ok(VerifiedRequest { path, request, identified })
+        }))
+    }
+
+    /// What the operator says, on the command line or at the terminal.
+    fn claim(&self, passed: &[Readable]) -> Result<Claim> {
+        let Self { args, approval, .. } = self;
+        let session = approval.session;
+        let asks = args.fingerprint.is_empty() && session.console.interactive && !session.dry_run;
+        match (args.unverified_mail, asks) {
+            (true, _) => Ok(Claim::UnverifiedMail),
+            (false, true) => Ok(Claim::Fingerprints(passed.iter().map(|one| self.typed(one)).collect::<Result<_>>()?)),
+            (false, false) => Ok(Claim::Fingerprints(args.fingerprint.clone())),
+        }
     }
 
     /// At a terminal the operator types what was read out to them; it is not shown before, so that it is not copied.
-    fn typed(&self, passed: &VerifiedRequest) -> Result<(crate::names::MspId, Fingerprint)> {
+    fn typed(&self, passed: &Readable) -> Result<(crate::names::MspId, Fingerprint)> {
         let org = &passed.request.msp_id;
         let console = &self.approval.session.console;
         console.say(format!("{}: a request of {org} for {}", passed.path.display(), hosts(&passed.request)));
@@ -90,7 +103,7 @@ pub(super) fn hosts(request: &Request) -> String {
 }
 
 /// Two requests of one organization in one batch: which one is meant cannot be known.
-fn twice(passed: &[VerifiedRequest]) -> Vec<Failure> {
+fn twice(passed: &[Readable]) -> Vec<Failure> {
     let mut seen = std::collections::BTreeMap::new();
     let mut findings = Vec::new();
     for one in passed {

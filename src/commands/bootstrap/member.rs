@@ -22,7 +22,7 @@ use crate::{
         inspect::{self, Certificate},
         key::{KeyType, PrivateKey},
         log::{Entry, IssueLog},
-        policy::{self, BatchRequest},
+        policy::{self, BatchRequest, Identification},
         request::{self, Request},
     },
     plan::{Action, Plan, Step, StepId},
@@ -239,7 +239,7 @@ impl MemberPlan<'_> {
     /// Signs what is due, and puts the pair where a step waits for it.
     pub(super) fn sign(&mut self, approval: &Approval<'_>, authority: &Authority) -> Result<Option<Entry>> {
         let Some(PendingRequest { request, key, enrolment }) = self.due.take() else { return Ok(None) };
-        let (issued, entry) = approval.sign(authority, &request)?;
+        let (issued, entry) = approval.sign(authority, &request, &Identification::Fingerprint)?;
         let certificate = Certificate::from_der(&issued.der)?;
         let pair = ClientPair { certificate, pem: issued.pem.into_bytes(), key };
         Step::fill(&mut self.plan.steps, [enrolment.pair_action(&pair)]);

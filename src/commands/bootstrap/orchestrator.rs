@@ -12,10 +12,7 @@ use crate::{
     failure::{Code, Exit, Failure, Result},
     federation::{self, Federation},
     names::MspId,
-    pki::{
-        inspect::{self, Certificate},
-        policy::Claim,
-    },
+    pki::inspect::{self, Certificate},
     plan::{Plan, Step},
     release::{ClusterState, Observed, ReleaseState, Target, admission::gate_is_settled, mounts},
     session::Session,
@@ -127,8 +124,8 @@ impl<'a> OrchestratorState<'a> {
         let cluster = Some(self.state.cluster.clone());
         let place = ReleaseLocation::of(own, cluster.as_ref(), None);
         let (session, source) = (own.session, source(self.federation()));
-        let (validity, claim) = (self.target.args.validity, Claim::Fingerprints(Vec::new()));
-        Ok(Approval { session, source, orchestrator, object, cluster, place, validity, claim })
+        let validity = self.target.args.validity;
+        Ok(Approval { session, source, orchestrator, object, cluster, place, validity })
     }
 
     /// The CA that signs is the one that the orchestrator checks against.

@@ -59,6 +59,33 @@ pub enum Claim {
     UnverifiedMail,
 }
 
+/// How it was settled that a request is its organization's, for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identification {
+    /// Its fingerprint came over another channel, or its key was made before the operator's eyes.
+    Fingerprint,
+    /// The operator took the mail's word for it.
+    UnverifiedMail,
+    /// The key of the organization's certificate signed it.
+    Renewal {
+        /// The serial number of that certificate.
+        predecessor: String,
+        /// Whether its fingerprint was compared as well.
+        compared: bool,
+    },
+}
+
+impl Identification {
+    /// The serial number of the certificate by whose key it was signed.
+    #[must_use]
+    pub fn predecessor(&self) -> Option<&str> {
+        match self {
+            Self::Renewal { predecessor, .. } => Some(predecessor),
+            Self::Fingerprint | Self::UnverifiedMail => None,
+        }
+    }
+}
+
 /// Judges an organization without a request: `msp-id`, `request-organization` and `request-not-a-member`.
 #[must_use]
 pub fn organization(msp_id: &MspId, context: &PolicyContext<'_>) -> Option<Failure> {
@@ -137,8 +164,8 @@ fn lines(subject: &RequestSubject, asked: RequestedExtensions, key_type: Option<
 ///
 /// # Errors
 /// Codes `request-fingerprint` and `request-organization`.
-pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Failure> {
-    let Claim::Fingerprints(claims) = claim else { return Ok(()) };
+pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<Identification, Failure> {
+    let Claim::Fingerprints(claims) = claim else { return Ok(Identification::UnverifiedMail) };
     let differ = |(one, print): &&(MspId, Fingerprint)| claims.iter().any(|(org, other)| org == one && other != print);
     if let Some((organization, _)) = claims.iter().find(differ) {
         return Err(finding(
@@ -159,7 +186,7 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<(), Fail
         .next(format!("ask {other} why its request names {own}; do not approve it")));
     }
     if claims.contains(&(own.clone(), print)) {
-        return Ok(());
+        return Ok(Identification::Fingerprint);
     }
     let refusal = match claims.iter().find(|(organization, _)| organization == own) {
         // The right fingerprint is not shown: it would be copied, and nobody would have asked the organization.
