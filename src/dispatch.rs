@@ -144,7 +144,7 @@ fn options(cluster: &ClusterArgs, timeout: std::time::Duration) -> RealClusterOp
         kubectl: None,
         own_cluster: false,
         helm_flags: cluster.helm.environment(),
-        note: cluster.is_verbose().then_some(|line| report::note(line)),
+        note: cluster.is_verbose().then_some(report::note),
         timeout,
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 pub use self::code::Code;
+pub use crate::command_line::Next;
 use crate::plain;
 
 mod code;
@@ -62,7 +63,8 @@ pub struct Failure {
     /// Why: one line.
     pub why: String,
     /// The next thing to do, a command where there is one; below it lines to paste.
-    pub next: String,
+    #[serde(flatten)]
+    pub next: Next,
     /// How the work stands; null where the caller knows it better and adds it.
     #[serde(rename = "unchanged")]
     #[cfg_attr(test, schemars(with = "Option<String>"))]
@@ -80,7 +82,7 @@ impl Failure {
             code,
             what: what.into(),
             why: String::new(),
-            next: String::new(),
+            next: Next::default(),
             standing: None,
             also: Vec::new(),
         }
@@ -126,15 +128,15 @@ impl Failure {
 
     /// Adds the next thing to do: one line.
     #[must_use]
-    pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.next = plain::line(&next.into()).into_owned();
+    pub fn next(mut self, next: impl Into<Next>) -> Self {
+        self.next = next.into();
         self
     }
 
     /// Adds lines below the next thing to do.
     #[must_use]
     pub fn below(mut self, lines: &str) -> Self {
-        self.next = format!("{}\n{lines}", self.next);
+        self.next = self.next.below(lines);
         self
     }
 
@@ -178,7 +180,7 @@ pub enum StateAfterFailure {
 
 impl StateAfterFailure {
     /// What people read before the text.
-    fn label(&self) -> &'static str {
+    pub(crate) fn label(&self) -> &'static str {
         match self {
             Self::Unchanged(_) => "unchanged",
             Self::SoFar(_) => "so far",

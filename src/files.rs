@@ -28,6 +28,7 @@ pub use self::{
     target::in_folder,
 };
 use crate::{
+    command_line::CommandLine,
     failure::{Code, Exit, Failure, Result},
     pki::pem,
 };
@@ -80,7 +81,7 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
             format!("{} can be read by others", path.display()),
         )
         .why(format!("its mode is {mode:04o}; a private key must belong to its owner alone"))
-        .next(format!("chmod 600 {}", path.display())));
+        .next(CommandLine::of("chmod 600").word(path.display())));
     }
     Ok(bytes)
 }

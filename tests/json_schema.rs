@@ -20,8 +20,9 @@ struct Judge<'a> {
 }
 
 /// Keywords that say nothing here: of a value of another type, or read with another keyword.
-const ELSEWHERE: [&str; 18] = [
+const ELSEWHERE: [&str; 19] = [
     "$schema",
+    "$id",
     "$defs",
     "title",
     "description",

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     cluster::ReleaseStatus,
-    failure::{Code, Exit, Failure, Result},
+    command_line::CommandLine,
+    failure::{Code, Exit, Failure, Next, Result},
     files,
     names::ReleaseName,
     text::mask,
@@ -263,7 +264,7 @@ fn parse_json<T: serde::de::DeserializeOwned>(reply: &ChildOutput, doing: &str) 
     serde_json::from_slice(&reply.stdout).map_err(|e| {
         Failure::new(Exit::Outside, Code::Helm, format!("helm could not {doing}"))
             .why(format!("its answer is not the JSON that Helm 3 and 4 give, at {}:{}", e.line(), e.column()))
-            .next("helm version; Helm 3.18 or later, or Helm 4, is needed")
+            .next(Next::from(CommandLine::helm().with("version")).words("; Helm 3.18 or later, or Helm 4, is needed"))
     })
 }
 

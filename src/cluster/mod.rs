@@ -21,7 +21,7 @@ pub use self::{
     release_status::ReleaseStatus,
     sops::{Sops, SopsChange, SopsProgram},
 };
-use crate::{failure::Result, names::ReleaseName};
+use crate::{command_line::CommandLine, failure::Result, names::ReleaseName};
 
 /// A release as `helm status -o json` tells it.
 #[derive(Debug, Clone)]
@@ -64,6 +64,14 @@ pub struct ClusterTarget {
     pub context: Option<String>,
     /// The kubeconfig; `None` where it is the default one.
     pub kubeconfig: Option<String>,
+}
+
+impl CommandLine {
+    /// At this cluster and namespace.
+    pub(crate) fn at(self, target: &ClusterTarget) -> Self {
+        let context = self.context;
+        self.option("-n", &target.namespace).option(context, &target.context).option("--kubeconfig", &target.kubeconfig)
+    }
 }
 
 /// One `helm upgrade`.

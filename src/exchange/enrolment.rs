@@ -3,7 +3,7 @@
 use super::unwritten;
 use crate::{
     cluster::{Object, ObjectRef},
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Next, Result},
     pki::{
         inspect::{self, Certificate},
         key::PrivateKey,
@@ -81,6 +81,11 @@ impl<'a> Enrolment<'a> {
         self.state.cluster.release.config()["orchestrator"]["tls"]["enabled"] == true
     }
 
+    /// Whether the deployed release presents a pair to the orchestrator.
+    pub(crate) fn presents_pair(&self) -> bool {
+        self.dials_tls() && self.state.cluster.release.config()["orchestrator"]["tls"]["mtls"]["enabled"] == true
+    }
+
     /// The CA's certificates from the object that the deployed release mounts, each precondition with its message.
     pub(crate) fn authorities(&self) -> Result<Vec<Certificate>> {
         let (target, release) = (&self.state.target, &self.state.cluster.release);
@@ -91,7 +96,7 @@ impl<'a> Enrolment<'a> {
             let what = format!("release {} does not use TLS to the orchestrator yet", release.name);
             let first = "set TLS up first, with the CA's certificate from the orchestrator's operator";
             return Err(unmet::tls_off(what, "the deployed values lack orchestrator.tls.enabled: true")
-                .next(format!("{first}: {}", trust(" --enable-tls")))
+                .next(Next::from(format!("{first}: ")).command(trust(" --enable-tls")))
                 .unchanged("nothing was written"));
         }
         let Some(name) = self.backend().cacert.as_ref().map(ToString::to_string) else {
@@ -100,7 +105,7 @@ impl<'a> Enrolment<'a> {
                 .next("name the federation's client CA with --client-ca FILE, from the orchestrator's operator"));
         };
         let kind = release.kind_of(&name);
-        let trust = trust("").to_string();
+        let trust = trust("");
         let Some(object) = self.object(kind, &name) else { return Err(self.absent(kind, &name).next(trust)) };
         let Some(pem) = object.data("ca.crt") else {
             return Err(unwritten(Code::CaKeyMissing, format!("{kind} {name} has no item ca.crt"))

@@ -7,6 +7,7 @@ pub(crate) mod enrolment;
 pub(crate) mod gate;
 pub(crate) mod installation;
 mod signing;
+pub(crate) mod state;
 
 use crate::failure::{Code, Exit, Failure};
 

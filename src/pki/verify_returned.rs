@@ -4,7 +4,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::inspect::{self, Certificate};
 use crate::{
-    failure::{Code, Exit, Failure},
+    command_line::CommandLine,
+    failure::{Code, Exit, Failure, Next},
     names::MspId,
     plain::excerpt,
     times,
@@ -100,9 +101,9 @@ fn times(certificate: &Certificate, now: OffsetDateTime) -> Option<Failure> {
     }
     let ends = certificate.not_after - now < Duration::DAY;
     ends.then(|| {
-        finding(Code::CertificateTimes, "it has less than a day left")
-            .why(span)
-            .next("make a new request with `helm substra-mtls enroll --new-request -f backend-values.yaml` and have it approved")
+        finding(Code::CertificateTimes, "it has less than a day left").why(span).next(
+            Next::from("make a new request with ").command(CommandLine::enroll_anew()).words(" and have it approved"),
+        )
     })
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::{InitialState, Step, StepId};
-use crate::{command_line::CommandLine, names::ReleaseName, text::word};
+use crate::{command_line::CommandLine, failure::Next, names::ReleaseName, text::word};
 
 /// What a plan leaves to somebody else, since it does not upgrade the release.
 #[derive(Debug, Clone)]
@@ -27,18 +27,19 @@ pub struct Handoff {
 impl Handoff {
     /// What has to be done, in its order, after these steps.
     #[must_use]
-    pub fn next(&self, steps: &[Step]) -> [String; 4] {
+    pub fn next(&self, steps: &[Step]) -> [Next; 4] {
         let Self { values, release, namespace, then, check, .. } = self;
         let files = self.files.iter().map(|file| word(&file.display().to_string())).collect::<Vec<_>>().join(" ");
         let edits = steps.iter().any(|step| step.id == StepId::Values && step.state == InitialState::ToDo);
         let commit = if edits { "commit" } else { "see that these are committed:" };
         [
-            format!("{commit} {files}; never a key, they are in Secrets"),
-            format!("let your sync apply these values: {values}"),
-            format!(
-                "that is release {release} in namespace {namespace}: argocd app sync APP; flux reconcile helmrelease {release} -n {namespace}"
-            ),
-            format!("then {then}; to see it: {check}"),
+            format!("{commit} {files}; never a key, they are in Secrets").into(),
+            format!("let your sync apply these values: {values}").into(),
+            Next::from(format!("that is release {release} in namespace {namespace}: "))
+                .command(CommandLine::of("argocd app sync").blank("APP"))
+                .words("; ")
+                .command(CommandLine::of("flux reconcile helmrelease").word(release).option("-n", [namespace])),
+            Next::from(format!("then {then}; to see it: ")).command(check.clone()),
         ]
     }
 }

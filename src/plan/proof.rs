@@ -6,7 +6,7 @@ use super::{Action, StepContext, drift::same};
 use crate::{
     cluster::{Cluster, Object, ObjectRef, ReleaseStatus, Upgrade},
     command_line::CommandLine,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Next, Result},
     files,
     names::ReleaseName,
 };
@@ -90,7 +90,9 @@ fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()> {
             format!("somebody else upgraded release {name} too"),
         )
         .why(format!("it is at revision {}, this upgrade was to be {wanted}; {whose}", now.revision))
-        .next(format!("{}; agree with whoever it was, then run the same command again", history(cluster, name))));
+        .next(
+            Next::from(history(cluster, name)).words("; agree with whoever it was, then run the same command again"),
+        ));
     }
     if now.revision < wanted {
         return Err(not_deployed(
@@ -151,5 +153,5 @@ fn not_deployed(cluster: &dyn Cluster, upgrade: &Upgrade, why: String) -> Failur
     let name = &upgrade.release;
     Failure::new(Exit::Outside, Code::NotDeployed, format!("release {name} is not as this upgrade meant it"))
         .why(why)
-        .next(format!("{}; then run the same command again", history(cluster, name)))
+        .next(Next::from(history(cluster, name)).words("; then run the same command again"))
 }

@@ -4,7 +4,7 @@ use super::{ChartPart, Options, ReleaseState, ValuesFiles, without_helm};
 use crate::{
     cluster::{ChartVersion, Cluster, ClusterTarget, Release},
     command_line::CommandLine,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Next, Result},
     names::{BadName, ReleaseName},
     parallel::side_by_side,
     substra::{Side, manifest::Manifest},
@@ -54,7 +54,7 @@ pub(crate) fn look(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<Re
     read(cluster, query).map_err(|failure| match failure.code {
         // A Role is of one namespace: whoever forgets to name it is forbidden to look into `default`.
         Code::Forbidden if is_unnamed(&cluster.target()) => {
-            let next = format!("{ADD_NAMESPACE}; if that is not it: {}", failure.next);
+            let next = add_namespace().words("; if that is not it: ").and(&failure.next);
             failure.next(next)
         }
         _ => failure,
@@ -91,9 +91,14 @@ fn other_chart(name: &ReleaseName, side: Side, package: &ChartVersion) -> Failur
     Failure::new(Exit::CheckFailed, Code::ReleaseChart, what).why(format!("it is of chart {}", package.name)).next(next)
 }
 
-/// What helps whoever has forgotten the namespace.
-pub(crate) const ADD_NAMESPACE: &str =
-    "add -n NAMESPACE, as to helm; helm list --all-namespaces shows where each release is";
+/// What helps anyone who has forgotten the namespace.
+pub(crate) fn add_namespace() -> Next {
+    Next::from("add -n NAMESPACE, as to helm; ").command(list()).words(" shows where each release is")
+}
+
+fn list() -> CommandLine {
+    CommandLine::helm().with("list --all-namespaces")
+}
 
 /// Whether nobody named a namespace: Helm gives `default` then.
 pub(crate) fn is_unnamed(target: &ClusterTarget) -> bool {
@@ -105,14 +110,15 @@ const BY_A_SYNC: &str =
 
 fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
     let location = cluster.location();
-    let next = |text: &str| format!("{text}{}", if query.hints.is_none() { BY_A_SYNC } else { "" });
     let unnamed = is_unnamed(&cluster.target());
+    let by_a_sync = if query.hints.is_none() { BY_A_SYNC } else { "" };
     let forgotten = "no namespace was named with -n, or the default one";
-    let by_name = next(if unnamed {
-        ADD_NAMESPACE
+    let by_name = if unnamed {
+        add_namespace()
     } else {
-        "helm list --all-namespaces; then name it with --release and --namespace"
-    });
+        Next::from(list()).words("; then name it with --release and --namespace")
+    };
+    let by_name = by_name.words(by_a_sync);
     match query.release {
         Some(name) => {
             Failure::new(Exit::CheckFailed, Code::NoRelease, format!("there is no release {name} in {location}"))
@@ -136,14 +142,14 @@ fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
 /// `target` points helm at the release.
 pub(crate) fn pending(name: &ReleaseName, release: &Release, target: &ClusterTarget) -> Failure {
     let history = CommandLine::helm().at(target).with("history").word(name);
-    let rollback = CommandLine::helm().at(target).with("rollback").word(name);
+    let rollback = CommandLine::helm().at(target).with("rollback").word(name).blank("REVISION");
     Failure::new(
         Exit::CheckFailed,
         Code::ReleasePending,
         format!("release {name} is {} since revision {}", release.status, release.revision),
     )
     .why("another helm works on it, or one was killed and left it so")
-    .next(format!("{history}; if no helm is running, back to the last deployed revision: {rollback} REVISION"))
+    .next(Next::from(history).words("; if no helm is running, back to the last deployed revision: ").command(rollback))
 }
 
 /// The only release of the chart in the namespace. An umbrella chart has a name of its own: there, the only release.

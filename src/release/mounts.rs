@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cluster::{Object, ObjectRef},
-    failure::{Code, Exit, Failure},
+    failure::{Code, Exit, Failure, Next},
     pki::{
         inspect::{self, Certificate},
         server::{self, ServerPair},
@@ -94,7 +94,11 @@ impl<'a> Mounts<'a> {
         let server::ServerPairFault { problem, why } =
             server::faults(self.server(name).as_ref(), [probe.as_str()], &pool, self.now).into_iter().next()?;
         let what = format!("the orchestrator would restart for ever: its pair in Secret {name} fails its own probe");
-        Some(Failure::new(Exit::CheckFailed, problem.code(), what).why(why).next(format!("{}; where somebody else makes it: a new one into Secret {name} (serverAuth and clientAuth, all its names), then restart the server", self.remedy.init())))
+        let by_others = format!(
+            "; where somebody else makes it: a new one into Secret {name} (serverAuth and clientAuth, all its names), then restart the server"
+        );
+        let next = self.remedy.init().words(&by_others);
+        Some(Failure::new(Exit::CheckFailed, problem.code(), what).why(why).next(next))
     }
 
     /// The name that the probe asks for.
@@ -113,7 +117,7 @@ impl<'a> Mounts<'a> {
     /// can be told by its key identifier and has not ended.
     pub(crate) fn judge_ca(&self, name: &str) -> Option<(CaProblem, Failure)> {
         let kind = self.kind(name);
-        let fail = |problem: CaProblem, what: String, why: &str, next: String| {
+        let fail = |problem: CaProblem, what: String, why: &str, next: Next| {
             Some((problem, Failure::new(Exit::CheckFailed, problem.code(), what).why(why).next(next)))
         };
         let Some(object) = self.object(&ObjectRef::of_kind(kind, name)) else {
@@ -137,11 +141,11 @@ impl<'a> Mounts<'a> {
         if first.subject_key_id.as_ref().is_none_or(Vec::is_empty) {
             let what = format!("{kind} {name} holds a CA without subjectKeyIdentifier");
             let why = "the identity check would compare against an empty key identifier";
-            return fail(CaProblem::NoKeyId, what, why, "use a CA with that extension".to_owned());
+            return fail(CaProblem::NoKeyId, what, why, "use a CA with that extension".into());
         }
         if first.not_after < self.now {
             let what = format!("the CA in {kind} {name} ended on {}", first.not_after.date());
-            return fail(CaProblem::Expired, what, "everybody would be refused", "renew the CA first".to_owned());
+            return fail(CaProblem::Expired, what, "everybody would be refused", "renew the CA first".into());
         }
         None
     }

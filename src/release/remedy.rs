@@ -3,6 +3,7 @@
 use super::{Options, ReleaseState};
 use crate::{
     command_line::CommandLine,
+    failure::Next,
     session::Session,
     substra::{kind::ObjectKind, orchestrator::Orchestrator},
 };
@@ -40,19 +41,19 @@ impl<'a> Remedy<'a> {
     }
 
     /// For the server's own pair, or the CA's object.
-    pub(crate) fn init(&self) -> String {
-        format!("in the folder of the CA's files: {}", (self.ours)("ca init"))
+    pub(crate) fn init(&self) -> Next {
+        Next::from("in the folder of the CA's files: ").command((self.ours)("ca init"))
     }
 
     /// For the CA's object at a backend, and TLS with it where that is off: the first step of all.
-    pub(crate) fn trust(&self, tls: bool) -> String {
-        (self.ours)("ca trust orchestrator-ca.crt --backend").flag("--enable-tls", !tls).to_string()
+    pub(crate) fn trust(&self, tls: bool) -> CommandLine {
+        (self.ours)("ca trust orchestrator-ca.crt --backend").flag("--enable-tls", !tls)
     }
 
     /// For an object that is not there.
-    pub(crate) fn make(&self, kind: ObjectKind, name: &str) -> String {
+    pub(crate) fn make(&self, kind: ObjectKind, name: &str) -> Next {
         let orchestrator = match self.of {
-            RemedySide::Backend { tls } => return self.trust(tls),
+            RemedySide::Backend { tls } => return self.trust(tls).into(),
             RemedySide::Orchestrator(orchestrator) => orchestrator,
         };
         if [&orchestrator.cacert, &orchestrator.server_pair].iter().any(|own| own.as_str() == name) {
@@ -63,19 +64,19 @@ impl<'a> Remedy<'a> {
             orchestrator.client_cas.iter().filter(|(_, objects)| lists(objects)).map(|(key, _)| key).collect();
         match keys.iter().find(|key| orchestrator.members.contains(key)) {
             Some(member) => {
-                (self.ours)("ca trust CA.crt").option("--for", [member]).option("--ca-object", [name]).to_string()
+                (self.ours)("ca trust").blank("CA.crt").option("--for", [member]).option("--ca-object", [name]).into()
             }
-            None if keys.is_empty() => format!("{kind} {name} is the chart's own: upgrade the release by hand"),
+            None if keys.is_empty() => format!("{kind} {name} is the chart's own: upgrade the release by hand").into(),
             // A key that is no member's is none of ours.
             None => {
                 let create = if kind == ObjectKind::Secret { "create secret generic" } else { "create configmap" };
-                self.kubectl.clone().with(create).word(name).with("--from-file=ca.crt=CA.crt").to_string()
+                self.kubectl.clone().with(create).word(name).blank("--from-file=ca.crt=CA.crt").into()
             }
         }
     }
 
     /// For one that is there and holds something else.
-    pub(crate) fn make_again(&self, kind: ObjectKind, name: &str) -> String {
+    pub(crate) fn make_again(&self, kind: ObjectKind, name: &str) -> Next {
         let make = self.make(kind, name);
         // `ca init` puts the CA in place of whatever is there, and `ca trust` extends it or names what is in its way.
         if matches!(self.of, RemedySide::Backend { .. })
@@ -84,6 +85,6 @@ impl<'a> Remedy<'a> {
             return make;
         }
         let delete = format!("delete {}", kind.to_string().to_lowercase());
-        format!("{}; then {make}", self.kubectl.clone().with(&delete).word(name))
+        Next::from(self.kubectl.clone().with(&delete).word(name)).words("; then ").and(&make)
     }
 }

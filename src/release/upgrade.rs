@@ -6,7 +6,7 @@ use super::{EditedFiles, Options, ReleaseQuery, ReleaseState, ValuesFiles, drift
 use crate::{
     cluster::{ChartVersion, Cluster, ObjectRef, ReleaseStatus, Upgrade},
     command_line::CommandLine,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Next, Result},
     parallel::side_by_side,
     plan::{Action, Handoff, Plan, Step, StepId, drift::same},
     session::Session,
@@ -189,10 +189,11 @@ impl ReleaseState {
             format!("release {} and the values files differ in {}", self.name, count(lines.len(), "place")),
         )
         .why(format!("an upgrade would change these too: {}", lines.join("; ")))
-        .next(format!(
-            "bring the files up to what {} shows, or accept the change with --accept-drift",
-            CommandLine::helm().at(&request.session.target()).with("get values").word(&self.name)
-        ))
+        .next(
+            Next::from("bring the files up to what ")
+                .command(CommandLine::helm().at(&request.session.target()).with("get values").word(&self.name))
+                .words(" shows, or accept the change with --accept-drift"),
+        )
         .unchanged("nothing was written"))
     }
 }

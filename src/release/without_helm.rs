@@ -100,9 +100,8 @@ fn rendered(
         if !hints.can_name_chart {
             return Err(absent.why(why));
         }
-        let next = format!(
-            "{}; where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount",
-            absent.next
+        let next = absent.next.clone().words(
+            "; where it is not synced yet, name all of --namespace, --release and --chart (with its --version): then the chart says what it will mount",
         );
         return Err(absent.why(why).next(next));
     };

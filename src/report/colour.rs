@@ -39,18 +39,20 @@ fn said(words: &[OsString]) -> Option<String> {
 }
 
 /// As they go to stderr.
-pub(super) fn for_stderr(lines: &[Line]) -> String {
-    joined(lines, *ON_STDERR)
+pub(super) fn for_stderr<'a>(lines: impl IntoIterator<Item = &'a Line>, width: Option<usize>) -> String {
+    joined(lines, width, *ON_STDERR)
 }
 
 /// As they go to stdout.
-pub(super) fn for_stdout(lines: &[Line]) -> String {
-    joined(lines, *ON_STDOUT)
+pub(super) fn for_stdout<'a>(lines: impl IntoIterator<Item = &'a Line>, width: Option<usize>) -> String {
+    joined(lines, width, *ON_STDOUT)
 }
 
-fn joined(lines: &[Line], coloured: bool) -> String {
-    let shown = |line: &Line| if coloured { line.painted(painted) } else { line.to_string() };
-    lines.iter().map(|line| shown(line) + "\n").collect()
+/// Broken where there is a terminal and a line does not fit into it.
+fn joined<'a>(lines: impl IntoIterator<Item = &'a Line>, width: Option<usize>, coloured: bool) -> String {
+    let paint = |tone, words: &str| if coloured { painted(tone, words) } else { words.to_owned() };
+    let shown = |line: &Line| width.map_or_else(|| line.painted(paint), |width| line.within(width, paint));
+    lines.into_iter().map(|line| shown(line) + "\n").collect()
 }
 
 fn painted(tone: Tone, words: &str) -> String {
@@ -89,7 +91,7 @@ mod tests {
     #[test]
     fn a_tone_is_a_colour_where_there_are_any() {
         let line = [Line::label(Tone::Bad, "error", "no")];
-        assert_eq!(joined(&line, true), "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m no\n");
-        assert_eq!(joined(&line, false), "error: no\n");
+        assert_eq!(joined(&line, None, true), "\u{1b}[1m\u{1b}[31merror:\u{1b}[0m no\n");
+        assert_eq!(joined(&line, None, false), "error: no\n");
     }
 }

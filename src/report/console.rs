@@ -10,7 +10,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    Format, colour,
+    Format, Told, colour,
     terminal::{self, PromptResult},
 };
 use crate::{
@@ -74,8 +74,9 @@ impl Console {
     ///
     /// # Errors
     /// Nobody reads stdout any more.
-    pub fn data(&self, lines: &[Line]) -> Result<()> {
-        self.put(&colour::for_stdout(lines))
+    pub fn data(&self, told: &[Told]) -> Result<()> {
+        let width = terminal::width(&io::stdout());
+        self.put(&colour::for_stdout(told.iter().flat_map(|one| one.lines(width)), width))
     }
 
     /// Data as a JSON document on one line.
@@ -160,28 +161,25 @@ impl Console {
     }
 }
 
-/// One line of talk to stderr.
-pub fn note(line: impl Into<Line>) {
-    talk(&[line.into()]);
+/// One line of talk to stderr that is never broken.
+pub fn note(text: &str) {
+    talk(&[Line::fixed(text)]);
 }
 
 /// Talk to stderr.
 pub(super) fn talk(lines: &[Line]) {
-    to_stderr(&colour::for_stderr(lines));
+    to_stderr(&colour::for_stderr(lines, terminal::width(&io::stderr())));
 }
 
 /// What a failure says; the lines below its next step are its own.
 pub(super) fn lines_of(of: &str, failure: &Failure) -> Vec<Line> {
     let first = Line::label(Tone::Bad, "error", format!("{of}{} [{}]", failure.what, failure.code));
     let parts = failure.parts().flat_map(|(label, text)| {
-        let is_next = label == "next";
-        let (first, below) = match text.split_once('\n').filter(|_| is_next) {
-            Some((first, below)) => (first, Some(below)),
-            None => (text, None),
-        };
-        let tone = if is_next { Tone::Next } else { Tone::Strong };
-        std::iter::once(Line::label(tone, label, first).indented(2))
-            .chain(below.into_iter().flat_map(|below| below.split('\n')).map(Line::from))
+        if label != "next" {
+            return vec![Line::label(Tone::Strong, label, text).indented(2)];
+        }
+        let below = text.split('\n').skip(1).map(Line::fixed);
+        std::iter::once(Line::next(label, &failure.next).indented(2)).chain(below).collect()
     });
     std::iter::once(first).chain(parts).collect()
 }

@@ -7,11 +7,13 @@ mod outcome;
 mod progress;
 mod stage;
 mod terminal;
+mod told;
 mod usage;
 
 pub use self::console::note;
 #[cfg(test)]
 pub(crate) use self::outcome::{Answer, Nothing};
+pub(crate) use self::told::table;
 pub use self::{
     colour::choose_colours,
     console::Console,
@@ -19,5 +21,6 @@ pub use self::{
     outcome::{Outcome, failure_json, write_failure},
     progress::{Progress, ProgressLine},
     stage::Stage,
+    told::Told,
     usage::write_usage,
 };

@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Console, Stage, console};
+use super::{Console, Stage, Told, console};
 use crate::{
-    failure::{Exit, Failure, Result},
+    failure::{Exit, Failure, Next, Result},
     plan::{Step, StepReport},
     text::{Line, Tone},
 };
@@ -19,10 +19,10 @@ pub struct Outcome {
     verb: &'static str,
     stage: Stage,
     result: Value,
-    lines: Vec<Line>,
+    lines: Vec<Told>,
     steps: Vec<StepReport>,
     warnings: Vec<String>,
-    next: Vec<String>,
+    next: Vec<Next>,
     failure: Option<Failure>,
     exit: Exit,
     dry_run: bool,
@@ -45,6 +45,9 @@ pub(crate) struct Answer<R> {
     warnings: Vec<String>,
     /// What comes next, for people.
     next: Vec<String>,
+    /// The commands of next alone, in their order: each can be pasted as it is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commands: Vec<String>,
     /// What was left behind.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Failure>,
@@ -101,7 +104,7 @@ impl Outcome {
 
     /// What the verb found: a struct beside the verb, whose fields scripts see, and the lines that people read of it.
     #[must_use]
-    pub fn result<L: Into<Line>>(mut self, result: &impl Serialize, lines: Vec<L>) -> Self {
+    pub fn result<L: Into<Told>>(mut self, result: &impl Serialize, lines: Vec<L>) -> Self {
         self.result = as_json(result);
         self.lines = lines.into_iter().map(Into::into).collect();
         self
@@ -157,7 +160,7 @@ impl Outcome {
 
     /// Adds what comes next.
     #[must_use]
-    pub fn next(mut self, next: impl Into<String>) -> Self {
+    pub fn next(mut self, next: impl Into<Next>) -> Self {
         self.next.push(next.into());
         self
     }
@@ -201,7 +204,7 @@ impl Outcome {
             console.data(&self.lines)?;
         }
         self.warnings.iter().for_each(|warning| console.say(Line::label(Tone::Doubtful, "warning", warning)));
-        self.next.iter().for_each(|next| console.say(Line::label(Tone::Next, "next", next)));
+        self.next.iter().for_each(|next| console.say(Line::next("next", next)));
         Ok(())
     }
 
@@ -215,7 +218,8 @@ impl Outcome {
             result: self.result.clone(),
             steps: self.steps.clone(),
             warnings: self.warnings.clone(),
-            next: self.next.clone(),
+            next: self.next.iter().map(Next::to_string).collect(),
+            commands: self.next.iter().flat_map(Next::commands).map(str::to_owned).collect(),
             error: self.failure.clone(),
         })
     }

@@ -1,14 +1,14 @@
 //! A line that is typed at the terminal: signals are heard meanwhile, and the terminal is left as it was.
 
 use std::{
-    io,
+    io::{self, IsTerminal},
     os::fd::{AsFd, BorrowedFd},
 };
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     io::Errno,
-    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr},
+    termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr},
 };
 use zeroize::Zeroizing;
 
@@ -16,6 +16,17 @@ use crate::interrupt::InterruptListener;
 
 /// How soon a signal is heard: a tenth of a second.
 const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// The columns of the terminal that a stream goes to; of none where it goes elsewhere. As for help, `COLUMNS` says it where
+/// the terminal does not.
+pub(super) fn width(stream: &(impl AsFd + IsTerminal)) -> Option<usize> {
+    if !stream.is_terminal() {
+        return None;
+    }
+    let told = tcgetwinsize(stream.as_fd()).ok().map(|size| usize::from(size.ws_col));
+    let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
+    told.filter(|columns| *columns > 0).or_else(variable).filter(|columns| *columns > 0)
+}
 
 /// What became of a question.
 pub(super) enum PromptResult {

@@ -24,7 +24,7 @@ pub fn write_usage(error: &clap::Error, words: impl Iterator<Item = OsString>) -
     if foreign.is_empty() {
         drop(error.print());
     } else {
-        let lines: Vec<Line> = said(error, &foreign).trim_end().lines().map(Line::from).collect();
+        let lines: Vec<Line> = said(error, &foreign).trim_end().lines().map(Line::fixed).collect();
         console::talk(&lines);
     }
     if wrong { Exit::Usage } else { Exit::Done }

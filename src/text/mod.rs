@@ -5,7 +5,7 @@ mod line;
 pub mod mask;
 
 pub use self::line::{Line, Tone};
-
+pub use crate::command_line::word;
 use crate::plain;
 
 /// Rows with columns as wide as their widest cell, each row a line, whatever its cells hold. The first row is the head.
@@ -29,29 +29,6 @@ pub fn labelled<T: AsRef<str>, const N: usize>(facts: &[(&str, Option<T>); N]) -
     told.map(|(label, text)| format!("{label}: {}", text.as_ref())).collect()
 }
 
-/// One word of a command line as a POSIX shell reads it: quoted where it must be, and what steers a terminal in the
-/// shell's own escapes.
-#[must_use]
-pub fn word(text: &str) -> String {
-    if !text.chars().all(plain::is_plain) {
-        return format!("$'{}'", text.chars().map(in_escapes).collect::<String>());
-    }
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,@%+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-/// A character between `$'` and `'`: three octal digits a byte are read alike by all shells that know this quoting.
-fn in_escapes(c: char) -> String {
-    if plain::is_plain(c) && !matches!(c, '\'' | '\\') {
-        return c.to_string();
-    }
-    c.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\{byte:03o}")).collect()
-}
-
 /// `1 place`, `2 places`.
 #[must_use]
 pub fn count(number: usize, thing: &str) -> String {
@@ -71,11 +48,5 @@ mod tests {
     #[test]
     fn one_thing_is_no_plural() {
         assert_eq!([count(0, "place"), count(1, "place"), count(2, "place")], ["0 places", "1 place", "2 places"]);
-    }
-
-    #[test]
-    fn a_word_is_one_word_for_the_shell() {
-        assert_eq!([word("a-b.c"), word(""), word("a b"), word("it's")], ["a-b.c", "''", "'a b'", r"'it'\''s'"]);
-        assert_eq!(word("a\u{1b}\n\u{202e}1'\\é"), r"$'a\033\012\342\200\2561\047\134é'");
     }
 }

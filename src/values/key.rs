@@ -1,10 +1,11 @@
 //! Where a chart's settings stand in its values files: at the top, or below a key of the chart that it is a part of.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr};
 
 use serde_json::{Map, Value};
 
 use super::{KeyPath, Setting};
+use crate::command_line::CommandLine;
 
 /// The key of a dependency in an umbrella chart's values, `backend` or `platform.backend`; empty for the top. Helm gives
 /// a dependency the values below its name, or below its alias where it has one (Helm, `ProcessDependencies`).
@@ -55,6 +56,14 @@ impl ValuesKey {
     pub fn setting(&self, setting: &Setting) -> Setting {
         let path = self.0.iter().chain(&setting.path).cloned().collect();
         Setting { path, change: setting.change.clone() }
+    }
+}
+
+impl CommandLine {
+    /// Values files in their order, and the key below which their settings stand.
+    pub(crate) fn files(self, files: &[PathBuf], key: &ValuesKey) -> Self {
+        let key = if key.is_top() { None } else { Some(key) };
+        self.option("-f", files.iter().map(|file| file.display())).option("--values-key", key)
     }
 }
 

@@ -162,7 +162,7 @@ fn server(hosts: &[&str], usage: LeafUsage) -> CertificateRecipe {
 fn failed(result: Result<Outcome>, code: &str) -> Failure {
     let failure = result.err().unwrap();
     assert_eq!(failure.code.id(), code, "{failure}");
-    for (part, text) in [("why", &failure.why), ("next", &failure.next)] {
+    for (part, text) in [("why", failure.why.as_str()), ("next", &*failure.next)] {
         assert!(!text.is_empty(), "{part} is missing: {failure}");
     }
     failure

@@ -85,6 +85,29 @@ fn colours_change_no_word_and_no_document() {
     assert!(table.contains(ESCAPE), "{table}");
 }
 
+#[test]
+fn a_rehearsal_tells_accepted_from_refused_and_shows_its_differences_in_colour() {
+    let world = World::new();
+    let (out, talk, _) = run(&world, "rehearse --color always", &[]);
+    for shown in [
+        "\u{1b}[32maccepted\u{1b}[0m  MyOrg1MSP as itself \u{1b}[2m(expected)\u{1b}[0m\n",
+        "\u{1b}[33mrefused\u{1b}[0m   MyOrg1MSP without a certificate \u{1b}[2m(expected)\u{1b}[0m\n",
+        "\u{1b}[32mall 13 verdicts are as expected\u{1b}[0m\n",
+    ] {
+        assert!(out.contains(shown), "{shown:?} in {out}");
+    }
+    for shown in [
+        "\n\u{1b}[1m$ helm substra-mtls enroll -f ",
+        "\n           \u{1b}[36m@@ -",
+        "\n           \u{1b}[32m+    mtls:\u{1b}[0m\n",
+        "\n           \u{1b}[31m-            enabled: false\u{1b}[0m\n",
+        "  connected: MyOrg1MSP \u{1b}[32maccepted\u{1b}[0m; ",
+        "\n  \u{1b}[32mdone\u{1b}[0m     ",
+    ] {
+        assert!(talk.contains(shown), "{shown:?} in {talk}");
+    }
+}
+
 /// Without colours, and without what is another in each run.
 fn stripped(text: &str) -> String {
     let mut out = String::new();

@@ -7,6 +7,7 @@ use regex_lite::Regex;
 /// From the cellar up; the picture in CONTRIBUTING.md shows the same.
 const STOREYS: [&str; 24] = [
     "plain",
+    "command_line",
     "ids",
     "failure",
     "interrupt",
@@ -20,7 +21,6 @@ const STOREYS: [&str; 24] = [
     "text",
     "parallel",
     "cluster",
-    "command_line",
     "plan",
     "report",
     "session",

@@ -59,4 +59,5 @@ mod terminal;
 mod troubleshooting;
 mod usage;
 mod waits;
+mod width;
 mod world;

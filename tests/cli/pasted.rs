@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, fs, path::Path};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use substra_mtls::cli::{Cli, NAME, help::PAGES};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -73,8 +73,34 @@ pub(crate) fn judged_answer(answer: &Value) {
     match answer {
         Value::String(text) => judged(text),
         Value::Array(items) => items.iter().for_each(judged_answer),
-        Value::Object(map) => map.values().for_each(judged_answer),
+        Value::Object(map) => {
+            beside(map);
+            map.values().for_each(judged_answer);
+        }
         _ => {}
+    }
+}
+
+/// What stands for a word that only a person knows, or that somebody else types.
+const BLANKS: [&str; 4] = [" ORG.csr", " CA.crt", " FILE", " --new-request -f backend-values.yaml"];
+
+/// Beside each `next` stand the commands of it that can be pasted as they are.
+#[track_caller]
+fn beside(map: &Map<String, Value>) {
+    let Some(next) = map.get("next") else { return };
+    let all = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    let alone = map.get("commands").map(all).unwrap_or_default();
+    let next = all(next);
+    let texts: Vec<&str> = next.iter().filter_map(Value::as_str).collect();
+    for command in texts.iter().flat_map(|text| commands(text)) {
+        // What a pipe takes from it stands alone with it.
+        let is_it = |one: &Value| one.as_str().and_then(|one| one.split(" | ").next()) == Some(command);
+        let is_blank = BLANKS.iter().any(|blank| command.contains(blank));
+        assert!(is_blank || alone.iter().any(is_it), "beside {texts:?} {command} does not stand alone");
+    }
+    for command in alone.iter().map(|one| one.as_str().unwrap()) {
+        assert!(texts.iter().any(|text| text.contains(command)), "{command} is of no text: {texts:?}");
+        assert!(shlex::split(command).is_some_and(|words| !words.is_empty()), "{command} is none");
     }
 }
 

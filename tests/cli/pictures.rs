@@ -37,6 +37,8 @@ struct Picture {
     /// As a person types it.
     command: &'static str,
     answers: &'static str,
+    /// Between the beginning and the end: from which line to which it shows these words instead.
+    left_out: Option<(&'static str, &'static str, &'static str)>,
     /// Gives the time that it believed.
     run: fn(Console, &[&str]) -> OffsetDateTime,
 }
@@ -44,7 +46,12 @@ struct Picture {
 const PICTURES: [Picture; 3] = [
     Picture {
         name: "rehearse",
-        command: "helm substra-mtls rehearse 2>&1 | tail -n 39",
+        command: "helm substra-mtls rehearse",
+        left_out: Some((
+            "--certificate MyOrg1MSP.crt",
+            "Verdicts, ",
+            "... and so on: installation, the other two, and the gate ...",
+        )),
         answers: "",
         run: |console, words| {
             let cli = Cli::try_parse_from(words).unwrap();
@@ -59,6 +66,7 @@ const PICTURES: [Picture; 3] = [
         name: "approve",
         command: "helm substra-mtls approve MyOrg1MSP.csr -f orchestrator-values.yaml --ca-cert orchestrator-ca.crt --ca-key orchestrator-ca.key",
         answers: "GROUPS\ny",
+        left_out: None,
         run: |console, words| {
             let federation = reached(console, 1);
             show(console, &federation, &federation.orc, words)
@@ -68,6 +76,7 @@ const PICTURES: [Picture; 3] = [
         name: "check",
         command: "helm substra-mtls check -f backend-values.yaml",
         answers: "",
+        left_out: None,
         run: |console, words| {
             let mut federation = reached(console, 4);
             federation.now += time::Duration::days(75);
@@ -92,7 +101,7 @@ fn show(console: Console, federation: &Federation, cluster: &SimulatedCluster, w
 fn the_pictures_show_what_the_verbs_say_today() {
     if let Some(name) = env::var("PICTURE").ok().filter(|name| !name.is_empty()) {
         let picture = PICTURES.iter().find(|picture| picture.name == name).unwrap();
-        let words: Vec<&str> = picture.command.split(" 2>").next().unwrap().split(' ').skip(1).collect();
+        let words: Vec<&str> = picture.command.split(' ').skip(1).collect();
         let console = Console::of_process(Format::Text, false);
         let now = (picture.run)(console, &words);
         return console.say(format!("{CUT}{}{CUT}", now.unix_timestamp()));
@@ -102,7 +111,8 @@ fn the_pictures_show_what_the_verbs_say_today() {
     let command =
         format!("{} --exact pictures::the_pictures_show_what_the_verbs_say_today --nocapture", this.display());
     for picture in PICTURES {
-        let environment = [("TERM", "xterm-256color"), ("CLICOLOR_FORCE", "1"), ("PICTURE", picture.name)];
+        let environment =
+            [("TERM", "xterm-256color"), ("CLICOLOR_FORCE", "1"), ("COLUMNS", "110"), ("PICTURE", picture.name)];
         let (screen, _) = typed(&world, &command, &environment, picture.answers, "always");
         let drawn = drawn(&picture, &screen);
         let file = format!("{FOLDER}/{}.svg", picture.name);
@@ -120,16 +130,19 @@ fn drawn(picture: &Picture, screen: &str) -> String {
     let mut parts = text.split(CUT).skip(1);
     let (Some(run), Some(now)) = (parts.next(), parts.next()) else { panic!("no run: {text}") };
     let now = OffsetDateTime::from_unix_timestamp(now.parse().unwrap()).unwrap();
-    let lines: Vec<&str> = run.trim_matches('\n').lines().collect();
-    let tail = picture.command.split_once("tail -n ").map_or(lines.len(), |(_, count)| count.parse().unwrap());
-    let shown = lines[lines.len() - tail.min(lines.len())..].join("\n");
+    let mut lines: Vec<&str> = run.trim_matches('\n').lines().collect();
+    if let Some((from, to, words)) = picture.left_out {
+        let at = |what: &str| lines.iter().position(|line| line.contains(what)).unwrap();
+        lines.splice(at(from)..at(to), [words, ""]);
+    }
+    let shown = lines.join("\n");
     let text = format!("\u{1b}[1m$ {}\u{1b}[0m\n{}", picture.command, masked(&shown, now));
     let wrapped: Vec<String> = text.lines().flat_map(wrapped).collect();
     let ground = |red, green, blue| Color::Rgb(RgbColor(red, green, blue));
     let term = Term::new().palette(WIN10_CONSOLE).fg_color(ground(0xd4, 0xd4, 0xd4)).bg_color(ground(0x1b, 0x1f, 0x27));
     let svg = term.min_width_px(COLUMNS * 42 / 5).render_svg(&wrapped.join("\n"));
     let (head, rest) = svg.split_once('\n').unwrap();
-    let title = picture.command.replace('&', "&amp;").replace('>', "&gt;");
+    let title = picture.command;
     format!("{head}\n  <title>{title}</title>\n{rest}")
 }
 

@@ -8,18 +8,20 @@ use super::world::World;
 fn the_built_in_federation_gets_every_verdict_right() {
     let ran = World::new().run("rehearse").ok();
     for lines in [
-        "accepted  MyOrg1MSP as itself\n",
-        "refused   MyOrg1MSP under the name of MyOrg2MSP\n          PERMISSION_DENIED, cannot find MSPID MyOrg2MSP in client TLS certificate Subject Organizations\n",
-        "refused   MyOrg1MSP without a certificate\n          in the handshake: certificate required\n",
-        "refused   MyOrg1MSP's certificate posing as the orchestrator\n          the server is not trusted: unsupported certificate purpose\n",
-        "accepted  for comparison: the walkthrough's, with the orchestrator's CN, posing as it\n",
-        "refused   for comparison: the walkthrough's recipe, to the letter\n          PERMISSION_DENIED, invalid issuer for MSPID MyOrg1MSP\n",
+        "accepted  MyOrg1MSP as itself (expected)\n",
+        "refused   MyOrg1MSP under the name of MyOrg2MSP (expected)\n          PERMISSION_DENIED, cannot find MSPID MyOrg2MSP in client TLS certificate Subject Organizations\n",
+        "refused   MyOrg1MSP without a certificate (expected)\n          in the handshake: certificate required\n",
+        "refused   MyOrg1MSP's certificate posing as the orchestrator (expected)\n          the server is not trusted: unsupported certificate purpose\n",
+        "accepted  for comparison: the walkthrough's, with the orchestrator's CN, posing as it (expected)\n",
+        "refused   for comparison: the walkthrough's recipe, to the letter (expected)\n          PERMISSION_DENIED, invalid issuer for MSPID MyOrg1MSP\n",
     ] {
         assert!(ran.stdout.contains(lines), "{lines:?} in {}", ran.stdout);
     }
-    assert_eq!(ran.stdout.lines().filter(|line| !line.starts_with(' ')).count(), 13);
+    let is_verdict = |line: &&str| line.starts_with("accepted  ") || line.starts_with("refused   ");
+    assert_eq!(ran.stdout.lines().filter(is_verdict).count(), 13);
+    assert!(ran.stdout.ends_with("\n\nall 13 verdicts are as expected\n"), "{}", ran.stdout);
     assert!(ran.stdout.lines().all(|line| line.chars().count() <= 110), "{}", ran.stdout);
-    assert!(!ran.stdout.contains("WRONG"));
+    assert!(!ran.stdout.contains("NOT EXPECTED"));
     assert!(!ran.stderr.contains("correct-horse"), "a password is hidden");
 }
 
@@ -89,8 +91,8 @@ fn a_federation_file_is_rehearsed_on_copies_and_the_second_run_finds_nothing_to_
         let before = world.snapshot();
         let ran = world.run("rehearse federation.yaml").ok();
         assert_eq!(world.snapshot(), before, "{ca}");
-        assert!(ran.stdout.lines().any(|line| line == "accepted  MyOrg2MSP as itself"));
-        assert!(!ran.stdout.contains("WRONG"), "{}", ran.stdout);
+        assert!(ran.stdout.lines().any(|line| line == "accepted  MyOrg2MSP as itself (expected)"));
+        assert!(!ran.stdout.contains("NOT EXPECTED"), "{}", ran.stdout);
         let (first, second) = ran
             .stderr
             .split_once("$ helm substra-mtls bootstrap federation.yaml")

@@ -253,7 +253,7 @@ fn several_releases_of_a_chart_are_named_so_that_one_can_be_chosen() {
     let chart = ChartVersion { name: "substra-backend".into(), version: "26.15.3".into() };
     federation.org.install("other", chart, values::read(BACKEND.as_bytes()).unwrap()).unwrap();
     let failure = federation.run(&federation.org, "enroll -f @backend-values.yaml --yes").unwrap_err();
-    assert_eq!((failure.code.id(), failure.next.as_str()), ("which-release", "name one of them with --release"));
+    assert_eq!((failure.code.id(), &*failure.next), ("which-release", "name one of them with --release"));
     assert!(failure.why.contains("backend") && failure.why.contains("other"), "{failure}");
 }
 

@@ -126,7 +126,8 @@ both! {
         fires(site, "backend", "release-pending", "failed", "pending-upgrade");
         let ran = check(site, "backend", "");
         assert_eq!(ran.status, 3, "{}", ran.stdout);
-        assert!(ran.stdout.contains("ok       mount-ca") && !ran.stdout.contains("secret1"), "{}", ran.stdout);
+        let mut good = ran.stdout.lines().filter(|line| line.starts_with("  ok "));
+        assert!(good.any(|line| line.contains("mount-ca")) && !ran.stdout.contains("secret1"), "{}", ran.stdout);
     }
 
     fn an_ingress_that_ends_tls_fires_and_the_gate_warns_of_it(site) {
@@ -159,7 +160,8 @@ both! {
         let ran = check(site, "backend", "");
         assert_eq!(ran.status, 3, "{}{}", ran.stdout, ran.stderr);
         assert!(ran.stdout.contains("failed   rights") && ran.stdout.contains("ok       values "), "{}", ran.stdout);
-        assert!(ran.stdout.contains("  skipped  release, release-pending, release-failed, rollout, drift, half-way because the release could not be read"), "{}", ran.stdout);
+        let mut skipped = ran.stdout.lines().filter(|line| line.starts_with("  skipped  release, release-pending, release-failed, rollout, drift, half-way"));
+        assert!(skipped.any(|line| line.contains(" because the release could not be read")), "{}", ran.stdout);
     }
 }
 

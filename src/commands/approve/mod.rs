@@ -19,6 +19,7 @@ use crate::{
     exchange::{
         approval::{Approval, ReleaseLocation},
         ca::CaSource,
+        state::{GateReport, Holds},
     },
     failure::Result,
     files,
@@ -128,22 +129,34 @@ impl<'a> Batch<'a> {
     }
 
     fn result(&self, ready: &[SigningPlan], plan: &Plan) -> Outcome {
+        let outcome = commands::outcome(VERB, Stage::Approved, plan, self.approval.session);
+        let values = &self.target.values;
+        // Where mutual TLS is off, it stays so whatever becomes of these values.
+        let holds = match Holds::of(outcome.stage(), self.deploys()) {
+            Holds::OnceDone | Holds::OnceDeployed if !values.mtls_enabled => Holds::InFiles,
+            holds => holds,
+        };
         let approved = Approved {
             organizations: ready.iter().map(|one| one.request.msp_id.clone()).collect(),
             certificates: ready.iter().map(|one| CertificateReport::of(one, !self.args.unverified_mail)).collect(),
             gate: self.gate(),
+            state: GateReport::new(values.mtls_enabled, values.verify_msp_id, holds),
         };
-        let outcome =
-            commands::outcome(VERB, Stage::Approved, plan, self.approval.session).result(&approved, approved.lines());
+        let lines = approved.lines(outcome.stage());
+        let outcome = outcome.result(&approved, lines);
         ready.iter().fold(outcome, |outcome, one| {
             outcome.next(format!("send {} to {}'s operator", one.target.display(), one.request.msp_id))
         })
     }
 
+    /// Whether it upgrades the release where there is something to upgrade.
+    fn deploys(&self) -> bool {
+        self.approval.cluster.is_some() && !self.target.options.no_upgrade
+    }
+
     /// When the organizations are accepted.
     fn gate(&self) -> &'static str {
-        let deploys = self.approval.cluster.is_some() && !self.target.options.no_upgrade;
-        match (self.target.values.mtls_enabled, deploys) {
+        match (self.target.values.mtls_enabled, self.deploys()) {
             (true, true) => "mutual TLS is on: each organization is let in as soon as its certificate is installed",
             (true, false) => {
                 "mutual TLS is on: each organization is let in once these values are deployed and its certificate is installed"

@@ -5,8 +5,10 @@ use time::OffsetDateTime;
 
 use super::sign::SigningPlan;
 use crate::{
+    exchange::state::GateReport,
     names::{Hostname, MspId},
     pki::fingerprint::Fingerprint,
+    report::Stage,
     times,
 };
 
@@ -19,6 +21,8 @@ pub(super) struct Approved {
     pub(super) certificates: Vec<CertificateReport>,
     /// Whether an installed certificate counts at once, for people.
     pub(super) gate: &'static str,
+    #[serde(flatten)]
+    pub(super) state: GateReport,
 }
 
 /// A certificate that goes out, or would.
@@ -53,11 +57,14 @@ pub(super) struct CertificateReport {
 }
 
 impl Approved {
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self, stage: Stage) -> Vec<String> {
         let organizations: Vec<&str> = self.organizations.iter().map(MspId::as_str).collect();
         let certificates = self.certificates.iter().map(CertificateReport::line);
-        let first = format!("organizations: {}", organizations.join(", "));
-        std::iter::once(first).chain(certificates).chain([format!("gate: {}", self.gate)]).collect()
+        // In a dry run nobody is.
+        let label = if stage == Stage::Planned { "organizations" } else { "admitted" };
+        let first = format!("{label}: {}", organizations.join(", "));
+        let last = [self.state.line(), format!("gate: {}", self.gate)];
+        std::iter::once(first).chain(certificates).chain(last).collect()
     }
 }
 
@@ -87,7 +94,7 @@ impl CertificateReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{report::Stage, schemas};
+    use crate::schemas;
 
     #[test]
     fn the_schema_of_approve_is_kept() {

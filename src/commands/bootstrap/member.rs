@@ -207,8 +207,7 @@ impl<'a> Member<'a> {
             self.enrolment
                 .state
                 .options
-                .command(self.enrolment.state.session, "ca trust orchestrator-ca.crt --backend")
-                .to_string(),
+                .command(self.enrolment.state.session, "ca trust orchestrator-ca.crt --backend"),
         ))
     }
 }

@@ -182,10 +182,10 @@ impl FederationPlan<'_> {
             let names = self.failed.iter().map(|(msp_id, _)| msp_id.to_string()).collect::<Vec<_>>().join(", ");
             let why = if first.why.is_empty() { first.what.clone() } else { format!("{}: {}", first.what, first.why) };
             let failure = Failure::new(first.exit, first.code, format!("not done: {names}")).why(why);
-            let next = match first.next.as_str() {
-                "" => "run the same command again".to_owned(),
-                next if next.contains("again") => next.to_owned(),
-                next => format!("{next}; then run the same command again"),
+            let next = match &*first.next {
+                "" => "run the same command again".into(),
+                next if next.contains("again") => first.next.clone(),
+                _ => first.next.clone().words("; then run the same command again"),
             };
             return Some(failure.next(next).standing(standing));
         }

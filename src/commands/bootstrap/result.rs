@@ -3,7 +3,13 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::{failure::Code, ids::ids, names::MspId, pki::inspect::Certificate, times};
+use crate::{
+    failure::{Code, Next},
+    ids::ids,
+    names::MspId,
+    pki::inspect::Certificate,
+    times,
+};
 
 /// What `bootstrap` answers.
 #[derive(Serialize)]
@@ -60,8 +66,8 @@ pub(super) struct LeftOut {
     pub(super) code: Code,
     /// Why.
     pub(super) why: String,
-    /// What to do next.
-    pub(super) next: String,
+    #[serde(flatten)]
+    pub(super) next: Next,
 }
 
 ids! {

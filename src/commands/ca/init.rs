@@ -13,6 +13,7 @@ use crate::{
             server::{self, ServerPairPlan},
             set_up::{TlsSetUp, goes_on, set_up},
         },
+        state::Holds,
         unsigned,
     },
     failure::{Code, Result},
@@ -53,6 +54,10 @@ pub(super) struct Initialized {
     to_carry: Vec<String>,
     /// What must not be lost.
     back_up: Vec<String>,
+    /// Whether the orchestrator speaks TLS.
+    tls: bool,
+    /// Whether that is deployed; not in a dry run, and not where somebody else deploys the values files.
+    deployed: bool,
 }
 
 /// The CA; absent where a new one is only planned.
@@ -79,7 +84,7 @@ impl Initialized {
     /// What a run ends with; `stage` is how far it is, and `to_carry` the files that go to the cluster.
     pub(super) fn of(
         release: &ReleaseName,
-        stage: Stage,
+        (stage, holds): (Stage, Holds),
         (ca, pair): (&PlannedCa<'_>, &ServerPairPlan),
         source: &CaSource,
         to_carry: Vec<String>,
@@ -96,10 +101,12 @@ impl Initialized {
             not_after: leaf.not_after,
             to_carry,
             back_up: backups(source),
+            tls: true,
+            deployed: holds.is_deployed(),
         }
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self, holds: Holds) -> Vec<String> {
         let ca = self.ca.as_ref();
         labelled(&[
             ("release", Some(self.release.to_string())),
@@ -112,6 +119,7 @@ impl Initialized {
             ("not after", Some(times::rfc3339(self.not_after))),
             ("to carry to the cluster", Some(self.to_carry.join(", ")).filter(|files| !files.is_empty())),
             ("back up", Some(self.back_up.join(", "))),
+            ("TLS", Some(holds.said(self.tls))),
         ])
     }
 }
@@ -188,9 +196,10 @@ fn result(state: &Observed<'_, Orchestrator>, source: &CaSource, ca: &PlannedCa<
     let done =
         if is_to_do(StepId::Cacert) || goes_on(&state.cluster.release) { Stage::Initialized } else { Stage::Renewed };
     let outcome = commands::outcome("ca init", done, plan, state.session);
+    let holds = Holds::of(outcome.stage(), !state.options.no_upgrade);
     let release = &state.cluster.release.name;
-    let initialized = Initialized::of(release, outcome.stage(), (ca, pair), source, Vec::new());
-    let outcome = outcome.result(&initialized, initialized.lines());
+    let initialized = Initialized::of(release, (outcome.stage(), holds), (ca, pair), source, Vec::new());
+    let outcome = outcome.result(&initialized, initialized.lines(holds));
     if outcome.stage() != Stage::Initialized {
         return outcome;
     }

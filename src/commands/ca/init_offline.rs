@@ -9,12 +9,15 @@ use super::{
 use crate::{
     command_line::CommandLine,
     commands,
-    exchange::ca::{
-        CaRequest, CaSource, PlannedCa,
-        pair_files::{OfflineTarget, PairFiles},
-        server::ServerPairPlan,
+    exchange::{
+        ca::{
+            CaRequest, CaSource, PlannedCa,
+            pair_files::{OfflineTarget, PairFiles},
+            server::ServerPairPlan,
+        },
+        state::Holds,
     },
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Next, Result},
     files::target::FilesInUse,
     names::{Namespace, ReleaseName},
     plan::{InitialState, Plan, StepId},
@@ -108,8 +111,10 @@ impl Made<'_> {
             ca.is_new || plan.steps.iter().any(|step| step.id == StepId::ServerKey && step.state == InitialState::ToDo);
         let done = if is_new { Stage::Initialized } else { Stage::Renewed };
         let outcome = commands::outcome("ca init", done, plan, session);
-        let initialized = Initialized::of(release, outcome.stage(), (ca, pair), source, self.to_carry());
-        let outcome = outcome.result(&initialized, initialized.lines());
+        // Nothing is deployed from here.
+        let holds = Holds::of(outcome.stage(), false);
+        let initialized = Initialized::of(release, (outcome.stage(), holds), (ca, pair), source, self.to_carry());
+        let outcome = outcome.result(&initialized, initialized.lines(holds));
         match outcome.stage() {
             Stage::Initialized => outcome.next(self.carried()).next(init::told(source)),
             Stage::Renewed => outcome.next(self.carried()),
@@ -127,7 +132,7 @@ impl Made<'_> {
         all.map(|path| path.display().to_string()).collect()
     }
 
-    fn carried(&self) -> String {
+    fn carried(&self) -> Next {
         let Self { args, release, namespace, .. } = self;
         let common = &args.common;
         let key = common.values_key.clone().unwrap_or_default();
@@ -138,9 +143,10 @@ impl Made<'_> {
             .files(&values, &key)
             .option("--release", [release])
             .option("--host", &args.hosts);
-        format!(
-            "copy these files to the machine that reaches the cluster, and never the CA's key: {}; there, in their folder, run: {there}",
-            self.to_carry().join(", ")
-        )
+        let files = self.to_carry().join(", ");
+        Next::from(format!(
+            "copy these files to the machine that reaches the cluster, and never the CA's key: {files}; there, in their folder, run: "
+        ))
+        .command(there)
     }
 }

@@ -20,10 +20,11 @@ use crate::{
         issue_log, read,
         without_helm::Hints,
     },
-    report::{Outcome, Stage},
+    report::{Outcome, Stage, Told, table},
     session::Session,
     substra::{Side, backend::Backend, orchestrator::Orchestrator},
-    text, times,
+    text::Line,
+    times,
 };
 
 /// How long a child may take; nothing is awaited.
@@ -229,6 +230,17 @@ fn counted(row: Row, log: Option<&IssueLog>, now: OffsetDateTime) -> Row {
 }
 
 impl Row {
+    /// Below each other, for a terminal that is too narrow for a table.
+    fn block(&self) -> Vec<Line> {
+        let [object, use_, subject, issuer, until, alive] = self.cells();
+        let mut lines = vec![format!("{object}: {use_}"), format!("  {subject}")];
+        if !until.is_empty() {
+            let alive = if alive.is_empty() { alive } else { format!("; {alive} of its certificates alive") };
+            lines.extend([format!("  issued by {issuer}"), format!("  until {until}{alive}")]);
+        }
+        lines.into_iter().filter(|line| !line.trim().is_empty()).map(Line::from).collect()
+    }
+
     fn cells(&self) -> [String; 6] {
         let Some(certificate) = &self.certificate else {
             let none = "none that can be read".to_owned();
@@ -252,12 +264,18 @@ impl Row {
 }
 
 impl Shown {
-    fn lines(&self) -> Vec<String> {
+    fn lines(&self) -> Vec<Told> {
         let head = ["OBJECT", "FOR", "CERTIFICATE", "ISSUED BY", "UNTIL", "ALIVE"].map(str::to_owned);
         let rows: Vec<[String; 6]> = std::iter::once(head).chain(self.certificates.iter().map(Row::cells)).collect();
-        let mut lines: Vec<String> = text::table(&rows).lines().map(str::to_owned).collect();
+        let without_issuer = |[object, use_, subject, _, until, alive]: &[String; 6]| {
+            [object, use_, subject, until, alive].map(Clone::clone)
+        };
+        let narrow: Vec<[String; 5]> = rows.iter().map(without_issuer).collect();
+        let blocks = self.certificates.iter().flat_map(Row::block).collect();
+        let mut lines = vec![Told::Fitting(vec![table(&rows), table(&narrow), blocks])];
         if let Some(Issued { alive, total }) = self.issued {
-            lines.extend([String::new(), format!("of {total} certificates in the issue log {alive} are alive")]);
+            let count = format!("of {total} certificates in the issue log {alive} are alive");
+            lines.extend([Told::from(""), count.into()]);
         }
         lines
     }

@@ -50,7 +50,7 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     show(session, &certificate, &danger, &plan);
     session.show(&plan)?;
     session.apply(&plan, Some(&format!("trust this CA for {org}: {danger}")))?;
-    let trusted = Trusted::new(Some(&org), &name, &certificate, true);
+    let trusted = Trusted::new(Some(&org), &name, &certificate, true, None);
     let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session).result(&trusted, trusted.lines());
     let outcome = commands::handed_over(outcome, &plan);
     Ok(if is_on {
@@ -95,7 +95,7 @@ pub(super) fn single_ca(args: &TrustArgs, session: &Session<'_>, passed_over: &[
     let findings = findings.filter(|finding| {
         !passed_over.contains(&finding.code) && (certificate.is_ca || finding.code == Code::AuthorityNotACa)
     });
-    let findings: Vec<Failure> = findings.map(|finding| Failure { next: ask.to_owned(), ..finding }).collect();
+    let findings: Vec<Failure> = findings.map(|finding| Failure { next: ask.into(), ..finding }).collect();
     session.refuse(findings, NOT_SIGNED).map(|()| certificate)
 }
 

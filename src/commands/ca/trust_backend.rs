@@ -2,14 +2,14 @@
 
 use super::{
     trust::{compared, single_ca},
-    trusted::Trusted,
+    trusted::{Dials, Trusted},
 };
 use crate::{
     cluster::ObjectRef,
     commands,
     commands::ca::TrustArgs,
-    exchange::{ca::ca_object, unsigned},
-    failure::{Code, Result},
+    exchange::{ca::ca_object, state::Holds, unsigned},
+    failure::{Code, Next, Result},
     pki::{
         fingerprint::BadFingerprint,
         inspect::{self, Certificate},
@@ -40,8 +40,14 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     session.show(&plan)?;
     let tls = if plan.upgrades() { ", dial the orchestrator with TLS alone and upgrade the release" } else { "" };
     session.apply(&plan, Some(&format!("trust {} for the orchestrator{tls}", certificate.subject)))?;
-    let trusted = Trusted::new(None, name, &certificate, is_compared);
-    let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session).result(&trusted, trusted.lines());
+    let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session);
+    let dials = if args.enable_tls {
+        Dials::new(true, Holds::of(outcome.stage(), !options.no_upgrade))
+    } else {
+        Dials::new(state.cluster.release.config()["orchestrator"]["tls"]["enabled"] == true, Holds::Now)
+    };
+    let trusted = Trusted::new(None, name, &certificate, is_compared, Some(dials));
+    let outcome = outcome.result(&trusted, trusted.lines());
     Ok(commands::handed_over(outcome, &plan).next(what_follows(args.enable_tls, &state)))
 }
 
@@ -73,7 +79,7 @@ fn object_step(state: &Observed<'_, BackendTrust>, certificate: &Certificate) ->
     let there = there.map_err(|failure| {
         unsigned(Code::CacertUnreadable, format!("{kind} {name} holds something that cannot be extended"))
             .why(failure.what)
-            .next(format!("keep a copy, then run this again after: {}", delete.word(name)))
+            .next(Next::from("keep a copy, then run this again after: ").command(delete.word(name)))
     })?;
     let is_followed = |one: &Certificate| one.spki == certificate.spki && one.not_after < session.now;
     let mut bundle = if there.iter().any(is_followed) {
@@ -110,17 +116,18 @@ fn identified(args: &TrustArgs, session: &Session<'_>, certificate: &Certificate
     compared(args, Some(typed), certificate).map(|()| true)
 }
 
-fn what_follows(enable_tls: bool, state: &Observed<'_, BackendTrust>) -> String {
+fn what_follows(enable_tls: bool, state: &Observed<'_, BackendTrust>) -> Next {
     let (found, name) = (&state.cluster.release, &state.values.cacert);
     if enable_tls {
         let enroll = state.options.command(state.session, "enroll");
-        format!("this backend's own key and request: {enroll}")
+        Next::from("this backend's own key and request: ").command(enroll)
     } else if found.manifest.mount_kind(name.as_str()).is_some() {
-        "nothing restarts: the backend reads the object anew for every call, within a minute or two".to_owned()
+        "nothing restarts: the backend reads the object anew for every call, within a minute or two".into()
     } else {
         format!(
             "release {} does not use {name} yet: run this again with --enable-tls once the orchestrator has TLS on",
             found.name
         )
+        .into()
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
+    exchange::state::Holds,
     names::{MspId, ObjectName},
     pki::{fingerprint::Fingerprint, inspect::Certificate},
     text::labelled,
@@ -29,6 +30,26 @@ pub(super) struct Trusted {
     #[serde(serialize_with = "times::as_rfc3339")]
     #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
     ca_not_after: OffsetDateTime,
+    #[serde(flatten)]
+    tls: Option<Dials>,
+}
+
+/// How a backend dials the orchestrator.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Dials {
+    /// Of a backend, whether it dials the orchestrator with TLS.
+    tls: bool,
+    /// Whether that is deployed; not in a dry run, and not where somebody else deploys the values files.
+    deployed: bool,
+    #[serde(skip)]
+    holds: Holds,
+}
+
+impl Dials {
+    pub(super) fn new(tls: bool, holds: Holds) -> Self {
+        Self { tls, deployed: holds.is_deployed(), holds }
+    }
 }
 
 impl Trusted {
@@ -37,6 +58,7 @@ impl Trusted {
         object: &ObjectName,
         certificate: &Certificate,
         is_compared: bool,
+        tls: Option<Dials>,
     ) -> Self {
         Self {
             organization: organization.cloned(),
@@ -44,6 +66,7 @@ impl Trusted {
             ca: certificate.subject.clone(),
             ca_fingerprint: is_compared.then(|| certificate.fingerprint()),
             ca_not_after: certificate.not_after,
+            tls,
         }
     }
 
@@ -54,6 +77,7 @@ impl Trusted {
             ("ca", Some(self.ca.clone())),
             ("ca fingerprint", self.ca_fingerprint.map(|fingerprint| fingerprint.to_string())),
             ("ca not after", Some(times::rfc3339(self.ca_not_after))),
+            ("TLS to the orchestrator", self.tls.as_ref().map(|dials| dials.holds.said(dials.tls))),
         ])
     }
 }

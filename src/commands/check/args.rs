@@ -38,6 +38,9 @@ pub struct CheckArgs {
     /// Where to dial with --live [default: orchestrator.host and port, or ingress.hostname and port 443]
     #[arg(long, value_name = "HOST:PORT", requires = "live", value_parser = dialled, hide_short_help = true)]
     pub connect: Option<String>,
+    /// Show only what failed or warned
+    #[arg(short, long)]
+    pub quiet: bool,
     /// Only this check (repeatable)
     #[arg(long, value_name = "ID")]
     pub only: Vec<String>,

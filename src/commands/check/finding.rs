@@ -1,9 +1,9 @@
 //! What a check found, and the findings of a release while they are gathered: one for each check, none left out.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{cmp::Reverse, collections::BTreeMap, ops::Deref};
 
 use super::catalogue::Check;
-use crate::{ids::ids, substra::Side, text::Tone};
+use crate::{failure::Next, ids::ids, substra::Side, text::Tone};
 
 ids! {
     /// How a check came out.
@@ -40,7 +40,7 @@ pub(in crate::commands) struct Finding {
     /// What was seen; of a skipped check, why it was skipped.
     pub seen: String,
     /// The exact next command, or what else helps; empty where nothing is to be done.
-    pub next: String,
+    pub next: Next,
 }
 
 /// The problem to solve first: what failed before what only warns, and of these the first in the order of the exchange.
@@ -60,26 +60,26 @@ pub(super) struct Findings {
 struct Notes {
     status: Status,
     seen: Vec<String>,
-    next: Vec<String>,
+    next: Vec<Next>,
 }
 
 impl Findings {
-    pub(super) fn failed(&mut self, check: Check, seen: impl Into<String>, next: impl Into<String>) {
+    pub(super) fn failed(&mut self, check: Check, seen: impl Into<String>, next: impl Into<Next>) {
         self.note(check, Status::Failed, seen.into(), next.into());
     }
 
-    pub(super) fn warn(&mut self, check: Check, seen: impl Into<String>, next: impl Into<String>) {
+    pub(super) fn warn(&mut self, check: Check, seen: impl Into<String>, next: impl Into<Next>) {
         self.note(check, Status::Warning, seen.into(), next.into());
     }
 
     /// Good, unless something else was found.
     pub(super) fn ok(&mut self, check: Check, seen: impl Into<String>) {
-        self.note(check, Status::Ok, seen.into(), String::new());
+        self.note(check, Status::Ok, seen.into(), Next::default());
     }
 
     /// Not looked at, unless something else was found.
     pub(super) fn skip(&mut self, check: Check, because: impl Into<String>) {
-        self.note(check, Status::Skipped, because.into(), String::new());
+        self.note(check, Status::Skipped, because.into(), Next::default());
     }
 
     /// From now on, checks of which nothing is said are skipped for this reason; the first reason counts.
@@ -88,17 +88,14 @@ impl Findings {
     }
 
     /// The worse status wins; texts of the same status are joined.
-    fn note(&mut self, check: Check, status: Status, seen: String, next: String) {
+    fn note(&mut self, check: Check, status: Status, seen: String, next: Next) {
         let notes = self.notes.entry(check).or_insert(Notes { status, seen: Vec::new(), next: Vec::new() });
         if status > notes.status {
             *notes = Notes { status, seen: Vec::new(), next: Vec::new() };
         }
         if status == notes.status {
-            for (text, texts) in [(seen, &mut notes.seen), (next, &mut notes.next)] {
-                if !text.is_empty() && !texts.contains(&text) {
-                    texts.push(text);
-                }
-            }
+            added(&mut notes.seen, seen);
+            added(&mut notes.next, next);
         }
     }
 
@@ -112,9 +109,16 @@ impl Findings {
                 let next = notes.next.into_iter().next().unwrap_or_default();
                 Finding { check, status: notes.status, seen: notes.seen.join("; "), next }
             }
-            None => Finding { check, status: Status::Skipped, seen: because.clone(), next: String::new() },
+            None => Finding { check, status: Status::Skipped, seen: because.clone(), next: Next::default() },
         })
         .collect()
+    }
+}
+
+/// One more text, unless it is there.
+fn added<T: Deref<Target = str> + PartialEq>(texts: &mut Vec<T>, text: T) {
+    if !text.is_empty() && !texts.contains(&text) {
+        texts.push(text);
     }
 }
 
@@ -124,16 +128,16 @@ mod tests {
 
     #[test]
     fn what_failed_comes_before_what_warns_and_then_the_order_of_the_exchange_counts() {
-        let finding = |check, status, next: &str| Finding { check, status, seen: String::new(), next: next.to_owned() };
+        let finding = |check, status, next: &str| Finding { check, status, seen: String::new(), next: next.into() };
         let mut findings = vec![
             finding(Check::Rights, Status::Warning, "a"),
             finding(Check::Drift, Status::Ok, ""),
             finding(Check::Rollout, Status::Failed, "b"),
             finding(Check::MountMissing, Status::Failed, "c"),
         ];
-        assert_eq!(first(&findings).map(|finding| finding.next.as_str()), Some("c"));
+        assert_eq!(first(&findings).map(|finding| &*finding.next), Some("c"));
         findings.truncate(2);
-        assert_eq!(first(&findings).map(|finding| finding.next.as_str()), Some("a"));
+        assert_eq!(first(&findings).map(|finding| &*finding.next), Some("a"));
         assert_eq!(first(&findings[1..]), None);
     }
 
@@ -149,7 +153,7 @@ mod tests {
         let found = findings.of_side(Side::Backend);
         let of = |check: Check| found.iter().find(|finding| finding.check == check).unwrap();
         assert_eq!(
-            (of(Check::PodsWaiting).status, of(Check::PodsWaiting).seen.as_str(), of(Check::PodsWaiting).next.as_str()),
+            (of(Check::PodsWaiting).status, of(Check::PodsWaiting).seen.as_str(), &*of(Check::PodsWaiting).next),
             (Status::Failed, "bad\u{1b}[2J; worse", "x")
         );
         assert_eq!((of(Check::Rollout).status, of(Check::Rollout).seen.as_str()), (Status::Skipped, "unknown"));

@@ -23,7 +23,7 @@ pub use self::{catalogue::Check, federation::federation};
 use self::{
     finding::{Finding, Status},
     observe::{DialAddress, ObserveRequest, ObservedRelease},
-    report::{CheckResult, Checked, CheckedRelease},
+    report::{CheckResult, Checked, CheckedRelease, Detail},
 };
 use crate::{
     cluster::Cluster,
@@ -31,7 +31,7 @@ use crate::{
     files, interrupt,
     pki::{inspect, log::IssueLog},
     release::{ValuesFiles, issue_log, read},
-    report::{Format, Outcome, Stage},
+    report::{Format, Outcome, Stage, Told},
     session::Session,
     substra::Side,
     text::Line,
@@ -130,9 +130,10 @@ pub(in crate::commands) fn outcome(
     let checked = Checked::of(table::rows(&sites), &judged);
     let lines = match args.output {
         Format::Json => Vec::new(),
-        Format::Text => checked.lines(),
+        Format::Text => checked.lines(Detail::of(args.quiet, &args.only)),
         Format::Prometheus => {
-            prometheus::gauges(&checked.organizations, &judged, session.now).into_iter().map(Line::from).collect()
+            let gauges = prometheus::gauges(&checked.organizations, &judged, session.now);
+            gauges.iter().map(|gauge| Told::from(Line::fixed(gauge))).collect()
         }
     };
     outcome.result(&CheckResult::Checked(checked), lines)

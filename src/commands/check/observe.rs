@@ -9,7 +9,7 @@ use super::live::{self, Handshakes};
 use crate::{
     cluster::{Cluster, ClusterTarget, Object, ObjectRef},
     command_line::CommandLine,
-    failure::{Failure, Result},
+    failure::{Failure, Next, Result},
     names::ReleaseName,
     parallel::side_by_side,
     pki::{inspect::Certificate, log::IssueLog},
@@ -262,8 +262,8 @@ impl ObservedRelease {
     }
 
     /// A command of ours as the operator would type it, with what points at this release; both are words of ours.
-    pub(super) fn ours(&self, verb: &str, more: &str) -> String {
-        self.shown(verb).with(more).to_string()
+    pub(super) fn ours(&self, verb: &str, more: &str) -> CommandLine {
+        self.shown(verb).with(more)
     }
 
     /// The same, for words that are somebody else's.
@@ -272,13 +272,13 @@ impl ObservedRelease {
     }
 
     /// `approve` of a request, by the CA that was named.
-    pub(super) fn approve(&self, request: &str) -> String {
+    pub(super) fn approve(&self, request: &str) -> CommandLine {
         let approve = self.on_this(CommandLine::ours("approve").word(request));
-        self.signer.iter().fold(approve, |shown, (name, value)| shown.option(name, [value])).to_string()
+        self.signer.iter().fold(approve, |shown, (name, value)| shown.option(name, [value]))
     }
 
     /// `enroll`, up to the certificate of a request that is under way: a new one would make the old one worthless.
-    pub(super) fn request(&self, more: &str) -> String {
+    pub(super) fn request(&self, more: &str) -> CommandLine {
         match self.backend() {
             Some(backend) if self.waits_for_certificate() => self.ours("enroll", &answer(backend)),
             _ => self.ours("enroll", more),
@@ -292,13 +292,13 @@ impl ObservedRelease {
     }
 
     /// What Helm is told by hand to deploy the files, where no verb of ours may.
-    pub(super) fn upgrade(&self) -> String {
+    pub(super) fn upgrade(&self) -> Next {
         let (Ok(found), Some(true)) = (&self.found, self.files.as_ref().map(|files| files.key().is_top())) else {
-            return "upgrade the release as you usually do".to_owned();
+            return "upgrade the release as you usually do".into();
         };
         let chart = format!("substra/{}", self.side.chart());
         let upgrade = CommandLine::helm().at(&self.target).with("upgrade").word(&found.name).word(chart);
-        upgrade.option("--version", [&found.chart.version]).files(&self.paths, &ValuesKey::default()).to_string()
+        upgrade.option("--version", [&found.chart.version]).files(&self.paths, &ValuesKey::default()).into()
     }
 
     /// With what points at this release.
@@ -317,7 +317,7 @@ impl ObservedRelease {
     }
 
     /// What comes first at a backend: TLS, and the CA of the orchestrator in the kind that is mounted.
-    pub(super) fn first_step(&self) -> Option<String> {
+    pub(super) fn first_step(&self) -> Option<CommandLine> {
         let backend = self.backend()?;
         let is_there = |name: &str| self.object(&ObjectRef::of_kind(self.kind_of(name), name)).is_some();
         let lacks_ca = backend.cacert.as_ref().is_some_and(|name| self.objects.is_ok() && !is_there(name.as_str()));

@@ -6,17 +6,36 @@ use super::{
     catalogue::Check,
     finding::{self, Finding, Status},
     observe::ObservedRelease,
-    table::Standing,
+    table::{self, Standing},
 };
-use crate::{
-    substra::Side,
-    text::{Line, Tone, table},
-};
+use crate::{failure::Next, report::Told, substra::Side, text::Line};
 
 /// A site with what was found there.
 pub(in crate::commands) struct CheckedRelease {
     pub(in crate::commands) site: ObservedRelease,
     pub(in crate::commands) findings: Vec<Finding>,
+}
+
+/// How much people are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// What failed or warned.
+    Problems,
+    /// What is ok by its id alone.
+    Grouped,
+    /// Of what is ok too what was seen.
+    Each,
+}
+
+impl Detail {
+    /// Whoever names checks wants to know what they saw.
+    pub(super) fn of(is_quiet: bool, only: &[String]) -> Self {
+        match (is_quiet, only) {
+            (true, _) => Self::Problems,
+            (false, []) => Self::Grouped,
+            (false, _) => Self::Each,
+        }
+    }
 }
 
 /// What `check` answers.
@@ -69,8 +88,9 @@ struct SiteReport {
     chart: Option<String>,
     /// The version of its chart.
     version: Option<String>,
-    /// What helps against the problem that comes first; empty where there is none.
-    next: String,
+    /// What helps against the problem that comes first.
+    #[serde(flatten)]
+    next: Next,
     /// Whether that has failed, and not only warns.
     #[serde(skip)]
     has_failed: bool,
@@ -93,8 +113,8 @@ struct CheckReport {
     what: &'static str,
     /// What was seen; of a skipped check, why it was skipped.
     seen: String,
-    /// The exact next command, or what else helps; empty where nothing is to be done.
-    next: String,
+    #[serde(flatten)]
+    next: Next,
 }
 
 impl Checked {
@@ -102,35 +122,29 @@ impl Checked {
         Self { organizations, sites: judged.iter().map(SiteReport::of).collect() }
     }
 
-    /// The table, then the groups of each site.
-    pub(super) fn lines(&self) -> Vec<Line> {
-        let head = ["organization", "stage", "certificate", "issuer", "days left"].map(str::to_owned);
-        let rows = std::iter::once(head).chain(self.organizations.iter().map(Standing::cells));
-        let mut lines: Vec<Line> = table(&rows.collect::<Vec<_>>()).lines().map(Line::from).collect();
-        lines.extend(self.ahead());
+    /// The table and what comes next, then each site, what is wrong before what is not.
+    pub(super) fn lines(&self, detail: Detail) -> Vec<Told> {
+        let mut lines = Vec::new();
+        if detail != Detail::Problems {
+            lines.push(table::shown(&self.organizations));
+            lines.extend(self.ahead().into_iter().map(Told::from));
+        }
         for site in &self.sites {
-            lines.extend([Line::from(""), site.title().into()]);
-            for group in site.checks.chunk_by(|one, next| one.group == next.group) {
-                lines.extend(group.first().map(|first| Line::from(&*first.group)));
-                // What is skipped for one reason takes one line.
-                let alike = |one: &CheckReport, next: &CheckReport| {
-                    one.status == Status::Skipped && next.status == one.status && next.seen == one.seen
-                };
-                lines.extend(group.chunk_by(alike).flat_map(told));
+            let rows = site.rows(detail);
+            if detail != Detail::Problems || !rows.is_empty() {
+                lines.extend(apart(&lines));
+                lines.push(Line::heading(&site.title()).into());
+                lines.extend(rows.into_iter().map(Told::from));
             }
         }
         let all = || self.sites.iter().flat_map(|site| &site.checks);
         let count = |status: Status| all().filter(|check| check.status == status).count();
         let [ok, warned, failed, skipped] = [Status::Ok, Status::Warning, Status::Failed, Status::Skipped].map(count);
-        lines.extend([
-            Line::from(""),
-            Line::from(format!("{ok} ok, {warned} warned, {failed} failed, {skipped} skipped")),
-        ]);
+        lines.extend(apart(&lines));
+        lines.push(format!("{ok} ok, {warned} warned, {failed} failed, {skipped} skipped").into());
         lines
     }
-}
 
-impl Checked {
     /// One command for each operator: what failed comes before the next step of an organization, and what only warns
     /// after it.
     fn ahead(&self) -> Vec<Line> {
@@ -141,24 +155,28 @@ impl Checked {
             !site.next.is_empty() && !is_told(site) && (site.has_failed || !waiting)
         };
         let problems: Vec<&SiteReport> = self.sites.iter().filter(holds_up).collect();
-        let mut steps: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+        let mut steps: Vec<(&str, &Next, Vec<&str>)> = Vec::new();
         for row in self.organizations.iter().filter(waits) {
             let word = if problems.iter().any(|site| site.is_before(row)) { "then" } else { "next" };
             // One command for several is one.
-            match steps.iter_mut().find(|(_, next, _)| *next == row.next) {
+            match steps.iter_mut().find(|(_, next, _)| **next == row.next) {
                 Some((.., whose)) => whose.push(&row.organization),
                 None => steps.push((word, &row.next, vec![&row.organization])),
             }
         }
         let first = problems.iter().map(|site| match self.sites.as_slice() {
-            [_] => Line::label(Tone::Next, "next", &site.next),
-            _ => Line::label(Tone::Next, &format!("next for {}", site.place()), &site.next),
+            [_] => Line::next("next", &site.next),
+            _ => Line::next(&format!("next for {}", site.place()), &site.next),
         });
-        let steps = steps
-            .iter()
-            .map(|(word, next, whose)| Line::label(Tone::Next, &format!("{word} for {}", whose.join(", ")), next));
+        let steps =
+            steps.iter().map(|(word, next, whose)| Line::next(&format!("{word} for {}", whose.join(", ")), next));
         first.chain(steps).collect()
     }
+}
+
+/// An empty line, where anything stands before it.
+fn apart(lines: &[Told]) -> Option<Told> {
+    (!lines.is_empty()).then(|| "".into())
 }
 
 impl SiteReport {
@@ -194,6 +212,42 @@ impl SiteReport {
         self.organization.clone().unwrap_or_else(|| format!("the {}{namespace}", self.side))
     }
 
+    /// What failed, what warned, what is ok and what was skipped: each in its order.
+    fn rows(&self, detail: Detail) -> Vec<Line> {
+        let of = |status: Status| self.checks.iter().filter(move |check| check.status == status);
+        let problems = of(Status::Failed).chain(of(Status::Warning)).flat_map(CheckReport::lines);
+        match detail {
+            Detail::Problems => problems.collect(),
+            Detail::Each => problems.chain(of(Status::Ok).flat_map(CheckReport::lines)).chain(self.skipped()).collect(),
+            Detail::Grouped => problems.chain(self.good()).chain(self.skipped()).collect(),
+        }
+    }
+
+    /// The ids of what is ok, a line for each group.
+    fn good(&self) -> impl Iterator<Item = Line> {
+        let groups = self.checks.chunk_by(|one, next| one.group == next.group);
+        groups.filter_map(|group| {
+            let ids: Vec<&str> =
+                group.iter().filter(|check| check.status == Status::Ok).map(|check| check.id.id()).collect();
+            (!ids.is_empty()).then(|| row(Status::Ok, group.first().map_or("", |first| &first.group), &ids.join(", ")))
+        })
+    }
+
+    /// What was skipped, a line for each reason.
+    fn skipped(&self) -> Vec<Line> {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for check in self.checks.iter().filter(|check| check.status == Status::Skipped) {
+            match reasons.iter_mut().find(|(reason, _)| *reason == check.seen) {
+                Some((_, ids)) => ids.push(check.id.id()),
+                None => reasons.push((&check.seen, vec![check.id.id()])),
+            }
+        }
+        reasons
+            .iter()
+            .map(|(reason, ids)| row(Status::Skipped, &ids.join(", "), &format!("because {reason}")))
+            .collect()
+    }
+
     fn title(&self) -> String {
         let part = |label: &str, name: &Option<String>| {
             name.as_ref().map(|name| format!(", {label} {name}")).unwrap_or_default()
@@ -210,17 +264,19 @@ impl CheckReport {
         let (group, seen, next) = (check.group().to_string(), seen.clone(), next.clone());
         Self { id: *check, group, status: *status, what: check.what(), seen, next }
     }
+
+    /// What was seen, and what helps.
+    fn lines(&self) -> impl Iterator<Item = Line> {
+        let next = (!self.next.is_empty()).then(|| Line::next("fix", &self.next).indented(11));
+        std::iter::once(row(self.status, self.id.id(), &self.seen)).chain(next)
+    }
 }
 
-/// A finding, or several that are skipped for the same reason.
-fn told(alike: &[CheckReport]) -> Vec<Line> {
-    let Some(first) = alike.first() else { return Vec::new() };
-    let ids: Vec<&str> = alike.iter().map(|check| check.id.id()).collect();
-    let because = if first.status == Status::Skipped { "because " } else { "" };
-    let line =
-        Line::marked(first.status.tone(), first.status, format!("{:<24} {because}{}", ids.join(", "), first.seen));
-    let fix = (!first.next.is_empty()).then(|| Line::label(Tone::Next, "fix", &first.next).indented(11));
-    std::iter::once(line.indented(2)).chain(fix).collect()
+/// How wide the column of ids is.
+const IDS: usize = 24;
+
+fn row(status: Status, ids: &str, said: &str) -> Line {
+    Line::marked(status.tone(), status, format!("{ids:<IDS$} {said}")).hanging(9 + IDS + 1).indented(2)
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ use time::OffsetDateTime;
 use super::observe::{ObservedRelease, SideValues};
 use crate::{
     cluster::ObjectRef,
+    failure::Next,
     ids::ids,
     pki::{
         inspect::{self, Certificate},
         log::{Entry, IssueLog},
     },
+    report::{Told, table},
     substra::Side,
     substra::orchestrator::Orchestrator,
     times,
@@ -42,8 +44,8 @@ pub(super) struct Standing {
     pub(super) stage: ExchangeStage,
     /// Its certificate: the live one, or the newest of the issue log.
     pub(super) certificate: Option<ClientCertificate>,
-    /// The command that takes it on; empty where there is none.
-    pub(super) next: String,
+    #[serde(flatten)]
+    pub(super) next: Next,
     /// The next command closes the gate for all.
     #[serde(skip)]
     closes: bool,
@@ -99,7 +101,7 @@ pub(super) fn rows(sites: &[&ObservedRelease]) -> Vec<Standing> {
     rows.sort_by(|one, other| one.organization.cmp(&other.organization));
     // One that is seen not to have its pair would be cut off.
     if rows.iter().any(|row| row.side == Side::Backend && row.stage < ExchangeStage::Installed) {
-        rows.iter_mut().filter(|row| row.closes).for_each(|row| row.next.clear());
+        rows.iter_mut().filter(|row| row.closes).for_each(|row| row.next = Next::default());
     }
     rows
 }
@@ -131,14 +133,14 @@ fn of_backend(site: &ObservedRelease) -> Option<Standing> {
     let answer = site.request("");
     let first = site.first_step();
     let (stage, next) = match (&certificate, pending) {
-        _ if site.objects.is_err() => (ExchangeStage::None, String::new()),
+        _ if site.objects.is_err() => (ExchangeStage::None, Next::default()),
         // A renewal that is under way.
-        (Some(_), true) if presents => (ExchangeStage::Installed, answer),
-        (Some(_), false) if presents => (ExchangeStage::Installed, String::new()),
-        (None, false) => (ExchangeStage::None, first.unwrap_or_else(|| site.ours("enroll", ""))),
+        (Some(_), true) if presents => (ExchangeStage::Installed, answer.into()),
+        (Some(_), false) if presents => (ExchangeStage::Installed, Next::default()),
+        (None, false) => (ExchangeStage::None, first.unwrap_or_else(|| site.ours("enroll", "")).into()),
         // The pair is in place, and the release does not mount it yet.
-        (Some(_), false) => (ExchangeStage::Requested, first.unwrap_or_else(|| site.ours("enroll", ""))),
-        (_, true) => (ExchangeStage::Requested, first.unwrap_or(answer)),
+        (Some(_), false) => (ExchangeStage::Requested, first.unwrap_or_else(|| site.ours("enroll", "")).into()),
+        (_, true) => (ExchangeStage::Requested, first.unwrap_or(answer).into()),
     };
     let certificate = certificate.map(|one| ClientCertificate::of(one, site.now));
     let (closes, side) = (false, Side::Backend);
@@ -160,22 +162,22 @@ fn of_orchestrator(site: &ObservedRelease) -> Vec<Standing> {
         let mut closes = false;
         let enforced = site.running().is_some_and(|o| o.tls_enabled && o.mtls_enabled && o.verify_msp_id && has_key(o));
         let (stage, next) = match (enforced, has_key(orchestrator)) {
-            (true, _) => (ExchangeStage::Enforced, String::new()),
+            (true, _) => (ExchangeStage::Enforced, Next::default()),
             // A key that is no member's: nothing is to be done for it.
             (false, has_key) if !is_member(&organization) => {
-                (if has_key { ExchangeStage::Admitted } else { ExchangeStage::None }, String::new())
+                (if has_key { ExchangeStage::Admitted } else { ExchangeStage::None }, Next::default())
             }
             // Before TLS there is nothing to admit to, nor a CA of ours that could sign.
             (false, has_key) if !orchestrator.tls_enabled => {
-                (if has_key { ExchangeStage::Admitted } else { ExchangeStage::None }, site.ours("ca init", ""))
+                (if has_key { ExchangeStage::Admitted } else { ExchangeStage::None }, site.ours("ca init", "").into())
             }
             // It asks for each member whether its pair is installed.
             (false, true) if all_have_keys => {
                 closes = true;
-                (ExchangeStage::Admitted, site.ours("gate close", ""))
+                (ExchangeStage::Admitted, site.ours("gate close", "").into())
             }
-            (false, true) => (ExchangeStage::Admitted, String::new()),
-            (false, false) => (ExchangeStage::None, site.approve(&format!("{organization}.csr"))),
+            (false, true) => (ExchangeStage::Admitted, Next::default()),
+            (false, false) => (ExchangeStage::None, site.approve(&format!("{organization}.csr")).into()),
         };
         let entries = log.map(IssueLog::entries).unwrap_or_default();
         let newest = entries.iter().rev().find(|entry| entry.organization.as_str() == organization);
@@ -184,6 +186,25 @@ fn of_orchestrator(site: &ObservedRelease) -> Vec<Standing> {
         Standing { organization, stage, certificate, next, closes, next_of: side, side }
     };
     orchestrator.members.iter().chain(keys).map(row).collect()
+}
+
+/// How much of a serial number is shown where there is no room for all of it.
+const SHORT: usize = 8;
+
+/// The table for people; where it is too wide, serial numbers are cut, and then the issuers go.
+pub(super) fn shown(rows: &[Standing]) -> Told {
+    let head = ["organization", "stage", "certificate", "issuer", "days left"].map(str::to_owned);
+    let full: Vec<[String; 5]> = std::iter::once(head).chain(rows.iter().map(Standing::cells)).collect();
+    let mut short = full.clone();
+    for [_, _, serial, ..] in short.iter_mut().skip(1) {
+        if serial.chars().count() > SHORT + 3 {
+            *serial = format!("{}...", serial.chars().take(SHORT).collect::<String>());
+        }
+    }
+    let without_issuer =
+        |[organization, stage, serial, _, days]: &[String; 5]| [organization, stage, serial, days].map(Clone::clone);
+    let shortest: Vec<[String; 4]> = short.iter().map(without_issuer).collect();
+    Told::Fitting(vec![table(&full), table(&short), table(&shortest)])
 }
 
 impl Standing {
@@ -210,7 +231,7 @@ mod tests {
             organization: "A".into(),
             stage,
             certificate: None,
-            next: side.to_string(),
+            next: side.to_string().into(),
             closes: false,
             next_of: side,
             side,
@@ -227,7 +248,7 @@ mod tests {
             (ExchangeStage::Installed, ExchangeStage::Enforced, ExchangeStage::Enforced, Side::Orchestrator),
         ] {
             let both = joined(row(Side::Backend, backend), row(Side::Orchestrator, orchestrator));
-            assert_eq!((both.stage, both.next), (stage, next.to_string()), "{backend:?} {orchestrator:?}");
+            assert_eq!((both.stage, both.next.to_string()), (stage, next.to_string()), "{backend:?} {orchestrator:?}");
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     exchange::{
         enrolment::{Enrolment, pending_name},
         installation::{CertificateSource, ClientPair, UpgradePreview},
+        state::Holds,
     },
     failure::Result,
     files,
@@ -73,8 +74,9 @@ fn show_certificate(enrolment: &Enrolment<'_>, pair: &ClientPair, plan: &Plan) {
 fn installed(enrolment: &Enrolment<'_>, pair: &ClientPair, plan: &Plan) -> Outcome {
     let org = &enrolment.backend().msp_id;
     let outcome = commands::outcome(VERB, Stage::Installed, plan, enrolment.state.session);
+    let holds = Holds::of(outcome.stage(), !enrolment.state.options.no_upgrade);
     let proof = (outcome.stage() != Stage::Planned).then(|| proof(org, plan));
-    let installed = EnrollResult::Installed(Installed::new(org.clone(), &pair.certificate, proof));
+    let installed = EnrollResult::Installed(Installed::new(org.clone(), &pair.certificate, proof, holds));
     outcome.result(&installed, installed.lines())
 }
 

@@ -11,7 +11,7 @@ use crate::{
         enrolment::{self, Enrolment},
         installation::{CertificateSource, UpgradePreview},
     },
-    failure::Result,
+    failure::{Next, Result},
     parallel::side_by_side,
     release::Target,
     report::Outcome,
@@ -60,7 +60,7 @@ fn needs_request(args: &EnrollArgs, enrolment: &Enrolment<'_>) -> bool {
 }
 
 /// What to do with the certificate that answers the request.
-fn answer(args: &EnrollArgs, target: &Target<'_, Backend>) -> String {
+fn answer(args: &EnrollArgs, target: &Target<'_, Backend>) -> Next {
     let file = format!("{}.crt", target.values.msp_id);
     let again = target
         .options
@@ -69,5 +69,5 @@ fn answer(args: &EnrollArgs, target: &Target<'_, Backend>) -> String {
         .option("--client-ca", args.client_ca.iter().map(|file| file.display()))
         .option("--key-file", args.key_file.iter().map(|file| file.display()))
         .option("--certificate", [&file]);
-    format!("when {file} comes back: {again}")
+    Next::from(format!("when {file} comes back: ")).command(again)
 }

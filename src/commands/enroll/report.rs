@@ -4,6 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
+    exchange::state::Holds,
     names::{Hostname, MspId},
     pki::{fingerprint::Fingerprint, inspect::Certificate},
     text::labelled,
@@ -32,6 +33,8 @@ pub(super) struct Requested {
     pub(super) request: String,
     #[serde(flatten)]
     pub(super) key: Option<RequestedKey>,
+    /// Whether the backend presents a pair already, which stays until the new certificate is installed.
+    pub(super) mutual_tls: bool,
 }
 
 /// How the key of a request is told apart.
@@ -61,6 +64,12 @@ pub(super) struct Installed {
     not_after: OffsetDateTime,
     #[serde(flatten)]
     proof: Option<Proof>,
+    /// Whether the backend presents its pair to the orchestrator.
+    mutual_tls: bool,
+    /// Whether that is deployed; not in a dry run, and not where somebody else deploys the values files.
+    deployed: bool,
+    #[serde(skip)]
+    holds: Holds,
 }
 
 /// What a run that was no dry run can answer for.
@@ -81,31 +90,59 @@ impl From<Fingerprint> for RequestedKey {
 }
 
 impl Installed {
-    pub(super) fn new(organization: MspId, certificate: &Certificate, proof: Option<Proof>) -> Self {
+    pub(super) fn new(organization: MspId, certificate: &Certificate, proof: Option<Proof>, holds: Holds) -> Self {
         let (serial, fingerprint) = (certificate.serial.clone(), certificate.fingerprint());
-        Self { organization, serial, fingerprint, not_after: certificate.not_after, proof }
+        Self {
+            organization,
+            serial,
+            fingerprint,
+            not_after: certificate.not_after,
+            proof,
+            mutual_tls: true,
+            deployed: holds.is_deployed(),
+            holds,
+        }
     }
 }
 
 impl EnrollResult {
     pub(super) fn lines(&self) -> Vec<String> {
         match self {
-            Self::Requested(Requested { organization, host, request, key }) => labelled(&[
+            Self::Requested(Requested { organization, host, request, key, mutual_tls }) => labelled(&[
                 ("organization", Some(organization.to_string())),
                 ("host", Some(host.to_string())),
                 ("request", Some(request.clone())),
                 ("fingerprint", key.as_ref().map(|key| key.fingerprint.to_string())),
                 ("to read out", key.as_ref().map(|key| key.to_read_out.clone())),
+                ("mutual TLS", Some(until_installed(*mutual_tls).to_owned())),
             ]),
-            Self::Installed(Installed { organization, serial, fingerprint, not_after, proof }) => labelled(&[
+            Self::Installed(Installed {
+                organization,
+                serial,
+                fingerprint,
+                not_after,
+                proof,
+                mutual_tls,
+                holds,
+                ..
+            }) => labelled(&[
                 ("organization", Some(organization.to_string())),
                 ("serial", Some(serial.clone())),
                 ("fingerprint", Some(fingerprint.to_string())),
                 ("not after", Some(times::rfc3339(*not_after))),
+                ("mutual TLS", Some(holds.said(*mutual_tls))),
                 ("proven", proof.as_ref().map(|proof| proof.proven.clone())),
                 ("not proven", proof.as_ref().map(|proof| proof.not_proven.to_owned())),
             ]),
         }
+    }
+}
+
+fn until_installed(is_on: bool) -> &'static str {
+    if is_on {
+        "on, with the pair that is in place, until the new certificate is installed"
+    } else {
+        "off, until the certificate is installed"
     }
 }
 

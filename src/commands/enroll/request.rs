@@ -33,7 +33,7 @@ pub(super) fn with_key_file(args: &EnrollArgs, target: &Target<'_, Backend>, pat
     let key_step = Step::to_do(StepId::Key, title, Action::KeyFile { path: path.to_owned(), pem: key.to_pem() });
     let plan = Plan::of([key_step.already_if(!is_new), csr_step(args, target, csr.as_bytes())?]);
     let warning = (!backend.tls_enabled).then(|| no_tls(target, "by these values files, the backend"));
-    finish(args, target, &key, &plan.warn(warning))
+    finish(args, target, &key, &plan.warn(warning), backend.mtls_enabled)
 }
 
 fn key_of_file(args: &EnrollArgs, path: &Path) -> Result<(PrivateKey, bool)> {
@@ -49,19 +49,20 @@ pub(super) fn with_secret(args: &EnrollArgs, enrolment: &Enrolment<'_>) -> Resul
     let (target, backend) = (&enrolment.state.target, enrolment.backend());
     let release = &enrolment.state.cluster.release.name;
     let no_tls = (!enrolment.dials_tls()).then(|| no_tls(target, &format!("release {release}")));
+    let presents = enrolment.presents_pair();
     let warnings = other_organization(enrolment).into_iter().chain(no_tls);
     let reuse = enrolment.pending.as_ref().filter(|_| !args.new_request && !enrolment.pending_is_live());
     if let Some(pending) = reuse {
         let (key, csr) = pending_request(backend, pending)?;
         let secret =
             Step::to_do(StepId::Pending, pending_title(backend), Action::Create(pending.clone())).already_if(true);
-        return finish(args, target, &key, &Plan::of([secret, csr_step(args, target, &csr)?]).warn(warnings));
+        return finish(args, target, &key, &Plan::of([secret, csr_step(args, target, &csr)?]).warn(warnings), presents);
     }
     let key = PrivateKey::generate(args.key_type)?;
     let csr = request::create(&key, &backend.msp_id, &backend.host)?;
     let action = pending_secret_action(enrolment, &key, csr.as_bytes());
     let secret = Step::to_do(StepId::Pending, pending_title(backend), action);
-    finish(args, target, &key, &Plan::of([secret, csr_step(args, target, csr.as_bytes())?]).warn(warnings))
+    finish(args, target, &key, &Plan::of([secret, csr_step(args, target, csr.as_bytes())?]).warn(warnings), presents)
 }
 
 /// The files of another organization's backend; the second run would be refused for the drift.
@@ -145,7 +146,13 @@ fn csr_step(args: &EnrollArgs, target: &Target<'_, Backend>, csr: &[u8]) -> Resu
     Ok(Step::to_do(StepId::Request, title, Action::Publish { path, bytes: csr.to_vec() }).already_if(same))
 }
 
-fn finish(args: &EnrollArgs, target: &Target<'_, Backend>, key: &PrivateKey, plan: &Plan) -> Result<Outcome> {
+fn finish(
+    args: &EnrollArgs,
+    target: &Target<'_, Backend>,
+    key: &PrivateKey,
+    plan: &Plan,
+    mutual_tls: bool,
+) -> Result<Outcome> {
     target.session.show(plan)?;
     target.session.apply(plan, None)?;
     let (backend, org) = (&target.values, &target.values.msp_id);
@@ -162,6 +169,7 @@ fn finish(args: &EnrollArgs, target: &Target<'_, Backend>, key: &PrivateKey, pla
         host: backend.host.clone(),
         request: path.display().to_string(),
         key: is_kept.then(|| key.fingerprint().into()),
+        mutual_tls,
     });
     let outcome = outcome.result(&requested, requested.lines());
     Ok(outcome

@@ -8,8 +8,11 @@ use serde::Serialize;
 pub use self::args::{CloseArgs, GateCommand, OpenArgs};
 use crate::{
     commands,
-    exchange::gate,
-    failure::Result,
+    exchange::{
+        gate,
+        state::{GateReport, Holds},
+    },
+    failure::{Next, Result},
     names::ReleaseName,
     parallel::side_by_side,
     pki::log::IssueLog,
@@ -41,6 +44,8 @@ struct Moved {
     release: ReleaseName,
     /// The members of its channels.
     members: Vec<String>,
+    #[serde(flatten)]
+    gate: GateReport,
 }
 
 /// Turns mutual TLS on.
@@ -76,10 +81,13 @@ pub fn close(args: &CloseArgs, session: &Session<'_>) -> Result<Outcome> {
     session.show(&plan)?;
     session.apply(&plan, Some(&consent))?;
     let named = if args.common.release.is_some() { None } else { Some(name) };
-    let back = format!("the way back: {}", options.command(session, "gate open").option("--release", named));
+    let back = options.command(session, "gate open").option("--release", named);
     let live = options.look(session, "check --live").option("--release", [name]);
-    let outcome = result(&gate, "gate close", Stage::Closed, &plan);
-    Ok(outcome.next(format!("who is let in and who is not: {live}")).next(back))
+    let verifies = gate.values.verify_msp_id || !args.no_verify_mspid;
+    let outcome = result(&gate, ("gate close", Stage::Closed), (true, verifies), &plan);
+    Ok(outcome
+        .next(Next::from("who is let in and who is not: ").command(live))
+        .next(Next::from("the way back: ").command(back)))
 }
 
 /// Turns mutual TLS off again.
@@ -96,7 +104,7 @@ pub fn open(args: &OpenArgs, session: &Session<'_>) -> Result<Outcome> {
     session.say_restarts(&plan, "");
     session.show(&plan)?;
     session.apply(&plan, Some(&consent))?;
-    Ok(result(&gate, "gate open", Stage::Opened, &plan))
+    Ok(result(&gate, ("gate open", Stage::Opened), (false, false), &plan))
 }
 
 fn unverified(args: &CloseArgs) -> Option<String> {
@@ -110,7 +118,7 @@ fn with_tls(target: Target<'_, Orchestrator>) -> Result<Target<'_, Orchestrator>
         return Ok(target);
     }
     let init = target.options.command(target.session, "ca init");
-    Err(unmet::tls_off_at_orchestrator(unmet::VALUES_LACK_TLS).next(format!("set TLS up first: {init}")))
+    Err(unmet::tls_off_at_orchestrator(unmet::VALUES_LACK_TLS).next(Next::from("set TLS up first: ").command(init)))
 }
 
 /// The objects that are or will be mounted, beside what an upgrade to these settings would do; and the release after it.
@@ -136,11 +144,24 @@ fn mounts_of<'a>(gate: &'a ObservedOrchestrator<'_>, release: &'a ReleaseState) 
     Mounts::of(&gate.target, &gate.values, &gate.cluster, &release.manifest)
 }
 
-fn result(gate: &ObservedOrchestrator<'_>, verb: &'static str, done: Stage, plan: &Plan) -> Outcome {
-    let moved = Moved { release: gate.cluster.release.name.clone(), members: gate.values.members.clone() };
-    let lines = labelled(&[("release", Some(moved.release.to_string())), ("members", Some(moved.members.join(", ")))]);
-    let outcome = commands::outcome(verb, done, plan, gate.session).result(&moved, lines);
-    commands::handed_over(outcome, plan)
+/// `on` is mutual TLS, and with it the identity check.
+fn result(
+    gate: &ObservedOrchestrator<'_>,
+    (verb, done): (&'static str, Stage),
+    on: (bool, bool),
+    plan: &Plan,
+) -> Outcome {
+    let outcome = commands::outcome(verb, done, plan, gate.session);
+    let holds = Holds::of(outcome.stage(), !gate.options.no_upgrade);
+    let moved = Moved {
+        release: gate.cluster.release.name.clone(),
+        members: gate.values.members.clone(),
+        gate: GateReport::new(on.0, on.1, holds),
+    };
+    let mut lines =
+        labelled(&[("release", Some(moved.release.to_string())), ("members", Some(moved.members.join(", ")))]);
+    lines.push(moved.gate.line());
+    commands::handed_over(outcome.result(&moved, lines), plan)
 }
 
 #[cfg(test)]

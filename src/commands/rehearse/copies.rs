@@ -67,7 +67,8 @@ impl Copies {
     }
 
     fn with_their_paths(&self, failure: &Failure) -> Failure {
-        let (what, why, next) = (self.theirs(&failure.what), self.theirs(&failure.why), self.theirs(&failure.next));
+        let (what, why, next) =
+            (self.theirs(&failure.what), self.theirs(&failure.why), failure.next.renamed(|text| self.theirs(text)));
         let also = failure.also.iter().map(|other| self.with_their_paths(other)).collect();
         Failure { what, why, next, also, ..failure.clone() }
     }

@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     cluster::{ChartVersion, Helm, Kubernetes, Object, PAIR_TYPE, Sops, simulated::SimulatedCluster},
+    command_line::CommandLine,
     commands::rehearse::RehearseArgs,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Next, Result},
     files,
     names::MspId,
     pki::key::{KeyType, PrivateKey},
@@ -27,7 +28,6 @@ use crate::{
         orchestrator::Orchestrator,
         unmet,
     },
-    text::word,
     values::ValuesKey,
 };
 
@@ -231,8 +231,10 @@ impl SimulatedFederation {
     /// A file that has no TLS yet, after which what is rehearsed begins; or none that could be played.
     fn unplayable(&self) -> Option<Failure> {
         let off = |file: &str, whose: &str, next: &str| {
-            unmet::tls_off(format!("{file}: TLS is not on {whose}"), unmet::VALUES_LACK_TLS)
-                .next(format!("set TLS up first: helm substra-mtls {next} -f {}", word(&self.copies.theirs(file))))
+            unmet::tls_off(format!("{file}: TLS is not on {whose}"), unmet::VALUES_LACK_TLS).next(
+                Next::from("set TLS up first: ")
+                    .command(CommandLine::ours(next).option("-f", [self.copies.theirs(file)])),
+            )
         };
         if !self.deployed().is_ok_and(|deployed| deployed.tls_enabled) {
             return Some(off(&self.orchestrator_file, "at the orchestrator", "ca init"));

@@ -17,7 +17,8 @@ use std::path::Path;
 
 use self::{federation::SimulatedFederation, from_file::FromFile, rehearsal::Rehearsal};
 use crate::{
-    failure::Result,
+    command_line::CommandLine,
+    failure::{Next, Result},
     federation::{GateSpec, Site},
     report::{Console, Format, Outcome},
     session::{OpenCluster, Session},
@@ -37,7 +38,7 @@ pub struct Verbs {
 /// Runs it all: the exchange of every organization, the gate, and what the servers make of good and bad clients.
 ///
 /// # Errors
-/// A file that the verbs would refuse is refused with their words; a verdict that is not the right one fails.
+/// A file that the verbs would refuse is refused with their words; a verdict that is not as expected fails.
 pub fn run(args: &RehearseArgs, session: &Session<'_>, verbs: Verbs) -> Result<Outcome> {
     // Nobody waits for a rehearsal: its clock moves without anybody waiting.
     let clock = Clock::simulated(session.now);
@@ -47,14 +48,15 @@ pub fn run(args: &RehearseArgs, session: &Session<'_>, verbs: Verbs) -> Result<O
     }
     let federation = SimulatedFederation::of(args, session)?;
     let next = match &args.orchestrator {
-        None => "your own files: helm substra-mtls rehearse --backend FILE --orchestrator FILE",
-        Some(_) => "the same commands on the real clusters, each by the operator of its side",
+        None => Next::from("your own files: ")
+            .command(CommandLine::ours("rehearse").blank("--backend FILE --orchestrator FILE")),
+        Some(_) => "the same commands on the real clusters, each by the operator of its side".into(),
     };
-    exchanged(&federation, session, verbs, next).map_err(|failure| federation.copies.only_rehearsed(&failure))
+    exchanged(&federation, session, verbs, &next).map_err(|failure| federation.copies.only_rehearsed(&failure))
 }
 
 /// The verbs one after the other, each organization's and then the gate's.
-fn exchanged(federation: &SimulatedFederation, session: &Session<'_>, verbs: Verbs, next: &str) -> Result<Outcome> {
+fn exchanged(federation: &SimulatedFederation, session: &Session<'_>, verbs: Verbs, next: &Next) -> Result<Outcome> {
     let mut rehearsal = Rehearsal::new(federation, session, verbs)?;
     rehearsal.connected("");
     for org in &federation.organizations {
@@ -80,7 +82,7 @@ fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>, verbs:
     let open = |site: &Site| Ok(from_file.open(site));
     let command = format!("bootstrap {}", word(&file));
     for _ in ["first", "second"] {
-        rehearsal.heading(&format!("$ helm substra-mtls {command}"));
+        rehearsal.command(&command);
         let outcome = (verbs.bootstrap)(&from_file.file, path, &silent, &open)?;
         rehearsal.ran(&command, &outcome);
         if let Some(failure) = outcome.failure() {
@@ -88,7 +90,7 @@ fn bootstrapped(path: &Path, from_file: &FromFile, session: &Session<'_>, verbs:
         }
     }
     rehearsal.connected(&command);
-    let next = format!("on the real clusters: helm substra-mtls {command}");
+    let next = Next::from("on the real clusters: ").command(CommandLine::ours(&command));
     let now = from_file.federation.deployed()?;
     if from_file.file.orchestrator.gate == GateSpec::Leave && !(now.mtls_enabled && now.verify_msp_id) {
         let so = if now.mtls_enabled {

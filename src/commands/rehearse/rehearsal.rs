@@ -15,12 +15,11 @@ use super::{
 };
 use crate::{
     cluster::Cluster,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Next, Result},
     plan::{StepReport, StepState},
-    report::{self, Console, Outcome},
+    report::{self, Console, Outcome, Told},
     session::Session,
-    text::word,
-    text::{Line, Tone},
+    text::{Line, Tone, word},
 };
 
 /// What `rehearse` answers.
@@ -134,7 +133,7 @@ impl<'a> Rehearsal<'a> {
     fn verb(&mut self, cluster: &dyn Cluster, words: &[&str]) -> Result<Outcome> {
         let theirs = words.iter().map(|one| word(&self.federation.copies.theirs(one)));
         let line = theirs.collect::<Vec<_>>().join(" ");
-        self.heading(&format!("$ helm substra-mtls {line}"));
+        self.command(&line);
         let session = Session::new(Some(cluster), Console::silent(), &self.session.clock).with_sops(&self.session.sops);
         let outcome = (self.verbs.run)(words, &session)?;
         self.ran(&line, &outcome);
@@ -150,6 +149,7 @@ impl<'a> Rehearsal<'a> {
                 if step.state == StepState::Already { (Tone::Quiet, "already") } else { (Tone::Good, "done") };
             let whose = step.whose.as_ref().map(|whose| format!("{whose}: ")).unwrap_or_default();
             self.say(Line::marked(tone, mark, format!("{whose}{}", step.title)).indented(2));
+            // Without the names of the file, which the step has.
             let diff = step.diff.iter().flat_map(|diff| Line::diff(diff).skip(2));
             diff.for_each(|line| self.say(line.indented(11)));
         }
@@ -170,8 +170,12 @@ impl<'a> Rehearsal<'a> {
     /// Who gets an answer from the orchestrator after a command: a handshake and a request each.
     pub(super) fn connected(&mut self, command: &str) {
         self.look(command);
-        let texts: Vec<String> = self.contacts.iter().map(|(org, contact)| format!("{org} {contact}")).collect();
-        self.say(format!("  connected: {}", texts.join("; ")));
+        let line = self.contacts.iter().enumerate().fold(Line::from("  connected:"), |line, (at, (org, contact))| {
+            let tone = if contact.is_let_in() { Tone::Good } else { Tone::Doubtful };
+            let line = if at > 0 { line.then(";") } else { line };
+            line.then(&format!(" {org} ")).toned(tone, &contact.to_string())
+        });
+        self.say(line);
         let connected = self.contacts.iter().map(|(org, contact)| (org.clone(), contact.to_string())).collect();
         self.told.push(Rehearsed::Looked { connected });
     }
@@ -201,8 +205,14 @@ impl<'a> Rehearsal<'a> {
         self.say(text);
     }
 
+    /// A command that is run.
+    pub(super) fn command(&self, words: &str) {
+        self.say("");
+        self.say(Line::command(&format!("$ helm substra-mtls {words}")));
+    }
+
     /// The verdicts, and what comes next where all of them are right.
-    pub(super) fn judged(mut self, ca: &RehearsalCa, next: &str) -> Result<Outcome> {
+    pub(super) fn judged(mut self, ca: &RehearsalCa, next: &Next) -> Result<Outcome> {
         let mut verdicts = std::mem::take(&mut self.cut_off);
         verdicts.extend(verdicts::all(self.federation, ca, self.session.clock.now())?);
         self.heading("Verdicts, with mutual TLS and the identity check on:");
@@ -210,18 +220,18 @@ impl<'a> Rehearsal<'a> {
     }
 
     /// A gate that stays as it is has no verdicts; nobody may be cut off all the same.
-    pub(super) fn left(mut self, next: &str) -> Outcome {
+    pub(super) fn left(mut self, next: &Next) -> Outcome {
         let verdicts = std::mem::take(&mut self.cut_off);
         self.ended(verdicts, next)
     }
 
-    fn ended(self, verdicts: Vec<Verdict>, next: &str) -> Outcome {
+    fn ended(self, verdicts: Vec<Verdict>, next: &Next) -> Outcome {
         let now = self.session.clock.now();
         let wrong: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.is_right()).collect();
         let Some(first) = wrong.first() else { return self.told(verdicts).next(next) };
         let what = match (wrong.len(), verdicts.len()) {
-            (1, all) => format!("one of {all} verdicts is not the right one"),
-            (some, all) => format!("{some} of {all} verdicts are not the right ones"),
+            (1, all) => format!("one of {all} verdicts is not as expected"),
+            (some, all) => format!("{some} of {all} verdicts are not as expected"),
         };
         let (why, next) = self.federation.misdialled(now).unwrap_or_else(|| {
             let next =
@@ -235,9 +245,13 @@ impl<'a> Rehearsal<'a> {
 
     /// The result; for scripts with all that was said on the way.
     fn told(self, verdicts: Vec<Verdict>) -> Outcome {
-        let lines = verdicts.iter().flat_map(Verdict::lines).collect();
-        let stage =
-            if verdicts.iter().all(Verdict::is_right) { report::Stage::Rehearsed } else { report::Stage::Failed };
+        let mut lines: Vec<Told> = verdicts.iter().flat_map(Verdict::lines).map(Told::from).collect();
+        let is_right = verdicts.iter().all(Verdict::is_right);
+        if is_right && !verdicts.is_empty() {
+            let all = format!("all {} verdicts are as expected", verdicts.len());
+            lines.extend([Line::from(""), Line::from("").toned(Tone::Good, &all)].map(Told::from));
+        }
+        let stage = if is_right { report::Stage::Rehearsed } else { report::Stage::Failed };
         let result = RehearseResult { before: self.before, rehearsal: self.told, verdicts };
         Outcome::new("rehearse", stage).result(&result, lines)
     }

@@ -66,7 +66,7 @@ fn the_walkthroughs_end(folder: &Path) -> RehearseArgs {
 }
 
 fn played(federation: &SimulatedFederation) -> Outcome {
-    exchanged(federation, &session(), VERBS, "next").unwrap()
+    exchanged(federation, &session(), VERBS, &"next".into()).unwrap()
 }
 
 /// The orchestrator with other values, or none, behind a table of verdicts.
@@ -75,7 +75,7 @@ fn judged_behind(change: impl FnOnce(&SimulatedFederation, Value)) -> Result<Out
     played(&federation);
     let release = federation.release.parse().unwrap();
     change(&federation, federation.orchestrator.release(&release).unwrap().unwrap().config);
-    Rehearsal::new(&federation, &session, VERBS).unwrap().judged(&federation.ca, "next")
+    Rehearsal::new(&federation, &session, VERBS).unwrap().judged(&federation.ca, &"next".into())
 }
 
 fn deploy(federation: &SimulatedFederation, values: Value) {
@@ -166,7 +166,7 @@ fn whoever_is_cut_off_on_the_way_turns_the_rehearsal_wrong() {
     deploy(&federation, values);
     federation.organizations.iter().for_each(|org| rehearsal.exchange(org).unwrap());
     rehearsal.close().unwrap();
-    let outcome = rehearsal.judged(&federation.ca, "next").unwrap();
+    let outcome = rehearsal.judged(&federation.ca, &"next".into()).unwrap();
     let cut_off = ["MyOrg1MSP", "MyOrg2MSP", "MyOrg3MSP"].map(|org| format!("{org} after a premature close"));
     assert_eq!(wrong(&outcome), cut_off);
     assert_fails(&outcome);

@@ -22,6 +22,7 @@ use crate::{
         kebab::kebab_case,
         servers::{BackendClient, CallOutcome, PemPair, call, call_impostor},
     },
+    text::{Line, Tone},
 };
 
 /// The rule that keeps a second O out.
@@ -38,6 +39,9 @@ pub(super) struct Verdict {
     /// What should have come of it.
     #[serde(skip)]
     meant: String,
+    /// What people should know of it.
+    #[serde(skip)]
+    note: Option<&'static str>,
     /// Whether it was accepted.
     accepted: bool,
     /// Whether that is the answer that should have come.
@@ -51,6 +55,7 @@ impl Verdict {
             who: who.into(),
             answer: answer.to_string(),
             meant: meant.to_string(),
+            note: None,
             accepted: answer.is_accepted(),
             right: answer == meant,
         }
@@ -59,7 +64,7 @@ impl Verdict {
     /// Somebody was accepted and is not any more.
     pub(super) fn cut_off(org: &str, command: &str, answer: &str) -> Self {
         let (who, meant) = (format!("{org} after {command}"), CallOutcome::Accepted.to_string());
-        Self { who, answer: answer.to_owned(), meant, accepted: false, right: false }
+        Self { who, answer: answer.to_owned(), meant, note: None, accepted: false, right: false }
     }
 
     /// Whether the right answer was given.
@@ -68,18 +73,20 @@ impl Verdict {
     }
 
     /// The verdict and who got it; the reason, which is long, below.
-    pub(super) fn lines(&self) -> Vec<String> {
-        let word = if self.accepted { "accepted" } else { "refused" };
-        let mark = if self.right { "" } else { "   <- WRONG" };
+    pub(super) fn lines(&self) -> Vec<Line> {
+        let (tone, word) = if self.accepted { (Tone::Good, "accepted") } else { (Tone::Doubtful, "refused") };
+        let mark = if self.right { (Tone::Quiet, "(expected)") } else { (Tone::Bad, "(NOT EXPECTED)") };
+        let first = Line::marked(tone, word, format!(" {} ", self.who)).toned(mark.0, mark.1).hanging(10);
+        let below = |text: &str| Line::from(text).hanging(0).indented(10);
         let reason = self.answer.trim_start_matches(word).trim_start_matches([':', ' ']);
-        let reason = (!reason.is_empty()).then(|| format!("          {reason}"));
-        let meant = (!self.right).then(|| format!("          right is: {}", self.meant));
-        [format!("{word:<8}  {}{mark}", self.who)].into_iter().chain(reason).chain(meant).collect()
+        let reason = (!reason.is_empty()).then(|| below(reason));
+        let meant = (!self.right).then(|| below(&format!("expected: {}", self.meant)));
+        [first].into_iter().chain(reason).chain(meant).chain(self.note.map(below)).collect()
     }
 
     /// What is wrong, in a line.
     pub(super) fn wrong(&self) -> String {
-        format!("{}: {}; right is: {}", self.who, self.answer, self.meant)
+        format!("{}: {}; expected: {}", self.who, self.answer, self.meant)
     }
 }
 
@@ -232,7 +239,7 @@ impl BadClients<'_> {
         };
         let right = finding.is_some_and(|finding| finding.code == TWO_ORGANIZATIONS);
         let meant = format!("refused by approve: [{TWO_ORGANIZATIONS}]");
-        Ok(Verdict { who: "a request with two O".to_owned(), answer, meant, accepted, right })
+        Ok(Verdict { who: "a request with two O".to_owned(), answer, meant, note: None, accepted, right })
     }
 
     /// Somebody serves with a client's pair under the orchestrator's name.
@@ -248,7 +255,28 @@ impl BadClients<'_> {
         let posing = self.signed(&CertificateRecipe::walkthrough(org.msp_id.as_str(), &self.host))?;
         let answer = call_impostor(&victim, &posing, self.now);
         let who = "for comparison: the walkthrough's, with the orchestrator's CN, posing as it";
-        verdicts.push(Verdict::new(who, &answer, &CallOutcome::Accepted));
+        let note = Some("certificates of that recipe can do this, those that approve signs cannot");
+        verdicts.push(Verdict { note, ..Verdict::new(who, &answer, &CallOutcome::Accepted) });
         Ok(verdicts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_begins_with_the_answer_and_says_after_it_whether_that_was_expected() {
+        let shown = |answer: &CallOutcome, meant: &CallOutcome| -> Vec<String> {
+            let lines = Verdict::new("A as itself", answer, meant).lines();
+            lines.iter().map(|line| line.painted(|tone, words| format!("<{tone:?} {words}>"))).collect()
+        };
+        let refused = refused("certificate required");
+        let (accepted, because) = (CallOutcome::Accepted, "          in the handshake: certificate required");
+        assert_eq!(shown(&accepted, &accepted), ["<Good accepted>  A as itself <Quiet (expected)>"]);
+        assert_eq!(shown(&refused, &refused), ["<Doubtful refused>   A as itself <Quiet (expected)>", because]);
+        let wrong = ["<Doubtful refused>   A as itself <Bad (NOT EXPECTED)>", because, "          expected: accepted"];
+        assert_eq!(shown(&refused, &accepted), wrong);
+        assert_eq!(shown(&accepted, &refused)[0], "<Good accepted>  A as itself <Bad (NOT EXPECTED)>");
     }
 }

@@ -9,6 +9,7 @@ use self::documents::Rights;
 use crate::{
     cluster::ClusterTarget,
     command_line::CommandLine,
+    failure::Next,
     names::Namespace,
     report::{Outcome, Stage},
 };
@@ -23,7 +24,9 @@ pub fn run(args: &RoleArgs, namespace: Option<&Namespace>) -> Outcome {
     }
     let target = ClusterTarget { namespace: namespace.map(ToString::to_string), ..ClusterTarget::default() };
     let create = CommandLine::kubectl().at(&target).with("create serviceaccount").word(&rights.service_account);
-    outcome.next(format!("the rights are for the account {}; if it does not exist: {create}", rights.service_account))
+    let account = &rights.service_account;
+    outcome
+        .next(Next::from(format!("the rights are for the account {account}; if it does not exist: ")).command(create))
 }
 
 #[cfg(test)]

@@ -57,5 +57,5 @@ pub(super) fn new_passphrase(passphrase_fd: Option<u32>, console: Console) -> Re
 
 fn no_passphrase(failure: Failure) -> Failure {
     let next = "give it through a file descriptor: --passphrase-fd 3 3<passphrase.txt".to_owned();
-    Failure { what: "a passphrase for the new CA key cannot be asked for".to_owned(), next, ..failure }
+    Failure { what: "a passphrase for the new CA key cannot be asked for".to_owned(), next: next.into(), ..failure }
 }

@@ -10,7 +10,7 @@ use crate::{
     cluster::{Object, PAIR_TYPE},
     command_line::CommandLine,
     exchange::unsigned,
-    failure::{Code, Result},
+    failure::{Code, Next, Result},
     names::{Hostname, ObjectName},
     pki::{
         inspect::Certificate,
@@ -74,9 +74,16 @@ impl PairRenewal<'_> {
         let leaf = found.filter(|pair| pair.fits()).map(|pair| &pair.leaf).filter(alive).filter(foreign);
         let Some(leaf) = leaf else { return Ok(()) };
         let end = leaf.not_after.date();
-        Err(unsigned(Code::PairOfAnotherCa, format!("Secret {name} holds a server pair of another CA, good until {end}"))
-            .why(format!("{} issued it, and it cannot stay: {why}", leaf.issuer))
-            .next(format!("if no backend trusts that CA any more: keep a copy, then run this again after: {}; else have that CA make a better pair", self.kubectl.clone().with("delete secret").word(name))))
+        Err(unsigned(
+            Code::PairOfAnotherCa,
+            format!("Secret {name} holds a server pair of another CA, good until {end}"),
+        )
+        .why(format!("{} issued it, and it cannot stay: {why}", leaf.issuer))
+        .next(
+            Next::from("if no backend trusts that CA any more: keep a copy, then run this again after: ")
+                .command(self.kubectl.clone().with("delete secret").word(name))
+                .words("; else have that CA make a better pair"),
+        ))
     }
 
     /// A new pair, for this key where one is there. Names of the old one that is ours are kept, since somebody may dial them.

@@ -11,7 +11,7 @@ use crate::{
     cluster::{ChartVersion, Object, ObjectRef},
     command_line::CommandLine,
     exchange::unsigned,
-    failure::{Code, Result},
+    failure::{Code, Next, Result},
     names::Hostname,
     pki::{
         inspect::{self, Certificate},
@@ -222,13 +222,16 @@ impl ServerPairPlan {
     }
 
     /// For releases that are left alone: the restart is told and not done.
-    pub(crate) fn without_restart(&mut self, kubectl: CommandLine) -> Option<String> {
+    pub(crate) fn without_restart(&mut self, kubectl: CommandLine) -> Option<Next> {
         let at =
             self.plan.steps.iter().position(|step| step.id == StepId::Restart && step.state == InitialState::ToDo)?;
         self.restarts = false;
         let Action::Restart { workloads, note: (key, value) } = self.plan.steps.remove(at).action else { return None };
         let patch = serde_json::json!({"spec": {"template": {"metadata": {"annotations": {key: value}}}}});
         let kubectl = workloads.iter().fold(kubectl.with("patch"), CommandLine::word).with("--type=merge");
-        Some(format!("restart the server so that it loads its new pair: {}", kubectl.option("--patch", [patch])))
+        Some(
+            Next::from("restart the server so that it loads its new pair: ")
+                .command(kubectl.option("--patch", [patch])),
+        )
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     cluster::ReleaseStatus,
-    failure::Result,
+    failure::{Next, Result},
     names::Hostname,
     plan::{Plan, drift::same},
     release::{EditedFiles, Observed, ReleaseState, ValuesFiles},
@@ -23,7 +23,7 @@ pub(crate) struct TlsSetUp {
     pub(crate) release: ReleaseState,
     pub(crate) files: ValuesFiles,
     /// The restart that somebody else has to make, where the release is left alone.
-    pub(crate) by_hand: Option<String>,
+    pub(crate) by_hand: Option<Next>,
 }
 
 /// Plans it; `hosts` are covered by the server's pair beside those of the values, and `made` are files with one.

@@ -6,7 +6,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::{Record, rfc3339};
 use crate::{
-    failure::{Code, Exit, Failure},
+    command_line::CommandLine,
+    failure::{Code, Exit, Failure, Next},
     names::{Hostname, MspId},
     pki::{
         authority::Authority,
@@ -107,7 +108,10 @@ pub fn reissue(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Res
     let answered = |why: String| {
         Failure::new(Exit::Refused, Code::RequestAnswered, format!("the request of {organization} was answered before"))
             .why(why)
-            .next(format!("ask {organization} for a new key and request: `helm substra-mtls enroll --new-request -f backend-values.yaml`"))
+            .next(
+                Next::from(format!("ask {organization} for a new key and request: "))
+                    .command(CommandLine::enroll_anew()),
+            )
     };
     if entry.authority != authority.fingerprint() {
         return Err(answered(format!("its certificate {} was issued under another CA", entry.serial)));

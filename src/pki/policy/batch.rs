@@ -2,7 +2,8 @@
 
 use super::finding;
 use crate::{
-    failure::{Code, Failure},
+    command_line::CommandLine,
+    failure::{Code, Failure, Next},
     names::{Hostname, MspId},
     pki::fingerprint::Fingerprint,
     plain::excerpt,
@@ -41,9 +42,12 @@ fn between(earlier: &BatchRequest<'_>, later: &BatchRequest<'_>) -> Vec<Failure>
         .next("ask both whose host it is, and the other for a request that names its own")
     });
     let key = later.key.filter(|_| later.key == earlier.key).map(|_| {
-        finding(Code::RequestKeyOfAnother, format!("{}: its key is in {} too", excerpt(&later.name), excerpt(&earlier.name)))
-            .why(format!("{} and {} could act as each other", earlier.msp_id, later.msp_id))
-            .next("ask both senders for requests with keys of their own: `helm substra-mtls enroll --new-request -f backend-values.yaml`")
+        finding(
+            Code::RequestKeyOfAnother,
+            format!("{}: its key is in {} too", excerpt(&later.name), excerpt(&earlier.name)),
+        )
+        .why(format!("{} and {} could act as each other", earlier.msp_id, later.msp_id))
+        .next(Next::from("ask both senders for requests with keys of their own: ").command(CommandLine::enroll_anew()))
     });
     host.into_iter().chain(key).collect()
 }

@@ -2,7 +2,8 @@
 
 use super::{PolicyContext, finding, parse::ITS_OWN_HOST};
 use crate::{
-    failure::{Code, Failure},
+    command_line::CommandLine,
+    failure::{Code, Failure, Next},
     names::{DEFAULT_HOSTS, DEFAULT_MSP_ID, Hostname, MspId},
     pki::{fingerprint::Fingerprint, request::RequestDigest},
     plain::excerpt,
@@ -22,7 +23,9 @@ pub(super) fn foreign_key(key: Fingerprint, msp_id: Option<&MspId>, context: &Po
     Some(
         finding(Code::RequestKeyOfAnother, format!("its key is that of {whose}"))
             .why("two identities on one key can act as each other")
-            .next("ask the sender for a request with a key of its own: `helm substra-mtls enroll --new-request -f backend-values.yaml`"),
+            .next(
+                Next::from("ask the sender for a request with a key of its own: ").command(CommandLine::enroll_anew()),
+            ),
     )
 }
 
@@ -43,7 +46,7 @@ pub(super) fn renewed_key(
     Some(
         finding(Code::RequestKeyUsed, format!("its key already has the certificate {}", entry.serial))
             .why("a new certificate for an old key would prolong the life of a key that may have leaked")
-            .next("ask the sender for a new key and request: `helm substra-mtls enroll --new-request -f backend-values.yaml`"),
+            .next(Next::from("ask the sender for a new key and request: ").command(CommandLine::enroll_anew())),
     )
 }
 

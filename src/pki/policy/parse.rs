@@ -5,7 +5,8 @@ use x509_cert::request::CertReq;
 
 use super::finding;
 use crate::{
-    failure::{Code, Failure},
+    command_line::CommandLine,
+    failure::{Code, Failure, Next},
     pki::{pem, request::LABELS},
     plain::excerpt,
 };
@@ -33,7 +34,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<ParsedRequest, Failure> {
     if pem::shows_private_key(bytes) {
         return Err(finding(Code::RequestHoldsPrivateKey, "it holds a private key")
             .why("a private key that left its machine is burnt: whoever read the mail can act as the organization")
-            .next("tell the sender to destroy this key and to make a new request with `helm substra-mtls enroll --new-request -f backend-values.yaml`"));
+            .next(
+                Next::from("tell the sender to destroy this key and to make a new request with ")
+                    .command(CommandLine::enroll_anew()),
+            ));
     }
     let (der, text_around) = single_block(bytes).map_err(|why| {
         finding(Code::RequestNotOnePem, "it is not one certificate signing request in PEM form")

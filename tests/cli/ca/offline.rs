@@ -169,7 +169,7 @@ fn without_release_and_namespace_the_missing_one_is_named() {
         ("-n orchestrator", "add --release NAME"),
     ] {
         let failure = failed(site.offline_as(&format!("{LINE} --yes {given}"), Console::silent()), "usage");
-        assert_eq!((failure.next.as_str(), failure.exit.code()), (missing, 2));
+        assert_eq!((&*failure.next, failure.exit.code()), (missing, 2));
     }
     let helms = site.offline_as(&format!("{LINE} --yes --release orchestrator -n default"), Console::silent()).unwrap();
     assert!(helms.json()["warnings"][0].as_str().unwrap().contains("namespace default"));

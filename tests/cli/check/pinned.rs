@@ -16,6 +16,8 @@ fn answers_of_check_are_pinned() {
     let mut scene = Scene::new();
     golden.result("a good backend", scene.outcome("backend"));
     golden.result("a good orchestrator", scene.outcome("orchestrator"));
+    scene.more = "-q".into();
+    golden.result("a good backend, quietly", scene.outcome("backend"));
     let address = live::listen(&scene, Some(live::server(&scene, true, true)));
     scene.more = format!("--only live-own --only live-without --only live-other --live --connect {address}");
     golden.result("live", scene.outcome("backend"));
@@ -27,6 +29,8 @@ fn answers_of_check_are_pinned() {
     golden.result("a missing pair", scene.outcome("backend"));
     scene.view.forbidden = vec!["objects"];
     golden.result("small rights", scene.outcome("backend"));
+    scene.more = "--quiet".into();
+    golden.result("small rights, quietly", scene.outcome("backend"));
     let mut scene = Scene::new();
     scene.deploy("orchestrator", "tls-cacert\n      enabled: true", "tls-cacert\n      enabled: false");
     scene.more = "--only server-pair --only mount-missing --only tls".into();

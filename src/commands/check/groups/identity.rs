@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     cluster::ObjectRef,
+    failure::Next,
     names::MspId,
     pki::inspect::{self, Certificate},
     release::issued::{self, IssuedProblem, IssuedProblemKind},
@@ -124,10 +125,10 @@ fn judge_keys(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
 }
 
 /// Takes something out of `clientCACerts`, once every member has a certificate and a key of its own.
-fn taken_out(site: &ObservedRelease, orchestrator: &Orchestrator, what: &str) -> String {
+fn taken_out(site: &ObservedRelease, orchestrator: &Orchestrator, what: &str) -> Next {
     match lacking(orchestrator).next() {
-        Some(member) => site.approve(&format!("{member}.csr")),
-        None => format!("take {what} out of clientCACerts in the values file, then: {}", site.upgrade()),
+        Some(member) => site.approve(&format!("{member}.csr")).into(),
+        None => Next::from(format!("take {what} out of clientCACerts in the values file, then: ")).and(&site.upgrade()),
     }
 }
 
@@ -164,7 +165,8 @@ fn judge_pool(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
     for ForeignCa { name, said } in mounts::foreign(orchestrator, &all, is_known) {
         let out = taken_out(site, orchestrator, name);
         let next =
-            format!("where it is the federation's own CA for clients, run this again with --ca-cert FILE; else {out}");
+            Next::from("where it is the federation's own CA for clients, run this again with --ca-cert FILE; else ");
+        let next = next.and(&out);
         findings.warn(Check::ForeignCa, said, next);
     }
     findings.ok(Check::ForeignCa, "only the orchestrator's own");

@@ -6,7 +6,9 @@ use super::{
 };
 use crate::{
     cluster::ObjectRef,
+    command_line::CommandLine,
     commands::check::WarnBefore,
+    failure::Next,
     pki::{
         inspect::{self, Certificate},
         key::PrivateKey,
@@ -108,7 +110,7 @@ fn ends(
     check: Check,
     leaf: &Certificate,
     warn_before: WarnBefore,
-    next: String,
+    next: CommandLine,
     findings: &mut Findings,
 ) {
     let left = time_left(leaf, site.now);
@@ -160,7 +162,7 @@ fn judge_pair(site: &ObservedRelease, warn_before: WarnBefore, findings: &mut Fi
     ends(site, Check::PairEnds, leaf, warn_before, site.request("--renew"), findings);
 }
 
-fn judge_chain(site: &ObservedRelease, chain: &[Certificate], again: &str, findings: &mut Findings) {
+fn judge_chain(site: &ObservedRelease, chain: &[Certificate], again: &CommandLine, findings: &mut Findings) {
     let Some((leaf, others)) = chain.split_first() else { return };
     let cas = authorities(site);
     if cas.is_empty() && site.known.is_empty() {
@@ -176,10 +178,10 @@ fn judge_chain(site: &ObservedRelease, chain: &[Certificate], again: &str, findi
             Check::PairChain,
             format!("issued by {}, and this cluster trusts {}", leaf.issuer, names.join(", ")),
             // Which of the two is the wrong one, only the CA's owner knows.
-            format!(
-                "compare the CA with the orchestrator's operator: {}; where it is trusted already: {again}",
-                site.remedy().trust(true)
-            ),
+            Next::from("compare the CA with the orchestrator's operator: ")
+                .command(site.remedy().trust(true))
+                .words("; where it is trusted already: ")
+                .command(again.clone()),
         );
     }
 }

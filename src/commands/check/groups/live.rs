@@ -6,7 +6,7 @@ use super::super::{
     live::{CallResult, Handshakes},
     observe::ObservedRelease,
 };
-use crate::{substra::Side, substra::servers::CallOutcome};
+use crate::{failure::Next, substra::Side, substra::servers::CallOutcome};
 
 pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     let skip = |because: &str, findings: &mut Findings| {
@@ -27,7 +27,7 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
         Ok(CallOutcome::HandshakeRefused(why)) => findings.ok(Check::LiveWithout, format!("refused: {why}")),
         Ok(_) if open && site.side == Side::Orchestrator && site.mtls() => {
             let restart = |server| site.kubectl("rollout restart").word(server);
-            let next = server(site).map_or_else(|| site.kubectl("get pods"), restart).to_string();
+            let next = server(site).map_or_else(|| site.kubectl("get pods"), restart);
             findings.failed(
                 Check::LiveWithout,
                 format!("{address} lets in a client without a certificate, although mutual TLS is on"),
@@ -36,9 +36,9 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
         }
         Ok(_) if open => {
             let seen = format!("{address} lets in a client without a certificate: the gate is open");
-            let next = match site.side {
-                Side::Orchestrator => site.ours("gate close", ""),
-                Side::Backend => "the orchestrator's operator closes the gate, once all are installed".to_owned(),
+            let next: Next = match site.side {
+                Side::Orchestrator => site.ours("gate close", "").into(),
+                Side::Backend => "the orchestrator's operator closes the gate, once all are installed".into(),
             };
             findings.warn(Check::LiveWithout, seen, next);
         }
@@ -50,9 +50,9 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
         Some(_) if open => findings.skip(Check::LiveOther, "the gate is open: nobody's name is looked at"),
         Some(Ok(CallOutcome::PermissionDenied(why))) => findings.ok(Check::LiveOther, format!("refused: {why}")),
         Some(Ok(CallOutcome::Accepted)) => {
-            let next = match site.side {
-                Side::Orchestrator => site.ours("gate close", ""),
-                Side::Backend => "the orchestrator's operator turns verifyClientMSPID on: gate close".to_owned(),
+            let next: Next = match site.side {
+                Side::Orchestrator => site.ours("gate close", "").into(),
+                Side::Backend => "the orchestrator's operator turns verifyClientMSPID on: gate close".into(),
             };
             findings.failed(Check::LiveOther, "accepted: every organization can act as every other", next);
         }
@@ -71,12 +71,12 @@ fn judge_own(site: &ObservedRelease, address: &str, called: &CallResult, finding
     let answer = match called {
         Ok(answer) => answer,
         Err(why) => {
-            let next = match site.side {
-                Side::Backend => "dial from where the orchestrator is reached: add --connect HOST:PORT, for example of kubectl port-forward".to_owned(),
+            let next: Next = match site.side {
+                Side::Backend => "dial from where the orchestrator is reached: add --connect HOST:PORT, for example of kubectl port-forward".into(),
                 Side::Orchestrator => {
                     let forward = |server| site.kubectl("port-forward").word(server).with("9000");
                     let forward = server(site).map_or_else(|| site.kubectl("get services"), forward);
-                    format!("{forward}; then run this again with --connect localhost:9000")
+                    Next::from(forward).words("; then run this again with --connect localhost:9000")
                 }
             };
             return findings.failed(Check::LiveOwn, why.as_str(), next);
@@ -88,15 +88,15 @@ fn judge_own(site: &ObservedRelease, address: &str, called: &CallResult, finding
     if let_in {
         return findings.ok(Check::LiveOwn, format!("{address} answers"));
     }
-    let next = match (site.side, answer) {
+    let next: Next = match (site.side, answer) {
         (Side::Backend, CallOutcome::PermissionDenied(_)) => {
-            "tell the orchestrator's operator: approve this organization's request again".to_owned()
+            "tell the orchestrator's operator: approve this organization's request again".into()
         }
         (Side::Backend, CallOutcome::ServerNotTrusted(_)) => {
-            "compare the CA in this cluster with the orchestrator's operator; a certificate of the server that has ended is theirs to renew".to_owned()
+            "compare the CA in this cluster with the orchestrator's operator; a certificate of the server that has ended is theirs to renew".into()
         }
-        (Side::Backend, _) => site.request("--new-request"),
-        (Side::Orchestrator, _) => site.ours("ca init", ""),
+        (Side::Backend, _) => site.request("--new-request").into(),
+        (Side::Orchestrator, _) => site.ours("ca init", "").into(),
     };
     findings.failed(Check::LiveOwn, format!("{address}: {answer}"), next);
 }

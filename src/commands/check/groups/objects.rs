@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     cluster::{Object, ObjectRef},
+    failure::Next,
     pki::inspect,
     release::mounts::{CaProblem, Mounts},
     text::mask,
@@ -84,8 +85,8 @@ pub(super) fn authorities(site: &ObservedRelease) -> Vec<String> {
 }
 
 /// A pair is made by a verb, not by hand.
-fn missing_next(site: &ObservedRelease, by_hand: &str) -> String {
-    if site.backend().is_some() { site.request("") } else { by_hand.to_owned() }
+fn missing_next(site: &ObservedRelease, by_hand: &Next) -> Next {
+    if site.backend().is_some() { site.request("").into() } else { by_hand.clone() }
 }
 
 fn judge_bundles(site: &ObservedRelease, findings: &mut Findings) {
@@ -119,7 +120,7 @@ fn judge_pods(site: &ObservedRelease, findings: &mut Findings) {
         for WaitingContainer { reason, message } in pods::waiting(pod) {
             // The kubelet may quote what the release's values say.
             let said = format!("{}: {reason}{}", pod.name(), mask::without(&message, &config, &[pod.name()]));
-            let next = site.kubectl("describe pod").word(pod.name()).to_string();
+            let next = site.kubectl("describe pod").word(pod.name());
             if is_new(pod, site.now) && reason == "ContainerCreating" {
                 findings.warn(Check::PodsWaiting, said, next);
             } else {

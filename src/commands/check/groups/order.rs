@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     cluster::{Object, ObjectRef},
+    failure::Next,
     substra::{
         ingress::{Ingress, ingresses},
         orchestrator::Orchestrator,
@@ -82,10 +83,10 @@ fn judge_ingress(site: &ObservedRelease, orchestrator: &Orchestrator, findings: 
         return findings.skip(Check::Passthrough, "TLS is off");
     }
     let all = ingresses(&found.release.manifest);
-    let next = format!(
-        "set ingress.annotations: {{nginx.ingress.kubernetes.io/ssl-passthrough: \"true\"}} in the values file, then: {}",
-        site.upgrade()
+    let next = Next::from(
+        "set ingress.annotations: {nginx.ingress.kubernetes.io/ssl-passthrough: \"true\"} in the values file, then: ",
     );
+    let next = next.and(&site.upgrade());
     for seen in all.iter().filter_map(Ingress::danger) {
         if site.mtls() {
             findings.failed(Check::Passthrough, seen, &next);
@@ -123,7 +124,7 @@ fn judge_restart(site: &ObservedRelease, check: Check, object: &Object, service:
     let Some(started) = pods::oldest_with(pods, object.name()) else {
         return findings.skip(check, "no pod that mounts them was seen");
     };
-    let next = site.kubectl("rollout restart").word(format!("deployment/{service}")).to_string();
+    let next = site.kubectl("rollout restart").word(format!("deployment/{service}"));
     match pods::changed(object) {
         ChangeTime::At(at) | ChangeTime::NotBefore(at) if at > started => {
             let (at, started) = (times::rfc3339(at), times::rfc3339(started));

@@ -1,6 +1,9 @@
 //! The release: there, free, whole, rolled out, and as the files say.
 
-use crate::{cluster::ReleaseStatus, failure::Code};
+use crate::{
+    cluster::ReleaseStatus,
+    failure::{Code, Next},
+};
 use std::collections::BTreeSet;
 
 use super::super::{
@@ -114,7 +117,7 @@ fn check_rollout(site: &ObservedRelease, found: &ReleaseState, findings: &mut Fi
         let missing =
             workload.find_in(objects).map_or_else(|| Some(format!("{workload}: is not there")), rollout::missing);
         if let Some(missing) = missing {
-            findings.failed(Check::Rollout, missing, site.kubectl("describe").word(workload).to_string());
+            findings.failed(Check::Rollout, missing, site.kubectl("describe").word(workload));
         }
     }
     findings.ok(Check::Rollout, "every workload is new and ready");
@@ -144,10 +147,9 @@ fn check_files(site: &ObservedRelease, found: &ReleaseState, findings: &mut Find
     } else if waits_for_init(site, found, files, own) && dangers.is_empty() {
         findings.failed(Check::Drift, lines.join("; "), site.remedy().init());
     } else {
-        let next = format!(
-            "bring the files up to what {} shows, or pass --accept-drift",
-            CommandLine::helm().at(&site.target).with("get values").word(&found.name)
-        );
+        let next = Next::from("bring the files up to what ")
+            .command(CommandLine::helm().at(&site.target).with("get values").word(&found.name))
+            .words(" shows, or pass --accept-drift");
         findings.failed(Check::Drift, lines.join("; "), next);
     }
     let ours: Vec<String> = drift::between(config, &merged, &[])
@@ -163,13 +165,13 @@ fn check_files(site: &ObservedRelease, found: &ReleaseState, findings: &mut Find
 }
 
 /// The verb that brings the release to what the files say: it was interrupted, or its upgrade failed.
-fn once_more(site: &ObservedRelease) -> String {
+fn once_more(site: &ObservedRelease) -> Next {
     let Some(orchestrator) = site.orchestrator() else {
-        return site.first_step().unwrap_or_else(|| site.request(""));
+        return site.first_step().unwrap_or_else(|| site.request("")).into();
     };
     match (orchestrator.tls_enabled, orchestrator.mtls_enabled) {
-        (true, true) => site.ours("gate close", ""),
-        (true, false) => site.ours("gate open", ""),
+        (true, true) => site.ours("gate close", "").into(),
+        (true, false) => site.ours("gate open", "").into(),
         // No verb upgrades and leaves TLS off.
         (false, _) => site.upgrade(),
     }

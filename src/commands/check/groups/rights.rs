@@ -7,7 +7,12 @@ use super::super::{
     finding::Findings,
     observe::{ObservedRelease, SideValues},
 };
-use crate::{cluster::ClusterTarget, command_line::CommandLine, failure::Code, release::find};
+use crate::{
+    cluster::ClusterTarget,
+    command_line::CommandLine,
+    failure::{Code, Next},
+    release::find,
+};
 
 /// One thing that has to be allowed: verbs, API group, resource, and the names; without names, any of them.
 type NeededRight = (&'static [&'static str], &'static str, &'static str, Vec<String>);
@@ -16,7 +21,7 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     let next = grant(site);
     let reads = [site.found.as_ref().err(), site.objects.as_ref().err()];
     for failure in reads.into_iter().flatten().filter(|failure| failure.code == Code::Forbidden) {
-        let next = if find::is_unnamed(&site.target) { find::ADD_NAMESPACE } else { &next };
+        let next = if find::is_unnamed(&site.target) { find::add_namespace() } else { next.clone() };
         findings.failed(Check::Rights, format!("{}: {}", failure.what, failure.why), next);
     }
     let (Ok(rules), Ok(party)) = (&site.rules, &site.party) else {
@@ -35,13 +40,12 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
 }
 
 /// The two documents name the namespace; kubectl needs to be told which cluster.
-fn grant(site: &ObservedRelease) -> String {
+fn grant(site: &ObservedRelease) -> Next {
     let role = CommandLine::ours("role").word(site.side).option("-n", &site.target.namespace);
     let cluster = ClusterTarget { namespace: None, ..site.target.clone() };
     let kubectl = CommandLine::kubectl().at(&cluster).with("apply -f -");
-    format!(
-        "ask the cluster's administrator to run, with --service-account NAME for the account that you use: {role} | {kubectl}"
-    )
+    Next::from("ask the cluster's administrator to run, with --service-account NAME for the account that you use: ")
+        .command(role.with(&format!("| {kubectl}")))
 }
 
 /// What `enroll` or `approve` and `gate` do, and `helm upgrade` under them: it keeps each revision in a Secret.

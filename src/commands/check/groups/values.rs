@@ -5,7 +5,7 @@ use super::super::{
     finding::Findings,
     observe::{ObservedRelease, SideValues},
 };
-use crate::failure::Code;
+use crate::failure::{Code, Next};
 
 pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
     match &site.files {
@@ -38,8 +38,8 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
         findings.ok(Check::Tls, "orchestrator.tls.enabled is true");
     } else {
         let next = match party {
-            SideValues::Backend(_) => site.first_step().unwrap_or_default(),
-            SideValues::Orchestrator(_) => site.ours("ca init", ""),
+            SideValues::Backend(_) => site.first_step().map(Next::from).unwrap_or_default(),
+            SideValues::Orchestrator(_) => site.ours("ca init", "").into(),
         };
         findings.failed(Check::Tls, "orchestrator.tls.enabled is not true", next);
     }
