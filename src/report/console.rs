@@ -6,7 +6,6 @@ use std::{
     str::FromStr,
 };
 
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
@@ -79,12 +78,12 @@ impl Console {
         self.put(&colour::for_stdout(told.iter().flat_map(|one| one.lines(width)), width))
     }
 
-    /// Data as a JSON document on one line.
+    /// Data as a document, as [`Format::document`] wrote it.
     ///
     /// # Errors
     /// As [`Console::data`].
-    pub fn json(&self, value: &Value) -> Result<()> {
-        self.put(&format!("{}\n", plain::json(&value.to_string())))
+    pub fn document(&self, text: &str) -> Result<()> {
+        self.put(&format!("{text}\n"))
     }
 
     fn put(self, text: &str) -> Result<()> {

@@ -1,6 +1,9 @@
 //! The formats in which results are written.
 
 use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::plain;
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -24,12 +27,19 @@ impl Format {
         }
     }
 
-    /// Whether a program reads it: a document, and nothing else on stdout.
+    /// What writes an answer as one document that a program reads, with nothing else on stdout; `None` where lines are
+    /// written.
+    #[must_use]
+    pub fn document(self) -> Option<fn(&Value) -> String> {
+        match self {
+            Self::Json => Some(|answer| plain::json(&answer.to_string()).into_owned()),
+            Self::Text | Self::Prometheus => None,
+        }
+    }
+
+    /// Whether a program reads it.
     #[must_use]
     pub fn is_document(self) -> bool {
-        match self {
-            Self::Json => true,
-            Self::Text | Self::Prometheus => false,
-        }
+        self.document().is_some()
     }
 }

@@ -194,8 +194,8 @@ impl Outcome {
     }
 
     fn written(&self, console: Console) -> Result<()> {
-        if console.format.is_document() {
-            return console.json(&self.json());
+        if let Some(text_of) = console.format.document() {
+            return console.document(&text_of(&self.json()));
         }
         if self.is_planned() {
             console.data(&[format!("stage: {}", Stage::Planned).into()])?;
@@ -227,12 +227,17 @@ impl Outcome {
 
 /// Writes the failure that ends the process: to stderr for people, to stdout as JSON for scripts.
 pub fn write_failure(failure: &Failure, format: super::Format) {
-    if format.is_document() {
+    document_failure(failure, format);
+    tell_failure(failure);
+}
+
+/// The failure to stdout, where the format is one for scripts.
+pub(super) fn document_failure(failure: &Failure, format: super::Format) {
+    if let Some(text_of) = format.document() {
         let console = Console { format, yes: false, interactive: false, quiet: false };
         // Nobody reads stdout any more: the exit status says it all the same.
-        drop(console.json(&failure_json(failure)));
+        drop(console.document(&text_of(&failure_json(failure))));
     }
-    tell_failure(failure);
 }
 
 fn tell_failure(failure: &Failure) {

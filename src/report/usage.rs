@@ -2,24 +2,24 @@
 
 use std::ffi::OsString;
 
-use super::{Format, console, outcome::failure_json};
+use clap::ValueEnum;
+
+use super::{Format, console, outcome::document_failure};
 use crate::{
     failure::{Code, Exit, Failure},
     plain,
-    report::Console,
     text::Line,
 };
 
-/// Writes help or what is wrong with the command line, and gives the status to end with. Scripts that asked for JSON
-/// get the failure on stdout too.
+/// Writes help or what is wrong with the command line, and gives the status to end with. Scripts that asked for
+/// a document get the failure on stdout too.
 pub fn write_usage(error: &clap::Error, words: impl Iterator<Item = OsString>) -> Exit {
     let words: Vec<String> = words.map(|word| word.to_string_lossy().into_owned()).collect();
     let wrong = error.use_stderr();
     let foreign = foreign(&words);
     // A closed stdout or stderr is no reason to fail again.
-    if wrong && wants_json(&words) {
-        let console = Console { format: Format::Json, yes: false, interactive: false, quiet: false };
-        drop(console.json(&failure_json(&failure(&said(error, &foreign)))));
+    if wrong {
+        document_failure(&failure(&said(error, &foreign)), asked_for(&words));
     }
     if foreign.is_empty() {
         drop(error.print());
@@ -67,12 +67,16 @@ fn failure(text: &str) -> Failure {
         .unchanged("nothing was written")
 }
 
-/// Whether `-o json` is on a line that could not be read.
-fn wants_json(words: &[String]) -> bool {
-    let words: Vec<&String> = words.iter().take_while(|word| *word != "--").collect();
-    let joined = ["-ojson", "-o=json", "--output=json"];
-    words.iter().any(|word| joined.contains(&word.as_str()))
-        || words.windows(2).any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && pair[1] == "json")
+/// The format of documents that a line asks for which could not be read; else the usual one.
+fn asked_for(words: &[String]) -> Format {
+    let words: Vec<&str> = words.iter().map(String::as_str).take_while(|word| *word != "--").collect();
+    let is_named = |format: &Format| {
+        let name = format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+        let joined = ["-o", "-o=", "--output="].map(|option| format!("{option}{name}"));
+        words.iter().any(|word| joined.iter().any(|one| one == word))
+            || words.windows(2).any(|pair| matches!(pair[0], "-o" | "--output") && pair[1] == name)
+    };
+    Format::value_variants().iter().copied().filter(|format| format.is_document()).find(is_named).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -83,18 +87,17 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn json_is_seen_in_each_way_of_writing_it() {
-        for (line, wanted) in [
-            ("enroll -o json", true),
-            ("enroll -ojson", true),
-            ("enroll -o=json", true),
-            ("enroll --output json", true),
-            ("enroll --output=json", true),
-            ("enroll -o text", false),
-            ("json -o", false),
-            ("enroll -- -o json", false),
-        ] {
-            assert_eq!(wants_json(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()), wanted, "{line}");
+    fn a_format_of_documents_is_seen_in_each_way_of_writing_it() {
+        let asked = |line: String| asked_for(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        for format in Format::value_variants() {
+            let name = format.to_possible_value().unwrap().get_name().to_owned();
+            let wanted = if format.is_document() { *format } else { Format::Text };
+            for line in ["-o NAME", "-oNAME", "-o=NAME", "--output NAME", "--output=NAME"] {
+                assert_eq!(asked(format!("enroll {}", line.replace("NAME", &name))), wanted, "{line}, {name}");
+            }
+            for line in ["NAME -o", "enroll -- -o NAME"] {
+                assert_eq!(asked(line.replace("NAME", &name)), Format::Text, "{line}, {name}");
+            }
         }
     }
 
