@@ -78,6 +78,11 @@ impl Case {
     }
 }
 
+/// What the cases are called.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    CASES.iter().map(|(name, _)| *name)
+}
+
 /// A case, said aloud; it ends in vain where anything was written.
 fn play(named: &str) {
     let (name, more) = named.split_once('|').unwrap();

@@ -96,6 +96,16 @@ impl Golden {
     }
 }
 
+/// Every answer that is kept.
+pub(crate) fn answers() -> impl Iterator<Item = Value> {
+    let files = fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let scenes = files.map(|path| serde_json::from_str::<Value>(&fs::read_to_string(path).unwrap()).unwrap());
+    scenes.flat_map(|scenes| {
+        scenes.as_object().unwrap().values().map(|scene| scene["answer"].clone()).collect::<Vec<_>>()
+    })
+}
+
 /// A text that is kept beside the answers.
 #[track_caller]
 pub(crate) fn kept_as(name: &str, seen: &str) {

@@ -20,6 +20,7 @@ mod completion_bash;
 mod deny;
 mod dry_run;
 mod enroll;
+mod every_verb;
 mod faults;
 mod gitops;
 mod goes_live;

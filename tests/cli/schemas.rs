@@ -31,10 +31,15 @@ pub(crate) static FILES: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
 
 /// The schema of a verb's answer, or of a failure.
 fn schema_of(answer: &Value) -> String {
-    match answer["verb"].as_str() {
-        None => "failure.schema.json".to_owned(),
-        Some(verb) if verb.starts_with("gate ") => "gate.schema.json".to_owned(),
-        Some(verb) => format!("{}.schema.json", verb.replace(' ', "-")),
+    answer["verb"].as_str().map_or_else(|| "failure.schema.json".to_owned(), file_of)
+}
+
+/// The schema of a verb's answer.
+pub(crate) fn file_of(verb: &str) -> String {
+    if verb.starts_with("gate ") {
+        "gate.schema.json".to_owned()
+    } else {
+        format!("{}.schema.json", verb.replace(' ', "-"))
     }
 }
 
@@ -120,7 +125,6 @@ fn a_field_without_a_schema_and_a_time_of_another_form_are_refused() {
 
 #[test]
 fn every_schema_names_its_dialect_and_itself_and_lets_fields_be_added() {
-    assert_eq!(FILES.len(), 11);
     for (name, schema) in FILES.iter() {
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{name}");
         let id = format!("urn:substra-mtls:schema:1:{}", name.strip_suffix(".schema.json").unwrap());
