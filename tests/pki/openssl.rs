@@ -5,6 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use clap::ValueEnum;
 use substra_mtls::pki::{
     authority::{Authority, create_root},
     issue::{issue, preflight},
@@ -56,7 +57,7 @@ fn openssl_reads_every_kind_of_key_request_and_certificate() {
     let bench = Bench::new();
     let now = OffsetDateTime::now_utc();
     let mut requests = Vec::new();
-    for kind in [KeyType::EcdsaP256, KeyType::EcdsaP384, KeyType::Rsa2048, KeyType::Rsa3072, KeyType::Rsa4096] {
+    for &kind in KeyType::value_variants() {
         let key = PrivateKey::generate(kind).unwrap();
         let csr = request::create(&key, &ORG.parse().unwrap(), &HOST.parse().unwrap()).unwrap();
         bench.put("a.key", key.to_pem().as_bytes());
