@@ -218,6 +218,17 @@ codes! {
     RequestFingerprint "request-fingerprint" "The request's fingerprint was not confirmed, or is another one.";
     RequestAnswered "request-answered" "The request was answered before.";
     RequestNotMade "request-not-made" "The request could not be made.";
+    ProofForm "proof-form" "The proof of a renewal is damaged, or has another form than the one that is read.";
+    ProofOfAnotherRequest "proof-of-another-request" "The proof is over another request than the one that it came with.";
+    ProofSignature "proof-signature" "The signature of the proof does not verify.";
+    ProofSigner "proof-signer" "The proof's certificate is not in the issue log, or its CA is not accepted.";
+    ProofOrganization "proof-organization" "The proof's certificate is another organization's.";
+    ProofSecondSuccessor "proof-second-successor" "The proof's certificate has vouched for another request before: its key may be stolen.";
+    ProofAlarm "proof-alarm" "Two requests came signed by one key of the organization, and nobody has said yet which is its own.";
+    ProofEnded "proof-ended" "The proof's certificate is not valid now, or was replaced by a newer one.";
+    ProofHosts "proof-hosts" "The request has other hosts than the proof's certificate.";
+    ProofUnverified "proof-unverified" "The organization's first certificate was issued without a compared fingerprint.";
+    ProofNotMade "proof-not-made" "The proof of a renewal could not be made.";
     Fingerprint "fingerprint" "What was typed is not a fingerprint.";
     OrganizationTwice "organization-twice" "Two requests or values files are of one organization.";
     Refused "refused" "The request is refused, and no rule said why.";

@@ -12,6 +12,7 @@ pub mod log;
 pub(crate) mod oid;
 pub(crate) mod pem;
 pub mod policy;
+pub mod proof;
 pub mod request;
 pub mod server;
 mod spki;

@@ -10,6 +10,7 @@ use super::{
     fingerprint::{Fingerprint, from_hex, hex, sha256},
     key::{KeyType, PrivateKey},
     pem,
+    proof::{self, Proof},
 };
 use crate::{
     failure::{Code, Exit, Failure},
@@ -88,6 +89,8 @@ pub struct Request {
     pub asked: Vec<String>,
     /// What people should know although it passed.
     pub notes: Vec<String>,
+    /// The proof that came with it; the policy has not yet said whether its signer may vouch.
+    pub proof: Option<Proof>,
 }
 
 impl Request {
@@ -103,12 +106,22 @@ impl Request {
     }
 }
 
+/// The DER of the one request in `pem`, which a proof may follow; checks nothing of either.
+#[must_use]
+pub fn der(pem: &[u8]) -> Option<Vec<u8>> {
+    let scan = pem::scan(pem).ok()?;
+    let block = match scan.blocks.as_slice() {
+        [block] => block,
+        [block, proof] if proof.label == proof::LABEL => block,
+        _ => return None,
+    };
+    LABELS.contains(&block.label.as_str()).then(|| block.der.to_vec())
+}
+
 /// The O of the one request in `pem`, of which nothing else is checked.
 #[must_use]
 pub fn organization(pem: &[u8]) -> Option<String> {
-    let scan = pem::scan(pem).ok()?;
-    let [block] = scan.blocks.as_slice() else { return None };
-    let request = x509_cert::request::CertReq::from_der(&block.der).ok()?;
+    let request = x509_cert::request::CertReq::from_der(&der(pem)?).ok()?;
     let organization = request.info.subject.iter().find(|attribute| attribute.oid == super::oid::ORGANIZATION)?;
     String::from_utf8(organization.value.value().to_vec()).ok()
 }

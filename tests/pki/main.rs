@@ -4,11 +4,16 @@
 mod authorities;
 mod cases_form;
 mod cases_names;
+mod cases_proof;
+mod cases_vouching;
 mod cases_world;
+mod cms;
 mod flips;
 mod forge;
 mod issue;
 mod log;
 mod openssl;
 mod policy;
+mod proof;
+mod scene;
 mod verify_returned;

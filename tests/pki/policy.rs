@@ -14,7 +14,7 @@ use substra_mtls::{
     },
 };
 
-use crate::{cases_form, cases_names, cases_world, forge::*};
+use crate::{cases_form, cases_names, cases_proof, cases_vouching, cases_world, forge::*};
 
 /// A case of one rule: what was judged, and the codes that came out; none for an accepted one.
 struct Case {
@@ -66,6 +66,19 @@ fn cases() -> Vec<Case> {
     cases_names::attributes(&mut cases);
     cases_names::extensions(&mut cases);
     cases_names::hosts(&mut cases);
+    cases_proof::files(&mut cases);
+    cases_proof::forms(&mut cases);
+    cases_proof::signers(&mut cases);
+    cases_proof::attributes(&mut cases);
+    cases_proof::digests(&mut cases);
+    cases_proof::contents(&mut cases);
+    cases_vouching::signers(&mut cases);
+    cases_vouching::organizations(&mut cases);
+    cases_vouching::successors(&mut cases);
+    cases_vouching::alarms(&mut cases);
+    cases_vouching::ends(&mut cases);
+    cases_vouching::hosts(&mut cases);
+    cases_vouching::beginnings(&mut cases);
     cases_world::owners(&mut cases);
     cases_world::members(&mut cases);
     cases_world::identities(&mut cases);

@@ -5,6 +5,7 @@ mod context;
 mod extensions;
 mod names;
 mod parse;
+pub mod proof;
 mod rules;
 
 use time::OffsetDateTime;
@@ -131,7 +132,8 @@ fn judge_form(form: ParsedRequest, context: &PolicyContext<'_>) -> Result<Reques
     let asked = lines(&subject, asked, key_type);
     match (subject.msp_id, key_type) {
         (Some(msp_id), Some(key_type)) if findings.is_empty() => {
-            Ok(Request { msp_id, hosts, spki: form.spki, key_type, fingerprint, digest, asked, notes: form.notes })
+            let ParsedRequest { spki, notes, proof, .. } = form;
+            Ok(Request { msp_id, hosts, spki, key_type, fingerprint, digest, asked, notes, proof })
         }
         _ => Err(findings),
     }
@@ -195,9 +197,14 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<Identifi
         None => finding(Code::RequestFingerprint, format!("{file}: no fingerprint was given for {own}"))
             .why("nothing else shows that the request was not swapped on its way"),
     };
-    Err(refusal.next(format!(
+    Err(refusal.next(by_fingerprint(own)))
+}
+
+/// What helps wherever nothing else shows whose request it is.
+fn by_fingerprint(own: &MspId) -> String {
+    format!(
         "have {own} read its fingerprint out over another channel, and give that one: --fingerprint {own}=SHA256:..."
-    )))
+    )
 }
 
 fn finding(code: Code, what: impl Into<String>) -> Failure {

@@ -1,4 +1,4 @@
-//! `request-holds-private-key`, `request-not-one-pem`, `request-not-strict-der`: the bytes of a request.
+//! `request-holds-private-key` to `request-not-strict-der`, `proof-form` to `proof-signature`: the bytes of a request.
 
 use der::{Decode, Encode};
 use x509_cert::request::CertReq;
@@ -7,11 +7,15 @@ use super::finding;
 use crate::{
     command_line::CommandLine,
     failure::{Code, Failure, Next},
-    pki::{pem, request::LABELS},
+    pki::{
+        pem::{self, PemBlock},
+        proof::{self, Proof},
+        request::LABELS,
+    },
     plain::excerpt,
 };
 
-/// More than any request of one key and a few names needs.
+/// More than any request of one key and a few names needs, with its proof.
 const LARGEST: usize = 16 * 1024;
 
 pub(super) const SEND_A_NEW_ONE: &str = "ask the sender for a new request, made by enroll and sent as an attachment";
@@ -26,6 +30,15 @@ pub(super) struct ParsedRequest {
     /// The raw `SubjectPublicKeyInfo`.
     pub(super) spki: Vec<u8>,
     pub(super) notes: Vec<String>,
+    /// Verified to be over this request.
+    pub(super) proof: Option<Proof>,
+}
+
+/// What a file holds.
+struct RequestFile {
+    request: Vec<u8>,
+    proof: Option<Vec<u8>>,
+    text_around: bool,
 }
 
 /// Parses the request.
@@ -39,7 +52,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<ParsedRequest, Failure> {
                     .command(CommandLine::enroll_anew()),
             ));
     }
-    let (der, text_around) = single_block(bytes).map_err(|why| {
+    let RequestFile { request: der, proof, text_around } = blocks(bytes).map_err(|why| {
         finding(Code::RequestNotOnePem, "it is not one certificate signing request in PEM form")
             .why(why)
             .next(SEND_A_NEW_ONE)
@@ -52,11 +65,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<ParsedRequest, Failure> {
             .why("two programs could read it in two ways, or it was damaged on its way")
             .next(SEND_A_NEW_ONE));
     };
+    let proof = proof.map(|proof| proof::read(&der, &proof)).transpose()?;
     let note = "text outside of the request was ignored: only the request itself counts".to_owned();
-    Ok(ParsedRequest { request, info, spki, notes: text_around.then_some(note).into_iter().collect() })
+    Ok(ParsedRequest { request, info, spki, notes: text_around.then_some(note).into_iter().collect(), proof })
 }
 
-fn single_block(bytes: &[u8]) -> Result<(Vec<u8>, bool), String> {
+fn blocks(bytes: &[u8]) -> Result<RequestFile, String> {
     if bytes.len() > LARGEST {
         return Err(format!("it has {} bytes, more than the {LARGEST} that a request may have", bytes.len()));
     }
@@ -64,14 +78,30 @@ fn single_block(bytes: &[u8]) -> Result<(Vec<u8>, bool), String> {
         return Err("it is binary, or starts with a byte order mark".to_owned());
     }
     let scan = pem::scan(bytes).map_err(|_| "a block is cut off or is not base64".to_owned())?;
-    let [block] = scan.blocks.as_slice() else {
-        return Err(format!("it has {} PEM blocks instead of one", scan.blocks.len()));
+    let (request, proof) = match scan.blocks.as_slice() {
+        [request] => (request, None),
+        [request, proof] => (request, Some(proof)),
+        blocks => {
+            return Err(format!(
+                "it has {} PEM blocks instead of one, or two of which the second is a proof",
+                blocks.len()
+            ));
+        }
     };
-    if !LABELS.contains(&block.label.as_str()) {
-        return Err(format!("its block is a {}", excerpt(&block.label)));
+    Ok(RequestFile {
+        request: labelled(request, &LABELS)?,
+        proof: proof.map(|proof| labelled(proof, &[proof::LABEL])).transpose()?,
+        text_around: scan.text_around,
+    })
+}
+
+fn labelled(block: &PemBlock, labels: &[&str]) -> Result<Vec<u8>, String> {
+    let label = excerpt(&block.label);
+    if !labels.contains(&block.label.as_str()) {
+        return Err(format!("a {label} stands where a {} has to", labels[0]));
     }
     if block.headers {
-        return Err("its block has header lines".to_owned());
+        return Err(format!("its block of {label} has header lines"));
     }
-    Ok((block.der.to_vec(), scan.text_around))
+    Ok(block.der.to_vec())
 }

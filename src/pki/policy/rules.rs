@@ -20,6 +20,9 @@ pub const RULES: &[Rule] = &[
     rule(Code::RequestHoldsPrivateKey, "a private key sent by mail: it is compromised"),
     rule(Code::RequestNotOnePem, "a person reading one thing and the machine signing another"),
     rule(Code::RequestNotStrictDer, "encodings that two programs read in different ways"),
+    rule(Code::ProofForm, "a proof of a renewal that two programs read in different ways"),
+    rule(Code::ProofOfAnotherRequest, "a proof that was cut out of another mail"),
+    rule(Code::ProofSignature, "a proof by somebody who does not have the key of the certificate in it"),
     rule(Code::RequestKey, "weak keys, and kinds of key that one of the servers refuses"),
     rule(Code::RequestSignature, "a request for somebody else's key, and altered requests"),
     rule(
@@ -36,5 +39,12 @@ pub const RULES: &[Rule] = &[
     rule(Code::RequestKeyUsed, "a renewal that prolongs the life of a leaked key"),
     rule(Code::RequestNotAMember, "admitting a stranger"),
     rule(Code::RequestFingerprint, "a request swapped in the mail"),
+    rule(Code::ProofSigner, "a proof by a certificate that was not issued here, or whose CA is not accepted any more"),
+    rule(Code::ProofOrganization, "an organization that vouches for another"),
+    rule(Code::ProofSecondSuccessor, "the use of a stolen key: a certificate vouches for one successor"),
+    rule(Code::ProofAlarm, "renewals of an organization whose key may be in two hands"),
+    rule(Code::ProofEnded, "a proof by a certificate that expired or was replaced"),
+    rule(Code::ProofHosts, "more or other hosts than those that were approved"),
+    rule(Code::ProofUnverified, "a swapped first request that renews itself for ever"),
     rule(Code::RequestAnswered, "a second certificate for one request"),
 ];
