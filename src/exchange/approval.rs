@@ -47,7 +47,7 @@ impl ReleaseLocation {
         namespace: Option<&Namespace>,
     ) -> Self {
         if let Some(ClusterState { release, .. }) = cluster {
-            return Self { release: release.name.to_string(), namespaces: vec![release.release.namespace.clone()] };
+            return Self { release: release.name.to_string(), namespaces: vec![release.record.namespace.clone()] };
         }
         let release = target.options.release.as_ref().map_or("orchestrator", ReleaseName::as_str).to_owned();
         let given = namespace.map(ToString::to_string).into_iter();

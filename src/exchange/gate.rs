@@ -15,7 +15,7 @@ use crate::{
 pub(crate) fn is_closed(release: &ReleaseState, files: &Orchestrator, verify: bool) -> bool {
     let deployed = Orchestrator::read(release.config());
     let closed = |o: &Orchestrator| o.mtls_enabled && (o.verify_msp_id || !verify);
-    release.release.status == ReleaseStatus::Deployed && closed(files) && deployed.is_ok_and(|o| closed(&o))
+    release.record.status == ReleaseStatus::Deployed && closed(files) && deployed.is_ok_and(|o| closed(&o))
 }
 
 /// An upgrade that moves the gate.
@@ -39,7 +39,7 @@ pub(crate) fn dangers(mounts: &Mounts<'_>, orchestrator: &Orchestrator, log: Opt
         return foreign.chain([unseen]).collect();
     };
     let pair = read_pair(mounts.object(&ObjectRef::secret(orchestrator.server_pair.as_str())));
-    let names = issued::names(orchestrator, mounts.found, pair.as_ref().map(|pair| &pair.leaf));
+    let names = issued::names(orchestrator, mounts.release, pair.as_ref().map(|pair| &pair.leaf));
     let troubles = issued::troubles(log, &names, mounts.now).into_iter().map(|(_, trouble)| trouble.said);
     foreign.chain(troubles).collect()
 }

@@ -153,7 +153,7 @@ impl Enrolment<'_> {
 
     /// The command that takes a Secret away, where only a person may decide that.
     pub(crate) fn delete(&self, name: &str) -> CommandLine {
-        self.state.session.kubectl(&self.state.cluster.release.release.namespace).with("delete secret").word(name)
+        self.state.session.kubectl(&self.state.cluster.release.record.namespace).with("delete secret").word(name)
     }
 
     /// Both halves in one write.

@@ -42,11 +42,11 @@ impl<'a> ReleaseQuery<'a> {
 
 /// The release to work on: one that is pending stops the verb.
 pub(crate) fn find(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Result<ReleaseState> {
-    let found = look(cluster, query)?;
-    if found.release.is_pending() {
-        return Err(pending(&found.name, &found.release, &cluster.target()));
+    let release = look(cluster, query)?;
+    if release.record.is_pending() {
+        return Err(pending(&release.name, &release.record, &cluster.target()));
     }
-    Ok(found)
+    Ok(release)
 }
 
 /// Reads the release: two children side by side, or `helm list` in place of the second where no name was given.

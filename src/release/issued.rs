@@ -30,9 +30,9 @@ pub(crate) struct IssuedProblem {
 }
 
 /// Every name under which the orchestrator is known: its own, its probe's, and those of its pair.
-pub(crate) fn names(orchestrator: &Orchestrator, found: &ReleaseState, pair: Option<&Certificate>) -> Vec<String> {
-    let mut names = orchestrator.own_names(found.name.as_str(), &found.release.namespace);
-    names.extend(found.manifest.probe_name());
+pub(crate) fn names(orchestrator: &Orchestrator, release: &ReleaseState, pair: Option<&Certificate>) -> Vec<String> {
+    let mut names = orchestrator.own_names(release.name.as_str(), &release.record.namespace);
+    names.extend(release.manifest.probe_name());
     names.extend(pair.into_iter().flat_map(|leaf| leaf.dns_names.iter().cloned()));
     names
 }

@@ -22,7 +22,7 @@ use crate::{
 
 /// A release's objects, and what of them its pods mount.
 pub(crate) struct Mounts<'a> {
-    pub(crate) found: &'a ReleaseState,
+    pub(crate) release: &'a ReleaseState,
     /// What is deployed, or will be.
     pub(crate) manifest: &'a Manifest,
     pub(crate) objects: &'a [Object],
@@ -70,9 +70,9 @@ impl<'a> Mounts<'a> {
         cluster: &'a ClusterState,
         manifest: &'a Manifest,
     ) -> Self {
-        let ClusterState { release: found, objects } = cluster;
-        let remedy = Remedy::new(target.session, target.options, found, RemedySide::Orchestrator(orchestrator));
-        Self { found, manifest, objects, now: target.session.now, remedy }
+        let ClusterState { release, objects } = cluster;
+        let remedy = Remedy::new(target.session, target.options, release, RemedySide::Orchestrator(orchestrator));
+        Self { release, manifest, objects, now: target.session.now, remedy }
     }
 
     pub(crate) fn object(&self, wanted: &ObjectRef) -> Option<&Object> {
@@ -103,14 +103,14 @@ impl<'a> Mounts<'a> {
 
     /// The name that the probe asks for.
     pub(crate) fn probe_name(&self, orchestrator: &Orchestrator) -> String {
-        let ReleaseState { name, release, .. } = self.found;
+        let ReleaseState { name, record: release, .. } = self.release;
         let of_values = || orchestrator.probe_name(name.as_str(), &release.namespace);
         self.manifest.probe_name().unwrap_or_else(of_values)
     }
 
     /// In which kind the pods mount a CA's object, or will.
     fn kind(&self, name: &str) -> ObjectKind {
-        self.manifest.mount_kind(name).unwrap_or_else(|| expected_kind(self.found.side, &self.found.chart.version))
+        self.manifest.mount_kind(name).unwrap_or_else(|| expected_kind(self.release.side, &self.release.chart.version))
     }
 
     /// A CA's object that is or will be mounted: there, in the right kind, and beginning with the certificate of a CA that
@@ -153,7 +153,7 @@ impl<'a> Mounts<'a> {
     /// Not there, or only in the other kind.
     pub(crate) fn absent(&self, kind: ObjectKind, name: &str) -> Failure {
         let other = kind.other();
-        let chart = &self.found.chart;
+        let chart = &self.release.chart;
         let why = if self.object(&ObjectRef::of_kind(other, name)).is_some() {
             format!("there is a {other} of that name, and chart {} {} mounts a {kind}", chart.name, chart.version)
         } else {

@@ -40,10 +40,10 @@ impl Options {
     }
 
     /// The check of a release with these files.
-    pub(crate) fn check(&self, session: &Session<'_>, found: &ReleaseState) -> CommandLine {
+    pub(crate) fn check(&self, session: &Session<'_>, release: &ReleaseState) -> CommandLine {
         let target =
-            crate::cluster::ClusterTarget { namespace: Some(found.release.namespace.clone()), ..session.target() };
+            crate::cluster::ClusterTarget { namespace: Some(release.record.namespace.clone()), ..session.target() };
         let check = CommandLine::ours("check").at(&target).files(&self.values, &self.key);
-        check.option("--release", [&found.name]).with("--fail-on warning")
+        check.option("--release", [&release.name]).with("--fail-on warning")
     }
 }

@@ -33,10 +33,10 @@ impl<'a> Remedy<'a> {
     pub(crate) fn new(
         session: &'a Session<'_>,
         options: &'a Options,
-        found: &ReleaseState,
+        release: &ReleaseState,
         of: RemedySide<'a>,
     ) -> Self {
-        let kubectl = session.kubectl(&found.release.namespace);
+        let kubectl = session.kubectl(&release.record.namespace);
         Self { ours: Box::new(|verb| options.command(session, verb)), kubectl, of }
     }
 

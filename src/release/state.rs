@@ -22,7 +22,8 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct ReleaseState {
     pub(crate) name: ReleaseName,
-    pub(crate) release: Release,
+    /// Helm's record of it.
+    pub(crate) record: Release,
     pub(crate) side: Side,
     /// The chart that mounts: the release's own, or the part of an umbrella chart.
     pub(crate) chart: ChartVersion,
@@ -74,7 +75,7 @@ impl ReleaseState {
     ) -> Result<Self> {
         let ChartPart { whole, manifest, chart } = find::own_part(sought, whole, &package)?;
         let (key, config) = (sought.key.clone(), sought.key.below(&release.config));
-        Ok(Self { name, release, side: sought.side, chart, manifest, note: None, package, whole, key, config })
+        Ok(Self { name, record: release, side: sought.side, chart, manifest, note: None, package, whole, key, config })
     }
 
     /// A release that is to be installed, with the chart that it will be of.
@@ -110,12 +111,12 @@ impl ReleaseState {
     }
 
     pub(crate) fn is_installed(&self) -> bool {
-        self.release.status.is_of_helm()
+        self.record.status.is_of_helm()
     }
 
     /// Whether Helm does not know it, and something else applies what the chart renders.
     pub(crate) fn is_external(&self) -> bool {
-        self.release.status == ReleaseStatus::External
+        self.record.status == ReleaseStatus::External
     }
 
     /// The chart's values that are deployed, or that the files will deploy.

@@ -33,7 +33,7 @@ pub(crate) struct UpgradeRequest<'a> {
 
 impl UpgradeRequest<'_> {
     /// What is left to somebody else, who deploys the files.
-    pub(super) fn handoff(&self, found: &ReleaseState) -> Handoff {
+    pub(super) fn handoff(&self, release: &ReleaseState) -> Handoff {
         let mut values = Value::Object(Map::new());
         for path in self.paths.iter().map(|path| self.files.key().path(path)) {
             let there = path.iter().try_fold(&self.edited.whole, |node, key| node.get(key));
@@ -44,10 +44,10 @@ impl UpgradeRequest<'_> {
         Handoff {
             files: self.options.values.clone(),
             values,
-            release: found.name.clone(),
-            namespace: found.release.namespace.clone(),
+            release: release.name.clone(),
+            namespace: release.record.namespace.clone(),
             then: self.then,
-            check: self.options.check(self.session, found),
+            check: self.options.check(self.session, release),
         }
     }
 
@@ -73,7 +73,7 @@ impl ReleaseState {
             chart: options.chart.clone().unwrap_or_else(|| state::reference(self.side)),
             version: options.version.clone().unwrap_or_else(|| self.package.version.clone()),
             values: request.edited.values(),
-            base_revision: self.release.revision,
+            base_revision: self.record.revision,
         }
     }
 
@@ -91,8 +91,8 @@ impl ReleaseState {
     /// Drift, another chart, a file that Helm reads otherwise, a chart that does not render.
     pub(crate) fn plan(&self, request: &UpgradeRequest<'_>) -> Result<(Plan, Self)> {
         let upgrade = self.upgrade(request);
-        let deployed = self.release.status == ReleaseStatus::Deployed
-            && same(&self.release.config, &request.edited.whole)
+        let deployed = self.record.status == ReleaseStatus::Deployed
+            && same(&self.record.config, &request.edited.whole)
             && upgrade.version == self.package.version;
         if deployed {
             return Ok((self.plan_unchanged(request), self.clone()));
@@ -139,9 +139,9 @@ impl ReleaseState {
     /// The release as the files will leave it.
     fn after(&self, manifest: Manifest, whole: Manifest, edited: &EditedFiles) -> Self {
         let mut after = Self { manifest, whole, config: edited.merged.clone(), ..self.clone() };
-        after.release.config = edited.whole.clone();
-        after.release.status = ReleaseStatus::Deployed;
-        after.release.revision += 1;
+        after.record.config = edited.whole.clone();
+        after.record.status = ReleaseStatus::Deployed;
+        after.record.revision += 1;
         after
     }
 
@@ -171,7 +171,7 @@ impl ReleaseState {
         let lines = DriftGuard {
             side: self.side,
             key: &self.key,
-            deployed: &self.release.config,
+            deployed: &self.record.config,
             will: &request.edited.whole,
             own: request.own,
             is_encrypted: request.files.are_encrypted(),

@@ -125,10 +125,10 @@ fn rendered(
     }
     let text = cluster.render(&Upgrade { version: package.version.clone(), ..upgrade })?;
     let whole = Manifest::parse(&text)?;
-    let mut found = ReleaseState::from_parts(name.clone(), release(&namespace, hints, text), package, query, &whole)?;
-    found.note =
+    let mut release = ReleaseState::from_parts(name.clone(), release(&namespace, hints, text), package, query, &whole)?;
+    release.note =
         Some(format!("nothing of release {name} runs in namespace {namespace} yet: judged by what {chart} renders"));
-    Ok(found)
+    Ok(release)
 }
 
 fn release(namespace: &str, hints: &Hints<'_>, manifest: String) -> Release {

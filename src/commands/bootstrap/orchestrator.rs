@@ -168,7 +168,7 @@ impl<'a> OrchestratorState<'a> {
     /// Whether the last upgrade failed with a closed gate: where it stands now nobody knows.
     pub(super) fn is_in_doubt(&self) -> bool {
         let release = self.release();
-        self.state.values.mtls_enabled && release.is_installed() && release.release.status != ReleaseStatus::Deployed
+        self.state.values.mtls_enabled && release.is_installed() && release.record.status != ReleaseStatus::Deployed
     }
 
     /// Whether mutual TLS is on already, with the identity check.

@@ -76,11 +76,11 @@ pub(super) fn find_or_install<V: HasSide>(target: &Target<'_, V>, site: &Site, i
 
 /// The namespace of a release that is to be installed, where it is not there yet. Rights that do not allow to look at
 /// namespaces are those of somebody who was given one.
-pub(super) fn namespace(cluster: &dyn Cluster, found: &ReleaseState) -> Result<Option<Step>> {
-    if found.is_installed() {
+pub(super) fn namespace(cluster: &dyn Cluster, release: &ReleaseState) -> Result<Option<Step>> {
+    if release.is_installed() {
         return Ok(None);
     }
-    let name = &found.release.namespace;
+    let name = &release.record.namespace;
     match cluster.get(&[ObjectRef::new("namespace", name)]) {
         Ok(there) if there.is_empty() => {
             let object = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});

@@ -134,9 +134,9 @@ pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
     let cluster = session.cluster()?;
     let hints = Some(Hints { whole: files.whole(), chart: None, version: None, can_name_chart: false });
     let sought = ReleaseQuery { side, release: args.release.as_ref(), key: files.key().clone(), hints };
-    let found = find::find(cluster, &sought)?;
+    let release = find::find(cluster, &sought)?;
     let reference = |trust_object: &TrustObject| match trust_object.item {
-        "ca.crt" => ObjectRef::of_kind(found.kind_of(&trust_object.name), &trust_object.name),
+        "ca.crt" => ObjectRef::of_kind(release.kind_of(&trust_object.name), &trust_object.name),
         _ => ObjectRef::secret(&trust_object.name),
     };
     let wanted: Vec<ObjectRef> = shelves.iter().map(reference).collect();
@@ -149,7 +149,7 @@ pub(super) fn run(args: &ShowArgs, session: &Session<'_>) -> Result<Outcome> {
         .map(|row| counted(row, log.as_ref(), session.now))
         .collect();
     let issued = log.map(|log| Issued { alive: log.unexpired(session.now).count(), total: log.entries().len() });
-    let shown = Shown { release: found.name.to_string(), certificates: rows, issued };
+    let shown = Shown { release: release.name.to_string(), certificates: rows, issued };
     Ok(Outcome::new("ca show", Stage::Shown).warnings(warning).result(&shown, shown.lines()))
 }
 

@@ -152,11 +152,11 @@ fn object_name(args: &TrustArgs, org: &MspId) -> Result<ObjectName> {
 
 /// A new object, since one under the same name would be loaded by no running server.
 fn object_step(cluster: &ClusterState, name: &ObjectName, certificate: &Certificate) -> Result<Step> {
-    let found = &cluster.release;
-    let kind = found.kind_of(name.as_str());
+    let release = &cluster.release;
+    let kind = release.kind_of(name.as_str());
     let title = format!("{kind} {name}: the CA's certificate");
     let pem = certificate.to_pem();
-    let step = Step::to_do(StepId::CaObject, title, Action::Create(ca_object(kind, name, found.name.as_str(), &pem)));
+    let step = Step::to_do(StepId::CaObject, title, Action::Create(ca_object(kind, name, release.name.as_str(), &pem)));
     let Some(old) = cluster.object(&ObjectRef::of_kind(kind, name.as_str())) else {
         return Ok(step);
     };

@@ -63,15 +63,15 @@ fn upgrade(state: &Observed<'_, BackendTrust>) -> Result<Plan> {
 /// A CA more in the bundle; one that is in it is left. An ended one of the same key goes: grpcio finds the first of a key
 /// and looks no further.
 fn object_step(state: &Observed<'_, BackendTrust>, certificate: &Certificate) -> Result<Step> {
-    let (found, session, trust) = (&state.cluster.release, state.session, &state.values);
+    let (release, session, trust) = (&state.cluster.release, state.session, &state.values);
     let name = &trust.cacert;
-    let kind = found.kind_of(name.as_str());
-    let kubectl = session.kubectl(&found.release.namespace);
+    let kind = release.kind_of(name.as_str());
+    let kubectl = session.kubectl(&release.record.namespace);
     let delete = kubectl.with("delete").with(&kind.to_string().to_lowercase());
     let title = format!("{kind} {name}: {}", certificate.subject);
     let pem = certificate.to_pem();
     let Some(old) = state.cluster.object(&ObjectRef::of_kind(kind, name.as_str())) else {
-        let object = ca_object(kind, name, found.name.as_str(), &pem);
+        let object = ca_object(kind, name, release.name.as_str(), &pem);
         return Ok(Step::to_do(StepId::Cacert, title, Action::Create(object)));
     };
     let held = old.data("ca.crt").map(|pem| pem.to_vec()).unwrap_or_default();
@@ -117,16 +117,16 @@ fn identified(args: &TrustArgs, session: &Session<'_>, certificate: &Certificate
 }
 
 fn what_follows(enable_tls: bool, state: &Observed<'_, BackendTrust>) -> Next {
-    let (found, name) = (&state.cluster.release, &state.values.cacert);
+    let (release, name) = (&state.cluster.release, &state.values.cacert);
     if enable_tls {
         let enroll = state.options.command(state.session, "enroll");
         Next::from("this backend's own key and request: ").command(enroll)
-    } else if found.manifest.mount_kind(name.as_str()).is_some() {
+    } else if release.manifest.mount_kind(name.as_str()).is_some() {
         "nothing restarts: the backend reads the object anew for every call, within a minute or two".into()
     } else {
         format!(
             "release {} does not use {name} yet: run this again with --enable-tls once the orchestrator has TLS on",
-            found.name
+            release.name
         )
         .into()
     }

@@ -69,12 +69,12 @@ fn look(
     let live = (args.live && side == Side::Backend).then_some(DialAddress(None));
     let (paths, signer, known) = (site.values.clone(), signer(ca), known.to_vec());
     let ask = ObserveRequest { side, files, paths, signer, release: Some(&site.release), log, known, live };
-    let mut site = observe::observe(cluster, ask, session.now);
+    let mut observed = observe::observe(cluster, ask, session.now);
     if let Some(failure) = broken {
-        site.party = Err(failure);
+        observed.party = Err(failure);
     }
-    let findings = groups::check(&site, args.warn_before);
-    CheckedRelease { site, findings }
+    let findings = groups::check(&observed, args.warn_before);
+    CheckedRelease { observed, findings }
 }
 
 /// The federation's CA as `approve` names it.

@@ -49,7 +49,7 @@ pub(super) fn first(findings: &[Finding]) -> Option<&Finding> {
     problems.min_by_key(|finding| (Reverse(finding.status), finding.check.turn()))
 }
 
-/// The findings of a site, while they are gathered.
+/// The findings of a release, while they are gathered.
 #[derive(Default)]
 pub(super) struct Findings {
     notes: BTreeMap<Check, Notes>,

@@ -52,8 +52,8 @@ struct Call<'a> {
 }
 
 /// Shakes hands three times, side by side. At the orchestrator's side the pair is the server's own, as its probe has it.
-pub(super) fn handshakes(site: &ObservedRelease, connect: Option<&str>) -> Handshakes {
-    let (ca, pair, msp_id) = match &site.party {
+pub(super) fn handshakes(observed: &ObservedRelease, connect: Option<&str>) -> Handshakes {
+    let (ca, pair, msp_id) = match &observed.party {
         Ok(SideValues::Backend(backend)) => {
             (backend.cacert.as_ref(), backend.client_certificate.as_str(), backend.msp_id.to_string())
         }
@@ -63,20 +63,20 @@ pub(super) fn handshakes(site: &ObservedRelease, connect: Option<&str>) -> Hands
         }
         Err(_) => return Handshakes::NotTried("the values cannot be used".to_owned()),
     };
-    let Some((host, port)) = target(site) else {
+    let Some((host, port)) = target(observed) else {
         return Handshakes::NotTried("the values name no host of the orchestrator: name it with --connect".to_owned());
     };
-    let Some(ca) = ca
-        .and_then(|name| site.object(&ObjectRef::of_kind(site.kind_of(name.as_str()), name.as_str()))?.data("ca.crt"))
-    else {
+    let Some(ca) = ca.and_then(|name| {
+        observed.object(&ObjectRef::of_kind(observed.kind_of(name.as_str()), name.as_str()))?.data("ca.crt")
+    }) else {
         return Handshakes::NotTried("there is no CA in this cluster by which to know the orchestrator".to_owned());
     };
     let default = format!("{host}:{port}");
     let address = connect.unwrap_or(&default);
-    let pair = site.object(&ObjectRef::secret(pair)).and_then(|secret| {
+    let pair = observed.object(&ObjectRef::secret(pair)).and_then(|secret| {
         Some(PemPair { certificate: secret.data("tls.crt")?.to_vec(), key: secret.data("tls.key")? })
     });
-    let call = Call { address, ca: ca.to_vec(), host, msp_id, pair, now: site.now };
+    let call = Call { address, ca: ca.to_vec(), host, msp_id, pair, now: observed.now };
     std::thread::scope(|scope| {
         let own = call.pair.as_ref().map(|_| scope.spawn(|| call.make(true, &call.msp_id)));
         let other = call.pair.as_ref().map(|_| scope.spawn(|| call.make(true, NOBODY)));
@@ -89,14 +89,14 @@ pub(super) fn handshakes(site: &ObservedRelease, connect: Option<&str>) -> Hands
 }
 
 /// The host that a backend dials, or that the orchestrator's Ingress has.
-fn target(site: &ObservedRelease) -> Option<(String, u16)> {
+fn target(observed: &ObservedRelease) -> Option<(String, u16)> {
     let host = |value: &serde_json::Value| value.as_str().filter(|host| !host.is_empty()).map(str::to_owned);
-    if site.backend().is_some() {
-        let orchestrator = &site.values["orchestrator"];
+    if observed.backend().is_some() {
+        let orchestrator = &observed.values["orchestrator"];
         let port = orchestrator["port"].as_u64().and_then(|port| u16::try_from(port).ok());
         return Some((host(&orchestrator["host"])?, port.unwrap_or(PORT)));
     }
-    Some((host(&site.values["ingress"]["hostname"])?, INGRESS_PORT))
+    Some((host(&observed.values["ingress"]["hostname"])?, INGRESS_PORT))
 }
 
 impl Call<'_> {

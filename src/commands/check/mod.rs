@@ -1,6 +1,6 @@
 //! `check`: who stands where, what is wrong or will be, and the next command for each. It changes nothing.
 //!
-//! One site is one release: `observe` looks, `groups::check` is pure, `report` shows any number of sites.
+//! `observe` looks at one release, `groups::check` is pure, `report` shows any number of them.
 
 mod args;
 mod catalogue;
@@ -73,10 +73,10 @@ pub(crate) fn run_with(args: &CheckArgs, session: &Session<'_>, missing: Option<
     let (paths, signer) = (args.values.clone(), signer(args));
     let ask =
         ObserveRequest { side, files: Some(values), paths, signer, release: args.release.as_ref(), log, known, live };
-    let site = observe::observe(cluster, ask, session.now);
+    let observed = observe::observe(cluster, ask, session.now);
     interrupt::stopped()?;
-    let findings = groups::check(&site, args.warn_before);
-    Ok(outcome(args, vec![CheckedRelease { site, findings }], session))
+    let findings = groups::check(&observed, args.warn_before);
+    Ok(outcome(args, vec![CheckedRelease { observed, findings }], session))
 }
 
 fn side(args: &CheckArgs, values: &ValuesFiles, cluster: Option<&dyn Cluster>) -> Result<Side> {
@@ -104,7 +104,7 @@ fn named(cert: &Path, key: &Path) -> [(&'static str, String); 2] {
     [("--ca-cert", cert.display().to_string()), ("--ca-key", key.display().to_string())]
 }
 
-/// The result of any number of sites.
+/// The result of any number of releases.
 pub(in crate::commands) fn outcome(
     args: &CheckArgs,
     mut judged: Vec<CheckedRelease>,
@@ -117,7 +117,7 @@ pub(in crate::commands) fn outcome(
     for one in &mut judged {
         one.findings.retain(wanted);
     }
-    let sites: Vec<&ObservedRelease> = judged.iter().map(|one| &one.site).collect();
+    let all: Vec<&ObservedRelease> = judged.iter().map(|one| &one.observed).collect();
     let worst =
         judged.iter().flat_map(|one| &one.findings).map(|finding| finding.status).max().unwrap_or(Status::Skipped);
     let bad = if args.fail_on == FailOn::Warning { Status::Warning } else { Status::Failed };
@@ -127,7 +127,7 @@ pub(in crate::commands) fn outcome(
         Status::Ok | Status::Skipped => Stage::Ok,
     };
     let outcome = Outcome::new("check", stage).ends_with(if worst >= bad { Exit::CheckFailed } else { Exit::Done });
-    let checked = Checked::of(table::rows(&sites), &judged);
+    let checked = Checked::of(table::rows(&all), &judged);
     let lines = match args.output {
         Format::Json => Vec::new(),
         Format::Text => checked.lines(Detail::of(args.quiet, &args.only)),

@@ -98,7 +98,7 @@ pub(in crate::commands) struct ObservedRelease {
     pub(super) party: Result<SideValues>,
     /// What the deployed values say.
     pub(super) deployed: Option<SideValues>,
-    pub(super) found: Result<ReleaseState>,
+    pub(super) release: Result<ReleaseState>,
     pub(super) objects: Result<Vec<Object>>,
     pub(super) pods: Result<Vec<Object>>,
     pub(super) rules: Result<Value>,
@@ -122,18 +122,18 @@ pub(in crate::commands) fn observe(
     let whole = ask.files.as_ref().map(ValuesFiles::whole).unwrap_or_default();
     let hints = Some(Hints { whole, chart: None, version: None, can_name_chart: false });
     let sought = ReleaseQuery { side: ask.side, release: ask.release, key: key.clone(), hints };
-    let found = cluster.map_err(Clone::clone).and_then(|cluster| find::look(cluster, &sought));
-    let values = match (&ask.files, &found) {
+    let release = cluster.map_err(Clone::clone).and_then(|cluster| find::look(cluster, &sought));
+    let values = match (&ask.files, &release) {
         (Some(files), _) => Ok(files.merged()),
-        (None, Ok(found)) => Ok(found.config().clone()),
+        (None, Ok(release)) => Ok(release.config().clone()),
         (None, Err(failure)) => Err(failure.clone()),
     };
     let party = values.clone().and_then(|values| SideValues::read(ask.side, &values, &key));
-    let deployed = found.as_ref().ok().and_then(|found| SideValues::read(ask.side, found.config(), &key).ok());
+    let deployed = release.as_ref().ok().and_then(|release| SideValues::read(ask.side, release.config(), &key).ok());
     let unseen = |failure: &Failure| (Err(failure.clone()), Err(failure.clone()), Err(failure.clone()));
-    let (objects, pods, rules) = match (&cluster, &found) {
-        (Ok(cluster), Ok(found)) => {
-            look_around(*cluster, found, &wanted(found, &[party.as_ref().ok(), deployed.as_ref()]))
+    let (objects, pods, rules) = match (&cluster, &release) {
+        (Ok(cluster), Ok(release)) => {
+            look_around(*cluster, release, &wanted(release, &[party.as_ref().ok(), deployed.as_ref()]))
         }
         (Err(failure), _) => unseen(failure),
         (_, Err(failure)) => unseen(failure),
@@ -142,10 +142,10 @@ pub(in crate::commands) fn observe(
         (Ok(cluster), Ok(rules)) if ask.side == Side::Orchestrator => cluster_issuers(*cluster, rules),
         _ => None,
     };
-    let target = target(cluster.ok(), found.as_ref().ok());
+    let target = target(cluster.ok(), release.as_ref().ok());
     let ObserveRequest { side, files, paths, signer, log, known, .. } = ask;
     let values = values.unwrap_or_default();
-    let mut site = ObservedRelease {
+    let mut observed = ObservedRelease {
         side,
         files,
         paths,
@@ -153,7 +153,7 @@ pub(in crate::commands) fn observe(
         values,
         party,
         deployed,
-        found,
+        release,
         objects,
         pods,
         rules,
@@ -164,15 +164,15 @@ pub(in crate::commands) fn observe(
         now,
         target,
     };
-    site.live = ask.live.map(|DialAddress(address)| live::handshakes(&site, address));
-    site
+    observed.live = ask.live.map(|DialAddress(address)| live::handshakes(&observed, address));
+    observed
 }
 
 type Observations = (Result<Vec<Object>>, Result<Vec<Object>>, Result<Value>);
 
-fn look_around(cluster: &dyn Cluster, found: &ReleaseState, wanted: &[ObjectRef]) -> Observations {
-    let labelled = format!("app.kubernetes.io/instance={}", found.name);
-    let rules = || cluster.access_review(&found.release.namespace);
+fn look_around(cluster: &dyn Cluster, release: &ReleaseState, wanted: &[ObjectRef]) -> Observations {
+    let labelled = format!("app.kubernetes.io/instance={}", release.name);
+    let rules = || cluster.access_review(&release.record.namespace);
     let (pods, (rules, objects)) =
         side_by_side(|| cluster.list("pods", &labelled), || side_by_side(rules, || cluster.get(wanted)));
     (objects, pods, rules)
@@ -180,16 +180,16 @@ fn look_around(cluster: &dyn Cluster, found: &ReleaseState, wanted: &[ObjectRef]
 
 /// Workloads, what they mount for the orchestrator's sake, and what the values name: CAs in both kinds, since the wrong one
 /// is a usual mistake.
-fn wanted(found: &ReleaseState, parties: &[Option<&SideValues>]) -> Vec<ObjectRef> {
-    let mut wanted = found.workloads();
-    let kind = expected_kind(found.side, &found.chart.version);
+fn wanted(release: &ReleaseState, parties: &[Option<&SideValues>]) -> Vec<ObjectRef> {
+    let mut wanted = release.workloads();
+    let kind = expected_kind(release.side, &release.chart.version);
     let other = kind.other();
     for party in parties.iter().flatten() {
         let (cas, secrets) = party.objects();
         wanted.extend(cas.iter().flat_map(|name| [ObjectRef::of_kind(kind, name), ObjectRef::of_kind(other, name)]));
         wanted.extend(secrets.iter().map(ObjectRef::secret));
     }
-    let mounts = found.manifest.workloads().iter().flat_map(|workload| &workload.mounts);
+    let mounts = release.manifest.workloads().iter().flat_map(|workload| &workload.mounts);
     let ours = mounts.filter(|mount| mount.volume.starts_with("orchestrator-"));
     wanted.extend(ours.map(|mount| ObjectRef::of_kind(mount.kind, &mount.name)));
     wanted.sort();
@@ -203,10 +203,10 @@ fn cluster_issuers(cluster: &dyn Cluster, rules: &Value) -> Option<Vec<Object>> 
     may.then(|| cluster.list("clusterissuers.cert-manager.io", "").unwrap_or_default())
 }
 
-fn target(cluster: Option<&dyn Cluster>, found: Option<&ReleaseState>) -> ClusterTarget {
+fn target(cluster: Option<&dyn Cluster>, release: Option<&ReleaseState>) -> ClusterTarget {
     let mut target = cluster.map(Cluster::target).unwrap_or_default();
-    if let Some(found) = found {
-        target.namespace = Some(found.release.namespace.clone());
+    if let Some(release) = release {
+        target.namespace = Some(release.record.namespace.clone());
     }
     target
 }
@@ -250,13 +250,13 @@ impl ObservedRelease {
 
     /// In which kind a CA's object is mounted.
     pub(super) fn kind_of(&self, name: &str) -> ObjectKind {
-        self.found.as_ref().map_or(ObjectKind::Secret, |found| found.kind_of(name))
+        self.release.as_ref().map_or(ObjectKind::Secret, |release| release.kind_of(name))
     }
 
     /// The names under which the orchestrator is dialled, as far as this side knows them.
     pub(super) fn orchestrator_names(&self) -> Vec<String> {
-        match (&self.party, &self.found) {
-            (Ok(SideValues::Orchestrator(orchestrator)), Ok(found)) => issued::names(orchestrator, found, None),
+        match (&self.party, &self.release) {
+            (Ok(SideValues::Orchestrator(orchestrator)), Ok(release)) => issued::names(orchestrator, release, None),
             _ => self.values["orchestrator"]["host"].as_str().map(str::to_lowercase).into_iter().collect(),
         }
     }
@@ -293,18 +293,18 @@ impl ObservedRelease {
 
     /// What Helm is told by hand to deploy the files, where no verb of ours may.
     pub(super) fn upgrade(&self) -> Next {
-        let (Ok(found), Some(true)) = (&self.found, self.files.as_ref().map(|files| files.key().is_top())) else {
+        let (Ok(release), Some(true)) = (&self.release, self.files.as_ref().map(|files| files.key().is_top())) else {
             return "upgrade the release as you usually do".into();
         };
         let chart = format!("substra/{}", self.side.chart());
-        let upgrade = CommandLine::helm().at(&self.target).with("upgrade").word(&found.name).word(chart);
-        upgrade.option("--version", [&found.chart.version]).files(&self.paths, &ValuesKey::default()).into()
+        let upgrade = CommandLine::helm().at(&self.target).with("upgrade").word(&release.name).word(chart);
+        upgrade.option("--version", [&release.chart.version]).files(&self.paths, &ValuesKey::default()).into()
     }
 
     /// With what points at this release.
     fn on_this(&self, shown: CommandLine) -> CommandLine {
         let key = self.files.as_ref().map(|files| files.key().clone()).unwrap_or_default();
-        let release = self.found.as_ref().ok().map(|found| &found.name);
+        let release = self.release.as_ref().ok().map(|release| &release.name);
         shown.at(&self.target).files(&self.paths, &key).option("--release", release)
     }
 

@@ -11,7 +11,7 @@ type Sample = (Vec<(&'static str, String)>, i64);
 /// All gauges: times in seconds, statuses as one sample for each status that could be.
 pub(super) fn gauges(rows: &[Standing], judged: &[CheckedRelease], now: OffsetDateTime) -> Vec<String> {
     let clients = rows.iter().filter_map(client_end);
-    let ends = clients.chain(judged.iter().flat_map(|one| other_ends(&one.site))).collect();
+    let ends = clients.chain(judged.iter().flat_map(|one| other_ends(&one.observed))).collect();
     let stage =
         |row: &Standing| (vec![("organization", row.organization.clone()), ("stage", row.stage.to_string())], 1);
     [
@@ -34,8 +34,8 @@ fn client_end(row: &Standing) -> Option<Sample> {
 }
 
 /// The ends of CAs, and of the server's pair.
-fn other_ends(site: &ObservedRelease) -> Vec<Sample> {
-    let namespace = site.target.namespace.clone().unwrap_or_default();
+fn other_ends(observed: &ObservedRelease) -> Vec<Sample> {
+    let namespace = observed.target.namespace.clone().unwrap_or_default();
     let one = |(name, certificate): (String, Certificate), kind: &str| {
         let labels = vec![
             ("namespace", namespace.clone()),
@@ -45,9 +45,9 @@ fn other_ends(site: &ObservedRelease) -> Vec<Sample> {
         ];
         (labels, certificate.not_after.unix_timestamp())
     };
-    let cas = groups::authorities(site).into_iter().map(|ca| one(ca, "ca"));
-    let server = match site.side {
-        Side::Orchestrator => groups::server(site),
+    let cas = groups::authorities(observed).into_iter().map(|ca| one(ca, "ca"));
+    let server = match observed.side {
+        Side::Orchestrator => groups::server(observed),
         Side::Backend => None,
     };
     cas.chain(server.map(|server| one(server, "server"))).collect()
@@ -55,15 +55,15 @@ fn other_ends(site: &ObservedRelease) -> Vec<Sample> {
 
 /// How the checks of one release came out.
 fn statuses(one: &CheckedRelease) -> Vec<Sample> {
-    let release = one.site.found.as_ref().map(|found| found.name.to_string()).unwrap_or_default();
-    let namespace = one.site.target.namespace.clone().unwrap_or_default();
+    let release = one.observed.release.as_ref().map(|release| release.name.to_string()).unwrap_or_default();
+    let namespace = one.observed.target.namespace.clone().unwrap_or_default();
     let mut samples = Vec::new();
     for finding in &one.findings {
         for status in [Status::Ok, Status::Warning, Status::Failed, Status::Skipped] {
             let labels = vec![
                 ("namespace", namespace.clone()),
                 ("release", release.clone()),
-                ("side", one.site.side.to_string()),
+                ("side", one.observed.side.to_string()),
                 ("check", finding.check.id().to_owned()),
                 ("status", status.to_string()),
             ];

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{failure::Next, report::Told, substra::Side, text::Line};
 
-/// A site with what was found there.
+/// A release with what was found there.
 pub(in crate::commands) struct CheckedRelease {
-    pub(in crate::commands) site: ObservedRelease,
+    pub(in crate::commands) observed: ObservedRelease,
     pub(in crate::commands) findings: Vec<Finding>,
 }
 
@@ -181,18 +181,18 @@ fn apart(lines: &[Told]) -> Option<Told> {
 
 impl SiteReport {
     fn of(judged: &CheckedRelease) -> Self {
-        let CheckedRelease { site, findings } = judged;
-        let found = site.found.as_ref().ok();
+        let CheckedRelease { observed, findings } = judged;
+        let release = observed.release.as_ref().ok();
         let first = finding::first(findings);
         Self {
-            side: site.side,
-            namespace: site.target.namespace.clone(),
-            context: site.target.context.clone(),
-            release: found.map(|found| found.name.to_string()),
-            chart: found.map(|found| found.chart.name.clone()),
-            version: found.map(|found| found.chart.version.clone()),
+            side: observed.side,
+            namespace: observed.target.namespace.clone(),
+            context: observed.target.context.clone(),
+            release: release.map(|release| release.name.to_string()),
+            chart: release.map(|release| release.chart.name.clone()),
+            version: release.map(|release| release.chart.version.clone()),
             next: first.map(|finding| finding.next.clone()).unwrap_or_default(),
-            organization: site.backend().map(|backend| backend.msp_id.to_string()),
+            organization: observed.backend().map(|backend| backend.msp_id.to_string()),
             has_failed: first.is_some_and(|finding| finding.status == Status::Failed),
             checks: findings.iter().map(CheckReport::of).collect(),
         }

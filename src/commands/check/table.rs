@@ -81,11 +81,11 @@ impl ClientCertificate {
     }
 }
 
-/// The organizations of some sites. Where both sides of one were seen, it is no further than its backend is; once that has
+/// The organizations of some releases. Where both sides of one were seen, it is no further than its backend is; once that has
 /// its pair, it is as far as the orchestrator says.
-pub(super) fn rows(sites: &[&ObservedRelease]) -> Vec<Standing> {
+pub(super) fn rows(all: &[&ObservedRelease]) -> Vec<Standing> {
     let mut rows: Vec<Standing> = Vec::new();
-    for row in sites.iter().flat_map(|site| of_site(site)) {
+    for row in all.iter().flat_map(|observed| of_one(observed)) {
         match rows.iter().position(|other| other.organization == row.organization && other.side != row.side) {
             None => rows.push(row),
             Some(at) => {
@@ -115,43 +115,43 @@ fn joined(backend: Standing, orchestrator: Standing) -> Standing {
     Standing { stage: backend.stage.max(orchestrator.stage), next, closes, next_of, certificate, ..backend }
 }
 
-fn of_site(site: &ObservedRelease) -> Vec<Standing> {
-    match site.side {
-        Side::Backend => of_backend(site).into_iter().collect(),
-        Side::Orchestrator => of_orchestrator(site),
+fn of_one(observed: &ObservedRelease) -> Vec<Standing> {
+    match observed.side {
+        Side::Backend => of_backend(observed).into_iter().collect(),
+        Side::Orchestrator => of_orchestrator(observed),
     }
 }
 
-fn of_backend(site: &ObservedRelease) -> Option<Standing> {
-    let backend = site.backend()?;
+fn of_backend(observed: &ObservedRelease) -> Option<Standing> {
+    let backend = observed.backend()?;
     let name = backend.client_certificate.as_str();
-    let pair = site.object(&ObjectRef::secret(name));
+    let pair = observed.object(&ObjectRef::secret(name));
     let certificate = pair.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()?.into_iter().next());
-    let pending = site.waits_for_certificate();
-    let presents = site.deployed.as_ref().is_some_and(SideValues::mtls);
+    let pending = observed.waits_for_certificate();
+    let presents = observed.deployed.as_ref().is_some_and(SideValues::mtls);
     let organization = backend.msp_id.to_string();
-    let answer = site.request("");
-    let first = site.first_step();
+    let answer = observed.request("");
+    let first = observed.first_step();
     let (stage, next) = match (&certificate, pending) {
-        _ if site.objects.is_err() => (ExchangeStage::None, Next::default()),
+        _ if observed.objects.is_err() => (ExchangeStage::None, Next::default()),
         // A renewal that is under way.
         (Some(_), true) if presents => (ExchangeStage::Installed, answer.into()),
         (Some(_), false) if presents => (ExchangeStage::Installed, Next::default()),
-        (None, false) => (ExchangeStage::None, first.unwrap_or_else(|| site.ours("enroll", "")).into()),
+        (None, false) => (ExchangeStage::None, first.unwrap_or_else(|| observed.ours("enroll", "")).into()),
         // The pair is in place, and the release does not mount it yet.
-        (Some(_), false) => (ExchangeStage::Requested, first.unwrap_or_else(|| site.ours("enroll", "")).into()),
+        (Some(_), false) => (ExchangeStage::Requested, first.unwrap_or_else(|| observed.ours("enroll", "")).into()),
         (_, true) => (ExchangeStage::Requested, first.unwrap_or(answer).into()),
     };
-    let certificate = certificate.map(|one| ClientCertificate::of(one, site.now));
+    let certificate = certificate.map(|one| ClientCertificate::of(one, observed.now));
     let (closes, side) = (false, Side::Backend);
     Some(Standing { organization, stage, certificate, next, closes, next_of: side, side })
 }
 
-fn of_orchestrator(site: &ObservedRelease) -> Vec<Standing> {
-    let Some(orchestrator) = site.orchestrator() else { return Vec::new() };
+fn of_orchestrator(observed: &ObservedRelease) -> Vec<Standing> {
+    let Some(orchestrator) = observed.orchestrator() else { return Vec::new() };
     let is_member = |key: &&String| orchestrator.members.contains(key);
     let keys = orchestrator.client_cas.keys().filter(|key| !is_member(key));
-    let log = site.log.as_ref().and_then(|log| log.as_ref().ok());
+    let log = observed.log.as_ref().and_then(|log| log.as_ref().ok());
     let admits = |o: &Orchestrator, organization: &String| {
         o.client_cas.get(organization).is_some_and(|objects| !objects.is_empty())
     };
@@ -160,7 +160,8 @@ fn of_orchestrator(site: &ObservedRelease) -> Vec<Standing> {
     let row = |organization: &String| {
         let has_key = |o: &Orchestrator| admits(o, organization);
         let mut closes = false;
-        let enforced = site.running().is_some_and(|o| o.tls_enabled && o.mtls_enabled && o.verify_msp_id && has_key(o));
+        let enforced =
+            observed.running().is_some_and(|o| o.tls_enabled && o.mtls_enabled && o.verify_msp_id && has_key(o));
         let (stage, next) = match (enforced, has_key(orchestrator)) {
             (true, _) => (ExchangeStage::Enforced, Next::default()),
             // A key that is no member's: nothing is to be done for it.
@@ -168,20 +169,21 @@ fn of_orchestrator(site: &ObservedRelease) -> Vec<Standing> {
                 (if has_key { ExchangeStage::Admitted } else { ExchangeStage::None }, Next::default())
             }
             // Before TLS there is nothing to admit to, nor a CA of ours that could sign.
-            (false, has_key) if !orchestrator.tls_enabled => {
-                (if has_key { ExchangeStage::Admitted } else { ExchangeStage::None }, site.ours("ca init", "").into())
-            }
+            (false, has_key) if !orchestrator.tls_enabled => (
+                if has_key { ExchangeStage::Admitted } else { ExchangeStage::None },
+                observed.ours("ca init", "").into(),
+            ),
             // It asks for each member whether its pair is installed.
             (false, true) if all_have_keys => {
                 closes = true;
-                (ExchangeStage::Admitted, site.ours("gate close", "").into())
+                (ExchangeStage::Admitted, observed.ours("gate close", "").into())
             }
             (false, true) => (ExchangeStage::Admitted, Next::default()),
-            (false, false) => (ExchangeStage::None, site.approve(&format!("{organization}.csr")).into()),
+            (false, false) => (ExchangeStage::None, observed.approve(&format!("{organization}.csr")).into()),
         };
         let entries = log.map(IssueLog::entries).unwrap_or_default();
         let newest = entries.iter().rev().find(|entry| entry.organization.as_str() == organization);
-        let certificate = newest.and_then(Entry::decoded).map(|one| ClientCertificate::of(one, site.now));
+        let certificate = newest.and_then(Entry::decoded).map(|one| ClientCertificate::of(one, observed.now));
         let (organization, side) = (organization.clone(), Side::Orchestrator);
         Standing { organization, stage, certificate, next, closes, next_of: side, side }
     };

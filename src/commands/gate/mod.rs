@@ -70,7 +70,7 @@ pub fn close(args: &CloseArgs, session: &Session<'_>) -> Result<Outcome> {
         findings.extend(absent);
         warnings.extend(waived);
         warnings.extend(gate::dangers(&mounts_of(&gate, &gate.cluster.release), &gate.values, log?.as_ref()));
-        warnings.extend(ingresses(&gate.cluster.release.release.manifest).iter().filter_map(Ingress::danger));
+        warnings.extend(ingresses(&gate.cluster.release.record.manifest).iter().filter_map(Ingress::danger));
         warnings.extend(unverified(args));
     }
     session.refuse(findings, "nothing was written; the gate is as it was")?;

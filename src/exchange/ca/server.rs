@@ -79,12 +79,12 @@ impl<'a> ServerTarget<'a> {
         hosts: &'a [Hostname],
         files: Option<&'a PairFiles>,
     ) -> Self {
-        let ClusterState { release: found, objects } = cluster;
+        let ClusterState { release, objects } = cluster;
         Self {
-            release: found.name.as_str(),
-            namespace: &found.release.namespace,
-            chart: &found.chart,
-            deployed: &found.manifest,
+            release: release.name.as_str(),
+            namespace: &release.record.namespace,
+            chart: &release.chart,
+            deployed: &release.manifest,
             planned,
             orchestrator,
             objects,

@@ -41,7 +41,7 @@ pub(crate) fn set_up(
     let server = ServerTarget::of(&state.cluster, &release.manifest, &state.values, hosts, made);
     let mut pair = server.plan(ca, state.session)?;
     let by_hand = if state.options.no_upgrade {
-        pair.without_restart(state.session.kubectl(&state.cluster.release.release.namespace))
+        pair.without_restart(state.session.kubectl(&state.cluster.release.record.namespace))
     } else {
         None
     };
@@ -60,7 +60,7 @@ fn upgrade(state: &Observed<'_, Orchestrator>, edited: &EditedFiles) -> Result<(
     let own = state.values.own_tls_settings(config);
     let request = state.upgrade(edited, &own, TLS_PATHS, "the server speaks TLS");
     let live = same(&values::apply(config, &state.values.tls_settings()), config);
-    let (plan, after) = if live && !edited.changes() && release.release.status == ReleaseStatus::Deployed {
+    let (plan, after) = if live && !edited.changes() && release.record.status == ReleaseStatus::Deployed {
         (release.plan_unchanged(&request), release.clone())
     } else {
         release.plan(&request)?

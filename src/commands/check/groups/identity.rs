@@ -19,28 +19,28 @@ use crate::{
     },
 };
 
-pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
-    judge_leaf(site, findings);
-    let Some(orchestrator) = site.orchestrator() else { return };
-    judge_keys(site, orchestrator, findings);
-    judge_check(site, orchestrator, findings);
-    judge_pool(site, orchestrator, findings);
-    judge_issuer(site, orchestrator, findings);
-    judge_log(site, findings);
+pub(super) fn check(observed: &ObservedRelease, findings: &mut Findings) {
+    judge_leaf(observed, findings);
+    let Some(orchestrator) = observed.orchestrator() else { return };
+    judge_keys(observed, orchestrator, findings);
+    judge_check(observed, orchestrator, findings);
+    judge_pool(observed, orchestrator, findings);
+    judge_issuer(observed, orchestrator, findings);
+    judge_log(observed, findings);
 }
 
 /// The backend's own certificate.
-fn judge_leaf(site: &ObservedRelease, findings: &mut Findings) {
-    let Some(backend) = site.backend() else { return };
-    let object = site.object(&ObjectRef::secret(backend.client_certificate.as_str()));
+fn judge_leaf(observed: &ObservedRelease, findings: &mut Findings) {
+    let Some(backend) = observed.backend() else { return };
+    let object = observed.object(&ObjectRef::secret(backend.client_certificate.as_str()));
     let Some(chain) = object.and_then(|pair| inspect::certificates(&pair.data("tls.crt")?).ok()) else { return };
     let Some(leaf) = chain.first() else { return };
-    let again = site.request("--new-request");
-    let cas = keys::authorities(site);
+    let again = observed.request("--new-request");
+    let cas = keys::authorities(observed);
     // The server looks at every certificate that is sent: a CA appended to the leaf repairs a leaf without it.
     let named = |one: &Certificate| {
         let id = one.authority_key_id.as_ref().filter(|id| !id.is_empty());
-        let mut known = cas.iter().map(|(_, ca)| ca).chain(&site.known);
+        let mut known = cas.iter().map(|(_, ca)| ca).chain(&observed.known);
         id.is_some_and(|id| cas.is_empty() || known.any(|ca| ca.subject_key_id.as_ref() == Some(id)))
     };
     if chain.iter().any(named) {
@@ -74,7 +74,7 @@ fn judge_leaf(site: &ObservedRelease, findings: &mut Findings) {
     } else {
         findings.ok(Check::PairTwoOrganizations, "one O");
     }
-    match issued::poses(leaf, &site.orchestrator_names()) {
+    match issued::poses(leaf, &observed.orchestrator_names()) {
         Some(name) => {
             findings.failed(Check::PairName, format!("it carries {name}, a name of the orchestrator"), &again);
         }
@@ -83,7 +83,7 @@ fn judge_leaf(site: &ObservedRelease, findings: &mut Findings) {
 }
 
 /// The keys of clientCACerts.
-fn judge_keys(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
+fn judge_keys(observed: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     let mut forms: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for key in orchestrator.client_cas.keys() {
         let kebab = kebab_case(key);
@@ -108,7 +108,7 @@ fn judge_keys(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
         if !orchestrator.members.contains(key) {
             let seen =
                 format!("{key} is no member of any channel: under the identity check it admits nobody of another name");
-            findings.warn(Check::KeyAdmitsNobody, seen, taken_out(site, orchestrator, &format!("key {key}")));
+            findings.warn(Check::KeyAdmitsNobody, seen, taken_out(observed, orchestrator, &format!("key {key}")));
         }
     }
     for (kebab, keys) in forms.iter().filter(|(_, keys)| keys.len() > 1) {
@@ -125,10 +125,12 @@ fn judge_keys(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
 }
 
 /// Takes something out of `clientCACerts`, once every member has a certificate and a key of its own.
-fn taken_out(site: &ObservedRelease, orchestrator: &Orchestrator, what: &str) -> Next {
+fn taken_out(observed: &ObservedRelease, orchestrator: &Orchestrator, what: &str) -> Next {
     match lacking(orchestrator).next() {
-        Some(member) => site.approve(&format!("{member}.csr")).into(),
-        None => Next::from(format!("take {what} out of clientCACerts in the values file, then: ")).and(&site.upgrade()),
+        Some(member) => observed.approve(&format!("{member}.csr")).into(),
+        None => {
+            Next::from(format!("take {what} out of clientCACerts in the values file, then: ")).and(&observed.upgrade())
+        }
     }
 }
 
@@ -138,9 +140,9 @@ fn lacking(orchestrator: &Orchestrator) -> impl Iterator<Item = &String> {
     orchestrator.members.iter().filter(has_none)
 }
 
-fn judge_check(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
+fn judge_check(observed: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
     let on = |o: &Orchestrator| o.tls_enabled && o.mtls_enabled;
-    let open = [Some(orchestrator), site.running()].into_iter().flatten().find(|o| on(o) && !o.verify_msp_id);
+    let open = [Some(orchestrator), observed.running()].into_iter().flatten().find(|o| on(o) && !o.verify_msp_id);
     match open {
         Some(_) => findings.failed(
             Check::IdentityCheck,
@@ -148,22 +150,22 @@ fn judge_check(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &m
             // A member without a key would be cut off by it, and the gate refuses that.
             lacking(orchestrator)
                 .next()
-                .map_or_else(|| site.ours("gate close", ""), |member| site.approve(&format!("{member}.csr"))),
+                .map_or_else(|| observed.ours("gate close", ""), |member| observed.approve(&format!("{member}.csr"))),
         ),
-        None if site.mtls() => findings.ok(Check::IdentityCheck, "verifyClientMSPID is on"),
+        None if observed.mtls() => findings.ok(Check::IdentityCheck, "verifyClientMSPID is on"),
         None => findings.skip(Check::IdentityCheck, "mutual TLS is off: gate close turns both on"),
     }
 }
 
 /// CAs under clientCACerts whose key is not one of the orchestrator's own CAs.
-fn judge_pool(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
-    if site.objects.is_err() {
+fn judge_pool(observed: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
+    if observed.objects.is_err() {
         return;
     }
-    let all = keys::authorities(site);
-    let is_known = |ca: &Certificate| site.known.iter().any(|known| known.spki == ca.spki);
+    let all = keys::authorities(observed);
+    let is_known = |ca: &Certificate| observed.known.iter().any(|known| known.spki == ca.spki);
     for ForeignCa { name, said } in mounts::foreign(orchestrator, &all, is_known) {
-        let out = taken_out(site, orchestrator, name);
+        let out = taken_out(observed, orchestrator, name);
         let next =
             Next::from("where it is the federation's own CA for clients, run this again with --ca-cert FILE; else ");
         let next = next.and(&out);
@@ -173,18 +175,18 @@ fn judge_pool(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
 }
 
 /// A `ClusterIssuer` made the server's pair, and the pair's CA is in the pool: then it signs any O for any namespace.
-fn judge_issuer(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
-    let Ok(found) = &site.found else { return };
-    let pair = site.object(&ObjectRef::secret(orchestrator.server_pair.as_str()));
+fn judge_issuer(observed: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
+    let Ok(release) = &observed.release else { return };
+    let pair = observed.object(&ObjectRef::secret(orchestrator.server_pair.as_str()));
     let note = |key: &str| {
         pair.and_then(|p| p.json()["metadata"]["annotations"][format!("cert-manager.io/issuer-{key}")].as_str())
     };
-    let wish = &found.config()["orchestrator"]["tls"]["createCertificates"];
+    let wish = &release.config()["orchestrator"]["tls"]["createCertificates"];
     let asked = wish["enabled"] == true;
     let kind = note("kind").or_else(|| asked.then(|| wish["issuerKind"].as_str().unwrap_or("ClusterIssuer")));
     let name = note("name").or_else(|| wish["issuer"].as_str().filter(|_| asked));
     let (Some("ClusterIssuer"), Some(name)) = (kind, name) else {
-        if let Some(all) = &site.issuers {
+        if let Some(all) = &observed.issuers {
             findings.ok(
                 Check::IssuerAnyOrganization,
                 format!("the server's pair is from no ClusterIssuer ({} are here)", all.len()),
@@ -195,7 +197,7 @@ fn judge_issuer(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &
         }
         return;
     };
-    let spec = site.issuers.as_ref().and_then(|all| all.iter().find(|issuer| issuer.name() == name));
+    let spec = observed.issuers.as_ref().and_then(|all| all.iter().find(|issuer| issuer.name() == name));
     if spec.is_some_and(|issuer| issuer.json()["spec"]["ca"].is_null()) {
         return findings.ok(Check::IssuerAnyOrganization, format!("ClusterIssuer {name} holds no CA's key"));
     }
@@ -209,8 +211,8 @@ fn judge_issuer(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &
 }
 
 /// Certificates that were issued and are alive.
-fn judge_log(site: &ObservedRelease, findings: &mut Findings) {
-    let log = match &site.log {
+fn judge_log(observed: &ObservedRelease, findings: &mut Findings) {
+    let log = match &observed.log {
         Some(Ok(log)) => log,
         Some(Err(failure)) => {
             let because = format!("the issue log could not be read: {}", failure.what);
@@ -223,10 +225,10 @@ fn judge_log(site: &ObservedRelease, findings: &mut Findings) {
             return findings.skip(Check::IssuedRefused, because);
         }
     };
-    let (Some(orchestrator), Ok(found)) = (site.orchestrator(), &site.found) else { return };
-    let pair = keys::server(site).map(|(_, leaf)| leaf);
-    let names = issued::names(orchestrator, found, pair.as_ref());
-    for (entry, IssuedProblem { kind, said }) in issued::troubles(log, &names, site.now) {
+    let (Some(orchestrator), Ok(release)) = (observed.orchestrator(), &observed.release) else { return };
+    let pair = keys::server(observed).map(|(_, leaf)| leaf);
+    let names = issued::names(orchestrator, release, pair.as_ref());
+    for (entry, IssuedProblem { kind, said }) in issued::troubles(log, &names, observed.now) {
         let wait = format!(
             "ask {} for a new request (enroll --new-request); until {} the old one stays good",
             entry.organization,
@@ -238,7 +240,7 @@ fn judge_log(site: &ObservedRelease, findings: &mut Findings) {
             IssuedProblemKind::Refused => findings.failed(Check::IssuedRefused, said, wait),
         }
     }
-    let alive = format!("alive: {}", count(log.unexpired(site.now).count(), "certificate"));
+    let alive = format!("alive: {}", count(log.unexpired(observed.now).count(), "certificate"));
     findings.ok(Check::IssuedName, alive.as_str());
     findings.ok(Check::IssuedRefused, alive.as_str());
 }

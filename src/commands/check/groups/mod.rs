@@ -22,23 +22,23 @@ use crate::{commands::check::WarnBefore, pki::inspect::Certificate, text::count}
 pub(super) use self::keys::{authorities, server};
 
 /// Judges everything that was seen: one finding for each check of the side.
-pub(in crate::commands) fn check(site: &ObservedRelease, warn_before: WarnBefore) -> Vec<Finding> {
+pub(in crate::commands) fn check(observed: &ObservedRelease, warn_before: WarnBefore) -> Vec<Finding> {
     let mut findings = Findings::default();
-    match &site.found {
+    match &observed.release {
         Err(failure) if matches!(failure.code, Code::ToolMissing | Code::Child | Code::KubeToken) => {
             findings.failed(Check::Tools, format!("{}: {}", failure.what, failure.why), &failure.next);
         }
         _ => findings.ok(Check::Tools, "helm and kubectl are there"),
     }
-    rights::check(site, &mut findings);
-    release::check(site, &mut findings);
-    values::check(site, &mut findings);
-    objects::check(site, &mut findings);
-    keys::check(site, warn_before, &mut findings);
-    identity::check(site, &mut findings);
-    order::check(site, &mut findings);
-    live::check(site, &mut findings);
-    findings.of_side(site.side)
+    rights::check(observed, &mut findings);
+    release::check(observed, &mut findings);
+    values::check(observed, &mut findings);
+    objects::check(observed, &mut findings);
+    keys::check(observed, warn_before, &mut findings);
+    identity::check(observed, &mut findings);
+    order::check(observed, &mut findings);
+    live::check(observed, &mut findings);
+    findings.of_side(observed.side)
 }
 
 /// Whether a certificate is so near to its end that it is warned of.

@@ -22,14 +22,14 @@ use crate::{
 /// A pod that was just made may well be still at its mounts.
 const SETTLING: Duration = Duration::minutes(1);
 
-pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
-    judge_pods(site, findings);
-    let Ok(objects) = &site.objects else {
+pub(super) fn check(observed: &ObservedRelease, findings: &mut Findings) {
+    judge_pods(observed, findings);
+    let Ok(objects) = &observed.objects else {
         return findings.skip_the_rest("the objects of the namespace could not be read");
     };
-    let Ok(found) = &site.found else { return };
-    let mounts = Mounts { found, manifest: &found.manifest, objects, now: site.now, remedy: site.remedy() };
-    let cas = authorities(site);
+    let Ok(release) = &observed.release else { return };
+    let mounts = Mounts { release, manifest: &release.manifest, objects, now: observed.now, remedy: observed.remedy() };
+    let cas = authorities(observed);
     let mut good = Vec::new();
     for name in &cas {
         match mounts.judge_ca(name) {
@@ -39,14 +39,14 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
             }
         }
     }
-    let mounted = found.manifest.workloads().iter().flat_map(|workload| &workload.mounts);
+    let mounted = release.manifest.workloads().iter().flat_map(|workload| &workload.mounts);
     for mount in mounted.filter(|mount| mount.volume.starts_with("orchestrator-") && !cas.contains(&mount.name)) {
         if mounts.object(&ObjectRef::of_kind(mount.kind, &mount.name)).is_none() {
             let failure = mounts.absent(mount.kind, &mount.name);
             findings.failed(
                 Check::MountMissing,
                 format!("{}: {}", failure.what, failure.why),
-                missing_next(site, &failure.next),
+                missing_next(observed, &failure.next),
             );
         }
     }
@@ -62,7 +62,7 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
             findings.ok(check, format!("{}: {seen}", good.join(", ")));
         }
     }
-    judge_bundles(site, findings);
+    judge_bundles(observed, findings);
 }
 
 /// The check that fails by it.
@@ -76,8 +76,8 @@ const fn check_of(problem: CaProblem) -> Check {
 }
 
 /// Objects with CAs that the values name: what is mounted, or will be.
-pub(super) fn authorities(site: &ObservedRelease) -> Vec<String> {
-    match (site.backend(), site.orchestrator()) {
+pub(super) fn authorities(observed: &ObservedRelease) -> Vec<String> {
+    match (observed.backend(), observed.orchestrator()) {
         (Some(backend), _) => backend.cacert.iter().map(ToString::to_string).collect(),
         (_, Some(orchestrator)) => orchestrator.authorities().into_iter().map(str::to_owned).collect(),
         _ => Vec::new(),
@@ -85,15 +85,15 @@ pub(super) fn authorities(site: &ObservedRelease) -> Vec<String> {
 }
 
 /// A pair is made by a verb, not by hand.
-fn missing_next(site: &ObservedRelease, by_hand: &Next) -> Next {
-    if site.backend().is_some() { site.request("").into() } else { by_hand.clone() }
+fn missing_next(observed: &ObservedRelease, by_hand: &Next) -> Next {
+    if observed.backend().is_some() { observed.request("").into() } else { by_hand.clone() }
 }
 
-fn judge_bundles(site: &ObservedRelease, findings: &mut Findings) {
-    let Some(orchestrator) = site.orchestrator() else { return };
+fn judge_bundles(observed: &ObservedRelease, findings: &mut Findings) {
+    let Some(orchestrator) = observed.orchestrator() else { return };
     for name in orchestrator.client_cas.values().flatten() {
-        let kind = site.kind_of(name);
-        let pem = site.object(&ObjectRef::of_kind(kind, name)).and_then(|object| object.data("ca.crt"));
+        let kind = observed.kind_of(name);
+        let pem = observed.object(&ObjectRef::of_kind(kind, name)).and_then(|object| object.data("ca.crt"));
         let count = pem.and_then(|pem| Some(inspect::certificates(&pem).ok()?.len())).unwrap_or(0);
         if count > 1 {
             let next =
@@ -108,20 +108,20 @@ fn judge_bundles(site: &ObservedRelease, findings: &mut Findings) {
     findings.ok(Check::MountBundle, "one CA in each");
 }
 
-fn judge_pods(site: &ObservedRelease, findings: &mut Findings) {
-    let pods = match &site.pods {
+fn judge_pods(observed: &ObservedRelease, findings: &mut Findings) {
+    let pods = match &observed.pods {
         Ok(pods) => pods,
         Err(failure) => {
             return findings.skip(Check::PodsWaiting, format!("pods may not be listed here: {}", failure.what));
         }
     };
-    let config = site.found.as_ref().map(|found| found.release.config.clone()).unwrap_or_default();
+    let config = observed.release.as_ref().map(|release| release.record.config.clone()).unwrap_or_default();
     for pod in pods {
         for WaitingContainer { reason, message } in pods::waiting(pod) {
             // The kubelet may quote what the release's values say.
             let said = format!("{}: {reason}{}", pod.name(), mask::without(&message, &config, &[pod.name()]));
-            let next = site.kubectl("describe pod").word(pod.name());
-            if is_new(pod, site.now) && reason == "ContainerCreating" {
+            let next = observed.kubectl("describe pod").word(pod.name());
+            if is_new(pod, observed.now) && reason == "ContainerCreating" {
                 findings.warn(Check::PodsWaiting, said, next);
             } else {
                 findings.failed(Check::PodsWaiting, said, next);

@@ -22,43 +22,43 @@ use crate::{
 /// Why checks of the gate are not looked at.
 const OFF: &str = "mutual TLS is off";
 
-pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
-    if let Some(backend) = site.backend() {
+pub(super) fn check(observed: &ObservedRelease, findings: &mut Findings) {
+    if let Some(backend) = observed.backend() {
         let name = backend.client_certificate.as_str();
-        if !site.mtls() {
+        if !observed.mtls() {
             findings.skip(Check::MtlsWithoutPair, OFF);
-        } else if site.objects.is_ok() && site.object(&ObjectRef::secret(name)).is_none() {
+        } else if observed.objects.is_ok() && observed.object(&ObjectRef::secret(name)).is_none() {
             findings.failed(
                 Check::MtlsWithoutPair,
                 format!("mutual TLS is on, and Secret {name} is not there"),
-                site.request(""),
+                observed.request(""),
             );
-        } else if site.objects.is_ok() {
+        } else if observed.objects.is_ok() {
             findings.ok(Check::MtlsWithoutPair, format!("Secret {name} is there"));
         }
     }
-    if let Some(orchestrator) = site.orchestrator() {
-        judge_gate(site, orchestrator, findings);
-        judge_ingress(site, orchestrator, findings);
-        judge_restarts(site, orchestrator, findings);
+    if let Some(orchestrator) = observed.orchestrator() {
+        judge_gate(observed, orchestrator, findings);
+        judge_ingress(observed, orchestrator, findings);
+        judge_restarts(observed, orchestrator, findings);
     }
 }
 
-fn judge_gate(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
-    if !site.mtls() {
+fn judge_gate(observed: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
+    if !observed.mtls() {
         findings.skip(Check::MtlsEmpty, OFF);
         return findings.skip(Check::MemberCutOff, OFF);
     }
-    for state in [Some(orchestrator), site.running()].into_iter().flatten().filter(|o| o.mtls_enabled) {
+    for state in [Some(orchestrator), observed.running()].into_iter().flatten().filter(|o| o.mtls_enabled) {
         if state.client_cas.values().all(Vec::is_empty) {
             let seen = "mutual TLS is on and clientCACerts is empty: the server exits when it starts";
             // Nobody is let in meanwhile; who is approved first is for the next run.
-            findings.failed(Check::MtlsEmpty, seen, site.ours("gate open", ""));
+            findings.failed(Check::MtlsEmpty, seen, observed.ours("gate open", ""));
         }
         let without = |member: &&String| state.client_cas.get(*member).is_none_or(Vec::is_empty);
         for member in state.members.iter().filter(without) {
             let lacks = format!("{member} has no key of its own in clientCACerts");
-            let next = site.approve(&format!("{member}.csr"));
+            let next = observed.approve(&format!("{member}.csr"));
             if state.verify_msp_id {
                 findings.failed(Check::MemberCutOff, format!("{lacks}: it is cut off"), next);
             } else {
@@ -77,18 +77,18 @@ fn judge_gate(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mu
     );
 }
 
-fn judge_ingress(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
-    let Ok(found) = &site.found else { return };
+fn judge_ingress(observed: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
+    let Ok(release) = &observed.release else { return };
     if !orchestrator.tls_enabled {
         return findings.skip(Check::Passthrough, "TLS is off");
     }
-    let all = ingresses(&found.release.manifest);
+    let all = ingresses(&release.record.manifest);
     let next = Next::from(
         "set ingress.annotations: {nginx.ingress.kubernetes.io/ssl-passthrough: \"true\"} in the values file, then: ",
     );
-    let next = next.and(&site.upgrade());
+    let next = next.and(&observed.upgrade());
     for seen in all.iter().filter_map(Ingress::danger) {
-        if site.mtls() {
+        if observed.mtls() {
             findings.failed(Check::Passthrough, seen, &next);
         } else {
             findings.warn(Check::Passthrough, seen, &next);
@@ -102,29 +102,29 @@ fn judge_ingress(site: &ObservedRelease, orchestrator: &Orchestrator, findings: 
 }
 
 /// The orchestrator reads what it mounts once: what is newer than its pods is not in force.
-fn judge_restarts(site: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
-    let (Ok(found), Ok(_)) = (&site.found, &site.objects) else { return };
-    let mut mounts: Vec<_> = found.manifest.workloads().iter().flat_map(|workload| &workload.mounts).collect();
+fn judge_restarts(observed: &ObservedRelease, orchestrator: &Orchestrator, findings: &mut Findings) {
+    let (Ok(release), Ok(_)) = (&observed.release, &observed.objects) else { return };
+    let mut mounts: Vec<_> = release.manifest.workloads().iter().flat_map(|workload| &workload.mounts).collect();
     mounts.dedup_by(|one, other| one.name == other.name);
-    let service = orchestrator.service_name(found.name.as_str());
+    let service = orchestrator.service_name(release.name.as_str());
     for mount in mounts.into_iter().filter(|mount| mount.volume.starts_with("orchestrator-")) {
         let check = if mount.volume == "orchestrator-config" { Check::RestartChannels } else { Check::RestartObjects };
-        if let Some(object) = site.object(&ObjectRef::of_kind(mount.kind, &mount.name)) {
-            judge_restart(site, check, object, &service, findings);
+        if let Some(object) = observed.object(&ObjectRef::of_kind(mount.kind, &mount.name)) {
+            judge_restart(observed, check, object, &service, findings);
         }
     }
 }
 
-fn judge_restart(site: &ObservedRelease, check: Check, object: &Object, service: &str, findings: &mut Findings) {
+fn judge_restart(observed: &ObservedRelease, check: Check, object: &Object, service: &str, findings: &mut Findings) {
     let name = object.reference();
-    let pods = match &site.pods {
+    let pods = match &observed.pods {
         Ok(pods) => pods,
         Err(failure) => return findings.skip(check, format!("pods may not be listed here: {}", failure.what)),
     };
     let Some(started) = pods::oldest_with(pods, object.name()) else {
         return findings.skip(check, "no pod that mounts them was seen");
     };
-    let next = site.kubectl("rollout restart").word(format!("deployment/{service}"));
+    let next = observed.kubectl("rollout restart").word(format!("deployment/{service}"));
     match pods::changed(object) {
         ChangeTime::At(at) | ChangeTime::NotBefore(at) if at > started => {
             let (at, started) = (times::rfc3339(at), times::rfc3339(started));

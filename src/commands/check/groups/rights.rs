@@ -17,14 +17,14 @@ use crate::{
 /// One thing that has to be allowed: verbs, API group, resource, and the names; without names, any of them.
 type NeededRight = (&'static [&'static str], &'static str, &'static str, Vec<String>);
 
-pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
-    let next = grant(site);
-    let reads = [site.found.as_ref().err(), site.objects.as_ref().err()];
+pub(super) fn check(observed: &ObservedRelease, findings: &mut Findings) {
+    let next = grant(observed);
+    let reads = [observed.release.as_ref().err(), observed.objects.as_ref().err()];
     for failure in reads.into_iter().flatten().filter(|failure| failure.code == Code::Forbidden) {
-        let next = if find::is_unnamed(&site.target) { find::add_namespace() } else { next.clone() };
+        let next = if find::is_unnamed(&observed.target) { find::add_namespace() } else { next.clone() };
         findings.failed(Check::Rights, format!("{}: {}", failure.what, failure.why), next);
     }
-    let (Ok(rules), Ok(party)) = (&site.rules, &site.party) else {
+    let (Ok(rules), Ok(party)) = (&observed.rules, &observed.party) else {
         return findings.skip(Check::Rights, "what this account may do could not be asked");
     };
     let missing: Vec<String> = needs(party).iter().flat_map(|need| lacking(rules, need)).collect();
@@ -40,9 +40,9 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
 }
 
 /// The two documents name the namespace; kubectl needs to be told which cluster.
-fn grant(site: &ObservedRelease) -> Next {
-    let role = CommandLine::ours("role").word(site.side).option("-n", &site.target.namespace);
-    let cluster = ClusterTarget { namespace: None, ..site.target.clone() };
+fn grant(observed: &ObservedRelease) -> Next {
+    let role = CommandLine::ours("role").word(observed.side).option("-n", &observed.target.namespace);
+    let cluster = ClusterTarget { namespace: None, ..observed.target.clone() };
     let kubectl = CommandLine::kubectl().at(&cluster).with("apply -f -");
     Next::from("ask the cluster's administrator to run, with --service-account NAME for the account that you use: ")
         .command(role.with(&format!("| {kubectl}")))

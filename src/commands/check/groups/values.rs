@@ -7,8 +7,8 @@ use super::super::{
 };
 use crate::failure::{Code, Next};
 
-pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
-    match &site.files {
+pub(super) fn check(observed: &ObservedRelease, findings: &mut Findings) {
+    match &observed.files {
         Some(files) => {
             for word in files.odd_words() {
                 findings.warn(
@@ -21,9 +21,9 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
         }
         None => findings.skip(Check::ValuesOddWords, "no values file was given"),
     }
-    let party = match &site.party {
+    let party = match &observed.party {
         Ok(party) => party,
-        Err(failure) if failure.code == Code::Value || site.files.is_some() || site.found.is_ok() => {
+        Err(failure) if failure.code == Code::Value || observed.files.is_some() || observed.release.is_ok() => {
             findings.failed(Check::Values, format!("{}: {}", failure.what, failure.why), &failure.next);
             return findings.skip_the_rest("the values cannot be used");
         }
@@ -38,8 +38,8 @@ pub(super) fn check(site: &ObservedRelease, findings: &mut Findings) {
         findings.ok(Check::Tls, "orchestrator.tls.enabled is true");
     } else {
         let next = match party {
-            SideValues::Backend(_) => site.first_step().map(Next::from).unwrap_or_default(),
-            SideValues::Orchestrator(_) => site.ours("ca init", "").into(),
+            SideValues::Backend(_) => observed.first_step().map(Next::from).unwrap_or_default(),
+            SideValues::Orchestrator(_) => observed.ours("ca init", "").into(),
         };
         findings.failed(Check::Tls, "orchestrator.tls.enabled is not true", next);
     }
