@@ -89,7 +89,7 @@ pub fn read(request_der: &[u8], cms_der: &[u8]) -> Result<Proof, Failure> {
     let refused = |code, what: &str, why: String| {
         Failure::new(Exit::Refused, code, what)
             .why(why)
-            .next("ask the sender for the file again, as an attachment; or delete its block CMS and compare the fingerprint of the request")
+            .next("ask the sender for the file again, as an attachment; or delete the block CMS from it, and compare the request's fingerprint")
     };
     let form = |why| refused(Code::ProofForm, "its proof is not a signature in the form of a renewal", why);
     let parts = form::read(cms_der).map_err(form)?;

@@ -9,6 +9,15 @@ use crate::{
     scene::{NEXT, Scene, beside, proven},
 };
 
+pub(crate) fn all(cases: &mut Cases) {
+    files(cases);
+    forms(cases);
+    signers(cases);
+    attributes(cases);
+    digests(cases);
+    contents(cases);
+}
+
 /// The renewal of the first certificate of a federation, with a proof that `change` has altered.
 struct Forged {
     request: Vec<u8>,
@@ -30,7 +39,7 @@ impl Forged {
     }
 }
 
-pub(crate) fn forms(cases: &mut Cases) {
+fn forms(cases: &mut Cases) {
     const CODE: &str = "proof-form";
     let forged = Forged::new();
     let Forged { request, certificate } = &forged;
@@ -56,7 +65,7 @@ pub(crate) fn forms(cases: &mut Cases) {
     cases.refuses(CODE, "an empty set of revocation lists", &forged.with(|cms| Cms { crls: vec![0xa1, 0], ..cms }));
 }
 
-pub(crate) fn signers(cases: &mut Cases) {
+fn signers(cases: &mut Cases) {
     const CODE: &str = "proof-form";
     let forged = Forged::new();
     let Forged { request, certificate } = &forged;
@@ -99,7 +108,7 @@ pub(crate) fn signers(cases: &mut Cases) {
     cases.refuses(CODE, "attributes that nothing signs", &forged.with(|cms| Cms { unsigned, ..cms }));
 }
 
-pub(crate) fn attributes(cases: &mut Cases) {
+fn attributes(cases: &mut Cases) {
     const CODE: &str = "proof-form";
     let forged = Forged::new();
     let (kind, digest) = (content_type(), message_digest(&forged.request));
@@ -133,7 +142,7 @@ pub(crate) fn attributes(cases: &mut Cases) {
     cases.refuses(CODE, "a set that is not in order", &forged.attributes(vec![digest.clone(), kind.clone()]));
 }
 
-pub(crate) fn digests(cases: &mut Cases) {
+fn digests(cases: &mut Cases) {
     const CODE: &str = "proof-form";
     let forged = Forged::new();
     let sha512 = seq(&[&oid("2.16.840.1.101.3.4.2.3")]);
@@ -162,7 +171,7 @@ pub(crate) fn digests(cases: &mut Cases) {
     cases.refuses(CODE, "a signature over another digest", &forged.with(|cms| Cms { algorithm: another, ..cms }));
 }
 
-pub(crate) fn contents(cases: &mut Cases) {
+fn contents(cases: &mut Cases) {
     const OTHER: &str = "proof-of-another-request";
     const SIGNATURE: &str = "proof-signature";
     let forged = Forged::new();
@@ -190,14 +199,14 @@ pub(crate) fn contents(cases: &mut Cases) {
     let (_, other) = Scene::new();
     let swapped = forged.with(|cms| Cms { certificates: tlv(0xa0, &other.der), id: issuer_and_serial(&other), ..cms });
     cases.accepts(SIGNATURE, "two certificates of one key: the log tells them apart", &swapped);
-    let of_another = Scene::empty().issue(&of(&RSA).pem());
+    let of_another = Scene::empty().issue(&of(&NEXT).pem());
     let taken =
         forged.with(|cms| Cms { certificates: tlv(0xa0, &of_another.der), id: issuer_and_serial(&of_another), ..cms });
     cases.refuses(SIGNATURE, "the certificate of another key", &taken);
     cases.accepts(SIGNATURE, "its own signature", &beside(request, &whole));
 }
 
-pub(crate) fn files(cases: &mut Cases) {
+fn files(cases: &mut Cases) {
     const PEM: &str = "request-not-one-pem";
     let (_, certificate) = Scene::new();
     let both = proven(&of(&NEXT), &KEY, &certificate);

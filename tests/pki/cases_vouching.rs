@@ -21,6 +21,16 @@ use crate::{
 
 type Verdict = Result<(), Vec<Failure>>;
 
+pub(crate) fn all(cases: &mut Cases) {
+    signers(cases);
+    organizations(cases);
+    successors(cases);
+    alarms(cases);
+    ends(cases);
+    hosts(cases);
+    beginnings(cases);
+}
+
 /// What is said of the first certificate's renewal once `change` has happened to the federation.
 fn after(change: impl FnOnce(&mut Scene, &Certificate)) -> Verdict {
     asked_after(&of(&NEXT), change)
@@ -54,7 +64,7 @@ fn naming(hosts: &[&str]) -> Forge<'static> {
     of(&NEXT).attributes(asks(&[&dns(hosts)]))
 }
 
-pub(crate) fn signers(cases: &mut Cases) {
+fn signers(cases: &mut Cases) {
     const CODE: &str = "proof-signer";
     cases.add(CODE, false, "in the log, its CA in the pool", after(|_, _| ()));
     cases.add(CODE, true, "an empty log", after(|scene, _| scene.world.log = IssueLog::default()));
@@ -80,7 +90,7 @@ pub(crate) fn signers(cases: &mut Cases) {
     cases.add(CODE, true, "the certificate of a CA", by_a_ca);
 }
 
-pub(crate) fn organizations(cases: &mut Cases) {
+fn organizations(cases: &mut Cases) {
     const CODE: &str = "proof-organization";
     let (mut scene, first) = Scene::new();
     let second = scene.issue(&of_the_second_with(&RSA).pem());
@@ -97,7 +107,7 @@ pub(crate) fn organizations(cases: &mut Cases) {
     cases.add(CODE, true, "the log has it as another's", renamed);
 }
 
-pub(crate) fn successors(cases: &mut Cases) {
+fn successors(cases: &mut Cases) {
     const CODE: &str = "proof-second-successor";
     let renewed = |scene: &mut Scene, first: &Certificate| drop(scene.renew(&of(&RSA).pem(), &first.serial));
     let alarm = after(renewed);
@@ -141,7 +151,7 @@ pub(crate) fn successors(cases: &mut Cases) {
     cases.add(CODE, false, "what it vouched for was given up, and it was kept", given_up);
 }
 
-pub(crate) fn alarms(cases: &mut Cases) {
+fn alarms(cases: &mut Cases) {
     const CODE: &str = "proof-alarm";
     let (mut scene, first) = Scene::new();
     let newest = scene.renew(&of(&RSA).pem(), &first.serial);
@@ -159,7 +169,7 @@ pub(crate) fn alarms(cases: &mut Cases) {
     cases.add(CODE, false, "of another organization", of_the_other);
 }
 
-pub(crate) fn ends(cases: &mut Cases) {
+fn ends(cases: &mut Cases) {
     const CODE: &str = "proof-ended";
     cases.add(CODE, true, "expired", after(|scene, first| scene.now = first.not_after + Duration::SECOND));
     cases.add(CODE, false, "in its last second", after(|scene, first| scene.now = first.not_after));
@@ -187,7 +197,7 @@ pub(crate) fn ends(cases: &mut Cases) {
     cases.add(CODE, false, "kept when an alarm was settled", given_up(false));
 }
 
-pub(crate) fn hosts(cases: &mut Cases) {
+fn hosts(cases: &mut Cases) {
     const CODE: &str = "proof-hosts";
     let judged = |hosts: &[&str]| asked_after(&naming(hosts), |_, _| ());
     cases.add(CODE, false, "the same host", judged(&[HOST]));
@@ -201,7 +211,7 @@ pub(crate) fn hosts(cases: &mut Cases) {
     cases.add(CODE, true, "one less", judged(&[HOST, "b.org-1.com"]));
 }
 
-pub(crate) fn beginnings(cases: &mut Cases) {
+fn beginnings(cases: &mut Cases) {
     const CODE: &str = "proof-unverified";
     let mut scene = Scene::empty();
     let first = scene.issue_on(&good().pem(), &Identification::UnverifiedMail);

@@ -16,4 +16,5 @@ mod openssl;
 mod policy;
 mod proof;
 mod scene;
+mod told;
 mod verify_returned;

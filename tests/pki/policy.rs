@@ -17,15 +17,15 @@ use substra_mtls::{
 use crate::{cases_form, cases_names, cases_proof, cases_vouching, cases_world, forge::*};
 
 /// A case of one rule: what was judged, and the codes that came out; none for an accepted one.
-struct Case {
+pub(crate) struct Case {
     code: &'static str,
-    refused: bool,
-    name: &'static str,
-    verdict: Result<(), Vec<Failure>>,
+    pub(crate) refused: bool,
+    pub(crate) name: &'static str,
+    pub(crate) verdict: Result<(), Vec<Failure>>,
 }
 
 #[derive(Default)]
-pub(crate) struct Cases(Vec<Case>);
+pub(crate) struct Cases(pub(crate) Vec<Case>);
 
 impl Cases {
     pub(crate) fn add(
@@ -66,19 +66,8 @@ fn cases() -> Vec<Case> {
     cases_names::attributes(&mut cases);
     cases_names::extensions(&mut cases);
     cases_names::hosts(&mut cases);
-    cases_proof::files(&mut cases);
-    cases_proof::forms(&mut cases);
-    cases_proof::signers(&mut cases);
-    cases_proof::attributes(&mut cases);
-    cases_proof::digests(&mut cases);
-    cases_proof::contents(&mut cases);
-    cases_vouching::signers(&mut cases);
-    cases_vouching::organizations(&mut cases);
-    cases_vouching::successors(&mut cases);
-    cases_vouching::alarms(&mut cases);
-    cases_vouching::ends(&mut cases);
-    cases_vouching::hosts(&mut cases);
-    cases_vouching::beginnings(&mut cases);
+    cases_proof::all(&mut cases);
+    cases_vouching::all(&mut cases);
     cases_world::owners(&mut cases);
     cases_world::members(&mut cases);
     cases_world::identities(&mut cases);

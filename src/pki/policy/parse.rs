@@ -82,26 +82,22 @@ fn blocks(bytes: &[u8]) -> Result<RequestFile, String> {
         [request] => (request, None),
         [request, proof] => (request, Some(proof)),
         blocks => {
-            return Err(format!(
-                "it has {} PEM blocks instead of one, or two of which the second is a proof",
-                blocks.len()
-            ));
+            return Err(format!("it has {} PEM blocks: a request is one, and a proof may follow it", blocks.len()));
         }
     };
     Ok(RequestFile {
-        request: labelled(request, &LABELS)?,
-        proof: proof.map(|proof| labelled(proof, &[proof::LABEL])).transpose()?,
+        request: labelled(request, "first", &LABELS)?,
+        proof: proof.map(|proof| labelled(proof, "second", &[proof::LABEL])).transpose()?,
         text_around: scan.text_around,
     })
 }
 
-fn labelled(block: &PemBlock, labels: &[&str]) -> Result<Vec<u8>, String> {
-    let label = excerpt(&block.label);
+fn labelled(block: &PemBlock, which: &str, labels: &[&str]) -> Result<Vec<u8>, String> {
     if !labels.contains(&block.label.as_str()) {
-        return Err(format!("a {label} stands where a {} has to", labels[0]));
+        return Err(format!("its {which} block is {}, not {}", excerpt(&block.label), labels[0]));
     }
     if block.headers {
-        return Err(format!("its block of {label} has header lines"));
+        return Err(format!("its {which} block has header lines"));
     }
     Ok(block.der.to_vec())
 }

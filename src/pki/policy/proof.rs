@@ -101,7 +101,7 @@ fn first_successor(request: &Request, entry: &Entry, context: &PolicyContext<'_>
         request.fingerprint
     ))
     .next(format!(
-        "call {own}'s operator: if the first request was theirs and was lost, approve this one by the fingerprint that they read out; if not, somebody else has their key: approve nothing of {own}, and take {} for stolen too",
+        "call {own}'s operator: if the first request was theirs and was lost, approve this one by the fingerprint that they read out; if not, somebody else has their key and the certificate {}: approve nothing of {own}",
         first.serial
     )))
 }
@@ -173,7 +173,7 @@ fn same_hosts(request: &Request, signer: &Certificate) -> Result<(), Failure> {
     }
     let list = |hosts: &BTreeSet<&str>| hosts.iter().map(|host| excerpt(host)).collect::<Vec<_>>().join(", ");
     Err(finding(Code::ProofHosts, "its proof was made with a certificate that has other hosts")
-        .why(format!("the request names {}, certificate {} has {}", list(&asked), signer.serial, list(&had)))
+        .why(format!("the request names {}; certificate {} has {}", list(&asked), signer.serial, list(&had)))
         .next(by_fingerprint(&request.msp_id)))
 }
 
@@ -185,7 +185,7 @@ fn verified_beginning(entry: &Entry, context: &PolicyContext<'_>) -> Result<(), 
     let serial = &entry.serial;
     let why = match &entry.predecessor {
         Some(before) => format!(
-            "certificate {serial} was issued since {} vouched for it; before them stands one without a compared fingerprint, or one that the log does not have",
+            "certificate {serial} is a renewal of {}; the first of these was issued without a compared fingerprint, or is not in the log",
             excerpt(before)
         ),
         None => {
@@ -194,5 +194,5 @@ fn verified_beginning(entry: &Entry, context: &PolicyContext<'_>) -> Result<(), 
     };
     Err(finding(Code::ProofUnverified, "its proof is worth no more than the mail that its first certificate came by")
         .why(why)
-        .next(format!("once: {}", by_fingerprint(&entry.organization))))
+        .next(format!("this once, {}", by_fingerprint(&entry.organization))))
 }

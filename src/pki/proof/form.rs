@@ -160,12 +160,12 @@ pub(super) fn read(der: &[u8]) -> Result<Parts, String> {
     let certificate = Certificate::from_der(&certificate)
         .map_err(|failure| format!("the certificate in it cannot be read: {}", failure.why))?;
     let signer = one(signers.as_ref(), "signer")?.to_der().map_err(|error| error.to_string())?;
-    let signer: Signer = strict(&signer).ok_or("its signer is not in strict DER")?;
+    let signer: Signer = strict(&signer).ok_or("what it says of its signer is not in strict DER")?;
     let names_key = named(&signer.id, &certificate)?;
     // Section 5.1 and 5.3: 3 where the signer is named by its key identifier, else 1.
     let expected = if names_key { 3 } else { 1 };
     if (version, signer.version) != (expected, expected) {
-        return Err(format!("its versions are {version} and {}, not {expected}", signer.version));
+        return Err(format!("its versions are {version} and {}: both have to be {expected}", signer.version));
     }
     let digest = one(digests.as_ref(), "digest algorithm")?;
     parts(certificate, digest, signer)
@@ -183,11 +183,13 @@ fn parts(certificate: Certificate, digest: &AlgorithmIdentifierOwned, signer: Si
         return Err("it has attributes that its signature does not cover".to_owned());
     }
     let signed = signed.ok_or("it has no signed attributes")?;
-    let (content_type, message_digest) = (value(&signed, oid::CONTENT_TYPE)?, value(&signed, oid::MESSAGE_DIGEST)?);
+    let content_type = value(&signed, oid::CONTENT_TYPE, "contentType")?;
+    let message_digest = value(&signed, oid::MESSAGE_DIGEST, "messageDigest")?;
     if content_type.decode_as::<ObjectIdentifier>().ok() != Some(oid::DATA) {
-        return Err("its attribute contentType is not that of data".to_owned());
+        return Err("its signed attribute contentType is not that of data".to_owned());
     }
-    let message_digest = message_digest.decode_as::<&OctetStringRef>().map_err(|_| "its messageDigest is no digest")?;
+    let message_digest =
+        message_digest.decode_as::<&OctetStringRef>().map_err(|_| "its signed attribute messageDigest is no digest")?;
     let message_digest = message_digest.as_bytes().to_vec();
     let signed = signed.to_der().map_err(|error| error.to_string())?;
     Ok(Parts { certificate, digest, message_digest, signed, algorithm, signature: signature.into_bytes().into_vec() })
@@ -209,7 +211,7 @@ fn strict<T: for<'a> Decode<'a> + Encode>(der: &[u8]) -> Option<T> {
 fn one<'a, T>(items: &'a [T], what: &str) -> Result<&'a T, String> {
     match items {
         [only] => Ok(only),
-        several => Err(format!("it has {} instead of one {what}", several.len())),
+        several => Err(format!("it has {} {what}s instead of one", several.len())),
     }
 }
 
@@ -221,15 +223,15 @@ fn named(id: &SignerId, certificate: &Certificate) -> Result<bool, &'static str>
         }
         SignerId::SubjectKeyId(named) => (certificate.subject_key_id.as_deref() == Some(named.as_bytes()), true),
     };
-    is_it.then_some(names_key).ok_or("its signer is not the one of the certificate that it holds")
+    is_it.then_some(names_key).ok_or("it names another signer than the certificate that it holds")
 }
 
 /// The one value of an attribute that stands there once (sections 11.1 and 11.2).
-fn value(attributes: &SetOfVec<Attribute>, oid: ObjectIdentifier) -> Result<&Any, String> {
+fn value<'a>(attributes: &'a SetOfVec<Attribute>, oid: ObjectIdentifier, name: &str) -> Result<&'a Any, String> {
     let found: Vec<&Attribute> = attributes.iter().filter(|attribute| attribute.oid == oid).collect();
     match found.as_slice() {
         [only] if only.values.len() == 1 => only.values.get(0),
         _ => None,
     }
-    .ok_or_else(|| format!("the signed attribute {oid} does not stand in it once, with one value"))
+    .ok_or_else(|| format!("its signed attribute {name} is missing, or has not just one value"))
 }
