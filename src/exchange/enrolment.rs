@@ -27,6 +27,7 @@ pub(crate) struct Enrolment<'a> {
 pub(crate) struct LivePair {
     pub(crate) certificate: Certificate,
     pub(crate) pem: Vec<u8>,
+    pub(crate) key: PrivateKey,
 }
 
 /// The Secret in which key and request wait for the certificate.
@@ -50,7 +51,10 @@ impl LivePair {
         let (pem, key) = (pair.data("tls.crt")?, pair.data("tls.key")?);
         let certificate = inspect::certificates(&pem).ok()?.into_iter().next()?;
         let key = PrivateKey::from_pem(&key, None).ok()?;
-        (certificate.spki == key.spki()).then(|| Self { certificate, pem: pem.to_vec() })
+        if certificate.spki != key.spki() {
+            return None;
+        }
+        Some(Self { certificate, pem: pem.to_vec(), key })
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod ca;
 pub(crate) mod enrolment;
 pub(crate) mod gate;
 pub(crate) mod installation;
+pub(crate) mod renewal;
 mod signing;
 pub(crate) mod state;
 

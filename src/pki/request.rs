@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fingerprint::{Fingerprint, from_hex, hex, sha256},
+    inspect::Certificate,
     key::{KeyType, PrivateKey},
     pem,
     proof::{self, Proof},
@@ -116,6 +117,25 @@ pub fn der(pem: &[u8]) -> Option<Vec<u8>> {
         _ => return None,
     };
     LABELS.contains(&block.label.as_str()).then(|| block.der.to_vec())
+}
+
+/// The file of a renewal: the one request in `pem`, and behind it the proof by the key of `certificate`.
+///
+/// # Errors
+/// There is not one request; those of [`proof::create`].
+pub fn vouched(pem: &[u8], key: &PrivateKey, certificate: &Certificate) -> Result<String, Failure> {
+    let der = der(pem).ok_or_else(|| Failure::bug("a proof was to be made where no request is"))?;
+    let proof = proof::create(&der, key, certificate)?;
+    pem::write(LABELS[0], &der).map(|request| request + &proof)
+}
+
+/// The certificate whose key vouches for the request in `pem`; `None` without a proof that verifies.
+#[must_use]
+pub fn voucher(pem: &[u8]) -> Option<Certificate> {
+    let request = der(pem)?;
+    let scan = pem::scan(pem).ok()?;
+    let block = scan.blocks.iter().find(|block| block.label == proof::LABEL)?;
+    proof::read(&request, &block.der).ok().map(|proof| proof.signer)
 }
 
 /// The O of the one request in `pem`, of which nothing else is checked.

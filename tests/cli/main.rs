@@ -47,6 +47,7 @@ mod ran;
 mod reader;
 mod readme;
 mod rehearse;
+mod renewal;
 mod role;
 mod schemas;
 mod scratch;

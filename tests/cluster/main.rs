@@ -53,6 +53,7 @@ mod killed;
 #[path = "../ran.rs"]
 mod ran;
 mod readme;
+mod renewal;
 mod role;
 #[path = "../scripted.rs"]
 #[allow(dead_code, reason = "nothing goes wrong here")]

@@ -33,6 +33,11 @@ pub(super) struct Requested {
     pub(super) request: String,
     #[serde(flatten)]
     pub(super) key: Option<RequestedKey>,
+    /// The serial number of the live certificate, whose key has signed the request: then nobody needs to read the
+    /// fingerprint out. Not there where it has to be read out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<crate::schemas::Serial>"))]
+    pub(super) vouched_for_by: Option<String>,
     /// Whether the backend presents a pair already, which stays until the new certificate is installed.
     pub(super) mutual_tls: bool,
 }
@@ -108,12 +113,13 @@ impl Installed {
 impl EnrollResult {
     pub(super) fn lines(&self) -> Vec<String> {
         match self {
-            Self::Requested(Requested { organization, host, request, key, mutual_tls }) => labelled(&[
+            Self::Requested(Requested { organization, host, request, key, vouched_for_by, mutual_tls }) => labelled(&[
                 ("organization", Some(organization.to_string())),
                 ("host", Some(host.to_string())),
                 ("request", Some(request.clone())),
                 ("fingerprint", key.as_ref().map(|key| key.fingerprint.to_string())),
                 ("to read out", key.as_ref().map(|key| key.to_read_out.clone())),
+                ("vouched for", vouched_for_by.as_ref().map(|serial| format!("by the key of certificate {serial}"))),
                 ("mutual TLS", Some(until_installed(*mutual_tls).to_owned())),
             ]),
             Self::Installed(Installed {

@@ -13,15 +13,17 @@ use crate::{
     exchange::{
         enrolment::{Enrolment, pending_name},
         installation::{MSP_ID_LABEL, RELEASE_LABEL, read_key},
+        renewal::{REQUESTED, Vouching},
         unwritten,
     },
     failure::{Code, Result},
     files::{self, in_folder, target::FilesInUse},
     pki::{key::PrivateKey, request},
-    plan::{Action, InitialState, Plan, Step, StepId},
+    plan::{Action, Plan, Step, StepId},
     release::Target,
     report::{Outcome, Stage},
     substra::backend::Backend,
+    times,
 };
 
 /// The key in a file of its own; no cluster, helm or kubectl.
@@ -33,7 +35,8 @@ pub(super) fn with_key_file(args: &EnrollArgs, target: &Target<'_, Backend>, pat
     let key_step = Step::to_do(StepId::Key, title, Action::KeyFile { path: path.to_owned(), pem: key.to_pem() });
     let plan = Plan::of([key_step.already_if(!is_new), csr_step(args, target, csr.as_bytes())?]);
     let warning = (!backend.tls_enabled).then(|| no_tls(target, "by these values files, the backend"));
-    finish(args, target, &key, &plan.warn(warning), backend.mtls_enabled)
+    let made = Made { key, is_new, vouching: Vouching::First, presents: backend.mtls_enabled };
+    finish(args, target, &made, &plan.warn(warning))
 }
 
 fn key_of_file(args: &EnrollArgs, path: &Path) -> Result<(PrivateKey, bool)> {
@@ -52,17 +55,36 @@ pub(super) fn with_secret(args: &EnrollArgs, enrolment: &Enrolment<'_>) -> Resul
     let presents = enrolment.presents_pair();
     let warnings = other_organization(enrolment).into_iter().chain(no_tls);
     let reuse = enrolment.pending.as_ref().filter(|_| !args.new_request && !enrolment.pending_is_live());
+    let vouching = enrolment.vouching();
     if let Some(pending) = reuse {
-        let (key, csr) = pending_request(backend, pending)?;
-        let secret =
-            Step::to_do(StepId::Pending, pending_title(backend), Action::Create(pending.clone())).already_if(true);
-        return finish(args, target, &key, &Plan::of([secret, csr_step(args, target, &csr)?]).warn(warnings), presents);
+        let (key, there) = pending_request(backend, pending)?;
+        let csr = vouching.add_to(&there)?;
+        let has_proof = csr == there;
+        let title = pending_title(backend) + if has_proof { "" } else { ", and the proof of the live key" };
+        let action = Action::Replace(pending.with_data(&[("request.csr", &csr)]));
+        let secret = Step::to_do(StepId::Pending, title, action).already_if(has_proof);
+        let plan = Plan::of([secret, csr_step(args, target, &csr)?]).warn(warnings);
+        return finish(args, target, &Made { key, is_new: false, vouching, presents }, &plan);
     }
     let key = PrivateKey::generate(args.key_type)?;
-    let csr = request::create(&key, &backend.msp_id, &backend.host)?;
-    let action = pending_secret_action(enrolment, &key, csr.as_bytes());
+    let csr = vouching.add_to(request::create(&key, &backend.msp_id, &backend.host)?.as_bytes())?;
+    let action = pending_secret_action(enrolment, &key, &csr);
     let secret = Step::to_do(StepId::Pending, pending_title(backend), action);
-    finish(args, target, &key, &Plan::of([secret, csr_step(args, target, csr.as_bytes())?]).warn(warnings), presents)
+    let warnings = warnings.chain(second_successor(enrolment, &vouching));
+    let plan = Plan::of([secret, csr_step(args, target, &csr)?]).warn(warnings);
+    finish(args, target, &Made { key, is_new: true, vouching, presents }, &plan)
+}
+
+/// A certificate vouches for one successor: the request that is given up may have been signed.
+fn second_successor(enrolment: &Enrolment<'_>, vouching: &Vouching<'_>) -> Option<String> {
+    let Vouching::By(live) = vouching else { return None };
+    let before = enrolment.pending.as_ref().filter(|_| !enrolment.pending_is_live())?.data("request.csr")?;
+    let serial = &live.certificate.serial;
+    (request::voucher(&before)? == live.certificate).then(|| {
+        format!(
+            "certificate {serial} vouched for the request before this one too: if that one was signed, this one is refused until its fingerprint is read out by phone"
+        )
+    })
 }
 
 /// The files of another organization's backend; the second run would be refused for the drift.
@@ -88,17 +110,19 @@ fn pending_title(backend: &Backend) -> String {
 /// A new pending Secret; over an old one, whose key is kept in case that its certificate comes after all.
 fn pending_secret_action(enrolment: &Enrolment<'_>, key: &PrivateKey, csr: &[u8]) -> Action {
     let backend = enrolment.backend();
+    let requested = times::rfc3339(enrolment.state.session.now);
+    let dated = |secret: Object| secret.with_annotation(REQUESTED, Some(&requested));
     let pem = key.to_pem();
     let mut data = vec![("tls.key", pem.as_bytes()), ("request.csr", csr)];
     let old = enrolment.pending.as_ref().and_then(|secret| Some((secret, secret.data("tls.key")?)));
     if let Some((secret, old_pem)) = &old {
         let name = earlier_name(secret);
         data.push((&name, old_pem));
-        return Action::Replace(secret.with_data(&data));
+        return Action::Replace(dated(secret.with_data(&data)));
     }
     let labels =
         [(RELEASE_LABEL, enrolment.state.cluster.release.name.as_str()), (MSP_ID_LABEL, backend.msp_id.as_str())];
-    Action::Create(Object::secret(&pending_name(backend), "Opaque", &labels, &data))
+    Action::Create(dated(Object::secret(&pending_name(backend), "Opaque", &labels, &data)))
 }
 
 /// The request that waits, if it is for this organization and this host.
@@ -125,7 +149,8 @@ fn pending_request(backend: &Backend, pending: &Object) -> Result<(PrivateKey, V
     Ok((key, csr.to_vec()))
 }
 
-/// The request's file; the same request already there is left as it is, since its signature may differ.
+/// The request's file; the same request already there is left as it is, since its signature may differ. One with a proof
+/// is put there to the byte.
 fn csr_step(args: &EnrollArgs, target: &Target<'_, Backend>, csr: &[u8]) -> Result<Step> {
     let backend = &target.values;
     let path = in_folder(&args.out_dir, &format!("{}.csr", backend.msp_id));
@@ -135,9 +160,11 @@ fn csr_step(args: &EnrollArgs, target: &Target<'_, Backend>, csr: &[u8]) -> Resu
     FilesInUse::new(key.chain(values)).spare(&path)?;
     let there = files::read_if_there(&path)?;
     let digest = there.as_ref().and_then(|there| request::digest(there));
-    let same = digest.is_some() && digest == request::digest(csr);
+    let asks_the_same = digest.is_some() && digest == request::digest(csr);
+    let is_whole = request::voucher(csr).is_none() || there.as_ref().is_some_and(|there| there.as_slice() == csr);
+    let same = asks_the_same && is_whole;
     let org = backend.msp_id.as_str();
-    let replaces = match there.filter(|_| !same).map(|there| request::organization(&there)) {
+    let replaces = match there.filter(|_| !asks_the_same).map(|there| request::organization(&there)) {
         None => "",
         Some(of) if of.as_deref() == Some(org) => ", replaces another request of yours",
         Some(_) => return Err(files::target::foreign(&path, &format!("no request of {org}"))),
@@ -146,38 +173,52 @@ fn csr_step(args: &EnrollArgs, target: &Target<'_, Backend>, csr: &[u8]) -> Resu
     Ok(Step::to_do(StepId::Request, title, Action::Publish { path, bytes: csr.to_vec() }).already_if(same))
 }
 
-fn finish(
-    args: &EnrollArgs,
-    target: &Target<'_, Backend>,
-    key: &PrivateKey,
-    plan: &Plan,
-    mutual_tls: bool,
-) -> Result<Outcome> {
+/// A request, as it is sent.
+struct Made<'a> {
+    key: PrivateKey,
+    /// Whether the key is made by this run.
+    is_new: bool,
+    vouching: Vouching<'a>,
+    /// Whether the backend presents a pair already.
+    presents: bool,
+}
+
+fn finish(args: &EnrollArgs, target: &Target<'_, Backend>, made: &Made<'_>, plan: &Plan) -> Result<Outcome> {
     target.session.show(plan)?;
     target.session.apply(plan, None)?;
     let (backend, org) = (&target.values, &target.values.msp_id);
-    let path = in_folder(&args.out_dir, &format!("{org}.csr"));
-    let is_new = plan
-        .steps
-        .iter()
-        .any(|step| matches!(step.id, StepId::Key | StepId::Pending) && step.state == InitialState::ToDo);
+    let path = in_folder(&args.out_dir, &format!("{org}.csr")).display().to_string();
     let outcome = commands::outcome(VERB, Stage::Requested, plan, target.session);
     // A new key that is only planned is thrown away: nobody is told its numbers.
-    let is_kept = !is_new || outcome.stage() != Stage::Planned;
+    let is_kept = !made.is_new || outcome.stage() != Stage::Planned;
+    let voucher = match &made.vouching {
+        Vouching::By(live) => Some(&live.certificate),
+        Vouching::First | Vouching::Cannot(_) => None,
+    };
     let requested = EnrollResult::Requested(Requested {
         organization: org.clone(),
         host: backend.host.clone(),
-        request: path.display().to_string(),
-        key: is_kept.then(|| key.fingerprint().into()),
-        mutual_tls,
+        request: path.clone(),
+        key: is_kept.then(|| made.key.fingerprint().into()),
+        vouched_for_by: voucher.map(|voucher| voucher.serial.clone()),
+        mutual_tls: made.presents,
     });
     let outcome = outcome.result(&requested, requested.lines());
-    Ok(outcome
-        .next(format!(
-            "send {} to the orchestrator's operator, and read the fingerprint out to them by phone",
-            path.display()
-        ))
-        .next(answer(args, target)))
+    Ok(outcome.next(send(&path, &made.vouching)).next(answer(args, target)))
+}
+
+/// How the request reaches its signer.
+fn send(path: &str, vouching: &Vouching<'_>) -> String {
+    let (send, read) =
+        (format!("send {path} to the orchestrator's operator"), "read the fingerprint out to them by phone");
+    match vouching {
+        Vouching::By(live) => {
+            let serial = &live.certificate.serial;
+            format!("{send}; no phone call is needed: the key of certificate {serial} vouches for it")
+        }
+        Vouching::First => format!("{send}, and {read}"),
+        Vouching::Cannot(why) => format!("{send}, and {read}: no key vouches for it ({why})"),
+    }
 }
 
 /// Under which name an earlier key is kept beside the new one: unlike any other that is there.
