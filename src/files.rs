@@ -22,7 +22,7 @@ use self::plain::opened;
 pub use self::{
     append::{append_synced, tail},
     descriptor::read_descriptor,
-    lines::{FileIdentity, each_line, followed},
+    lines::{FileIdentity, each_line, followed, plain_size},
     probe::{probe_append, probe_folder, probe_new},
     scratch::{Scratch, scratch, sweep},
     target::in_folder,

@@ -9,6 +9,7 @@ pub(crate) mod installation;
 pub(crate) mod renewal;
 mod signing;
 pub(crate) mod state;
+mod vouching;
 
 use crate::failure::{Code, Exit, Failure};
 

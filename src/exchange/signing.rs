@@ -7,7 +7,7 @@ use crate::{
     pki::{
         authority::Authority,
         issue::{self, IssuedCertificate, ValidityPeriod},
-        log::{self, Entry, IssueLog},
+        log::{self, Entry, IssueLog, Record},
         policy::Identification,
         request::Request,
     },
@@ -71,7 +71,25 @@ impl Approval<'_> {
                 let lines = new.iter().map(Entry::line).collect();
                 vec![Action::AppendLog { path: beside(certificate), lines }]
             }
-            CaSource::Secret(secret) => new.iter().map(|entry| Action::Create(object(secret, entry))).collect(),
+            CaSource::Secret(secret) => {
+                new.iter().map(|entry| Action::Create(object(secret, &entry.clone().into()))).collect()
+            }
         }
+    }
+
+    /// A record that is known before anybody is asked.
+    pub(crate) fn record_step(&self, record: &Record, title: &str) -> Step {
+        let (place, action) = match &self.source {
+            CaSource::Files { certificate, .. } => {
+                let path = beside(certificate);
+                let lines = record.line();
+                (format!("issue log {}", path.display()), Action::AppendLog { path, lines })
+            }
+            CaSource::Secret(secret) => {
+                let place = format!("ConfigMap of the issue log of Secret {secret}");
+                (place, Action::Create(object(secret, record)))
+            }
+        };
+        Step::to_do(StepId::Log, format!("{place}: {title}"), action)
     }
 }

@@ -225,6 +225,7 @@ codes! {
     ProofOrganization "proof-organization" "The proof's certificate is another organization's.";
     ProofSecondSuccessor "proof-second-successor" "The proof's certificate has vouched for another request before: its key may be stolen.";
     ProofAlarm "proof-alarm" "Two requests came signed by one key of the organization, and nobody has said yet which is its own.";
+    NoAlarm "no-alarm" "There is no such alarm to settle, or the certificate to keep is not one of the organization's.";
     ProofEnded "proof-ended" "The proof's certificate is not valid now, or was replaced by a newer one.";
     ProofHosts "proof-hosts" "The request has other hosts than the proof's certificate.";
     ProofUnverified "proof-unverified" "The organization's first certificate was issued without a compared fingerprint.";

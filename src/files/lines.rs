@@ -45,6 +45,12 @@ pub fn followed(path: &Path) -> PathBuf {
     if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) { real(path) } else { path.to_owned() }
 }
 
+/// The size of a plain file, in bytes; `None` for anything else, a link to one included.
+#[must_use]
+pub fn plain_size(path: &Path) -> Option<u64> {
+    fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|found| found.len())
+}
+
 /// Which file a path leads to: by links of either kind, or where none is there yet by its name in its real folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileIdentity {

@@ -150,7 +150,7 @@ pub(super) fn certify(
     Ok(IssuedCertificate { der, pem, serial: hex(&spec.serial), not_before, not_after, cut_to_ca_end })
 }
 
-pub(super) fn whole_seconds(now: OffsetDateTime) -> OffsetDateTime {
+pub(crate) fn whole_seconds(now: OffsetDateTime) -> OffsetDateTime {
     let now = now.to_offset(time::UtcOffset::UTC);
     now - Duration::nanoseconds(i64::from(now.nanosecond()))
 }

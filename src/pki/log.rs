@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use time::OffsetDateTime;
 
+use self::incident::Incident;
 pub use self::{
     entry::{Entry, reissue},
     incident::{Alarm, Settlement},
@@ -24,8 +25,8 @@ mod rfc3339;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IssueLog {
     entries: Vec<Entry>,
-    alarms: Vec<Alarm>,
-    settlements: Vec<Settlement>,
+    /// Alarms and how they were settled, each with the number of entries before it: several lines may be of one second.
+    incidents: Vec<(usize, Incident)>,
 }
 
 impl IssueLog {
@@ -61,16 +62,18 @@ impl IssueLog {
     fn add(&mut self, record: Record) {
         match record {
             Record::Certificate(entry) | Record::Renewal(entry) => self.entries.push(entry),
-            Record::Alarm(alarm) => self.alarms.push(alarm),
-            Record::Settlement(settlement) => self.settlements.push(settlement),
+            Record::Alarm(alarm) => self.incidents.push((self.entries.len(), Incident::Alarm(alarm))),
+            Record::Settlement(settled) => self.incidents.push((self.entries.len(), Incident::Settlement(settled))),
         }
     }
 
     /// Puts lines that were read in no order, as a cluster lists objects by name, into that of their times.
     pub fn sort(&mut self) {
         self.entries.sort_by_key(|entry| entry.time);
-        self.alarms.sort_by_key(|alarm| alarm.time);
-        self.settlements.sort_by_key(|settlement| settlement.time);
+        self.incidents.sort_by_key(|(_, incident)| incident.time());
+        for (before, incident) in &mut self.incidents {
+            *before = self.entries.partition_point(|entry| entry.time <= incident.time());
+        }
     }
 
     /// All certificates, oldest first.
@@ -99,9 +102,16 @@ impl IssueLog {
     /// The certificate by which an organization is known: the newest, but for those that a settlement gave up.
     #[must_use]
     pub fn current(&self, organization: &MspId) -> Option<&Entry> {
-        let settled = self.settlements.iter().rev().find(|settled| settled.organization == *organization);
-        let given_up = |entry: &Entry| settled.is_some_and(|one| entry.time <= one.time && entry.serial != one.keep);
-        self.entries.iter().rev().find(|entry| entry.organization == *organization && !given_up(entry))
+        let settled = self.incidents_of(organization).rev().find_map(|(before, one)| Some((before, one.kept()?)));
+        let given_up =
+            |at: usize, entry: &Entry| settled.is_some_and(|(before, kept)| at < before && entry.serial != kept);
+        let mut newest = self.entries.iter().enumerate().rev();
+        newest.find(|(at, entry)| entry.organization == *organization && !given_up(*at, entry)).map(|(_, entry)| entry)
+    }
+
+    fn incidents_of(&self, organization: &MspId) -> impl DoubleEndedIterator<Item = (usize, &Incident)> {
+        let of = move |(_, incident): &&(usize, Incident)| incident.organization() == organization;
+        self.incidents.iter().filter(of).map(|(before, incident)| (*before, incident))
     }
 
     /// The certificate that was asked for by the key of the one with this serial number.
@@ -110,18 +120,21 @@ impl IssueLog {
         self.entries.iter().find(|entry| entry.predecessor.as_deref() == Some(serial))
     }
 
-    /// The alarm of an organization that nobody has settled.
+    /// The alarm of an organization that nobody has settled: the first one.
     #[must_use]
     pub fn alarm(&self, organization: &MspId) -> Option<&Alarm> {
-        let settled = |alarm: &Alarm| {
-            self.settlements.iter().any(|one| one.organization == *organization && one.time >= alarm.time)
-        };
-        self.alarms.iter().find(|alarm| alarm.organization == *organization && !settled(alarm))
+        let since = self.incidents_of(organization).rev().map_while(|(_, incident)| incident.alarm());
+        since.last()
     }
 
     /// Every alarm that nobody has settled, oldest first.
     pub fn open_alarms(&self) -> impl Iterator<Item = &Alarm> {
-        self.alarms.iter().filter(|alarm| self.alarm(&alarm.organization) == Some(alarm))
+        let is_settled = |at: usize, alarm: &Alarm| {
+            let mut later = self.incidents[at..].iter().map(|(_, later)| later);
+            later.any(|later| later.kept().is_some() && *later.organization() == alarm.organization)
+        };
+        let alarms = self.incidents.iter().enumerate().filter_map(|(at, (_, incident))| Some((at, incident.alarm()?)));
+        alarms.filter(move |(at, alarm)| !is_settled(*at, alarm)).map(|(_, alarm)| alarm)
     }
 
     /// Whether a certificate goes back, by renewals alone, to one whose fingerprint nobody compared.

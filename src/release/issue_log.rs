@@ -9,7 +9,7 @@ use crate::{
     names::ObjectName,
     pki::{
         inspect,
-        log::{Entry, IssueLog},
+        log::{Entry, IssueLog, Record},
         request::RequestDigest,
     },
 };
@@ -56,14 +56,26 @@ pub(crate) fn of_cluster(cluster: &dyn Cluster, secret: Option<&str>) -> Result<
     Ok(log)
 }
 
-/// Named after its request: who signs the same one at the same time finds the name taken, and nothing of theirs leaves.
-fn object_name(secret: &ObjectName, request: RequestDigest) -> String {
-    let digits: String = request.to_string().chars().take(32).collect();
-    format!("{secret}-issued-{digits}")
+/// Names that two operators would make for one thing at the same time: the second finds it taken, and nothing of theirs
+/// leaves. A certificate is named after its request, a renewal after the certificate whose one successor it is.
+fn object_name(secret: &ObjectName, record: &Record) -> String {
+    match record {
+        Record::Certificate(entry) => format!("{secret}-issued-{}", start_of(entry.request)),
+        Record::Renewal(Entry { predecessor, request, .. }) => {
+            let of = predecessor.clone().unwrap_or_else(|| start_of(*request));
+            format!("{secret}-renewed-{of}")
+        }
+        Record::Alarm(alarm) => format!("{secret}-alarm-{}", start_of(alarm.request)),
+        Record::Settlement(settled) => format!("{secret}-settled-{}", settled.time.unix_timestamp()),
+    }
 }
 
-/// The `ConfigMap` of one entry.
-pub(crate) fn object(secret: &ObjectName, entry: &Entry) -> Object {
-    let name = object_name(secret, entry.request);
-    Object::config_map(&name, &[(LOG_LABEL, secret.as_str())], &[(LOG_ITEM, &entry.line())])
+fn start_of(request: RequestDigest) -> String {
+    request.to_string().chars().take(32).collect()
+}
+
+/// The `ConfigMap` of one record.
+pub(crate) fn object(secret: &ObjectName, record: &Record) -> Object {
+    let name = object_name(secret, record);
+    Object::config_map(&name, &[(LOG_LABEL, secret.as_str())], &[(LOG_ITEM, &record.line())])
 }

@@ -33,6 +33,8 @@ ids! {
         Renewed = "renewed",
         /// A request was written, and waits for its certificate.
         Requested = "requested",
+        /// An alarm was settled.
+        Settled = "settled",
         /// What was asked for was shown.
         Shown = "shown",
         /// A CA is trusted.

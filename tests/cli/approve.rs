@@ -3,6 +3,7 @@
 mod batch;
 mod consent;
 mod ledger;
+mod renewal;
 
 use std::fs;
 

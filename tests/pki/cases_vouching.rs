@@ -16,7 +16,7 @@ use time::Duration;
 use crate::{
     forge::*,
     policy::Cases,
-    scene::{NEXT, Scene, proven},
+    scene::{NEXT, Scene, predecessor, proven},
 };
 
 type Verdict = Result<(), Vec<Failure>>;
@@ -240,7 +240,7 @@ fn beginnings(cases: &mut Cases) {
     cases.add(CODE, false, "a fingerprint compared since", later(&scene, &compared));
     let mut scene = Scene { world: World::default(), ..scene };
     scene.issue_on(&good().pem(), &Identification::UnverifiedMail);
-    let both = Identification::Renewal { predecessor: mail.serial, compared: true };
+    let both = Identification::Renewal { predecessor: predecessor(&mail.serial), compared: true };
     let compared = scene.issue_on(&of(&RSA).pem(), &both);
     cases.add(CODE, false, "a fingerprint compared at a renewal", later(&scene, &compared));
 }

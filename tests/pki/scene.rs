@@ -53,7 +53,7 @@ impl Scene {
 
     /// A renewal for which `by` vouched.
     pub(crate) fn renew(&mut self, pem: &[u8], by: &str) -> Certificate {
-        self.issue_on(pem, &Identification::Renewal { predecessor: by.to_owned(), compared: false })
+        self.issue_on(pem, &Identification::Renewal { predecessor: predecessor(by), compared: false })
     }
 
     pub(crate) fn issue_on(&mut self, pem: &[u8], identified: &Identification) -> Certificate {
@@ -101,4 +101,9 @@ pub(crate) fn proven(request: &Forge<'_>, key: &PrivateKey, certificate: &Certif
 /// A request with whatever stands in the place of a proof.
 pub(crate) fn beside(request: &[u8], cms: &[u8]) -> Vec<u8> {
     [armoured("CERTIFICATE REQUEST", request), armoured("CMS", cms)].concat()
+}
+
+/// A certificate that vouched, known by its serial number.
+pub(crate) fn predecessor(serial: &str) -> Predecessor {
+    Predecessor { serial: serial.to_owned(), fingerprint: KEY.fingerprint(), not_after: NOW }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::{
-    args::{CommonArgs, EXIT_STATUSES},
+    args::{CommonArgs, EXIT_STATUSES, word},
     names::{BadName, MspId, Namespace, ObjectName, Validity},
     pki::fingerprint::Fingerprint,
 };
@@ -15,8 +15,11 @@ use crate::{
 #[command(after_help = EXIT_STATUSES)]
 pub struct ApproveArgs {
     /// Certificate signing requests
-    #[arg(value_name = "CSR", required = true)]
+    #[arg(value_name = "CSR", required_unless_present_any = ["renewals", "settle"])]
     pub requests: Vec<PathBuf>,
+    /// Sign only renewals that the key of the certificate before vouches for (for cron, with --yes)
+    #[arg(long, conflicts_with_all = ["fingerprint", "unverified_mail", "require_fingerprint"], hide_short_help = true)]
+    pub renewals: bool,
     /// The options of all verbs.
     #[command(flatten)]
     pub common: CommonArgs,
@@ -38,6 +41,15 @@ pub struct ApproveArgs {
     /// Sign without comparing a fingerprint; the log says so
     #[arg(long, conflicts_with = "fingerprint", hide_short_help = true)]
     pub unverified_mail: bool,
+    /// Compare fingerprints of renewals too
+    #[arg(long, conflicts_with = "unverified_mail", hide_short_help = true)]
+    pub require_fingerprint: bool,
+    /// Settle the alarm of an organization of which two requests came with one proof
+    #[arg(long, value_name = "ORG", requires = "keep", conflicts_with_all = ["requests", "renewals", "fingerprint", "unverified_mail"], hide_short_help = true)]
+    pub settle: Option<MspId>,
+    /// With --settle: the serial number of the certificate that is the organization's own
+    #[arg(long, value_name = "SERIAL", requires = "settle", value_parser = word, hide_short_help = true)]
+    pub keep: Option<String>,
     /// How long the certificates are valid
     #[arg(long, default_value = "90d", hide_short_help = true)]
     pub validity: Validity,

@@ -2,7 +2,11 @@
 
 mod args;
 mod authority;
+mod identify;
+mod mailbox;
+mod renewals;
 mod report;
+mod settle;
 mod sign;
 mod source;
 mod verify;
@@ -10,7 +14,7 @@ mod verify;
 pub use self::args::ApproveArgs;
 pub(crate) use self::source::found as authority_of;
 use self::{
-    report::{Approved, CertificateReport},
+    report::{ApproveResult, Approved, CertificateReport},
     sign::SigningPlan,
 };
 use crate::{
@@ -54,10 +58,16 @@ pub fn run(args: &ApproveArgs, session: &Session<'_>) -> Result<Outcome> {
     let lock = batch.lock()?;
     let (authority, warnings) = batch.authority()?;
     let ledger = batch.approval.ledger()?;
+    said.into_iter().for_each(|text| session.console.say(text));
+    if let Some(org) = &args.settle {
+        return batch.settles(args, &ledger, org);
+    }
+    if args.renewals {
+        return batch.renews(&authority, &ledger, warnings);
+    }
     let requests = batch.judged(&authority, &ledger)?;
     let mut ready = batch.ready(&authority, &ledger, requests)?;
     let mut plan = batch.plan(&ready, !ledger.knows(authority.fingerprint()), warnings)?;
-    said.into_iter().for_each(|text| session.console.say(text));
     ready.iter().for_each(|one| batch.show(one));
     session.say_restarts(&plan, "");
     session.show(&plan)?;
@@ -138,12 +148,12 @@ impl<'a> Batch<'a> {
         };
         let approved = Approved {
             organizations: ready.iter().map(|one| one.request.msp_id.clone()).collect(),
-            certificates: ready.iter().map(|one| CertificateReport::of(one, !self.args.unverified_mail)).collect(),
+            certificates: ready.iter().map(CertificateReport::of).collect(),
             gate: self.gate(),
             state: GateReport::new(values.mtls_enabled, values.verify_msp_id, holds),
         };
         let lines = approved.lines(outcome.stage());
-        let outcome = outcome.result(&approved, lines);
+        let outcome = outcome.result(&ApproveResult::Approved(approved), lines);
         ready.iter().fold(outcome, |outcome, one| {
             outcome.next(format!("send {} to {}'s operator", one.target.display(), one.request.msp_id))
         })

@@ -3,16 +3,26 @@
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::sign::SigningPlan;
+use super::{renewals::Renewals, settle::Settled, sign::SigningPlan};
 use crate::{
     exchange::state::GateReport,
     names::{Hostname, MspId},
-    pki::fingerprint::Fingerprint,
+    pki::{fingerprint::Fingerprint, policy::Identification},
     report::Stage,
     times,
 };
 
-/// What `approve` answers.
+/// What `approve` answers: requests approved, renewals of a mailbox, or an alarm settled.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub(super) enum ApproveResult {
+    Approved(Approved),
+    Renewals(Renewals),
+    Settled(Settled),
+}
+
+/// Requests that were approved.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Approved {
@@ -38,7 +48,7 @@ pub(super) struct CertificateReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<crate::schemas::Serial>"))]
     serial: Option<String>,
-    /// The fingerprint of its key; a certificate that is only planned has none with --unverified-mail.
+    /// The fingerprint of its key; a certificate that is only planned has none where nobody compared it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<crate::schemas::KeyFingerprint>"))]
     fingerprint: Option<Fingerprint>,
@@ -54,6 +64,36 @@ pub(super) struct CertificateReport {
     cut_to_the_ca: bool,
     /// The same request was answered before: these are the same bytes.
     again: bool,
+    /// How it was settled that the request is the organization's; not said again of one that was answered before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identified: Option<IdentifiedBy>,
+    /// The serial number of the certificate whose key vouches for the request, where one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<crate::schemas::Serial>"))]
+    predecessor: Option<String>,
+}
+
+/// How it was settled that a request is its organization's.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+enum IdentifiedBy {
+    /// Its fingerprint was compared over another channel.
+    Fingerprint,
+    /// The key of the organization's certificate vouches for it.
+    Renewal,
+    /// Nobody compared anything.
+    UnverifiedMail,
+}
+
+impl IdentifiedBy {
+    fn of(identified: &Identification) -> Self {
+        match identified {
+            Identification::Fingerprint | Identification::Renewal { compared: true, .. } => Self::Fingerprint,
+            Identification::Renewal { compared: false, .. } => Self::Renewal,
+            Identification::UnverifiedMail => Self::UnverifiedMail,
+        }
+    }
 }
 
 impl Approved {
@@ -70,22 +110,24 @@ impl Approved {
 
 impl CertificateReport {
     /// Of what is not signed yet nobody shall take a number down that nobody has compared.
-    pub(super) fn of(ready: &SigningPlan, is_compared: bool) -> Self {
-        let SigningPlan { request, target, window, issued, is_again, .. } = ready;
+    pub(super) fn of(ready: &SigningPlan) -> Self {
+        let SigningPlan { request, identified, target, window, issued, is_again, .. } = ready;
         Self {
             organization: request.msp_id.clone(),
             file: target.display().to_string(),
             serial: issued.as_ref().map(|issued| issued.serial.clone()),
-            fingerprint: (issued.is_some() || is_compared).then_some(request.fingerprint),
+            fingerprint: (issued.is_some() || ready.is_compared()).then_some(request.fingerprint),
             hosts: request.hosts.clone(),
             not_before: window.not_before,
             not_after: window.not_after,
             cut_to_the_ca: window.cut_to_ca_end,
             again: *is_again,
+            identified: (!is_again).then(|| IdentifiedBy::of(identified)),
+            predecessor: identified.predecessor().map(str::to_owned),
         }
     }
 
-    fn line(&self) -> String {
+    pub(super) fn line(&self) -> String {
         let serial = self.serial.iter().map(|serial| format!(", serial {serial}")).collect::<String>();
         format!("certificate: {} of {}{serial}", self.file, self.organization)
     }
@@ -98,6 +140,7 @@ mod tests {
 
     #[test]
     fn the_schema_of_approve_is_kept() {
-        schemas::is_kept::<Approved>(&["approve"], &[Stage::Approved, Stage::Already, Stage::Planned]);
+        let stages = [Stage::Approved, Stage::Settled, Stage::Already, Stage::Planned];
+        schemas::is_kept::<ApproveResult>(&["approve"], &stages);
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     parallel::parallel,
     pki::{
         authority::Authority,
-        inspect,
+        inspect::{self, Certificate},
         issue::{IssuedCertificate, ValidityPeriod},
         log::{self, Entry, IssueLog},
         policy::Identification,
@@ -74,7 +74,11 @@ impl Batch<'_> {
         let there = files::read_if_there(&target)?;
         let is_there =
             matches!((&there, &issued), (Some(there), Some(issued)) if there.as_slice() == issued.pem.as_bytes());
-        let replaces = there.filter(|_| !is_there).map(|there| serial_of(&target, &there, &request)).transpose()?;
+        let replaces = there.filter(|_| !is_there).map(|there| own(&target, &there, &request)).transpose()?;
+        // Unattended, a request that lies about is no reason to go back to an older certificate.
+        let is_newer = |there: &Certificate| self.args.renewals && there.not_before > window.not_before;
+        let is_there = is_there || replaces.as_ref().is_some_and(is_newer);
+        let replaces = replaces.map(|there| there.serial);
         let is_again = issued.is_some();
         Ok(SigningPlan { path, request, identified, target, window, issued, is_again, replaces, is_there })
     }
@@ -113,9 +117,11 @@ impl Batch<'_> {
             say(format!("  elsewhere    {foreign}"));
         }
         // A number that nobody has compared is not shown: it would be copied into --fingerprint.
-        let is_compared = !self.args.unverified_mail || ready.is_again;
-        let print =
-            if is_compared { request.fingerprint.to_string() } else { "its fingerprint not compared".to_owned() };
+        let print = if ready.is_compared() {
+            request.fingerprint.to_string()
+        } else {
+            "its fingerprint not compared".to_owned()
+        };
         say(format!("  key          {}, {print}", request.key_type));
         say(format!(
             "  asked for    {}",
@@ -127,8 +133,8 @@ impl Batch<'_> {
         say(format!("  valid        {} to {}{cut}", at(window.not_before), at(window.not_after)));
         if ready.is_again {
             say("  again        this request is in the log: its certificate is given out again, nothing is signed or logged, --validity has no say".to_owned());
-        } else if self.args.unverified_mail {
-            say("  unverified   nobody compared the fingerprint, and the log will say so".to_owned());
+        } else {
+            identified_line(&ready.identified).into_iter().for_each(say);
         }
         request.notes.iter().for_each(|note| say(format!("  note         {note}")));
     }
@@ -142,14 +148,35 @@ pub(super) fn foreign_hosts(request: &Request) -> Option<String> {
 }
 
 /// Another certificate of this organization may be replaced, and is named; nothing else.
-fn serial_of(target: &Path, there: &[u8], request: &Request) -> Result<String> {
-    let of_it = inspect::certificates(there).ok().and_then(|found| found.into_iter().next());
-    let of_it = of_it.filter(|found| !found.is_ca && found.organizations == [request.msp_id.as_str()]);
-    let no = || target::foreign(target, &format!("no certificate of {}", request.msp_id));
-    of_it.map(|found| found.serial).ok_or_else(no)
+fn own(target: &Path, there: &[u8], request: &Request) -> Result<Certificate> {
+    let first = inspect::certificates(there).ok().and_then(|found| found.into_iter().next());
+    let of_it = first.filter(|found| !found.is_ca && found.organizations == [request.msp_id.as_str()]);
+    of_it.ok_or_else(|| target::foreign(target, &format!("no certificate of {}", request.msp_id)))
+}
+
+/// What the operator has to know of how the request was identified.
+fn identified_line(identified: &Identification) -> Option<String> {
+    match identified {
+        Identification::Fingerprint => None,
+        Identification::UnverifiedMail => {
+            Some("  unverified   nobody compared the fingerprint, and the log will say so".to_owned())
+        }
+        Identification::Renewal { predecessor, .. } => Some(format!(
+            "  renewal      vouched for by certificate {}, valid until {}",
+            predecessor.serial,
+            times::rfc3339(predecessor.not_after)
+        )),
+    }
 }
 
 impl SigningPlan {
+    /// Whether somebody compared its fingerprint, now or when it was answered.
+    pub(super) fn is_compared(&self) -> bool {
+        let compared =
+            matches!(self.identified, Identification::Fingerprint | Identification::Renewal { compared: true, .. });
+        self.is_again || compared
+    }
+
     /// What a script has to be told of the names that it asks for.
     pub(super) fn asks_elsewhere(&self) -> Option<String> {
         Some(format!("{} asks for {}", self.request.msp_id, foreign_hosts(&self.request)?))

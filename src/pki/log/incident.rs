@@ -41,3 +41,39 @@ pub struct Settlement {
     /// The serial number of the certificate that it keeps: of those until then the only one that may vouch for a renewal.
     pub keep: String,
 }
+
+/// Either of the two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Incident {
+    Alarm(Alarm),
+    Settlement(Settlement),
+}
+
+impl Incident {
+    pub(super) fn organization(&self) -> &MspId {
+        match self {
+            Self::Alarm(Alarm { organization, .. }) | Self::Settlement(Settlement { organization, .. }) => organization,
+        }
+    }
+
+    pub(super) fn time(&self) -> OffsetDateTime {
+        match self {
+            Self::Alarm(Alarm { time, .. }) | Self::Settlement(Settlement { time, .. }) => *time,
+        }
+    }
+
+    pub(super) fn alarm(&self) -> Option<&Alarm> {
+        match self {
+            Self::Alarm(alarm) => Some(alarm),
+            Self::Settlement(_) => None,
+        }
+    }
+
+    /// The serial number of the certificate that was kept, where it was settled.
+    pub(super) fn kept(&self) -> Option<&str> {
+        match self {
+            Self::Alarm(_) => None,
+            Self::Settlement(settled) => Some(&settled.keep),
+        }
+    }
+}

@@ -19,6 +19,7 @@ use self::{
     extensions::RequestedExtensions,
     names::RequestSubject,
     parse::{ParsedRequest, SEND_A_NEW_ONE},
+    proof::Predecessor,
 };
 use super::{
     fingerprint::Fingerprint,
@@ -60,6 +61,19 @@ pub enum Claim {
     UnverifiedMail,
 }
 
+impl Claim {
+    /// Whether it has a fingerprint for the organization of a request, or the request's fingerprint for another one.
+    #[must_use]
+    pub fn speaks_of(&self, request: &Request) -> bool {
+        match self {
+            Self::Fingerprints(claims) => {
+                claims.iter().any(|(org, print)| *org == request.msp_id || *print == request.fingerprint)
+            }
+            Self::UnverifiedMail => false,
+        }
+    }
+}
+
 /// How it was settled that a request is its organization's, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Identification {
@@ -67,10 +81,10 @@ pub enum Identification {
     Fingerprint,
     /// The operator took the mail's word for it.
     UnverifiedMail,
-    /// The key of the organization's certificate signed it.
+    /// The key of the certificate before signed it.
     Renewal {
-        /// The serial number of that certificate.
-        predecessor: String,
+        /// That certificate.
+        predecessor: Predecessor,
         /// Whether its fingerprint was compared as well.
         compared: bool,
     },
@@ -81,7 +95,7 @@ impl Identification {
     #[must_use]
     pub fn predecessor(&self) -> Option<&str> {
         match self {
-            Self::Renewal { predecessor, .. } => Some(predecessor),
+            Self::Renewal { predecessor, .. } => Some(&predecessor.serial),
             Self::Fingerprint | Self::UnverifiedMail => None,
         }
     }

@@ -101,7 +101,7 @@ fn first_successor(request: &Request, entry: &Entry, context: &PolicyContext<'_>
         request.fingerprint
     ))
     .next(format!(
-        "call {own}'s operator: if the first request was theirs and was lost, approve this one by the fingerprint that they read out; if not, somebody else has their key and the certificate {}: approve nothing of {own}",
+        "call {own}'s operator: if the first request was theirs and was lost, approve this one by the fingerprint that they read out; if not, somebody else has their key and the certificate {}: approve nothing of {own}; settle it with --settle {own} --keep SERIAL",
         first.serial
     )))
 }
