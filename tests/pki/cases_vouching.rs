@@ -78,6 +78,13 @@ fn signers(cases: &mut Cases) {
         "{same_serial:?}"
     );
     cases.add(CODE, true, "another certificate of its serial number", same_serial);
+    // Only by an edit of the log: its certificate is that of another CA than the line says.
+    let claimed = after(|scene, _| {
+        let other = Scene::empty().authority;
+        edited(scene, |entry| entry.authority = other.fingerprint());
+        scene.pool.push(other.certificate().clone());
+    });
+    cases.add(CODE, true, "logged under another CA, which is in the pool", claimed);
     let another_ca = after(|scene, _| edited(scene, |entry| entry.authority = KEY.fingerprint()));
     cases.add(CODE, true, "logged under another CA", another_ca);
 
@@ -105,6 +112,11 @@ fn organizations(cases: &mut Cases) {
         });
     });
     cases.add(CODE, true, "the log has it as another's", renamed);
+    let mut scene = Scene::empty();
+    let second = scene.issue(&of_the_second_with(&RSA).pem());
+    edited(&mut scene, |entry| entry.organization = ORG.parse().unwrap());
+    let taken = scene.judge(&proven(&of(&NEXT), &RSA, &second)).map(drop);
+    cases.add(CODE, true, "the log has another's as its own", taken);
 }
 
 fn successors(cases: &mut Cases) {

@@ -75,7 +75,9 @@ fn of_the_organization(request: &Request, entry: &Entry, signer: &Certificate) -
     if entry.organization == *own && signer.organizations == [own.as_str()] {
         return Ok(());
     }
-    let other = &entry.organization;
+    // The certificate tells; the log only where somebody has edited it.
+    let mut named = signer.organizations.iter().map(String::as_str).chain([entry.organization.as_str()]);
+    let other = excerpt(named.find(|named| *named != own.as_str()).unwrap_or_default());
     Err(finding(Code::ProofOrganization, format!("it names {own}, but its proof was made by {other}"))
         .why(format!("who has the key of {other}'s certificate {} asks to be {own}", entry.serial))
         .next(format!("ask {other} why its key signs a request of {own}; do not approve it")))
