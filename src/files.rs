@@ -4,6 +4,7 @@
 mod append;
 mod descriptor;
 mod lines;
+pub mod note;
 mod plain;
 mod probe;
 mod scratch;

@@ -113,10 +113,20 @@ impl<'a> Session<'a> {
     /// No consent.
     pub(crate) fn goes_on(&self, plan: &Plan, consent: Option<&str>) -> Result<bool> {
         let writes = plan.is_open() && !self.dry_run;
-        if let (true, Some(what)) = (writes, consent) {
-            self.console.consent(what)?;
+        if writes {
+            consent.map_or(Ok(()), |what| self.console.consent(what))?;
+            self.agree(&plan.steps)?;
         }
         Ok(writes)
+    }
+
+    /// Asks before an unfinished revision is taken away: who says yes to all does not say yes to that.
+    ///
+    /// # Errors
+    /// No consent.
+    pub(crate) fn agree<'b>(&self, steps: impl IntoIterator<Item = &'b Step>) -> Result<()> {
+        let mut asked = steps.into_iter().filter_map(Step::asks);
+        asked.try_for_each(|unfinished| self.console.agree(&unfinished.question()))
     }
 
     /// Applies a plan step by step, and says what is done.

@@ -88,6 +88,20 @@ pub fn rfc3339(time: OffsetDateTime) -> String {
     whole.format(&Rfc3339).unwrap_or_else(|_| whole.unix_timestamp().to_string())
 }
 
+/// A time as [`rfc3339`] writes it, and as the API server does.
+#[must_use]
+pub fn parsed(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok()
+}
+
+/// A duration for people, in its two largest units: `1h 2m`.
+#[must_use]
+pub fn rounded(time: Duration) -> String {
+    let whole = time.as_secs();
+    let kept = if whole < 3600 { whole } else { whole / 60 * 60 };
+    humantime::format_duration(Duration::from_secs(kept)).to_string()
+}
+
 /// The same as a field of what scripts read.
 ///
 /// # Errors

@@ -64,18 +64,7 @@ impl Helm for RealCluster {
     }
 
     fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
-        let reply = self.helm(&["status", name.as_str(), "--output=json"], None)?;
-        if is_release_missing(&reply) {
-            return Ok(None);
-        }
-        let status: HelmStatus = parse_json(&reply, &format!("read release {name}"))?;
-        Ok(Some(Release {
-            namespace: status.namespace,
-            revision: status.version,
-            status: ReleaseStatus::of_helm(&status.info.status),
-            config: status.config.filter(|config| !config.is_null()).unwrap_or_else(|| json!({})),
-            manifest: status.manifest,
-        }))
+        release(name, &self.helm(&["status", name.as_str(), "--output=json"], None)?)
     }
 
     fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
@@ -173,6 +162,7 @@ impl Helm for RealCluster {
         let timeout = format!("--timeout={}s", limit.as_secs());
         let mut args = vec!["upgrade", upgrade.release.as_str(), &upgrade.chart, &version, &timeout, "--values=-"];
         args.extend((upgrade.base_revision == 0).then_some("--install"));
+        let _note = self.note_of(upgrade);
         // Helm ends by itself at its own limit; ours is for a Helm that does not.
         let mut reply = self.helm_upgrade(&args, Some(upgrade.values.json()), limit + Duration::from_secs(30))?;
         if !reply.success {
@@ -183,6 +173,21 @@ impl Helm for RealCluster {
         }
         ensure_success(&reply, &format!("upgrade release {}", upgrade.release)).map(drop)
     }
+}
+
+/// A revision as `helm status` tells it.
+pub(super) fn release(name: &ReleaseName, reply: &ChildOutput) -> Result<Option<Release>> {
+    if is_release_missing(reply) {
+        return Ok(None);
+    }
+    let status: HelmStatus = parse_json(reply, &format!("read release {name}"))?;
+    Ok(Some(Release {
+        namespace: status.namespace,
+        revision: status.version,
+        status: ReleaseStatus::of_helm(&status.info.status),
+        config: status.config.filter(|config| !config.is_null()).unwrap_or_else(|| json!({})),
+        manifest: status.manifest,
+    }))
 }
 
 /// An error of Helm's own, or of the API server, without the values that it may quote.
@@ -213,7 +218,7 @@ fn parsed_file(value: &Value) -> std::result::Result<Value, String> {
 }
 
 /// `name-version` as `helm list` joins them: the version begins at the first dash with a digit after it.
-fn split_chart(joined: &str) -> Option<ChartVersion> {
+pub(super) fn split_chart(joined: &str) -> Option<ChartVersion> {
     let at = joined
         .match_indices('-')
         .map(|(i, _)| i)
@@ -221,7 +226,7 @@ fn split_chart(joined: &str) -> Option<ChartVersion> {
     Some(ChartVersion { name: joined[..at].to_owned(), version: joined[at + 1..].to_owned() })
 }
 
-fn is_release_missing(reply: &ChildOutput) -> bool {
+pub(super) fn is_release_missing(reply: &ChildOutput) -> bool {
     !reply.success && reply.stderr.contains("release: not found")
 }
 
@@ -244,13 +249,13 @@ fn timed_out(upgrade: &Upgrade, stderr: &str, limit: Duration) -> Failure {
     .next("see what helm waited for, a hook's Job for example; then run the same command again, with a longer --timeout where it is only slow")
 }
 
-fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOutput> {
+pub(super) fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOutput> {
     if reply.success {
         return Ok(reply);
     }
     let text = one_line(&reply.stderr);
     let (code, next) = if text.contains("another operation (install/upgrade/rollback) is in progress") {
-        (Code::Pending, "see helm history; if no other helm is running, helm rollback to the last deployed revision")
+        (Code::Pending, "another helm began meanwhile: run the same command again, which waits until that has ended")
     } else if text.contains("forbidden") {
         (Code::Forbidden, FORBIDDEN)
     } else {
@@ -259,7 +264,7 @@ fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<&'a ChildOu
     Err(Failure::new(Exit::Outside, code, format!("helm could not {doing}")).why(text).next(next))
 }
 
-fn parse_json<T: serde::de::DeserializeOwned>(reply: &ChildOutput, doing: &str) -> Result<T> {
+pub(super) fn parse_json<T: serde::de::DeserializeOwned>(reply: &ChildOutput, doing: &str) -> Result<T> {
     ensure_success(reply, doing)?;
     serde_json::from_slice(&reply.stdout).map_err(|e| {
         Failure::new(Exit::Outside, Code::Helm, format!("helm could not {doing}"))

@@ -67,6 +67,15 @@ impl Kubernetes for RealCluster {
 }
 
 impl RealCluster {
+    /// What the API server would make of a new object.
+    pub(super) fn created_in_dry_run(&self, object: &Value) -> Result<Object> {
+        let bytes = Zeroizing::new(object.to_string().into_bytes());
+        let args = ["create", "--validate=false", "--dry-run=server", "--output=json", "--filename=-"];
+        let reply = self.kubectl_read(&args, Some(bytes))?;
+        let made = objects(&ensure_success(&reply, "ask the API server for its time")?.stdout)?;
+        Ok(made.into_iter().next().unwrap_or_else(|| Object::from(Value::Null)))
+    }
+
     fn read(&self, args: &[&str], doing: &str) -> Result<Zeroizing<Vec<u8>>> {
         let reply = self.kubectl_read(args, None)?;
         ensure_success(&reply, doing)?;

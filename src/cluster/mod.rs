@@ -2,6 +2,7 @@
 
 mod child;
 mod helm;
+mod history;
 mod kubectl;
 mod object;
 mod program;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 pub use self::{
+    history::{History, Revision, created, revision_secret},
     object::{Object, ObjectRef, PAIR_TYPE},
     real::{RealCluster, RealClusterOptions},
     release_status::ReleaseStatus,
@@ -207,7 +209,7 @@ pub trait Kubernetes: Sync {
 }
 
 /// One namespace of a cluster: real, through `helm` and `kubectl`, or simulated.
-pub trait Cluster: Helm + Kubernetes {
+pub trait Cluster: Helm + Kubernetes + History {
     /// Where this is, for messages: `namespace org-1, context hospital`.
     fn location(&self) -> String;
 

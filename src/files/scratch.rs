@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::unwritable;
+use super::{note, unwritable};
 use crate::failure::{Code, Exit, Failure, Result};
 
 /// A folder that goes with this value. While it is held it is locked: by that another run knows that we live.
@@ -51,7 +51,12 @@ pub fn sweep() {
     let common = common();
     // What cannot be looked at or removed now is left to the next run.
     let Ok(entries) = fs::read_dir(&common) else { return };
-    for path in entries.flatten().map(|entry| entry.path()).filter(|_| is_ours(&common)) {
+    for entry in entries.flatten().filter(|_| is_ours(&common)) {
+        if entry.file_name().to_string_lossy().starts_with(note::PREFIX) {
+            note::sweep(&entry);
+            continue;
+        }
+        let path = entry.path();
         // Removed while the lock is held, so that nobody takes the folder for their own.
         let lock = File::open(&path).ok().filter(|folder| folder.try_lock().is_ok());
         if lock.is_some() {
@@ -68,6 +73,12 @@ fn is_free(folder: &File) -> bool {
 fn is_at(path: &Path, folder: &File) -> bool {
     let inode = |meta: io::Result<fs::Metadata>| meta.ok().map(|meta| (meta.dev(), meta.ino()));
     inode(fs::symlink_metadata(path)).is_some_and(|there| inode(folder.metadata()) == Some(there))
+}
+
+/// The folder of all runs of this user, mode 0700.
+pub(super) fn private_folder() -> Result<PathBuf> {
+    let common = common();
+    make_private(&common).map(|()| common)
 }
 
 /// One for all runs of a user.

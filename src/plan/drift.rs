@@ -33,7 +33,8 @@ impl Difference {
     }
 
     /// Whether all that differs are values which a verb may have written.
-    fn is_ours(&self, key: &ValuesKey) -> bool {
+    #[must_use]
+    pub fn is_ours(&self, key: &ValuesKey) -> bool {
         let mut place: Vec<Option<String>> = self.path.iter().cloned().map(Some).collect();
         let is_ours = |value: &Value| match value {
             Value::Object(_) => false,

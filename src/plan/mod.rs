@@ -8,6 +8,7 @@ pub mod rollout;
 mod step;
 mod step_id;
 mod step_report;
+mod unfinished;
 
 pub use self::{
     engine::{Event, StepContext, apply, probe},
@@ -15,6 +16,7 @@ pub use self::{
     step::{Action, InitialState, Step, StepOutcome},
     step_id::StepId,
     step_report::{StepReport, StepState},
+    unfinished::Unfinished,
 };
 use crate::cluster::Object;
 

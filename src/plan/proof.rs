@@ -23,6 +23,7 @@ pub(super) fn look(action: &Action, context: &StepContext<'_>) -> Result<()> {
         Action::EditValues { path, new, .. } => holds(path, &files::read(path)?, new),
         Action::Create(object) | Action::Replace(object) => is_held(context.cluster()?, object),
         Action::Delete { seen, while_held } => is_gone(context.cluster()?, seen, while_held),
+        Action::Recover(unfinished) => unfinished.is_gone(context.cluster()?),
         Action::Upgrade(upgrade) => is_deployed(context.cluster()?, upgrade),
         Action::Restart { workloads, note } => are_noted(context.cluster()?, workloads, note),
         // To wait for it is to look at it; and what waits for a signature is never applied.
@@ -39,6 +40,9 @@ pub(super) fn sentence(action: &Action) -> String {
         Action::AppendLog { path, .. } => format!("{} ends with the new lines", path.display()),
         Action::Create(object) | Action::Replace(object) => format!("{} holds what it must", named(object)),
         Action::Delete { seen, .. } => format!("{} is gone", named(seen)),
+        Action::Recover(unfinished) => {
+            format!("revision {} of release {} is gone", unfinished.revision, unfinished.release)
+        }
         Action::Upgrade(upgrade) => format!("release {} is deployed with the values of the files", upgrade.release),
         Action::Restart { .. } => "the pods are started anew".to_owned(),
         Action::RollOut { release, .. } => format!("every workload of release {release} runs what is deployed"),
@@ -138,7 +142,7 @@ fn named(object: &Object) -> String {
     format!("{kind} {}", object.name())
 }
 
-fn not_as_written(exit: Exit, what: &str, why: String) -> Failure {
+pub(super) fn not_as_written(exit: Exit, what: &str, why: String) -> Failure {
     Failure::new(exit, Code::NotAsWritten, format!("{what} is not as this run wrote it"))
         .why(why)
         .next("see who else writes it (another operator, a sync, a policy), then run the same command again")

@@ -11,7 +11,7 @@ use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
     failure::{Code, Failure, Result},
     files, interrupt,
-    plan::{StepContext, StepId, proof, rollout},
+    plan::{StepContext, StepId, Unfinished, proof, rollout},
     substra::own,
     text::{Line, Tone, diff},
     values::{self, KeyPath, ValuesKey},
@@ -72,6 +72,8 @@ pub enum Action {
         /// The one that must be there as it is meant.
         while_held: Object,
     },
+    /// The unfinished revision of a release goes, as it was seen and no other, so that the next upgrade can begin.
+    Recover(Unfinished),
     /// `helm upgrade`, not waited for.
     Upgrade(Upgrade),
     /// Notes a value in the annotations of workloads' pod templates, which replaces their pods: what they loaded at
@@ -182,6 +184,15 @@ impl Step {
         }
     }
 
+    /// What it would take away of a release, where the operator has not agreed to that yet.
+    #[must_use]
+    pub fn asks(&self) -> Option<&Unfinished> {
+        match &self.action {
+            Action::Recover(unfinished) if !unfinished.agreed => Some(unfinished),
+            _ => None,
+        }
+    }
+
     /// How it ended.
     #[must_use]
     pub fn done(&self) -> Option<&StepOutcome> {
@@ -227,6 +238,7 @@ impl Step {
             Action::Create(object) => create(context.cluster()?, object),
             Action::Replace(object) => context.cluster()?.replace(object),
             Action::Delete { seen, while_held } => return delete(context.cluster()?, seen, while_held),
+            Action::Recover(unfinished) => unfinished.remove(context.cluster()?),
             Action::Upgrade(upgrade) => context.cluster()?.upgrade(upgrade),
             Action::Restart { workloads, note: (key, value) } => {
                 let cluster = context.cluster()?;

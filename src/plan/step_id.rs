@@ -27,6 +27,8 @@ ids! {
         Pair = "pair",
         /// Makes the Secret of a key that waits for its certificate, or deletes it once the pair is in place.
         Pending = "pending",
+        /// Removes the unfinished revision of a release whose helm is gone.
+        Recover = "recover",
         /// Writes a certificate request into a file.
         Request = "request",
         /// Restarts workloads, which load at their start what has changed.

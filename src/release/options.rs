@@ -1,6 +1,6 @@
 //! How the operator points at a release, and what may be done to it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use super::ReleaseState;
 use crate::{command_line::CommandLine, names::ReleaseName, session::Session, values::ValuesKey};
@@ -22,6 +22,10 @@ pub struct Options {
     pub no_upgrade: bool,
     /// Upgrade although the deployed values and the files differ.
     pub accept_drift: bool,
+    /// An unfinished revision whose helm is gone may be taken away.
+    pub recover: bool,
+    /// How old it must be, where no note tells that its helm is dead.
+    pub recover_after: Option<Duration>,
 }
 
 impl Options {

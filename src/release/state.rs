@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     Options,
     find::{self, ReleaseQuery},
+    recover::Recovery,
 };
 use crate::{
     cluster::{ChartVersion, Cluster, MergedValues, ObjectRef, Release, ReleaseStatus, Upgrade},
@@ -31,6 +32,8 @@ pub(crate) struct ReleaseState {
     pub(crate) manifest: Manifest,
     /// What is to be said of how it was found.
     pub(crate) note: Option<String>,
+    /// What goes before the next upgrade, where a killed helm left a revision behind.
+    pub(crate) recovery: Option<Recovery>,
     /// The chart that Helm upgrades.
     pub(crate) package: ChartVersion,
     /// Every workload of the release.
@@ -75,7 +78,19 @@ impl ReleaseState {
     ) -> Result<Self> {
         let ChartPart { whole, manifest, chart } = find::own_part(sought, whole, &package)?;
         let (key, config) = (sought.key.clone(), sought.key.below(&release.config));
-        Ok(Self { name, record: release, side: sought.side, chart, manifest, note: None, package, whole, key, config })
+        Ok(Self {
+            name,
+            record: release,
+            side: sought.side,
+            chart,
+            manifest,
+            note: None,
+            recovery: None,
+            package,
+            whole,
+            key,
+            config,
+        })
     }
 
     /// A release that is to be installed, with the chart that it will be of.

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::{EditedFiles, Options, ReleaseQuery, ReleaseState, UpgradeRequest, ValuesFiles, find, read};
+use super::{EditedFiles, Options, ReleaseQuery, ReleaseState, UpgradeRequest, ValuesFiles, find, pending, read};
 use crate::{
     cluster::{Object, ObjectRef},
     failure::Result,
@@ -98,9 +98,17 @@ impl<'a> Target<'a, Orchestrator> {
 }
 
 impl<'a, V: HasSide> Target<'a, V> {
-    /// The release: two children.
+    /// The release: two children. One that is pending is waited for.
+    ///
+    /// # Errors
+    /// There is no such release, or one that is pending and stays so.
     pub(crate) fn find(&self) -> Result<ReleaseState> {
-        find::find(self.session.cluster()?, &ReleaseQuery::of(self.options, &self.files, V::SIDE))
+        let query = ReleaseQuery::of(self.options, &self.files, V::SIDE);
+        let found = find::look(self.session.cluster()?, &query)?;
+        if !found.record.is_pending() {
+            return Ok(found);
+        }
+        pending::settle(self.session, self.options, &query, found)
     }
 
     /// What the cluster shows of a release: one child for all objects.

@@ -91,15 +91,18 @@ impl ReleaseState {
     /// Drift, another chart, a file that Helm reads otherwise, a chart that does not render.
     pub(crate) fn plan(&self, request: &UpgradeRequest<'_>) -> Result<(Plan, Self)> {
         let upgrade = self.upgrade(request);
-        let deployed = self.record.status == ReleaseStatus::Deployed
+        let deployed = self.recovery.is_none()
+            && self.record.status == ReleaseStatus::Deployed
             && same(&self.record.config, &request.edited.whole)
             && upgrade.version == self.package.version;
         if deployed {
             return Ok((self.plan_unchanged(request), self.clone()));
         }
         let warnings: Vec<String> = self.note.iter().cloned().chain(self.drift(request)?).collect();
+        let is_same_version = upgrade.version == self.package.version;
+        let recover = self.recovery.as_ref().map(|recovery| recovery.step(request, is_same_version)).transpose()?;
         let (plan, after) = self.look_ahead(upgrade, request)?;
-        Ok((plan.warn(warnings), after))
+        Ok((Plan::of(recover).then(plan).warn(warnings), after))
     }
 
     fn rollout(&self, workloads: Vec<ObjectRef>) -> Step {
@@ -138,7 +141,7 @@ impl ReleaseState {
 
     /// The release as the files will leave it.
     fn after(&self, manifest: Manifest, whole: Manifest, edited: &EditedFiles) -> Self {
-        let mut after = Self { manifest, whole, config: edited.merged.clone(), ..self.clone() };
+        let mut after = Self { manifest, whole, config: edited.merged.clone(), recovery: None, ..self.clone() };
         after.record.config = edited.whole.clone();
         after.record.status = ReleaseStatus::Deployed;
         after.record.revision += 1;

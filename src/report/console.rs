@@ -108,14 +108,30 @@ impl Console {
         if !self.interactive {
             return Err(no_terminal("--yes is needed here").next(format!("add --yes, which says yes to: {what}")));
         }
-        let answer = self.ask(&format!("Continue: {what}? [y/N] "))?;
-        if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
+        self.agree(what)
+    }
+
+    /// The same where `--yes` is no answer.
+    ///
+    /// # Errors
+    /// As [`Console::consent`].
+    pub fn agree(&self, what: &str) -> Result<()> {
+        if self.says_yes(&format!("Continue: {what}?"))? {
             return Ok(());
         }
         Err(Failure::new(Exit::Refused, Code::Declined, "stopped, as you answered")
             .why("the answer was not yes")
             .next("run the command again when you want it")
             .unchanged("nothing was written"))
+    }
+
+    /// Asks a question whose answer is no, unless somebody says yes.
+    ///
+    /// # Errors
+    /// As [`Console::ask`].
+    pub fn says_yes(&self, question: &str) -> Result<bool> {
+        let answer = self.ask(&format!("{question} [y/N] "))?;
+        Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Asks for a line at the terminal.

@@ -38,6 +38,7 @@ mod layers;
 #[allow(dead_code, reason = "what a page links to is looked at in tests/cluster")]
 mod page;
 mod pasted;
+mod pending;
 mod pictures;
 mod proofs;
 mod questions;

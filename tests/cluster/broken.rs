@@ -51,7 +51,7 @@ both! {
         site.approved();
         site.upgrade_is_cut_short();
         let before = site.state(&site.org);
-        let ran = site.enroll("--certificate MyOrg1MSP.crt").refused(3, "release-pending");
+        let ran = site.enroll("--certificate MyOrg1MSP.crt --timeout 3s").refused(124, "release-pending");
         assert!(ran.stderr.contains(" rollback backend REVISION"), "{}", ran.stderr);
         assert_eq!(site.state(&site.org), before);
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{SimulatedCluster, charts};
 use crate::{
-    cluster::{ChartVersion, Helm, Release, Upgrade},
+    cluster::{ChartVersion, Helm, Release, ReleaseStatus, Upgrade},
     failure::Result,
     names::ReleaseName,
     substra::Side,
@@ -19,14 +19,15 @@ impl Helm for SimulatedCluster {
     }
 
     fn release(&self, name: &ReleaseName) -> Result<Option<Release>> {
-        let state = self.state();
-        Ok(state.releases.get(&(self.namespace.clone(), name.to_string())).map(|installed| Release {
-            namespace: self.namespace.clone(),
-            revision: installed.revision,
-            status: installed.status.clone(),
-            config: installed.config.clone(),
-            manifest: installed.manifest.clone(),
-        }))
+        let mut state = self.state();
+        let now = state.clock.now();
+        let Some(installed) = state.releases.get_mut(&(self.namespace.clone(), name.to_string())) else {
+            return Ok(None);
+        };
+        if installed.ends.take_if(|ends| *ends <= now).is_some() {
+            installed.status = ReleaseStatus::Deployed;
+        }
+        Ok(Some(installed.told(&self.namespace)))
     }
 
     fn chart(&self, name: &ReleaseName) -> Result<Option<ChartVersion>> {
@@ -58,6 +59,7 @@ impl Helm for SimulatedCluster {
 
     fn upgrade(&self, upgrade: &Upgrade) -> Result<()> {
         let chart = self.find_chart(upgrade)?;
+        self.is_free(&upgrade.release)?;
         self.write(&format!("upgrade {}", upgrade.release), |state| {
             state.deploy(&self.namespace, upgrade.release.as_str(), chart, upgrade.values.0.clone())
         })

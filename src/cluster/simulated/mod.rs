@@ -5,17 +5,19 @@
 mod charts;
 mod faults;
 mod helm;
+mod history;
 mod objects;
 mod pods;
 mod sops;
 mod stored;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde_json::Value;
+use time::OffsetDateTime;
 
 pub use self::{faults::InjectedFault, sops::SimulatedSops};
 use super::{ChartVersion, Cluster, ClusterTarget, ObjectRef};
@@ -44,6 +46,8 @@ struct SimulatedState {
     writes: Vec<String>,
     fault: Option<(usize, InjectedFault)>,
     hook: Option<faults::WriteHook>,
+    /// Releases whose pending helm this machine knows to be dead.
+    dead: BTreeSet<(String, String)>,
 }
 
 #[derive(Clone)]
@@ -59,6 +63,12 @@ struct SimulatedRelease {
     waiting: BTreeMap<String, String>,
     /// Annotations of pod templates that did not come from the chart, by workload.
     annotations: BTreeMap<String, BTreeMap<String, String>>,
+    /// When it was deployed, or begun.
+    since: OffsetDateTime,
+    /// When the helm that still works on it is done.
+    ends: Option<OffsetDateTime>,
+    /// The revision before, as far as Helm keeps it.
+    before: Option<Box<SimulatedRelease>>,
 }
 
 impl SimulatedCluster {
@@ -73,6 +83,7 @@ impl SimulatedCluster {
             writes: Vec::new(),
             fault: None,
             hook: None,
+            dead: BTreeSet::new(),
         };
         Self { namespace: namespace.to_owned(), state: Arc::new(Mutex::new(state)) }
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{SimulatedCluster, SimulatedState};
 use crate::{
-    cluster::{Kubernetes, Object, ObjectRef, kubectl::refused},
+    cluster::{Kubernetes, Object, ObjectRef, history::SECRET_PREFIX, kubectl::refused},
     failure::{Code, Result},
 };
 
@@ -81,6 +81,9 @@ impl Kubernetes for SimulatedCluster {
                 |there: &Object| there.uid() == seen.uid() && there.resource_version() == seen.resource_version();
             if state.objects.get(&key).is_some_and(|there| !is_seen(&Object::from(there.clone()))) {
                 return Err(refused(Code::Conflict, &format!("delete {name}")).why("it was changed meanwhile"));
+            }
+            if name.name.starts_with(SECRET_PREFIX) {
+                return state.forget(&self.namespace, seen);
             }
             state.objects.remove(&key);
             Ok(())

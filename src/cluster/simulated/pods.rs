@@ -24,6 +24,7 @@ impl SimulatedState {
         let manifest = charts::render(&chart, release, &config)?;
         let key = (namespace.to_owned(), release.to_owned());
         let old = self.releases.remove(&key);
+        let before = old.clone().map(|old| Box::new(SimulatedRelease { before: None, ..old }));
         let (revision, server, annotations) =
             old.map_or_else(Default::default, |old| (old.revision, old.server, old.annotations));
         let (waiting, server) = self.start_pods(namespace, release, (&chart, &config, &manifest), server)?;
@@ -38,6 +39,9 @@ impl SimulatedState {
                 server,
                 waiting,
                 annotations,
+                since: self.clock.now(),
+                ends: None,
+                before,
             },
         );
         Ok(())
@@ -155,7 +159,8 @@ impl SimulatedState {
     pub(super) fn object(&self, namespace: &str, name: &ObjectRef) -> Option<Value> {
         let object = self.objects.get(&(namespace.to_owned(), name.clone())).cloned();
         let is = |workload: &Value| Object::from(workload.clone()).reference() == *name;
-        object.or_else(|| self.workloads(namespace).into_iter().find(is))
+        let kept = || self.revision_secret(namespace, name);
+        object.or_else(kept).or_else(|| self.workloads(namespace).into_iter().find(is))
     }
 
     /// The workloads of all releases, with the status that the API server would give them.

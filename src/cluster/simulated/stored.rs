@@ -49,7 +49,19 @@ impl SimulatedCluster {
             let (status, server) = (ReleaseStatus::of_helm(&text(&one["status"])), None);
             state.releases.insert(
                 key,
-                SimulatedRelease { revision, status, config, manifest, chart, server, waiting, annotations },
+                SimulatedRelease {
+                    revision,
+                    status,
+                    config,
+                    manifest,
+                    chart,
+                    server,
+                    waiting,
+                    annotations,
+                    since: clock.now(),
+                    ends: None,
+                    before: None,
+                },
             );
         }
         drop(state);

@@ -27,6 +27,12 @@ pub struct BootstrapArgs {
     /// Upgrade although the deployed values and the files differ
     #[arg(long, hide_short_help = true)]
     pub accept_drift: bool,
+    /// Take the unfinished revision of a killed helm away and upgrade again
+    #[arg(long, hide_short_help = true)]
+    pub recover: bool,
+    /// How old it must be where only its age tells that its helm is gone [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = crate::times::limit, hide_short_help = true)]
+    pub recover_after: Option<Duration>,
     /// Show the plan with its diffs and write nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -46,6 +46,8 @@ fn options(site: &Site, args: &BootstrapArgs) -> Options {
         chart: site.chart.clone(),
         version: site.version.clone(),
         accept_drift: args.accept_drift,
+        recover: args.recover,
+        recover_after: args.recover_after,
         ..Options::default()
     }
 }

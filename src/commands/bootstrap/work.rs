@@ -33,6 +33,8 @@ pub(super) fn carry_out(mut plan: FederationPlan<'_>, args: &BootstrapArgs, sess
         return Ok(plan.outcome(&ran));
     }
     session.console.consent(&plan.consent())?;
+    let members = plan.members.iter().flat_map(|member| &member.plan.steps);
+    session.agree(plan.first.steps.iter().chain(members).chain(&plan.last.steps))?;
     plan.sign()?;
     let names = plan.members.iter().map(|member| member.msp_id.as_str()).chain(["orchestrator"]);
     let progress = Progress::new(session.console, names);

@@ -192,7 +192,7 @@ catalogue! {
         "everything else is judged by it", "name it with --release, --namespace and --kube-context";
     ReleasePending "release-pending" Release BOTH, "no helm operation holds the release",
         "a helm that was killed leaves it pending, and every upgrade fails from then on",
-        "helm rollback to the last deployed revision, when no helm is running";
+        "run the verb again: it waits, or goes on with --recover; by hand helm rollback, when no helm is running";
     ReleaseFailed "release-failed" Release BOTH, "the last upgrade did not fail",
         "what is deployed may be half of what the values say", "run the verb again: it upgrades once more";
     Rollout "rollout" Release BOTH, "every workload is new and ready, no old pod is left",

@@ -105,7 +105,7 @@ fn settings_that_are_spread_over_several_files_stay_where_they_are() {
 fn an_interrupted_release_is_named_and_the_others_go_on() {
     let fed = Fed::new(2);
     fed.org(2).set_status("backend", "pending-upgrade");
-    let failure = refused(fed.run(LINE), Exit::CheckFailed, "release-pending");
+    let failure = refused(fed.run(LINE), Exit::TimedOut, "release-pending");
     assert!(
         failure.what.contains("MyOrg2MSP") && failure.standing.as_ref().unwrap().text().contains("in place: MyOrg1MSP")
     );

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use substra_mtls::{
     cli::Cli,
     cluster::{
-        ChartVersion, Cluster, ClusterTarget, Helm, Kubernetes, Object, ObjectRef, Release, ReleaseStatus, Upgrade,
-        simulated::SimulatedCluster,
+        ChartVersion, Cluster, ClusterTarget, Helm, History, Kubernetes, Object, ObjectRef, Release, ReleaseStatus,
+        Revision, Upgrade, simulated::SimulatedCluster,
     },
     dispatch::dispatch,
     failure::{Code, Exit, Failure, Result},
+    files::note::NoteState,
     names::ReleaseName,
     pki::{
         inspect::{Certificate, certificates},
@@ -191,6 +192,29 @@ impl Cluster for Seen<'_> {
 
     fn target(&self) -> ClusterTarget {
         self.inner.target()
+    }
+}
+
+/// A check waits for nobody, so that it asks none of these.
+impl History for Seen<'_> {
+    fn history(&self, name: &ReleaseName) -> Result<Vec<Revision>> {
+        self.inner.history(name)
+    }
+
+    fn release_at(&self, name: &ReleaseName, revision: u64) -> Result<Option<Release>> {
+        self.inner.release_at(name, revision)
+    }
+
+    fn hook_jobs(&self, name: &ReleaseName) -> Result<Vec<ObjectRef>> {
+        self.inner.hook_jobs(name)
+    }
+
+    fn note(&self, before: &Object, revision: u64) -> NoteState {
+        self.inner.note(before, revision)
+    }
+
+    fn server_time(&self) -> Result<OffsetDateTime> {
+        Ok(self.now)
     }
 }
 
