@@ -50,6 +50,8 @@ mod federation;
 mod gate;
 mod gitops;
 mod killed;
+mod pending;
+mod power_cut;
 #[path = "../ran.rs"]
 mod ran;
 mod readme;
