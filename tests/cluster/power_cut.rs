@@ -43,6 +43,11 @@ fn next(state: &mut u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+fn say(text: &str) {
+    let mut out = stdout().lock();
+    out.write_all(format!("{text}\n").as_bytes()).unwrap();
+}
+
 /// How long it takes when nobody cuts it.
 fn undisturbed(helm: HelmVersion) -> Duration {
     let fed = Fed::new(helm, 3);
@@ -77,7 +82,7 @@ fn cut(helm: HelmVersion, moment: Duration, figures: &mut Figures) {
         ran.stderr
     );
     assert!(ran.stderr.contains(" rollback ") || ran.stderr.contains(" uninstall "), "{}", ran.stderr);
-    writeln!(stdout(), "after {moment:?}: {}", ran.stderr).unwrap();
+    say(&format!("after {moment:?}: {}", ran.stderr));
     figures.named += 1;
 }
 
@@ -90,11 +95,11 @@ both_helms! {
             let moment = Duration::from_millis(next(&mut state) % u64::try_from(whole).unwrap());
             cut(helm, moment, &mut figures);
             if at % 10 == 0 {
-                writeln!(stdout(), "{at} cuts: {} completed, {} named", figures.completed, figures.named).unwrap();
+                say(&format!("{at} cuts: {} completed, {} named", figures.completed, figures.named));
             }
         }
         let Figures { ended, completed, recovered, named } = figures;
         assert_eq!(completed + named, cuts);
-        writeln!(stdout(), "{cuts} cuts within {whole} ms, seed {seed}: {completed} completed by one command ({recovered} took an unfinished revision away, {ended} had ended before the cut), {named} named the command").unwrap();
+        say(&format!("{cuts} cuts within {whole} ms, seed {seed}: {completed} completed by one command ({recovered} took an unfinished revision away, {ended} had ended before the cut), {named} named the command"));
     }
 }
