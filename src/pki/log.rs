@@ -114,6 +114,13 @@ impl IssueLog {
         self.incidents.iter().filter(of).map(|(before, incident)| (*before, incident))
     }
 
+    /// The certificate of an organization that has less than a sixth of its life left, and no newer one.
+    #[must_use]
+    pub fn overdue(&self, organization: &MspId, now: OffsetDateTime) -> Option<&Entry> {
+        let is_due = |entry: &&Entry| entry.not_after - now < (entry.not_after - entry.not_before) / 6;
+        self.current(organization).filter(is_due)
+    }
+
     /// The certificate that was asked for by the key of the one with this serial number.
     #[must_use]
     pub fn successor(&self, serial: &str) -> Option<&Entry> {

@@ -21,7 +21,7 @@ use crate::{
     names::MspId,
     pki::{
         authority::Authority,
-        log::{Entry, IssueLog},
+        log::IssueLog,
         policy::{self, Identification},
         request::Request,
     },
@@ -183,12 +183,8 @@ impl Batch<'_> {
         let now = self.approval.session.now;
         let members = self.target.values.members.iter().filter_map(|member| member.parse::<MspId>().ok());
         let silent = members.filter(|org| !mailbox.requests.iter().any(|(of, _)| of == org));
-        let entries = silent.filter_map(|org| log.current(&org));
-        let is_due = |entry: &&Entry| entry.not_after - now < (entry.not_after - entry.not_before) / 6;
-        entries
-            .filter(is_due)
-            .map(|entry| Overdue { organization: entry.organization.clone(), not_after: entry.not_after })
-            .collect()
+        let entries = silent.filter_map(|org| log.overdue(&org, now));
+        entries.map(|entry| Overdue { organization: entry.organization.clone(), not_after: entry.not_after }).collect()
     }
 }
 

@@ -97,10 +97,12 @@ const TURNS: [Check; Check::ALL.len()] = [
     Check::LiveOther,
     Check::IssuedName,
     Check::IssuedRefused,
+    Check::RenewalAlarm,
     Check::KeyAdmitsNobody,
     Check::ForeignCa,
     Check::IssuerAnyOrganization,
     // What expires soon.
+    Check::MemberOverdue,
     Check::ServerEnds,
     Check::PairEnds,
     Check::CaEnds,
@@ -277,6 +279,10 @@ catalogue! {
         "a client certificate with a name of the orchestrator, or for servers too, serves as it", "wait for its end, or rotate the CA";
     IssuedRefused "issued-refused" Identity ORC, "no certificate of the issue log would be refused",
         "one without authorityKeyIdentifier fails on the day the identity check is turned on", "a new request and approve";
+    RenewalAlarm "renewal-alarm" Identity ORC, "no certificate vouched for two requests",
+        "the first was lost, or the key is in two hands", "a call, then approve --settle ORG --keep SERIAL";
+    MemberOverdue "member-overdue" Identity ORC, "no member's certificate expires soon without a newer one",
+        "it is cut off on that day", "enroll, by that member's operator";
 
     MtlsEmpty "mtls-empty" Order ORC, "clientCACerts has a key where mutual TLS is on",
         "the folder is not mounted then, and the server exits when it starts", "approve the first organization, then gate close";

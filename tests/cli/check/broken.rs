@@ -268,6 +268,25 @@ pub(super) const CASES: &[Case] = &[
     ("issued-refused", ORC, "failed", "would be refused", |s| {
         logged(s, &CertificateRecipe::walkthrough("MyOrg1MSP", "a.b"))
     }),
+    ("renewal-alarm", ORC, "failed", "its key may be stolen", |s| {
+        entry_is(s, |log, entry| {
+            let alarm = json!({
+                "kind": "alarm", "time": entry["time"], "organization": "MyOrg1MSP", "predecessor": entry["serial"],
+                "successor": "01ff", "request": entry["request"], "fingerprint": entry["fingerprint"]
+            });
+            log.push_str(&format!("{alarm}\n"));
+        });
+    }),
+    ("member-overdue", ORC, "warning", "MyOrg1MSP has not renewed its certificate", |s| {
+        let (from, to) = (at(s.federation.now, 60 * 24 * 80), at(s.federation.now, -60 * 24 * 10));
+        entry_is(s, |log, entry| {
+            let entry = [("notBefore", from), ("notAfter", to)].into_iter().fold(entry, |mut entry, (key, time)| {
+                entry[key] = json!(time);
+                entry
+            });
+            *log = format!("{entry}\n");
+        });
+    }),
     ("mtls-empty", ORC, "failed", "the server exits when it starts", |s| {
         s.deploy(
             ORC,
@@ -311,6 +330,14 @@ fn annotate(all: &mut Value, name: &str, annotations: &Value) {
     for object in all.as_array_mut().unwrap().iter_mut().filter(|object| object["metadata"]["name"] == name) {
         object["metadata"]["annotations"] = annotations.clone();
     }
+}
+
+/// The log is changed by what its last entry says.
+fn entry_is(scene: &mut Scene, change: impl FnOnce(&mut String, Value)) {
+    let mut log = scene.federation.world.read("ca.issued.jsonl");
+    let entry = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    change(&mut log, entry);
+    scene.federation.world.write("ca.issued.jsonl", &log);
 }
 
 /// The last entry of the issue log gets another certificate.

@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use super::{
     super::{catalogue::Check, finding::Findings, observe::ObservedRelease},
-    count, keys,
+    count, keys, log,
 };
 use crate::{
     cluster::ObjectRef,
     failure::Next,
     names::MspId,
     pki::inspect::{self, Certificate},
-    release::issued::{self, IssuedProblem, IssuedProblemKind},
-    release::mounts::{self, ForeignCa},
+    release::{
+        issued,
+        mounts::{self, ForeignCa},
+    },
     substra::{
         kebab::{kebab_case, volume_of},
         orchestrator::Orchestrator,
@@ -26,7 +28,7 @@ pub(super) fn check(observed: &ObservedRelease, findings: &mut Findings) {
     judge_check(observed, orchestrator, findings);
     judge_pool(observed, orchestrator, findings);
     judge_issuer(observed, orchestrator, findings);
-    judge_log(observed, findings);
+    log::check(observed, findings);
 }
 
 /// The backend's own certificate.
@@ -208,39 +210,4 @@ fn judge_issuer(observed: &ObservedRelease, orchestrator: &Orchestrator, finding
         seen,
         "make it an Issuer in the orchestrator's namespace, or give the server's pair a CA of its own",
     );
-}
-
-/// Certificates that were issued and are alive.
-fn judge_log(observed: &ObservedRelease, findings: &mut Findings) {
-    let log = match &observed.log {
-        Some(Ok(log)) => log,
-        Some(Err(failure)) => {
-            let because = format!("the issue log could not be read: {}", failure.what);
-            findings.skip(Check::IssuedName, &because);
-            return findings.skip(Check::IssuedRefused, because);
-        }
-        None => {
-            let because = "no issue log was named: --ca-cert FILE or --ca-secret NAME";
-            findings.skip(Check::IssuedName, because);
-            return findings.skip(Check::IssuedRefused, because);
-        }
-    };
-    let (Some(orchestrator), Ok(release)) = (observed.orchestrator(), &observed.release) else { return };
-    let pair = keys::server(observed).map(|(_, leaf)| leaf);
-    let names = issued::names(orchestrator, release, pair.as_ref());
-    for (entry, IssuedProblem { kind, said }) in issued::troubles(log, &names, observed.now) {
-        let wait = format!(
-            "ask {} for a new request (enroll --new-request); until {} the old one stays good",
-            entry.organization,
-            entry.not_after.date()
-        );
-        match kind {
-            IssuedProblemKind::Poses => findings.failed(Check::IssuedName, said, wait),
-            IssuedProblemKind::Serves => findings.warn(Check::IssuedName, said, wait),
-            IssuedProblemKind::Refused => findings.failed(Check::IssuedRefused, said, wait),
-        }
-    }
-    let alive = format!("alive: {}", count(log.unexpired(observed.now).count(), "certificate"));
-    findings.ok(Check::IssuedName, alive.as_str());
-    findings.ok(Check::IssuedRefused, alive.as_str());
 }

@@ -3,6 +3,7 @@
 mod identity;
 mod keys;
 mod live;
+mod log;
 mod objects;
 mod order;
 mod release;
