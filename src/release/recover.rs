@@ -71,6 +71,11 @@ pub(super) fn judge(
     };
     let refused = by_hand(cluster, found, Some(before.revision)).why(gone.clone());
     let release = Release { status: ReleaseStatus::Deployed, ..deployed };
+    let (revision, counts) = (pending.revision, before.revision);
+    let said = format!(
+        "release {name}: revision {revision} is unfinished, and stays so until an upgrade; revision {counts} counts"
+    );
+    session.console.say(said);
     let base = ReleaseState::read(name.clone(), release, found.package.clone(), query)?;
     Ok(ReleaseState { recovery: Some(Recovery { unfinished, began, refused }), ..base })
 }

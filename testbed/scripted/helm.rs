@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 use substra_mtls::{
-    cluster::{ChartVersion, Helm, simulated::SimulatedCluster},
+    cluster::{ChartVersion, Helm, History, Revision, simulated::SimulatedCluster},
     times::Clock,
     values,
 };
@@ -17,7 +17,9 @@ pub(crate) fn answer(call: &Call, cluster: &SimulatedCluster) -> Answer {
     let words: Vec<&str> = call.words.iter().map(String::as_str).collect();
     match words[..] {
         ["list"] => list(cluster),
-        ["status", name] => status(cluster, name),
+        ["status", name] => status(call, cluster, name),
+        ["history", name] => history(cluster, name),
+        ["get", "hooks", _] => Answer::default(),
         ["get", "metadata", name] => metadata(cluster, name),
         ["show", "chart", reference] => {
             let ChartVersion { name, version } = chart(call, reference);
@@ -39,8 +41,25 @@ fn list(cluster: &SimulatedCluster) -> Answer {
     Answer::said(all.iter().map(one).collect::<Value>())
 }
 
-fn status(cluster: &SimulatedCluster, name: &str) -> Answer {
-    let Some(release) = cluster.release(&name.parse().unwrap()).unwrap() else { return Answer::failed(MISSING) };
+fn history(cluster: &SimulatedCluster, name: &str) -> Answer {
+    let all = cluster.history(&name.parse().unwrap()).unwrap();
+    if all.is_empty() {
+        return Answer::failed(MISSING);
+    }
+    let line = |one: &Revision| {
+        let chart = one.chart.as_ref().unwrap();
+        json!({"revision": one.revision, "status": one.status.to_string(), "chart": format!("{}-{}", chart.name, chart.version)})
+    };
+    Answer::said(all.iter().map(line).collect::<Value>())
+}
+
+fn status(call: &Call, cluster: &SimulatedCluster, name: &str) -> Answer {
+    let name = &name.parse().unwrap();
+    let found = match call.option("--revision") {
+        Some(revision) => cluster.release_at(name, revision.parse().unwrap()),
+        None => cluster.release(name),
+    };
+    let Some(release) = found.unwrap() else { return Answer::failed(MISSING) };
     Answer::said(
         json!({"name": name, "namespace": release.namespace, "version": release.revision, "config": release.config,
         "manifest": release.manifest, "info": {"status": release.status.to_string()}}),

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use substra_mtls::{
-    cluster::{Kubernetes, Object, ObjectRef, simulated::SimulatedCluster},
+    cluster::{History, Kubernetes, Object, ObjectRef, simulated::SimulatedCluster},
     failure::Result,
+    times::rfc3339,
 };
 
 use crate::{Answer, Call, input};
@@ -55,6 +56,11 @@ fn create(call: &Call, cluster: &SimulatedCluster) -> Answer {
         let mut review = object.json().clone();
         review["status"] = cluster.access_review(call.namespace()).unwrap();
         return Answer::said(review);
+    }
+    if call.option("--dry-run") == Some("server") {
+        let mut made = object.json().clone();
+        made["metadata"]["creationTimestamp"] = json!(rfc3339(cluster.server_time().unwrap()));
+        return Answer::said(made);
     }
     written(&object.reference(), "creating", cluster.create(&object))
 }

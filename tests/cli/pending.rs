@@ -8,7 +8,12 @@ use substra_mtls::{
     values,
 };
 
-use super::{bootstrap::world::refused, golden::Golden, simulated::Federation};
+use super::{
+    bootstrap::world::{Fed, LINE, backend, refused},
+    golden::Golden,
+    simulated::Federation,
+    world::World,
+};
 
 const OPEN: &str = "gate open -f @orchestrator-values.yaml --release orchestrator --yes";
 
@@ -121,6 +126,54 @@ fn a_pending_enrolment_is_completed() {
     refused(fed.install(), Exit::CheckFailed, "release-pending");
     assert_eq!(fed.enroll("--certificate @MyOrg1MSP.crt --recover").unwrap().stage().id(), "installed");
     assert_eq!(fed.install().unwrap().stage().id(), "already");
+}
+
+#[test]
+fn a_bootstrap_goes_on_with_each_release_that_was_cut_short() {
+    let fed = Fed::new(2);
+    let with_pair = backend(2).replace(
+        "cacert: orchestrator-cacert\n",
+        "cacert: orchestrator-cacert\n    mtls:\n      enabled: true\n      clientCertificate: orchestrator-client-cert\n",
+    );
+    let config = values::read(with_pair.as_bytes()).unwrap();
+    let org = fed.org(2);
+    org.cut_short("backend", chart("substra-backend", "26.15.3"), config, "pending-upgrade").unwrap();
+    org.helm_is_dead("backend");
+    let left = refused(fed.run(LINE), Exit::CheckFailed, "release-pending");
+    assert!(left.what.contains("MyOrg2MSP") && left.next.contains("--recover"), "{left}");
+    fed.run(&format!("{LINE} --recover")).unwrap();
+    fed.all_are_let_in(2);
+    assert!(fed.is_closed());
+
+    // The last part of a first bootstrap: the gate.
+    let fed = Fed::new(2);
+    fed.run(LINE).unwrap();
+    let config = fed.orc.release(&"orchestrator".parse().unwrap()).unwrap().unwrap().config;
+    let fed = Fed::new(2);
+    fed.world.write("federation.yaml", &fed.world.read("federation.yaml").replace("gate: close", "gate: leave"));
+    fed.orc.cut_short("orchestrator", chart("orchestrator", "8.8.0"), config, "pending-upgrade").unwrap();
+    fed.orc.helm_is_dead("orchestrator");
+    let before = fed.orc.writes().len();
+    // Nothing is upgraded there, and so nothing is taken away.
+    fed.run(&format!("{LINE} --recover")).unwrap();
+    assert!(
+        !fed.orc.writes()[before..].iter().any(|write| write.starts_with("delete secret/sh.helm")),
+        "what is not gone on with stays"
+    );
+    fed.world.write("federation.yaml", &fed.world.read("federation.yaml").replace("gate: leave", "gate: close"));
+    fed.run(&format!("{LINE} --recover")).unwrap();
+    assert!(fed.is_closed());
+    assert!(fed.orc.writes().iter().any(|write| write.starts_with("delete secret/sh.helm.release.v1.orchestrator")));
+}
+
+#[test]
+fn an_age_that_is_none_is_told_before_anything_is_looked_at() {
+    let world = World::new();
+    for (given, said) in [("soon", "expected number"), ("0s", "within no time"), ("-1h", "expected number")] {
+        let ran = world.run(&format!("gate open -f orchestrator-values.yaml --recover-after={given}"));
+        assert_eq!(ran.status, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains("--recover-after") && ran.stderr.contains(said), "{given}: {}", ran.stderr);
+    }
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use substra_mtls::{
-    cluster::{Cluster, Object, ObjectRef, RealCluster, RealClusterOptions, simulated::SimulatedCluster},
+    cluster::{
+        Cluster, Object, ObjectRef, RealCluster, RealClusterOptions, created, revision_secret,
+        simulated::SimulatedCluster,
+    },
     failure::Failure,
     times::Clock,
 };
@@ -51,6 +54,15 @@ fn story(cluster: &dyn Cluster) -> Vec<String> {
     told.push(format!("{} {} {}", release.status, release.revision, release.config["orchestrator"]["mspID"]));
     told.push(format!("{:?}", cluster.chart(&backend).unwrap()));
     told.push(format!("{:?}", cluster.releases().unwrap()));
+    told.push(format!("{:?}", cluster.history(&backend).unwrap()));
+    told.push(format!("{}", cluster.history(&"nothing".parse().unwrap()).unwrap().len()));
+    let first = cluster.release_at(&backend, 1).unwrap().unwrap();
+    told.push(format!("{} {} {}", first.status, first.revision, first.config == release.config));
+    told.push(format!("{}", cluster.release_at(&backend, 7).unwrap().is_none()));
+    let kept = cluster.get(&[revision_secret(&backend, 1)]).unwrap().remove(0);
+    let age = cluster.server_time().unwrap() - created(&kept).unwrap();
+    told.push(format!("{} {}", kept.secret_type(), age >= time::Duration::ZERO && age < time::Duration::HOUR));
+    told.push(format!("{:?}", cluster.note(&kept, 2)));
     let server = ObjectRef::new("deployment", "backend-substra-backend-server");
     told.push(code(cluster.annotate_template(&ObjectRef::new("deployment", "nothing"), "substra-mtls/note", "1")));
     told.push(code(cluster.annotate_template(&server, "substra-mtls/note", "1")));

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use crate::site::{BACKEND, Ran, Site, chart};
+use crate::{
+    site::{BACKEND, Ran, Site, chart},
+    terminal::at_terminal,
+};
 
 /// Our own binary at a namespace, in a process of its own.
 pub(crate) fn tool(site: &Site, namespace: &str, line: &str) -> Command {
@@ -165,6 +168,21 @@ error: release orchestrator is pending-upgrade since revision {revision} [releas
         let ran = site.enroll("--certificate MyOrg1MSP.crt --recover --recover-after 2s").ok();
         assert!(ran.stderr.contains("its helm is taken for gone once nothing has changed for 1m"), "{}", ran.stderr);
         assert!(site.helm(&site.org, "status backend").contains("STATUS: deployed"));
+    }
+
+    fn at_a_terminal_it_asks_at_once_and_yes_to_all_is_no_answer(site) {
+        site.approved();
+        site.admin(&site.org, "delete jobs --all");
+        site.upgrade_is_cut_short();
+        let (screen, status) = at_terminal(site, "xterm", &site.org, &enroll(), &[("[y/N]", "n")]);
+        assert!(status == 3 && screen.contains("Wait until it has ended? [y/N]"), "{screen}");
+        site.helm(&site.org, "rollback backend 1");
+        site.admin(&site.org, "delete jobs --all");
+        cut(site, &site.org, "backend", &enroll());
+        let (screen, status) = at_terminal(site, "xterm", &site.org, &enroll(), &[("[y/N]", "n")]);
+        assert!(status == 5 && screen.contains("Continue: remove unfinished revision 4 of release backend and upgrade it again"), "{screen}");
+        let (screen, status) = at_terminal(site, "xterm", &site.org, &enroll(), &[("[y/N]", "y")]);
+        assert_eq!(status, 0, "{screen}");
     }
 
     fn another_chart_version_and_values_of_others_are_left_to_people(site) {
