@@ -9,6 +9,7 @@ mod step;
 mod step_id;
 mod step_report;
 mod unfinished;
+mod upgrade;
 
 pub use self::{
     engine::{Event, StepContext, apply, probe},

@@ -80,7 +80,7 @@ fn is_gone(cluster: &dyn Cluster, seen: &Object, while_held: &Object) -> Result<
 }
 
 /// The revision, the status and the values that Helm has now.
-fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()> {
+pub(super) fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()> {
     let (name, wanted) = (&upgrade.release, upgrade.base_revision + 1);
     let Some(now) = cluster.release(name)? else {
         return Err(not_deployed(cluster, upgrade, "helm has no release of this name".to_owned()));

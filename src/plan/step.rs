@@ -11,7 +11,7 @@ use crate::{
     cluster::{Cluster, Object, ObjectRef, Upgrade},
     failure::{Code, Failure, Result},
     files, interrupt,
-    plan::{StepContext, StepId, Unfinished, proof, rollout},
+    plan::{StepContext, StepId, Unfinished, proof, rollout, upgrade},
     substra::own,
     text::{Line, Tone, diff},
     values::{self, KeyPath, ValuesKey},
@@ -239,7 +239,7 @@ impl Step {
             Action::Replace(object) => context.cluster()?.replace(object),
             Action::Delete { seen, while_held } => return delete(context.cluster()?, seen, while_held),
             Action::Recover(unfinished) => unfinished.remove(context.cluster()?),
-            Action::Upgrade(upgrade) => context.cluster()?.upgrade(upgrade),
+            Action::Upgrade(upgrade) => upgrade::upgrade(context, upgrade),
             Action::Restart { workloads, note: (key, value) } => {
                 let cluster = context.cluster()?;
                 workloads.iter().try_for_each(|workload| cluster.annotate_template(workload, key, value))

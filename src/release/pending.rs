@@ -20,8 +20,9 @@ const STILL: Duration = Duration::from_mins(1);
 /// How old a pending revision must be for that, where nobody says otherwise.
 const OLD: Duration = Duration::from_hours(1);
 
-/// How far the clocks of this machine and of the API server may be apart, with the time that helm takes to begin.
-const CLOCKS: Duration = Duration::from_mins(5);
+/// How far the clocks of this machine and of the API server may be apart, with the time that helm takes to begin: one that
+/// began later is somebody else's, whatever became of ours.
+const CLOCKS: Duration = Duration::from_secs(30);
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 const SAY_EVERY: Duration = Duration::from_mins(1);

@@ -12,7 +12,7 @@ use super::{
     bootstrap::world::{Fed, LINE, backend, refused},
     golden::Golden,
     simulated::Federation,
-    world::World,
+    world::{BACKEND, World},
 };
 
 const OPEN: &str = "gate open -f @orchestrator-values.yaml --release orchestrator --yes";
@@ -164,6 +164,28 @@ fn a_bootstrap_goes_on_with_each_release_that_was_cut_short() {
     fed.run(&format!("{LINE} --recover")).unwrap();
     assert!(fed.is_closed());
     assert!(fed.orc.writes().iter().any(|write| write.starts_with("delete secret/sh.helm.release.v1.orchestrator")));
+}
+
+#[test]
+fn a_helm_that_begins_after_the_plan_was_made_is_waited_for_and_what_it_brings_is_taken() {
+    let fed = Federation::new();
+    fed.enroll("").unwrap();
+    fed.approve().unwrap();
+    let text = BACKEND.replace(
+        "cacert: orchestrator-cacert\n",
+        "cacert: orchestrator-cacert\n    mtls:\n      enabled: true\n      clientCertificate: orchestrator-client-cert\n",
+    );
+    let (org, config) = (fed.org.clone(), values::read(text.as_bytes()).unwrap());
+    fed.org.after_write("create secret/orchestrator-client-cert", move || {
+        org.cut_short("backend", chart("substra-backend", "26.15.3"), config, "pending-upgrade").unwrap();
+        org.ends_after("backend", Duration::from_secs(30));
+    });
+    assert_eq!(fed.install().unwrap().stage().id(), "installed");
+    assert_eq!(fed.org.release(&"backend".parse().unwrap()).unwrap().unwrap().revision, 2);
+
+    let fed = closing();
+    fed.orc.ends_after("orchestrator", Duration::from_secs(1));
+    assert_eq!(fed.close("").unwrap().stage().id(), "already");
 }
 
 #[test]

@@ -26,6 +26,9 @@ pub(crate) fn tool(site: &Site, namespace: &str, line: &str) -> Command {
 
 /// A process and all that descend from it, as a power cut ends them: at one moment, with no word said.
 pub(crate) fn kill_all(child: &mut Child) {
+    // Stopped first: a child that it begins now would not be seen.
+    let stop = ["-STOP".to_owned(), child.id().to_string()];
+    let _ended = Command::new("/bin/kill").args(stop).stderr(Stdio::null()).status().unwrap();
     let mut all = vec![child.id()];
     let parents = fs::read_dir("/proc").unwrap().filter_map(|entry| {
         let pid: u32 = entry.unwrap().file_name().to_str()?.parse().ok()?;
