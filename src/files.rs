@@ -5,7 +5,7 @@ mod append;
 mod descriptor;
 mod lines;
 pub mod note;
-mod plain;
+pub mod plain;
 mod probe;
 mod scratch;
 pub mod target;

@@ -47,7 +47,7 @@ pub(crate) fn wanted(backend: &Backend) -> Vec<ObjectRef> {
 
 impl LivePair {
     /// Anything but a pair whose halves fit counts as none and is replaced.
-    fn read(pair: &Object) -> Option<Self> {
+    pub(crate) fn read(pair: &Object) -> Option<Self> {
         let (pem, key) = (pair.data("tls.crt")?, pair.data("tls.key")?);
         let certificate = inspect::certificates(&pem).ok()?.into_iter().next()?;
         let key = PrivateKey::from_pem(&key, None).ok()?;

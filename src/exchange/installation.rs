@@ -33,6 +33,8 @@ pub(crate) const MSP_ID_LABEL: &str = "substra-mtls/msp-id";
 pub(crate) enum CertificateSource<'a> {
     /// The file that came back, and the file of its key where that is no Secret.
     File { certificate: &'a Path, key: Option<&'a Path> },
+    /// What was read already, and the name of its file.
+    Read { name: String, pem: Vec<u8> },
     /// The live pair: its installation was cut short, or is done.
     Live,
 }
@@ -86,6 +88,7 @@ impl Enrolment<'_> {
             (CertificateSource::File { certificate, .. }, _) => {
                 (certificate.display().to_string(), files::read(certificate)?.to_vec())
             }
+            (CertificateSource::Read { name, pem }, _) => (name.clone(), pem.clone()),
             (CertificateSource::Live, Some(live)) => ("the live certificate".to_owned(), live.pem.clone()),
             (CertificateSource::Live, None) => return Err(no_request(&pending_name(self.backend()))),
         };
@@ -95,8 +98,11 @@ impl Enrolment<'_> {
         }
         // The key that the certificate is for, else the newest: judging against it says what is wrong.
         let spki = inspect::certificates(&pem).ok().and_then(|found| found.into_iter().next()).map(|first| first.spki);
-        let fits = keys.iter().position(|key| Some(key.spki()) == spki.as_deref()).unwrap_or(0);
-        let key = keys.swap_remove(fits);
+        let fits = keys.iter().position(|key| Some(key.spki()) == spki.as_deref());
+        if let (None, Some(alarm)) = (fits, self.alarm(&name, &pem, authorities)) {
+            return Err(alarm);
+        }
+        let key = keys.swap_remove(fits.unwrap_or(0));
         let session = self.state.session;
         let expected =
             ExpectedCertificate { spki: key.spki(), msp_id: &self.backend().msp_id, authorities, now: session.now };
@@ -111,8 +117,21 @@ impl Enrolment<'_> {
         Ok(ClientPair { certificate, pem, key })
     }
 
+    /// The pair alone: the deployed release presents it, and a backend reads it again for each request.
+    pub(crate) fn replacement(&self, pair: &ClientPair) -> Result<Plan> {
+        let step = self.pair_step(Some(pair))?;
+        let delete = self.delete_pending(pair, &step);
+        Ok(Plan::of([step]).then(Plan::of(delete)))
+    }
+
+    /// Whether the deployed release mounts the Secret of the pair, and presents what is in it.
+    pub(crate) fn pair_is_in_use(&self) -> bool {
+        let mounted = self.state.cluster.release.manifest.mount_kind(self.backend().client_certificate.as_str());
+        self.presents_pair() && mounted == Some(ObjectKind::Secret)
+    }
+
     /// Every key that a certificate could be for, the newest first.
-    fn keys(&self, source: &CertificateSource<'_>) -> Result<Vec<PrivateKey>> {
+    pub(super) fn keys(&self, source: &CertificateSource<'_>) -> Result<Vec<PrivateKey>> {
         let mut keys = Vec::new();
         if let CertificateSource::File { key: Some(path), .. } = source {
             keys.push(read_key(path)?);

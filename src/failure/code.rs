@@ -253,6 +253,9 @@ codes! {
     CertificateAuthority "certificate-authority" "The certificate was not signed by a CA that the cluster trusts.";
     CertificateAuthorityTimes "certificate-authority-times" "The certificate's CA is not valid now.";
     CertificateAuthorityKeyId "certificate-authority-key-id" "The certificate does not name its CA by key identifier.";
+    CertificateOfAnotherKey "certificate-of-another-key" "A valid certificate of the organization is for a key that its backend does not have: an alarm.";
+    NoLivePair "no-live-pair" "There is no live pair that could be renewed.";
+    RenewalOverdue "renewal-overdue" "The renewal is not on schedule, or the certificate has ended.";
     NoRequest "no-request" "There is no key that the certificate could be for.";
     PendingOther "pending-other" "The request that waits is for other names than the values have now.";
     PairKind "pair-kind" "The chart mounts the pair as a ConfigMap.";

@@ -9,6 +9,7 @@
 
 mod air_gapped;
 mod approve;
+mod auto;
 mod bootstrap;
 mod ca;
 mod check;

@@ -79,7 +79,7 @@ const PICTURES: [Picture; 3] = [
         left_out: None,
         run: |console, words| {
             let mut federation = reached(console, 4);
-            federation.now += time::Duration::days(75);
+            federation.now += time::Duration::days(70);
             show(console, &federation, &federation.org, words)
         },
     },

@@ -105,6 +105,7 @@ const TURNS: [Check; Check::ALL.len()] = [
     Check::MemberOverdue,
     Check::ServerEnds,
     Check::PairEnds,
+    Check::Renewal,
     Check::CaEnds,
 ];
 
@@ -252,6 +253,8 @@ catalogue! {
         "the next connection is refused", "enroll, which asks for a new one";
     PairEnds "pair-ends" Keys ORG, "the certificate is not about to end (--warn-before)",
         "a renewal takes two people", "enroll, which asks for a new one while the old one serves";
+    Renewal "renewal" Keys ORG, "the certificate's renewal is on schedule: asked for in its last third, answered within 7 days and before its last sixth",
+        "a renewal that nobody answers cuts the organization off on its certificate's last day", "enroll, then a call to the orchestrator's operator";
 
     PairKeyId "pair-key-id" Identity ORG, "the certificate is X.509 v3 and names its CA by key identifier",
         "the identity check finds the CA by it alone; the walkthrough's openssl x509 -req writes v1 without it", "a certificate from approve";

@@ -2,7 +2,13 @@
 
 use time::OffsetDateTime;
 
-use super::{finding::Status, groups, observe::ObservedRelease, report::CheckedRelease, table::Standing};
+use super::{
+    finding::Status,
+    groups::{self, Renewal},
+    observe::ObservedRelease,
+    report::CheckedRelease,
+    table::Standing,
+};
 use crate::{pki::inspect::Certificate, plain, substra::Side};
 
 /// One line of a gauge: its labels and its value.
@@ -16,6 +22,16 @@ pub(super) fn gauges(rows: &[Standing], judged: &[CheckedRelease], now: OffsetDa
         |row: &Standing| (vec![("organization", row.organization.clone()), ("stage", row.stage.to_string())], 1);
     [
         gauge("substra_mtls_certificate_not_after_seconds", "When a certificate ends, in seconds since 1970.", ends),
+        gauge(
+            "substra_mtls_renewal_requested_seconds",
+            "When the request was made that waits for its certificate, in seconds since 1970.",
+            judged.iter().filter_map(|one| requested(&one.observed)).collect(),
+        ),
+        gauge(
+            "substra_mtls_renewal_overdue",
+            "Whether a renewal is late: 1 from 7 days without an answer on, in the last sixth of a life, and after it.",
+            judged.iter().filter_map(|one| overdue(&one.observed)).collect(),
+        ),
         gauge("substra_mtls_stage", "How far an organization is in the exchange.", rows.iter().map(stage).collect()),
         gauge(
             "substra_mtls_check_status",
@@ -31,6 +47,21 @@ pub(super) fn gauges(rows: &[Standing], judged: &[CheckedRelease], now: OffsetDa
 fn client_end(row: &Standing) -> Option<Sample> {
     let end = row.certificate.as_ref()?.not_after.unix_timestamp();
     Some((vec![("organization", row.organization.clone()), ("kind", "client".to_owned())], end))
+}
+
+/// When a backend made the request that waits.
+fn requested(site: &ObservedRelease) -> Option<Sample> {
+    let Renewal { waiting, .. } = groups::renewal(site)?;
+    Some((organization(site)?, waiting?.since?.unix_timestamp()))
+}
+
+/// Whether a backend's renewal is late.
+fn overdue(site: &ObservedRelease) -> Option<Sample> {
+    Some((organization(site)?, i64::from(groups::renewal(site)?.schedule.is_late())))
+}
+
+fn organization(site: &ObservedRelease) -> Option<Vec<(&'static str, String)>> {
+    Some(vec![("organization", site.backend()?.msp_id.to_string())])
 }
 
 /// The ends of CAs, and of the server's pair.

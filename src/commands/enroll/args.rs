@@ -26,6 +26,9 @@ pub struct EnrollArgs {
     /// Start over with a new key
     #[arg(long, conflicts_with = "certificate")]
     pub new_request: bool,
+    /// Renew when it is due, install what comes back, and fail when no answer comes (for cron, with --yes)
+    #[arg(long, conflicts_with_all = ["certificate", "new_request", "key_file"])]
+    pub auto: bool,
     /// Host of this backend [default: server.ingress.hostname or server.defaultDomain of the values]
     #[arg(long, value_name = "HOST", hide_short_help = true)]
     pub hostname: Option<Hostname>,
@@ -38,7 +41,16 @@ pub struct EnrollArgs {
     /// CA that signs client certificates, where it is not the one in the cluster's orchestrator-cacert
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub client_ca: Option<PathBuf>,
-    /// Folder for ORG.csr [default: the working directory]
-    #[arg(long, value_name = "DIR", default_value = ".", hide_default_value = true, hide_short_help = true)]
-    pub out_dir: PathBuf,
+    /// Folder for ORG.csr [default: the working directory; with --auto that of the first -f, for ORG.crt too]
+    #[arg(long, value_name = "DIR", hide_short_help = true)]
+    pub out_dir: Option<PathBuf>,
+}
+
+impl EnrollArgs {
+    /// Where the request is written.
+    pub(super) fn folder(&self) -> PathBuf {
+        let beside = || self.common.values.first().filter(|_| self.auto)?.parent().map(PathBuf::from);
+        let folder = self.out_dir.clone().or_else(beside).unwrap_or_default();
+        if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder }
+    }
 }

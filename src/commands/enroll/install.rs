@@ -31,20 +31,35 @@ pub(super) fn install(
     source: &CertificateSource<'_>,
     preview: Result<UpgradePreview>,
 ) -> Result<Outcome> {
-    let session = enrolment.state.session;
     let pair = enrolment.judged(source, &authorities(args, enrolment)?)?;
     let plan = enrolment.installation(Some(&pair), preview?)?;
-    show_certificate(enrolment, &pair, &plan);
-    session.show(&plan)?;
-    session.apply(&plan, Some(&consent(enrolment, &plan)))?;
-    let outcome = commands::handed_over(installed(enrolment, &pair, &plan), &plan);
-    let Some(warning) = waiting(enrolment, &pair) else { return Ok(with_message(enrolment, &pair, outcome)) };
-    let outcome = if outcome.stage() == Stage::Already { outcome } else { with_message(enrolment, &pair, outcome) };
+    put_in_place(args, enrolment, &pair, &plan)
+}
+
+/// The Secret alone, where the deployed release presents what is in it: what else the values files say is no matter of a
+/// renewal. Else the whole installation.
+pub(super) fn renew(args: &EnrollArgs, enrolment: &Enrolment<'_>, source: &CertificateSource<'_>) -> Result<Outcome> {
+    if !enrolment.pair_is_in_use() {
+        let preview = UpgradePreview::of(&enrolment.state.target, &enrolment.state.cluster.release, true);
+        return install(args, enrolment, source, preview);
+    }
+    let pair = enrolment.judged(source, &authorities(args, enrolment)?)?;
+    put_in_place(args, enrolment, &pair, &enrolment.replacement(&pair)?)
+}
+
+fn put_in_place(args: &EnrollArgs, enrolment: &Enrolment<'_>, pair: &ClientPair, plan: &Plan) -> Result<Outcome> {
+    let session = enrolment.state.session;
+    show_certificate(enrolment, pair, plan);
+    session.show(plan)?;
+    session.apply(plan, Some(&consent(enrolment, plan)))?;
+    let outcome = commands::handed_over(installed(enrolment, pair, plan), plan);
+    let Some(warning) = waiting(enrolment, pair) else { return Ok(with_message(enrolment, pair, outcome)) };
+    let outcome = if outcome.stage() == Stage::Already { outcome } else { with_message(enrolment, pair, outcome) };
     Ok(outcome.warnings([warning]).next(answer(args, &enrolment.state.target)))
 }
 
 /// The CA that the certificate must come from: the cluster's, or the one that `--client-ca` names.
-fn authorities(args: &EnrollArgs, enrolment: &Enrolment<'_>) -> Result<Vec<Certificate>> {
+pub(super) fn authorities(args: &EnrollArgs, enrolment: &Enrolment<'_>) -> Result<Vec<Certificate>> {
     let Some(path) = &args.client_ca else { return enrolment.authorities() };
     // The other preconditions hold for this case too.
     if enrolment.backend().cacert.is_some() {

@@ -1,6 +1,7 @@
 //! `enroll`: a backend's key and request, and with `--certificate` the pair, the values and the upgrade.
 
 mod args;
+mod auto;
 mod install;
 mod report;
 mod request;
@@ -12,6 +13,7 @@ use crate::{
         installation::{CertificateSource, UpgradePreview},
     },
     failure::{Next, Result},
+    files::in_folder,
     parallel::side_by_side,
     release::Target,
     report::Outcome,
@@ -30,6 +32,9 @@ pub fn run(args: &EnrollArgs, session: &Session<'_>) -> Result<Outcome> {
     let options = args.common.options();
     let target = Target::backend(session, &options, args.hostname.as_ref())?;
     let key = args.key_file.as_deref();
+    if args.auto {
+        return auto::run(args, target);
+    }
     match (&args.certificate, key) {
         (None, Some(path)) => request::with_key_file(args, &target, path),
         (Some(certificate), _) => {
@@ -67,7 +72,12 @@ fn answer(args: &EnrollArgs, target: &Target<'_, Backend>) -> Next {
         .command(target.session, VERB)
         .option("--hostname", &args.hostname)
         .option("--client-ca", args.client_ca.iter().map(|file| file.display()))
-        .option("--key-file", args.key_file.iter().map(|file| file.display()))
-        .option("--certificate", [&file]);
-    Next::from(format!("when {file} comes back: ")).command(again)
+        .option("--key-file", args.key_file.iter().map(|file| file.display()));
+    if args.auto {
+        let out_dir = args.out_dir.iter().map(|folder| folder.display());
+        let path = in_folder(&args.folder(), &file).display().to_string();
+        let again = again.option("--out-dir", out_dir).with("--auto --yes");
+        return Next::from(format!("once {path} is there, the next run installs it: ")).command(again);
+    }
+    Next::from(format!("when {file} comes back: ")).command(again.option("--certificate", [&file]))
 }

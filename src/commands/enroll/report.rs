@@ -4,7 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
-    exchange::state::Holds,
+    exchange::{renewal::Schedule, state::Holds},
     names::{Hostname, MspId},
     pki::{fingerprint::Fingerprint, inspect::Certificate},
     text::labelled,
@@ -18,6 +18,7 @@ use crate::{
 pub(super) enum EnrollResult {
     Requested(Requested),
     Installed(Installed),
+    Early(Early),
 }
 
 /// A request was made, or is there; without fingerprint where it is only planned.
@@ -38,8 +39,46 @@ pub(super) struct Requested {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<crate::schemas::Serial>"))]
     pub(super) vouched_for_by: Option<String>,
+    #[serde(flatten)]
+    pub(super) waits: Option<WaitsBeside>,
     /// Whether the backend presents a pair already, which stays until the new certificate is installed.
     pub(super) mutual_tls: bool,
+}
+
+/// How a request stands whose certificate replaces a live one.
+#[derive(Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WaitsBeside {
+    /// When the request was made; null where that is not known.
+    #[cfg_attr(test, schemars(with = "Option<crate::schemas::Time>"))]
+    requested_at: Option<String>,
+    /// When the live certificate ends.
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    live_until: OffsetDateTime,
+    /// Whether it has waited for a week, less than a sixth of the live certificate's life is left, or that has ended.
+    overdue: bool,
+}
+
+/// The pair is in place, and its renewal is not due.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Early {
+    /// MSP ID.
+    organization: MspId,
+    #[cfg_attr(test, schemars(with = "crate::schemas::Serial"))]
+    serial: String,
+    #[cfg_attr(test, schemars(with = "crate::schemas::KeyFingerprint"))]
+    fingerprint: Fingerprint,
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    not_after: OffsetDateTime,
+    /// From when on it is renewed.
+    #[serde(serialize_with = "times::as_rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schemas::Time"))]
+    due_at: OffsetDateTime,
 }
 
 /// How the key of a request is told apart.
@@ -94,6 +133,19 @@ impl From<Fingerprint> for RequestedKey {
     }
 }
 
+impl WaitsBeside {
+    pub(super) fn new(requested_at: Option<OffsetDateTime>, live_until: OffsetDateTime, schedule: &Schedule) -> Self {
+        Self { requested_at: requested_at.map(times::rfc3339), live_until, overdue: schedule.is_late() }
+    }
+}
+
+impl Early {
+    pub(super) fn new(organization: MspId, live: &Certificate, due_at: OffsetDateTime) -> Self {
+        let (serial, fingerprint) = (live.serial.clone(), live.fingerprint());
+        Self { organization, serial, fingerprint, not_after: live.not_after, due_at }
+    }
+}
+
 impl Installed {
     pub(super) fn new(organization: MspId, certificate: &Certificate, proof: Option<Proof>, holds: Holds) -> Self {
         let (serial, fingerprint) = (certificate.serial.clone(), certificate.fingerprint());
@@ -113,34 +165,48 @@ impl Installed {
 impl EnrollResult {
     pub(super) fn lines(&self) -> Vec<String> {
         match self {
-            Self::Requested(Requested { organization, host, request, key, vouched_for_by, mutual_tls }) => labelled(&[
-                ("organization", Some(organization.to_string())),
-                ("host", Some(host.to_string())),
-                ("request", Some(request.clone())),
-                ("fingerprint", key.as_ref().map(|key| key.fingerprint.to_string())),
-                ("to read out", key.as_ref().map(|key| key.to_read_out.clone())),
-                ("vouched for", vouched_for_by.as_ref().map(|serial| format!("by the key of certificate {serial}"))),
-                ("mutual TLS", Some(until_installed(*mutual_tls).to_owned())),
-            ]),
-            Self::Installed(Installed {
-                organization,
-                serial,
-                fingerprint,
-                not_after,
-                proof,
-                mutual_tls,
-                holds,
-                ..
-            }) => labelled(&[
+            Self::Requested(requested) => requested.lines(),
+            Self::Installed(installed) => installed.lines(),
+            Self::Early(Early { organization, serial, fingerprint, not_after, due_at }) => labelled(&[
                 ("organization", Some(organization.to_string())),
                 ("serial", Some(serial.clone())),
                 ("fingerprint", Some(fingerprint.to_string())),
                 ("not after", Some(times::rfc3339(*not_after))),
-                ("mutual TLS", Some(holds.said(*mutual_tls))),
-                ("proven", proof.as_ref().map(|proof| proof.proven.clone())),
-                ("not proven", proof.as_ref().map(|proof| proof.not_proven.to_owned())),
+                ("nothing to do until", Some(times::rfc3339(*due_at))),
             ]),
         }
+    }
+}
+
+impl Requested {
+    fn lines(&self) -> Vec<String> {
+        let waits = self.waits.as_ref();
+        let vouched = self.vouched_for_by.as_ref().map(|serial| format!("by the key of certificate {serial}"));
+        labelled(&[
+            ("organization", Some(self.organization.to_string())),
+            ("host", Some(self.host.to_string())),
+            ("request", Some(self.request.clone())),
+            ("fingerprint", self.key.as_ref().map(|key| key.fingerprint.to_string())),
+            ("to read out", self.key.as_ref().map(|key| key.to_read_out.clone())),
+            ("vouched for", vouched),
+            ("requested at", waits.and_then(|waits| waits.requested_at.clone())),
+            ("live until", waits.map(|waits| times::rfc3339(waits.live_until))),
+            ("mutual TLS", Some(until_installed(self.mutual_tls).to_owned())),
+        ])
+    }
+}
+
+impl Installed {
+    fn lines(&self) -> Vec<String> {
+        labelled(&[
+            ("organization", Some(self.organization.to_string())),
+            ("serial", Some(self.serial.clone())),
+            ("fingerprint", Some(self.fingerprint.to_string())),
+            ("not after", Some(times::rfc3339(self.not_after))),
+            ("mutual TLS", Some(self.holds.said(self.mutual_tls))),
+            ("proven", self.proof.as_ref().map(|proof| proof.proven.clone())),
+            ("not proven", self.proof.as_ref().map(|proof| proof.not_proven.to_owned())),
+        ])
     }
 }
 

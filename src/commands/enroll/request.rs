@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     VERB, answer,
-    report::{EnrollResult, Requested},
+    report::{EnrollResult, Requested, WaitsBeside},
 };
 use crate::{
     cluster::Object,
@@ -13,7 +13,7 @@ use crate::{
     exchange::{
         enrolment::{Enrolment, pending_name},
         installation::{MSP_ID_LABEL, RELEASE_LABEL, read_key},
-        renewal::{REQUESTED, Vouching},
+        renewal::{REQUESTED, Schedule, Vouching, Waiting},
         unwritten,
     },
     failure::{Code, Result},
@@ -35,7 +35,7 @@ pub(super) fn with_key_file(args: &EnrollArgs, target: &Target<'_, Backend>, pat
     let key_step = Step::to_do(StepId::Key, title, Action::KeyFile { path: path.to_owned(), pem: key.to_pem() });
     let plan = Plan::of([key_step.already_if(!is_new), csr_step(args, target, csr.as_bytes())?]);
     let warning = (!backend.tls_enabled).then(|| no_tls(target, "by these values files, the backend"));
-    let made = Made { key, is_new, vouching: Vouching::First, presents: backend.mtls_enabled };
+    let made = Made { key, is_new, vouching: Vouching::First, waits: None, presents: backend.mtls_enabled };
     finish(args, target, &made, &plan.warn(warning))
 }
 
@@ -64,7 +64,12 @@ pub(super) fn with_secret(args: &EnrollArgs, enrolment: &Enrolment<'_>) -> Resul
         let action = Action::Replace(pending.with_data(&[("request.csr", &csr)]));
         let secret = Step::to_do(StepId::Pending, title, action).already_if(has_proof);
         let plan = Plan::of([secret, csr_step(args, target, &csr)?]).warn(warnings);
-        return finish(args, target, &Made { key, is_new: false, vouching, presents }, &plan);
+        return finish(
+            args,
+            target,
+            &Made { key, is_new: false, vouching, waits: waits(enrolment, false), presents },
+            &plan,
+        );
     }
     let key = PrivateKey::generate(args.key_type)?;
     let csr = vouching.add_to(request::create(&key, &backend.msp_id, &backend.host)?.as_bytes())?;
@@ -72,7 +77,15 @@ pub(super) fn with_secret(args: &EnrollArgs, enrolment: &Enrolment<'_>) -> Resul
     let secret = Step::to_do(StepId::Pending, pending_title(backend), action);
     let warnings = warnings.chain(second_successor(enrolment, &vouching));
     let plan = Plan::of([secret, csr_step(args, target, &csr)?]).warn(warnings);
-    finish(args, target, &Made { key, is_new: true, vouching, presents }, &plan)
+    finish(args, target, &Made { key, is_new: true, vouching, waits: waits(enrolment, true), presents }, &plan)
+}
+
+/// How long the request waits already, and how long it may.
+fn waits(enrolment: &Enrolment<'_>, is_new: bool) -> Option<WaitsBeside> {
+    let (live, now) = (&enrolment.live.as_ref()?.certificate, enrolment.state.session.now);
+    let new = || Waiting { since: Some(now) };
+    let waiting = enrolment.waiting().filter(|_| !is_new).unwrap_or_else(new);
+    Some(WaitsBeside::new(waiting.since, live.not_after, &Schedule::of(live, Some(waiting), now)))
 }
 
 /// A certificate vouches for one successor: the request that is given up may have been signed.
@@ -153,8 +166,8 @@ fn pending_request(backend: &Backend, pending: &Object) -> Result<(PrivateKey, V
 /// is put there to the byte.
 fn csr_step(args: &EnrollArgs, target: &Target<'_, Backend>, csr: &[u8]) -> Result<Step> {
     let backend = &target.values;
-    let path = in_folder(&args.out_dir, &format!("{}.csr", backend.msp_id));
-    files::probe_folder(&args.out_dir)?;
+    let path = in_folder(&args.folder(), &format!("{}.csr", backend.msp_id));
+    files::probe_folder(&args.folder())?;
     let key = args.key_file.iter().map(|path| (path.clone(), "the private key"));
     let values = target.options.values.iter().map(|path| (path.clone(), "a values file"));
     FilesInUse::new(key.chain(values)).spare(&path)?;
@@ -179,6 +192,8 @@ struct Made<'a> {
     /// Whether the key is made by this run.
     is_new: bool,
     vouching: Vouching<'a>,
+    /// What it waits beside: the live pair.
+    waits: Option<WaitsBeside>,
     /// Whether the backend presents a pair already.
     presents: bool,
 }
@@ -187,7 +202,7 @@ fn finish(args: &EnrollArgs, target: &Target<'_, Backend>, made: &Made<'_>, plan
     target.session.show(plan)?;
     target.session.apply(plan, None)?;
     let (backend, org) = (&target.values, &target.values.msp_id);
-    let path = in_folder(&args.out_dir, &format!("{org}.csr")).display().to_string();
+    let path = in_folder(&args.folder(), &format!("{org}.csr")).display().to_string();
     let outcome = commands::outcome(VERB, Stage::Requested, plan, target.session);
     // A new key that is only planned is thrown away: nobody is told its numbers.
     let is_kept = !made.is_new || outcome.stage() != Stage::Planned;
@@ -201,6 +216,7 @@ fn finish(args: &EnrollArgs, target: &Target<'_, Backend>, made: &Made<'_>, plan
         request: path.clone(),
         key: is_kept.then(|| made.key.fingerprint().into()),
         vouched_for_by: voucher.map(|voucher| voucher.serial.clone()),
+        waits: made.waits.clone(),
         mutual_tls: made.presents,
     });
     let outcome = outcome.result(&requested, requested.lines());

@@ -186,6 +186,13 @@ pub(super) const CASES: &[Case] = &[
     }),
     ("pair-expired", ORG, "failed", "valid from", |s| pair(s, &CertificateRecipe { expired: true, ..client() })),
     ("pair-ends", ORG, "warning", "until", |s| s.federation.now += Duration::days(61)),
+    ("renewal", ORG, "failed", "less than a sixth of its life is left", |s| s.federation.now += Duration::days(76)),
+    ("renewal", ORG, "failed", "it ended on", |s| s.federation.now += Duration::days(91)),
+    ("renewal", ORG, "failed", "within 8 days", |s| {
+        s.federation.now += Duration::days(61);
+        s.federation.enroll("").unwrap();
+        s.federation.now += Duration::days(8);
+    }),
     ("pair-key-id", ORG, "failed", "X.509 v1", |s| {
         pair(s, &CertificateRecipe::walkthrough("MyOrg1MSP", "substra.org-1.example.org"))
     }),

@@ -39,6 +39,37 @@ fn answers_of_enroll_are_pinned() {
 }
 
 #[test]
+fn answers_of_enroll_by_cron_are_pinned() {
+    let mut golden = Golden::of("enroll-auto", answers_of_enroll_by_cron_are_pinned);
+    let mut fed = Federation::new();
+    golden.result("no pair yet", fed.enroll("--auto"));
+    fed.enroll("").unwrap();
+    fed.approve().unwrap();
+    fed.install().unwrap();
+    golden.result("not due", fed.enroll("--auto"));
+    fed.now += time::Duration::days(61);
+    golden.result("due", fed.enroll("--auto"));
+    fed.now += time::Duration::days(6);
+    golden.result("unanswered for six days", fed.enroll("--auto"));
+    fed.now += time::Duration::days(2);
+    golden.result("unanswered for eight days", fed.enroll("--auto"));
+    fed.now += time::Duration::days(30);
+    golden.result("ended", fed.enroll("--auto"));
+    fed.approve().unwrap();
+    golden.result("installed", fed.enroll("--auto"));
+    fed.now += time::Duration::days(61);
+    let line = "enroll -f @backend-values.yaml --key-file @thief.key --out-dir @";
+    fed.run(&fed.org, line).unwrap();
+    fed.approve().unwrap();
+    fs::remove_file(fed.world.path("MyOrg1MSP.csr")).unwrap();
+    golden.result("a certificate for another key", fed.enroll("--auto"));
+    golden.result("the same by hand", fed.install());
+    fed.world.write("MyOrg1MSP.crt", "hello");
+    golden.result("no certificate", fed.enroll("--auto"));
+    golden.pinned();
+}
+
+#[test]
 fn answers_of_enroll_without_a_cluster_are_pinned() {
     let mut golden = Golden::of("enroll-key-file", answers_of_enroll_without_a_cluster_are_pinned);
     let world = World::new();

@@ -7,6 +7,7 @@ mod log;
 mod objects;
 mod order;
 mod release;
+mod renewal;
 pub(super) mod rights;
 mod values;
 
@@ -20,7 +21,10 @@ use super::{
 };
 use crate::{commands::check::WarnBefore, pki::inspect::Certificate, text::count};
 
-pub(super) use self::keys::{authorities, server};
+pub(super) use self::{
+    keys::{authorities, server},
+    renewal::{Renewal, renewal},
+};
 
 /// Judges everything that was seen: one finding for each check of the side.
 pub(in crate::commands) fn check(observed: &ObservedRelease, warn_before: WarnBefore) -> Vec<Finding> {
@@ -36,6 +40,7 @@ pub(in crate::commands) fn check(observed: &ObservedRelease, warn_before: WarnBe
     values::check(observed, &mut findings);
     objects::check(observed, &mut findings);
     keys::check(observed, warn_before, &mut findings);
+    renewal::check(observed, &mut findings);
     identity::check(observed, &mut findings);
     order::check(observed, &mut findings);
     live::check(observed, &mut findings);
