@@ -232,6 +232,8 @@ every_fault_of! {
         "enroll -n org-1 -f backend-values.yaml --release backend --certificate MyOrg1MSP.crt";
     a_renewal_survives_every_fault: renewal_approved,
         "enroll -n org-1 -f backend-values.yaml --release backend --certificate MyOrg1MSP.crt";
+    a_renewal_by_cron_survives_every_fault: renewal_approved,
+        "enroll -n org-1 -f backend-values.yaml --release backend --auto";
     an_approval_by_a_ca_in_a_secret_survives_every_fault: requested_of_a_secret,
         "approve -n orchestrator MyOrg1MSP.csr -f orchestrator-values.yaml --release orchestrator --unverified-mail --ca-secret federation-ca";
     an_approval_behind_a_closed_gate_survives_every_fault: second_requested,

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use der::{DecodePem, Encode};
+use der::{Decode, Encode};
 use serde_json::Value;
 use substra_mtls::{
     cluster::{ChartVersion, Object},
-    pki::{inspect::certificates, key::PrivateKey},
+    pki::{inspect::certificates, key::PrivateKey, request},
     substra::servers::{CallOutcome, call},
     values,
 };
@@ -163,7 +163,7 @@ pub(super) fn whole(files: &Path, cluster: &Scripted) -> Result<(), String> {
             return Err(format!("the halves of {} do not fit", object.reference()));
         }
     }
-    let Ok(request) = fs::read_to_string(files.join("MyOrg1MSP.csr")) else { return Ok(()) };
-    let asked = CertReq::from_pem(&request).unwrap().info.public_key.to_der().unwrap();
+    let Ok(sent) = fs::read(files.join("MyOrg1MSP.csr")) else { return Ok(()) };
+    let asked = CertReq::from_der(&request::der(&sent).unwrap()).unwrap().info.public_key.to_der().unwrap();
     if held.contains(&asked) { Ok(()) } else { Err("the key of a request that left is lost".to_owned()) }
 }
