@@ -3,6 +3,7 @@
 use std::{fs, os::unix::fs::symlink};
 
 use substra_mtls::{
+    cluster::Kubernetes,
     failure::{Exit, Failure},
     report::Outcome,
 };
@@ -10,6 +11,7 @@ use time::Duration;
 
 use crate::{
     renewal::{PAIR, PENDING, installed, live, next, secret},
+    scripted::Scripted,
     simulated::Federation,
 };
 
@@ -262,4 +264,28 @@ fn request_and_answer_lie_beside_the_first_values_file() {
     fed.approve().unwrap();
     fs::rename(fed.world.path("MyOrg1MSP.crt"), fed.world.path("sub/MyOrg1MSP.crt")).unwrap();
     assert_eq!(fed.run(&fed.org, line).unwrap().stage().id(), "installed");
+}
+
+/// What Prometheus is told of the backend's renewal.
+fn gauges(fed: &Federation) -> Vec<String> {
+    let cluster = Scripted::of(&fed.orc);
+    let path = format!("{}:/usr/bin:/bin", cluster.bin().display());
+    let line = "check -n org-1 -f backend-values.yaml --release backend -o prometheus";
+    let command = duct::cmd(env!("CARGO_BIN_EXE_substra-mtls"), line.split(' ')).dir(fed.world.path(""));
+    let told = command.full_env([("PATH", path)]).stdin_null().stderr_null().unchecked().read().unwrap();
+    told.lines().filter(|line| line.starts_with("substra_mtls_renewal_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_gauges_hold_what_an_alarm_needs() {
+    let fed = installed();
+    let overdue = |is: u8| format!("substra_mtls_renewal_overdue{{organization=\"MyOrg1MSP\"}} {is}");
+    assert_eq!(gauges(&fed), [overdue(0)]);
+    fed.enroll("--renew").unwrap();
+    let made = fed.now.unix_timestamp();
+    let requested = |at: i64| format!("substra_mtls_renewal_requested_seconds{{organization=\"MyOrg1MSP\"}} {at}");
+    assert_eq!(gauges(&fed), [requested(made), overdue(0)]);
+    let pending = secret(&fed, PENDING).unwrap();
+    fed.org.replace(&pending.with_annotation("substra-mtls/requested", Some("2026-01-01T00:00:00Z"))).unwrap();
+    assert_eq!(gauges(&fed), [requested(1_767_225_600), overdue(1)]);
 }

@@ -45,7 +45,7 @@ fn play(line: &str) {
     let mut federation = reached(Console::silent(), 4);
     let line = match line.strip_prefix("later ") {
         Some(rest) => {
-            federation.now += time::Duration::days(75);
+            federation.now += time::Duration::days(70);
             rest
         }
         None => line,

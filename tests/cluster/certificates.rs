@@ -46,13 +46,13 @@ both! {
         assert_eq!(site.state(&site.org), before);
     }
 
-    fn one_for_another_key_is_refused(site) {
+    fn one_for_a_key_that_nobody_here_has_is_an_alarm(site) {
         site.approved();
         site.enroll("--new-request").ok();
         site.sh("openssl genrsa 2048 > other.key 2>/dev/null");
         careless(site, "other.crt", "/O=MyOrg1MSP/CN=substra.org-1.example.org", "authorityKeyIdentifier=keyid\\nextendedKeyUsage=clientAuth", "");
         let before = site.state(&site.org);
-        site.enroll("--certificate other.crt").refused(5, "certificate-key");
+        site.enroll("--certificate other.crt").refused(5, "certificate-of-another-key");
         assert_eq!(site.state(&site.org), before);
     }
 
