@@ -47,7 +47,7 @@ pub struct CommonArgs {
     /// Show the plan with its diffs and write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask "Continue?"
+    /// Do not ask before the plan is carried out
     #[arg(long)]
     pub yes: bool,
     /// How long an upgrade and its rollout may take

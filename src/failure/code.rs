@@ -269,7 +269,7 @@ codes! {
     NoMembers "no-members" "The values name no member of any channel.";
     NotAMember "not-a-member" "The organization is not a member of any channel.";
     NotAdmitted "not-admitted" "A member would be cut off: clientCACerts has no key of its name.";
-    NotInstalled "not-installed" "A member would be cut off: nobody has said that its pair is installed.";
+    NotInstalled "not-installed" "A member would be cut off: nobody has confirmed that its pair is installed.";
     NotDescribed "not-described" "A member would be cut off: the federation file does not have it.";
     KeyClash "key-clash" "A key of clientCACerts is in the way of a member's.";
     GateHalfWay "gate-half-way" "The values files and the release disagree on the gate.";

@@ -26,7 +26,7 @@ const TRIES: usize = 3;
 pub struct Console {
     /// How the result is written.
     pub format: Format,
-    /// `--yes`: every "Continue?" is answered.
+    /// `--yes`: consent is given.
     pub yes: bool,
     /// Somebody sits there: both stdin and stderr are a terminal.
     pub interactive: bool,
@@ -97,7 +97,7 @@ impl Console {
         })
     }
 
-    /// Asks for consent; `what` says what happens: "change the values file and upgrade release orchestrator".
+    /// Asks for consent; `what` says what happens and, in brackets, what that means: "upgrade release x (it restarts)".
     ///
     /// # Errors
     /// The operator said no, or nobody can be asked.
@@ -116,10 +116,10 @@ impl Console {
     /// # Errors
     /// As [`Console::consent`].
     pub fn agree(&self, what: &str) -> Result<()> {
-        if self.says_yes(&format!("Continue: {what}?"))? {
+        if self.says_yes(&question(what))? {
             return Ok(());
         }
-        Err(Failure::new(Exit::Refused, Code::Declined, "stopped, as you answered")
+        Err(Failure::new(Exit::Refused, Code::Declined, "cancelled")
             .why("the answer was not yes")
             .next("run the command again when you want it")
             .unchanged("nothing was written"))
@@ -174,6 +174,13 @@ impl Console {
         }
         answered(true, question)?.map_err(|e| no_terminal("no passphrase could be read").why(e.to_string()))
     }
+}
+
+/// `Upgrade release x?`
+fn question(what: &str) -> String {
+    let mut letters = what.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    format!("{}{}?", first.map(String::from).unwrap_or_default(), letters.as_str())
 }
 
 /// One line of talk to stderr that is never broken.

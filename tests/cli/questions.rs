@@ -37,7 +37,7 @@ struct Ended {
 const QUESTIONS: [Question; 11] = [
     Question {
         name: "enroll",
-        asked: "Continue: ",
+        asked: "Install the pair of MyOrg1MSP",
         yes: ("y", "installed"),
         no: ("n", "declined"),
         flag: "--yes",
@@ -59,7 +59,7 @@ const QUESTIONS: [Question; 11] = [
     },
     Question {
         name: "approve",
-        asked: "Continue: sign for MyOrg1MSP and admit it in the values file? [y/N] ",
+        asked: "Sign for MyOrg1MSP and admit it in the values file? [y/N] ",
         yes: ("yes", "approved"),
         no: ("", "declined"),
         flag: "--yes",
@@ -67,7 +67,7 @@ const QUESTIONS: [Question; 11] = [
     },
     Question {
         name: "gate close a member",
-        asked: "Has MyOrg1MSP said that its pair is installed? [y/N] ",
+        asked: "Has MyOrg1MSP confirmed that its pair is installed? [y/N] ",
         yes: ("y", "closed"),
         no: ("n", "not-installed"),
         flag: "--installed MyOrg1MSP",
@@ -75,7 +75,7 @@ const QUESTIONS: [Question; 11] = [
     },
     Question {
         name: "gate close",
-        asked: "Continue: turn mutual TLS on at release orchestrator: backends without a valid pair are cut off? [y/N] ",
+        asked: "Turn mutual TLS on at release orchestrator (backends without a valid pair are cut off)? [y/N] ",
         yes: ("y", "closed"),
         no: ("n", "declined"),
         flag: "--yes",
@@ -83,7 +83,7 @@ const QUESTIONS: [Question; 11] = [
     },
     Question {
         name: "gate open",
-        asked: "Continue: turn mutual TLS off at release orchestrator: ",
+        asked: "Turn mutual TLS off at release orchestrator (everybody is accepted, ",
         yes: ("y", "opened"),
         no: ("n", "declined"),
         flag: "--yes",
@@ -91,7 +91,7 @@ const QUESTIONS: [Question; 11] = [
     },
     Question {
         name: "ca init",
-        asked: "Continue: set up TLS of release orchestrator",
+        asked: "Set up TLS of release orchestrator",
         yes: ("y", "renewed"),
         no: ("n", "declined"),
         flag: "--yes",
@@ -105,7 +105,7 @@ const QUESTIONS: [Question; 11] = [
     },
     Question {
         name: "ca init offline",
-        asked: "Continue: write the files of the CA and the server pair, and edit the values file? [y/N] ",
+        asked: "Write the files of the CA and the server pair, and edit the values file? [y/N] ",
         yes: ("y", "initialized"),
         no: ("n", "declined"),
         flag: "--yes",
@@ -119,7 +119,7 @@ const QUESTIONS: [Question; 11] = [
     },
     Question {
         name: "ca trust for an organization",
-        asked: "Continue: trust this CA for MyOrg1MSP: ",
+        asked: "Trust this CA for MyOrg1MSP (",
         yes: ("y", "trusted"),
         no: ("n", "declined"),
         flag: "--yes",
@@ -143,7 +143,7 @@ const QUESTIONS: [Question; 11] = [
     },
     Question {
         name: "bootstrap",
-        asked: "Continue: carry this out for 1 organization; then mutual TLS goes on",
+        asked: "Carry this out for 1 organization, then turn mutual TLS on (",
         yes: ("y", "bootstrapped"),
         no: ("n", "declined"),
         flag: "--yes",

@@ -72,7 +72,7 @@ fn the_operator_types_the_groups_and_says_yes() {
     let (screen, status) = at_terminal(&world, APPROVE, &format!("{groups}\ny"));
     assert_eq!(status, 0, "{screen}");
     assert!(screen.contains("Fingerprint that MyOrg1MSP's operator read out to you (8 groups):"), "{screen}");
-    assert!(screen.contains("Continue: sign for MyOrg1MSP and admit it in the values file? [y/N]"), "{screen}");
+    assert!(screen.contains("Sign for MyOrg1MSP and admit it in the values file? [y/N]"), "{screen}");
     assert!(world.path("MyOrg1MSP.crt").exists());
 }
 

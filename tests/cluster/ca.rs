@@ -277,7 +277,7 @@ fn a_passphrase_is_typed_twice_and_consent_is_asked_at_a_terminal() {
         &[(FIRST, "correct horse"), (AGAIN, "correct horse"), ("[y/N]", "y")],
     );
     assert_eq!(status, 0, "{screen}");
-    assert!(screen.contains("every backend that still dials in plain text is cut off? [y/N]"), "{screen}");
+    assert!(screen.contains("(every backend that still uses plain text is cut off)? [y/N]"), "{screen}");
     assert!(!screen.contains("correct horse"), "{screen}");
     site.sh("openssl pkey -in orchestrator-ca.key -passin 'pass:correct horse' -pubout -out key.pub; openssl x509 -in orchestrator-ca.crt -pubkey -noout | cmp - key.pub");
 }

@@ -62,7 +62,7 @@ fn a_bootstrap_asks_once_and_has_one_live_line_for_each() {
     let (screen, status) = at_terminal(&fed.site, "xterm", "default", line, &[("[y/N]", "y")]);
     assert_eq!(status, 0, "{screen}");
     assert!(
-        screen.contains("then mutual TLS goes on, and backends without a valid pair are cut off? [y/N]"),
+        screen.contains("then turn mutual TLS on (backends without a valid pair are cut off)? [y/N]"),
         "{screen}"
     );
     assert_eq!(screen.matches("[y/N]").count(), 1);

@@ -180,7 +180,10 @@ impl<'a> Batch<'a> {
 
 fn consent(ready: &[SigningPlan], plan: &Plan) -> String {
     let orgs = ready.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
-    let upgrade = if plan.upgrades() { ", upgrade the orchestrator" } else { "" };
     let them = if ready.len() == 1 { "it" } else { "them" };
-    format!("sign for {orgs} and admit {them} in the values file{upgrade}")
+    if plan.upgrades() {
+        format!("sign for {orgs}, admit {them} in the values file and upgrade the orchestrator")
+    } else {
+        format!("sign for {orgs} and admit {them} in the values file")
+    }
 }

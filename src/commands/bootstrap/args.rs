@@ -36,7 +36,7 @@ pub struct BootstrapArgs {
     /// Show the plan with its diffs and write nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Do not ask "Continue?"
+    /// Do not ask before the plan is carried out
     #[arg(long)]
     pub yes: bool,
     /// How long each upgrade and its rollout may take

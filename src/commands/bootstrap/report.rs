@@ -115,9 +115,9 @@ impl FederationPlan<'_> {
     pub(super) fn consent(&self) -> String {
         let count = self.members.iter().filter(|member| !member.is_done()).count();
         let closes = self.closes() && !self.orchestrator.is_closed();
-        let gate = if closes { "; then mutual TLS goes on, and backends without a valid pair are cut off" } else { "" };
+        let gate = if closes { ", then turn mutual TLS on (backends without a valid pair are cut off)" } else { "" };
         let first = if self.first.cuts_off {
-            "; the orchestrator is upgraded first, and a backend without TLS to it is cut off until its own part is done"
+            " (the orchestrator is upgraded first, and a backend without TLS to it is cut off until its own part is done)"
         } else {
             ""
         };

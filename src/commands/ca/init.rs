@@ -162,7 +162,7 @@ fn consent(state: &Observed<'_, Orchestrator>, pair: &ServerPairPlan) -> String 
     let release = &state.cluster.release;
     let name = &release.name;
     if goes_on(release) && !state.options.no_upgrade {
-        return format!("turn TLS on at release {name}: every backend that still dials in plain text is cut off");
+        return format!("turn TLS on at release {name} (every backend that still uses plain text is cut off)");
     }
     let restart = if pair.restarts { " and restart its pods with the new server pair" } else { "" };
     format!("set up TLS of release {name}{restart}")

@@ -49,7 +49,7 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     let plan = plan(state, &org, &name, &certificate, &danger)?;
     show(session, &certificate, &danger, &plan);
     session.show(&plan)?;
-    session.apply(&plan, Some(&format!("trust this CA for {org}: {danger}")))?;
+    session.apply(&plan, Some(&format!("trust this CA for {org} ({danger})")))?;
     let trusted = Trusted::new(Some(&org), &name, &certificate, true, None);
     let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session).result(&trusted, trusted.lines());
     let outcome = commands::handed_over(outcome, &plan);

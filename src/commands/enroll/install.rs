@@ -70,8 +70,8 @@ pub(super) fn authorities(args: &EnrollArgs, enrolment: &Enrolment<'_>) -> Resul
 
 fn consent(enrolment: &Enrolment<'_>, plan: &Plan) -> String {
     let release = &enrolment.state.cluster.release.name;
-    let upgrade = if plan.upgrades() { format!(", upgrade release {release}") } else { String::new() };
-    format!("put the pair of {} in place{upgrade}", enrolment.backend().msp_id)
+    let upgrade = if plan.upgrades() { format!(" and upgrade release {release}") } else { String::new() };
+    format!("install the pair of {}{upgrade}", enrolment.backend().msp_id)
 }
 
 fn show_certificate(enrolment: &Enrolment<'_>, pair: &ClientPair, plan: &Plan) {

@@ -48,7 +48,7 @@ fn vouched(session: &Session<'_>, member: &str) -> Result<bool> {
     if !session.console.interactive || session.dry_run {
         return Ok(false);
     }
-    let answer = session.console.ask(&format!("Has {member} said that its pair is installed? [y/N] "))?;
+    let answer = session.console.ask(&format!("Has {member} confirmed that its pair is installed? [y/N] "))?;
     Ok(matches!(answer.to_lowercase().as_str(), "y" | "yes"))
 }
 
@@ -82,7 +82,7 @@ fn not_installed(member: &str) -> Failure {
     Failure::new(
         Exit::CheckFailed,
         Code::NotInstalled,
-        format!("{member} may be cut off: nobody has said that its pair is installed"),
+        format!("{member} may be cut off: nobody has confirmed that its pair is installed"),
     )
     .why("a certificate that was signed a minute ago is not in place yet")
     .next(format!("ask its operator; then add --installed {member}, or give it up with --cut-off {member}"))

@@ -76,7 +76,7 @@ pub fn close(args: &CloseArgs, session: &Session<'_>) -> Result<Outcome> {
     session.refuse(findings, "nothing was written; the gate is as it was")?;
     let plan = plan.warn(warnings);
     let name = &gate.cluster.release.name;
-    let consent = format!("turn mutual TLS on at release {name}: backends without a valid pair are cut off");
+    let consent = format!("turn mutual TLS on at release {name} (backends without a valid pair are cut off)");
     session.say_restarts(&plan, "");
     session.show(&plan)?;
     session.apply(&plan, Some(&consent))?;
@@ -100,7 +100,8 @@ pub fn open(args: &OpenArgs, session: &Session<'_>) -> Result<Outcome> {
     let (cluster, plan, _) = look(&target, &target.find()?, &target.values.open_settings())?;
     let gate = ObservedOrchestrator { target, cluster };
     let name = &gate.cluster.release.name;
-    let consent = format!("turn mutual TLS off at release {name}: anybody is let in, with or without a certificate");
+    let consent =
+        format!("turn mutual TLS off at release {name} (everybody is accepted, with or without a certificate)");
     session.say_restarts(&plan, "");
     session.show(&plan)?;
     session.apply(&plan, Some(&consent))?;

@@ -230,7 +230,7 @@ fn turning_tls_on_is_asked_about_with_what_it_does() {
     let console = Console { yes: false, ..Console::silent() };
     let line = "ca init -f @orchestrator-values.yaml --release orchestrator --out-dir @";
     let failure = failed(site.with(&site.orc, console, line), "no-terminal");
-    assert!(failure.next.contains("every backend that still dials in plain text is cut off"), "{failure}");
+    assert!(failure.next.contains("(every backend that still uses plain text is cut off)"), "{failure}");
     assert!(site.world.snapshot() == before && site.orc.writes().is_empty());
 }
 

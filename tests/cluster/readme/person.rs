@@ -89,7 +89,7 @@ impl<'a> Person<'a> {
         if let Some((before, after)) = real.split_once("SHA256:") {
             real = format!("{before}{}{}", self.fingerprint(line), &after[64..]);
         }
-        // Where a person is asked "Continue?".
+        // Where a person is asked for consent.
         if ["enroll ", "approve ", "gate ", "ca init ", "ca trust ", "bootstrap "]
             .iter()
             .any(|verb| real.contains(verb))
