@@ -121,7 +121,7 @@ download() {
   for name in SHA256SUMS "$archive"; do
     echo "fetching ${1%/}/v$version/$name"
     why=$(fetch "${1%/}/v$version/$name" "$tmp/$name" 2>&1) ||
-      fail "$name did not come: $(echo "$why" | tr '\n' ' ')" "mend that, or name a mirror in SUBSTRA_MTLS_BASE_URL"
+      fail "$name did not come: $(echo "$why" | tr '\n' ' ')" "fix that, or name a mirror in SUBSTRA_MTLS_BASE_URL"
   done
   agree "$tmp/$archive" "$tmp/SHA256SUMS"
   unpack "$tmp/$archive"
@@ -140,7 +140,7 @@ local_archive() {
 local_binary() {
   [ -f "$1" ] || fail "SUBSTRA_MTLS_BIN is not there: $1" "give the path of the binary"
   make_room
-  cp "$1" "$tmp/substra-mtls" || fail "$1 cannot be copied" "mend that"
+  cp "$1" "$tmp/substra-mtls" || fail "$1 cannot be copied" "fix that"
   put "$tmp/substra-mtls" "$1"
 }
 
@@ -151,7 +151,7 @@ build() {
   [ -z "${HELM_PLUGIN_DIR:-}" ] || [ -L "$HELM_PLUGIN_DIR" ] || target=$tmp/target
   echo "building substra-mtls $version with cargo; this takes some minutes"
   cargo build --release --locked --manifest-path "$folder/Cargo.toml" --target-dir "$target" ||
-    fail "cargo build failed" "mend what it names"
+    fail "cargo build failed" "fix what it names"
   cp "$target/release/substra-mtls" "$tmp/substra-mtls"
   put "$tmp/substra-mtls" "its sources"
 }

@@ -81,7 +81,7 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
             Code::KeyFileOpen,
             format!("{} can be read by others", path.display()),
         )
-        .why(format!("its mode is {mode:04o}; a private key must belong to its owner alone"))
+        .why(format!("its mode is {mode:04o}; only its owner may have access to a private key"))
         .next(CommandLine::of("chmod 600").word(path.display())));
     }
     Ok(bytes)
@@ -274,7 +274,7 @@ fn unwritable(path: &Path, error: &io::Error) -> Failure {
 fn unsynced(folder: &Path, error: &io::Error) -> Failure {
     Failure::new(Exit::Failed, Code::FileUnsynced, format!("cannot sync {}", folder.display()))
         .why(reason(error))
-        .next("check the disk, then run the same command again: it goes on from what it finds")
+        .next("check the disk, then run the same command again: it continues where it stopped")
 }
 
 /// The system's own words, without Rust's "(os error N)".

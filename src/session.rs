@@ -145,7 +145,7 @@ impl<'a> Session<'a> {
     /// Which pods are replaced, where any are; `and` says what that means for people.
     pub(crate) fn say_restarts(&self, plan: &Plan, and: &str) {
         if !plan.restarts.is_empty() {
-            self.console.say(format!("what will restart: {}{and}", plan.restarts.join(", ")));
+            self.console.say(format!("will restart: {}{and}", plan.restarts.join(", ")));
         }
     }
 

@@ -178,13 +178,13 @@ impl ChildCommand {
             format!("no answer within {} s from: {}", limited(self.limit).as_secs(), self.command_line()),
         )
         .why("the child process was asked to stop after its time limit")
-        .next("check the cluster, then run the same command again: it goes on from what it finds")
+        .next("check the cluster, then run the same command again: it continues where it stopped")
     }
 
     fn interrupted(&self) -> Failure {
         Failure::interrupted()
             .why(format!("a signal arrived while this was waited for: {}", self.command_line()))
-            .next("run the same command again: it goes on from what it finds")
+            .next("run the same command again: it continues where it stopped")
     }
 
     fn output_too_long(&self) -> Failure {

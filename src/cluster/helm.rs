@@ -125,7 +125,7 @@ impl Helm for RealCluster {
             format!("chart {} does not render with these values", upgrade.chart),
         )
         .why(one_line(&redact_values(&reply.stderr, upgrade)))
-        .next("mend the values file that the message names, then run the same command again"))
+        .next("fix the values file that the message names, then run the same command again"))
     }
 
     fn parse_values(&self, files: &[&[u8]]) -> Result<Vec<std::result::Result<Value, String>>> {
@@ -259,7 +259,7 @@ pub(super) fn ensure_success<'a>(reply: &'a ChildOutput, doing: &str) -> Result<
     } else if text.contains("forbidden") {
         (Code::Forbidden, FORBIDDEN)
     } else {
-        (Code::Helm, "mend what helm names, then run the same command again: it goes on from what it finds")
+        (Code::Helm, "fix what helm names, then run the same command again: it continues where it stopped")
     };
     Err(Failure::new(Exit::Outside, code, format!("helm could not {doing}")).why(text).next(next))
 }

@@ -41,7 +41,7 @@ pub struct Release {
 }
 
 impl Release {
-    /// Whether another operation holds the release, or was killed and holds it for ever.
+    /// Whether another operation holds the release, or was killed and holds it forever.
     #[must_use]
     pub fn is_pending(&self) -> bool {
         matches!(self.status, ReleaseStatus::Pending(_))

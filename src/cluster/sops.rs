@@ -90,7 +90,7 @@ impl SopsProgram {
     fn run(&self, file: &Path, args: &[&str], stdin: Zeroizing<Vec<u8>>) -> Result<ChildOutput> {
         let program = program::find(&self.program).ok_or_else(|| {
             let what = format!("sops was not found, and {} is encrypted by it", file.display());
-            let needed = "its values can be read and edited by sops alone, and it is not on PATH";
+            let needed = "only sops can read and edit its values, and it is not on PATH";
             program::missing(&self.program, what, needed)
                 .next("install sops 3.10 or later and have its key at hand, then run the same command again")
         })?;

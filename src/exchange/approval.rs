@@ -122,7 +122,7 @@ impl Approval<'_> {
         let first = first.ok_or_else(|| {
             unsigned(Code::CaObject, format!("{kind} {name} has no certificate at the start of its item ca.crt"))
                 .why("the orchestrator would crash on it")
-                .next("make it again with the CA's certificate alone as ca.crt")
+                .next("make it again with only the CA's certificate as ca.crt")
         })?;
         if first.fingerprint() == authority.fingerprint() {
             return Ok(());

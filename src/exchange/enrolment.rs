@@ -128,7 +128,7 @@ impl<'a> Enrolment<'a> {
         if self.object(other, name).is_some() {
             let chart = &self.state.cluster.release.chart;
             let what = format!("{name} is a {other}, and chart {} {} mounts a {kind}", chart.name, chart.version);
-            return unwritten(Code::CaKind, what).why("its pods would stay in ContainerCreating for ever");
+            return unwritten(Code::CaKind, what).why("its pods would stay in ContainerCreating forever");
         }
         unwritten(Code::CaMissing, format!("{kind} {name} is not there"))
             .why("orchestrator.tls.cacert names it, and the backend's pods cannot start without it")

@@ -97,7 +97,7 @@ codes! {
     SopsUnproven "sops-unproven" "It could not be proven that sops changes nothing else in the file.";
     MspId "msp-id" "No MSP ID, or the chart's default, which names no organization.";
     Host "host" "The values name no host of this backend.";
-    TlsOff "tls-off" "TLS is not on, and mutual TLS stands on it.";
+    TlsOff "tls-off" "TLS is not on, and mutual TLS needs it.";
     NoCacert "no-cacert" "The values name no CA of the orchestrator.";
 
     // Values: a text that is not read or not edited.
@@ -125,7 +125,7 @@ codes! {
     FlowComment "flow-comment" "A comment stands where an entry between brackets would be taken out.";
     ListForm "list-form" "A list that is not written as one `- item` a line.";
     KeyForm "key-form" "A key that is not written as `key:` on a line of its own.";
-    SeveralLines "several-lines" "The value to edit goes over several lines.";
+    SeveralLines "several-lines" "The value to edit has several lines.";
     NotAList "not-a-list" "Something else stands where a list must be.";
     NotAMap "not-a-map" "Something else stands where a map must be.";
     NotAValue "not-a-value" "A map or list stands where a single value must be.";
@@ -186,7 +186,7 @@ codes! {
 
     // The server's certificate; `check` has checks of these ids.
     ServerPair "server-pair" "The server's pair is missing, cannot be read, or its halves do not fit.";
-    ServerExpired "server-expired" "The server's certificate has ended.";
+    ServerExpired "server-expired" "The server's certificate has expired.";
     ServerNotYetValid "server-not-yet-valid" "The server's certificate is not valid yet.";
     ServerAuth "server-auth" "The server's certificate must not be a server.";
     ServerClientAuth "server-client-auth" "The server's certificate must not be a client, and its own probe is one.";
@@ -198,7 +198,7 @@ codes! {
     MountMissing "mount-missing" "An object that the pods mount is not there, or is of the other kind.";
     MountCa "mount-ca" "An object that the pods mount does not begin with the certificate of a CA.";
     MountSki "mount-ski" "A CA that the pods mount has no subject key identifier.";
-    MountExpired "mount-expired" "A CA that the pods mount has ended.";
+    MountExpired "mount-expired" "A CA that the pods mount has expired.";
 
     // Requests, in the order of the policy.
     RequestHoldsPrivateKey "request-holds-private-key" "The file of the request holds a private key.";
@@ -247,8 +247,8 @@ codes! {
     CertificateFileHoldsKey "certificate-file-holds-key" "A private key stands where only certificates may.";
     CertificateFileOtherBlock "certificate-file-other-block" "Something other than certificates stands in the file.";
     CertificateKey "certificate-key" "The certificate is not for the key of this backend's request.";
-    CertificateOrganization "certificate-organization" "The certificate's O is not the organization alone.";
-    CertificateUsage "certificate-usage" "The certificate is not for a client alone.";
+    CertificateOrganization "certificate-organization" "The certificate's O is not only the organization.";
+    CertificateUsage "certificate-usage" "The certificate is not only for a client.";
     CertificateTimes "certificate-times" "The certificate is not valid yet, or ends too soon.";
     CertificateAuthority "certificate-authority" "The certificate was not signed by a CA that the cluster trusts.";
     CertificateAuthorityTimes "certificate-authority-times" "The certificate's CA is not valid now.";
@@ -277,7 +277,7 @@ codes! {
 
     // Rehearsals.
     NoAnswer "no-answer" "The orchestrator gives no answer, so nothing can be said.";
-    Verdict "verdict" "Somebody was let in or refused otherwise than it should be.";
+    Verdict "verdict" "Somebody was accepted or refused otherwise than it should be.";
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl FederationFile<'_> {
         let place = if line == 0 { name.to_owned() } else { format!("{name}:{line}:{column}") };
         Failure::new(Exit::Refused, code, format!("{place}: {what}"))
             .why(why)
-            .next("mend the file at that place, then run the same command again")
+            .next("fix the file at that place, then run the same command again")
             .unchanged("nothing was written")
     }
 

@@ -56,7 +56,7 @@ pub fn read_descriptor(number: u32) -> Result<Zeroizing<Vec<u8>>> {
         if start.elapsed() > PATIENCE {
             return Err(no_passphrase(Exit::TimedOut, number)
                 .why(format!("nobody wrote to its end within {} s", PATIENCE.as_secs()))
-                .next("see that whoever writes the passphrase closes the descriptor after it"));
+                .next("the program that writes the passphrase must close the descriptor after it"));
         }
         if !is_ready(&file).map_err(|e| unreadable(&path, &e))? {
             continue;

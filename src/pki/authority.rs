@@ -135,7 +135,7 @@ fn findings(ca: &Certificate, key: Option<&PrivateKey>, now: OffsetDateTime) -> 
         ANOTHER,
     );
     let key_id = ca.subject_key_id.as_ref().is_some_and(|id| !id.is_empty());
-    let no_key_id = "the orchestrator finds the organization's CA by this identifier alone";
+    let no_key_id = "the orchestrator finds the organization's CA only by this identifier";
     check(key_id, Code::AuthorityNoKeyId, "the CA has no subject key identifier", no_key_id, ANOTHER);
     check(ca.signs_clients(), Code::AuthorityUsage, "the CA is not meant for client certificates", unlike, ANOTHER);
     let known = !ca.has_unknown_critical();

@@ -104,7 +104,7 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
         return Err(bad(Code::CertificateFileHoldsKey, "a private key stands where only certificates may")
             .why("a certificate file is handed around, a private key must not be")
             .next(
-                "give a file with the certificate alone; if this file was ever sent, that key is burnt: make a new one",
+                "give a file with only the certificate; if this file was ever sent, that key is compromised: make a new one",
             ));
     }
     let scan = pem::scan(pem).map_err(|_| {
@@ -122,7 +122,7 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
         if block.headers || block.label != "CERTIFICATE" {
             return Err(bad(Code::CertificateFileOtherBlock, "something other than a certificate stands in the file")
                 .why(format!("it holds a block of {}", excerpt(&block.label)))
-                .next("give a file with CERTIFICATE blocks alone"));
+                .next("give a file with only CERTIFICATE blocks"));
         }
         certificates.push(Certificate::from_der(&block.der)?);
     }
@@ -152,7 +152,7 @@ impl Certificate {
         let damaged = |why: &str| {
             bad(Code::CertificateDamaged, "a certificate cannot be read")
                 .why(why)
-                .next("fetch the certificate again from whoever issued it")
+                .next("get the certificate again from its issuer")
         };
         let (rest, x509) =
             X509Certificate::from_der(der).map_err(|_| damaged("its content is not that of an X.509 certificate"))?;

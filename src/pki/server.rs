@@ -148,7 +148,7 @@ pub fn faults<'n>(
         found.push(fault(ServerPairProblem::Pair, "certificate and key do not fit".to_owned()));
     }
     if leaf.not_after < now {
-        found.push(fault(ServerPairProblem::Expired, format!("it ended on {}", leaf.not_after.date())));
+        found.push(fault(ServerPairProblem::Expired, format!("it expired on {}", leaf.not_after.date())));
     }
     if leaf.not_before > now {
         found.push(fault(

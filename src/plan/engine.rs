@@ -79,7 +79,7 @@ pub fn apply(steps: &[Step], context: &StepContext<'_>, tell: &mut dyn FnMut(&St
 
 pub(super) fn interrupted() -> Failure {
     let what = "stopped between two steps, as you asked".to_owned();
-    Failure { what, ..Failure::interrupted() }.next("run the same command again: it goes on from here")
+    Failure { what, ..Failure::interrupted() }.next("run the same command again: it continues from here")
 }
 
 /// Whether a step that failed may have changed something all the same. A file is put in place whole or not at all, and

@@ -44,7 +44,7 @@ pub(super) fn sentence(action: &Action) -> String {
             format!("revision {} of release {} is gone", unfinished.revision, unfinished.release)
         }
         Action::Upgrade(upgrade) => format!("release {} is deployed with the values of the files", upgrade.release),
-        Action::Restart { .. } => "the pods are started anew".to_owned(),
+        Action::Restart { .. } => "the pods are restarted".to_owned(),
         Action::RollOut { release, .. } => format!("every workload of release {release} runs what is deployed"),
         Action::AfterConsent(_) => "nothing is signed yet".to_owned(),
     }
@@ -95,7 +95,7 @@ pub(super) fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()
         )
         .why(format!("it is at revision {}, this upgrade was to be {wanted}; {whose}", now.revision))
         .next(
-            Next::from(history(cluster, name)).words("; agree with whoever it was, then run the same command again"),
+            Next::from(history(cluster, name)).words("; agree with whoever did it, then run the same command again"),
         ));
     }
     if now.revision < wanted {
@@ -111,7 +111,7 @@ pub(super) fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()
     if as_meant {
         return Ok(());
     }
-    Err(not_deployed(cluster, upgrade, format!("the values of revision {wanted} are not those that were judged")))
+    Err(not_deployed(cluster, upgrade, format!("the values of revision {wanted} are not those that were checked")))
 }
 
 fn are_noted(cluster: &dyn Cluster, workloads: &[ObjectRef], (key, value): &(&str, String)) -> Result<()> {

@@ -115,7 +115,7 @@ impl RolloutWaiter<'_> {
     fn late(&self, missing: &str) -> Failure {
         Failure::new(Exit::TimedOut, Code::Rollout, format!("release {} is upgraded but not rolled out", self.release))
             .why(missing.to_owned())
-            .next("kubectl describe that workload's pods; when it is mended, run the same command again, with a longer --timeout where it is only slow")
+            .next("kubectl describe that workload's pods; when it is fixed, run the same command again, with a longer --timeout where it is only slow")
     }
 }
 

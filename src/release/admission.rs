@@ -20,7 +20,7 @@ impl Target<'_, Orchestrator> {
         gate_is_settled(release, &self.values)?;
         let is_on = self.values.mtls_enabled;
         let then = if is_on {
-            "the organization is let in"
+            "the organization is accepted"
         } else {
             "nothing changes before the gate is closed, since the same is rendered"
         };

@@ -74,7 +74,7 @@ impl DriftGuard<'_> {
 /// Another CA of a backend vouches for anyone who claims to be the orchestrator.
 fn pose(one: &Difference, path: &[String]) -> Option<String> {
     let name = one.file.as_ref().filter(|_| path == backend::TLS_CACERT)?.as_str()?;
-    Some(format!("whoever holds the key of a CA in {name} can pose as the orchestrator"))
+    Some(format!("anyone who has the key of a CA in {name} can pose as the orchestrator"))
 }
 
 /// Whom an orchestrator trusts.
@@ -194,7 +194,7 @@ mod tests {
     fn below_a_key_and_of_an_encrypted_file_a_new_ca_is_named_too() {
         let both = || (json!({"x": values(true, &json!({}))}), json!({"x": values(true, &json!({"A": ["new"]}))}));
         let danger =
-            "whoever holds the key of a CA in new can act as every organization of the federation, not only as A";
+            "anyone who has the key of a CA in new can act as every organization of the federation, not only as A";
         let path = "x.orchestrator.tls.mtls.clientCACerts.A";
         assert_eq!(lines("x", false, both(), &[]), [format!("{path}: deployed nothing, files [\"new\"]: {danger}")]);
         assert_eq!(lines("x", true, both(), &[]), [format!("{path}: in the files only: {danger}")]);

@@ -106,7 +106,7 @@ pub(crate) fn is_unnamed(target: &ClusterTarget) -> bool {
 }
 
 const BY_A_SYNC: &str =
-    "; where Argo CD renders the chart there is no release of Helm's: then add --no-upgrade and --release NAME";
+    "; where Argo CD renders the chart there is no Helm release: then add --no-upgrade and --release NAME";
 
 fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
     let location = cluster.location();

@@ -67,14 +67,17 @@ fn judge(entry: &Entry, leaf: &Certificate, names: &[String]) -> Vec<IssuedProbl
         let what = if leaf.server_auth() {
             "its holder can pose as it"
         } else {
-            "its usage alone keeps its holder from posing as it"
+            "only its usage keeps its holder from posing as it"
         };
         found.push(trouble(IssuedProblemKind::Poses, &format!("carries {name}, a name of the orchestrator: {what}")));
     } else if leaf.server_auth() {
         found.push(trouble(IssuedProblemKind::Serves, "may be a server"));
     }
     if leaf.authority_key_id.is_none() || leaf.organizations != [entry.organization.as_str()] {
-        found.push(trouble(IssuedProblemKind::Refused, "would be refused by the identity check, or let in as another"));
+        found.push(trouble(
+            IssuedProblemKind::Refused,
+            "would be refused by the identity check, or accepted as another",
+        ));
     }
     found
 }

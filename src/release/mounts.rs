@@ -93,7 +93,7 @@ impl<'a> Mounts<'a> {
         let pool = self.pool(orchestrator);
         let server::ServerPairFault { problem, why } =
             server::faults(self.server(name).as_ref(), [probe.as_str()], &pool, self.now).into_iter().next()?;
-        let what = format!("the orchestrator would restart for ever: its pair in Secret {name} fails its own probe");
+        let what = format!("the orchestrator would restart forever: its pair in Secret {name} fails its own probe");
         let by_others = format!(
             "; where somebody else makes it: a new one into Secret {name} (serverAuth and clientAuth, all its names), then restart the server"
         );
@@ -144,7 +144,7 @@ impl<'a> Mounts<'a> {
             return fail(CaProblem::NoKeyId, what, why, "use a CA with that extension".into());
         }
         if first.not_after < self.now {
-            let what = format!("the CA in {kind} {name} ended on {}", first.not_after.date());
+            let what = format!("the CA in {kind} {name} expired on {}", first.not_after.date());
             return fail(CaProblem::Expired, what, "everybody would be refused", "renew the CA first".into());
         }
         None
@@ -157,7 +157,7 @@ impl<'a> Mounts<'a> {
         let why = if self.object(&ObjectRef::of_kind(other, name)).is_some() {
             format!("there is a {other} of that name, and chart {} {} mounts a {kind}", chart.name, chart.version)
         } else {
-            "nothing of that name is there, and the pods that mount it wait for ever".to_owned()
+            "nothing of that name is there, and the pods that mount it wait forever".to_owned()
         };
         Failure::new(
             Exit::CheckFailed,
@@ -211,7 +211,10 @@ pub(crate) fn foreign<'a>(
     };
     let under = |key: &str, (name, ca): &'a (String, Certificate)| ForeignCa {
         name,
-        said: format!("{name}, under {key}, holds {}: whoever has its key can act as every organization", ca.subject),
+        said: format!(
+            "{name}, under {key}, holds {}: anyone who has its key can act as every organization",
+            ca.subject
+        ),
     };
     let keys = orchestrator.client_cas.iter();
     keys.flat_map(|(key, objects)| {

@@ -251,7 +251,7 @@ fn refused(path: &Path, refusal: &Refusal) -> Failure {
         .why(refusal.why.clone())
         .unchanged("nothing was written");
     match &refusal.snippet {
-        None => failure.next("mend the file at that place, then run the same command again"),
+        None => failure.next("fix the file at that place, then run the same command again"),
         Some(snippet) => failure.next("merge this by hand, then run the same command again:").below(snippet),
     }
 }

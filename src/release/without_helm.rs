@@ -127,7 +127,7 @@ fn rendered(
     let whole = Manifest::parse(&text)?;
     let mut release = ReleaseState::from_parts(name.clone(), release(&namespace, hints, text), package, query, &whole)?;
     release.note =
-        Some(format!("nothing of release {name} runs in namespace {namespace} yet: judged by what {chart} renders"));
+        Some(format!("nothing of release {name} runs in namespace {namespace} yet: checked by what {chart} renders"));
     Ok(release)
 }
 

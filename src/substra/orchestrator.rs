@@ -45,7 +45,7 @@ pub const TLS_PATHS: &[&[&str]] = &[TLS_ENABLED, CACERT, SERVER_PAIR];
 #[must_use]
 pub fn danger(ca: &str, org: Option<&str>) -> String {
     let not_only = org.map(|org| format!(", not only as {org}")).unwrap_or_default();
-    format!("whoever holds the key of {ca} can act as every organization of the federation{not_only}")
+    format!("anyone who has the key of {ca} can act as every organization of the federation{not_only}")
 }
 
 /// An orchestrator.

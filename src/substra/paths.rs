@@ -62,6 +62,6 @@ pub(super) fn unfit(path: &[&str], bad: &crate::names::BadName) -> Failure {
 pub(super) fn wrong(path: &[&str], why: &str) -> Failure {
     Failure::new(Exit::CheckFailed, Code::Value, format!("{} in the values cannot be used", path.join(".")))
         .why(why.to_owned())
-        .next("mend it in the values file; with several files name all of them, in Helm's order")
+        .next("fix it in the values file; with several files name all of them, in Helm's order")
         .unchanged("nothing was written")
 }

@@ -269,9 +269,9 @@ mod tests {
     #[test]
     fn prose_is_broken_at_a_blank_and_a_command_never() {
         let check = CommandLine::ours("check --live -n orchestrator -f orchestrator-values.yaml");
-        let next = Next::from("who is let in and who is not: ").command(check).words("; then again");
+        let next = Next::from("who is accepted and who is not: ").command(check).words("; then again");
         let next = Line::next("next", &next);
-        let whole = "next: who is let in and who is not: helm substra-mtls check --live -n orchestrator -f orchestrator-values.yaml; then again";
+        let whole = "next: who is accepted and who is not: helm substra-mtls check --live -n orchestrator -f orchestrator-values.yaml; then again";
         assert_eq!([next.to_string(), next.within(200, plain)], [whole, whole]);
         let broken = "next: who is let in and who is\n  not:\n  helm substra-mtls check --live -n orchestrator -f orchestrator-values.yaml;\n  then again";
         assert_eq!(next.within(30, plain), broken);

@@ -154,7 +154,7 @@ impl<'a> ValuesDocument<'a> {
             return Err(Refusal::new(Code::NotAValue, value.at, "a map or list stands where a single value must be"));
         };
         if *style == Style::Block || self.text[value.bytes.clone()].contains('\n') {
-            return Err(Refusal::new(Code::SeveralLines, value.at, "the value goes over several lines"));
+            return Err(Refusal::new(Code::SeveralLines, value.at, "the value has several lines"));
         }
         let flow = matches!(map.kind, NodeKind::Map { flow: true, .. });
         let new = literal::scalar(scalar, flow && self.is_quoted(map));

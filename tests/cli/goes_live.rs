@@ -18,7 +18,7 @@ use crate::simulated::Federation;
 const ORC: &str = "-f @orchestrator-values.yaml --release orchestrator --yes";
 const ORG: &str = "-f @backend-values.yaml --release backend --yes";
 const CLOSE: &str = "gate close --installed MyOrg1MSP --ca-cert @ca.crt";
-const DANGER: &str = "orchestrator.tls.mtls.clientCACerts.MyOrg3MSP: deployed nothing, files [\"orchestrator-tls-cacert\",\"evil-ca\"]: whoever holds the key of a CA in evil-ca can act as every organization of the federation, not only as MyOrg3MSP";
+const DANGER: &str = "orchestrator.tls.mtls.clientCACerts.MyOrg3MSP: deployed nothing, files [\"orchestrator-tls-cacert\",\"evil-ca\"]: anyone who has the key of a CA in evil-ca can act as every organization of the federation, not only as MyOrg3MSP";
 
 fn approve() -> String {
     format!("approve @MyOrg1MSP.csr {ORC} --ca-cert @ca.crt --ca-key @ca.key --unverified-mail")
@@ -112,7 +112,7 @@ fn a_ca_that_was_deployed_while_the_gate_was_open_is_said_when_it_comes_alive() 
     federation.orc.install("orchestrator", chart, values).unwrap();
     let said = federation.close("--dry-run").unwrap().json()["warnings"].to_string();
     assert!(said.contains("evil-ca, under MyOrg1MSP, holds CN=Orchestrator Root CA"), "{said}");
-    assert!(said.contains("whoever has its key can act as every organization"), "{said}");
+    assert!(said.contains("anyone who has its key can act as every organization"), "{said}");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn another_ca_of_the_server_is_one_for_clients_too_and_is_named() {
             "    enabled: true # by hand\n",
             "    enabled: true # by hand\n    cacert: other-ca\n",
         );
-        let line = "orchestrator.tls.cacert: deployed nothing, files \"other-ca\": whoever holds the key of a CA in other-ca can act as every organization of the federation";
+        let line = "orchestrator.tls.cacert: deployed nothing, files \"other-ca\": anyone who has the key of a CA in other-ca can act as every organization of the federation";
         let failure = failed(federation.run(&federation.orc, &verb));
         assert_eq!(failure.code.id(), "drift", "{verb}: {failure}");
         assert!(failure.why.contains(line), "{verb}: {failure}");
@@ -152,7 +152,7 @@ fn another_ca_or_pair_of_a_backend_is_named() {
     for verb in [&enroll, &trust] {
         let federation = enrolled();
         edit(&federation, "backend", "cacert: orchestrator-cacert", "cacert: other-ca");
-        let line = "orchestrator.tls.cacert: deployed \"orchestrator-cacert\", files \"other-ca\": whoever holds the key of a CA in other-ca can pose as the orchestrator";
+        let line = "orchestrator.tls.cacert: deployed \"orchestrator-cacert\", files \"other-ca\": anyone who has the key of a CA in other-ca can pose as the orchestrator";
         is_named(&federation, &federation.org, verb, line);
     }
     let federation = enrolled();
@@ -175,7 +175,7 @@ fn a_backend_that_trusts_public_cas_trusts_no_other_unseen() {
     let failure = failed(public.install());
     assert_eq!(failure.code.id(), "drift", "{failure}");
     assert!(
-        failure.why.contains("orchestrator.tls.cacert: deployed nothing, files \"orchestrator-cacert\": whoever"),
+        failure.why.contains("orchestrator.tls.cacert: deployed nothing, files \"orchestrator-cacert\": anyone who"),
         "{failure}"
     );
     // The verb that is for it may, and may be cut short.

@@ -188,9 +188,9 @@ fn harmful() -> Vec<(&'static str, CertificateRecipe)> {
         // A name that stands in the server pair alone, as `ca init --host` puts it there.
         ("alias.example.org", CertificateRecipe { dns_names: vec!["alias.example.org".into()], ..client() }),
         ("may be a server", CertificateRecipe { usage: Some(LeafUsage::Both), ..client() }),
-        ("let in as another", CertificateRecipe { organizations: vec!["MyOrg2MSP".into()], ..client() }),
+        ("accepted as another", CertificateRecipe { organizations: vec!["MyOrg2MSP".into()], ..client() }),
         (
-            "let in as another",
+            "accepted as another",
             CertificateRecipe { organizations: vec!["MyOrg1MSP".into(), "MyOrg2MSP".into()], ..client() },
         ),
         ("refused by the identity check", CertificateRecipe::walkthrough("MyOrg1MSP", "substra.org-1.example.org")),

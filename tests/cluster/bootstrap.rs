@@ -288,7 +288,7 @@ fn settled(fed: &Fed) {
         }
         std::thread::sleep(Duration::from_millis(100));
     }
-    panic!("children go on for ever: {}", alive());
+    panic!("children go on forever: {}", alive());
 }
 
 impl Fed {

@@ -98,7 +98,7 @@ both! {
         site.approved();
         let before = (site.state(&site.org), site.state(&site.orc));
         let ran = site.enroll("--certificate MyOrg1MSP.crt --dry-run").ok();
-        for shown in ["  to do    helm upgrade backend", "+      clientCertificate: orchestrator-client-cert", "what will restart: deployment/backend-substra-backend-server"] {
+        for shown in ["  to do    helm upgrade backend", "+      clientCertificate: orchestrator-client-cert", "will restart: deployment/backend-substra-backend-server"] {
             assert!(ran.stderr.contains(shown), "{shown}: {}", ran.stderr);
         }
         site.gate("close", "--cut-off MyOrg1MSP --dry-run").ok();

@@ -212,7 +212,7 @@ both_helms! {
         };
         assert!(approved.stderr.contains("next: commit orchestrator-values.yaml"), "{}", approved.stderr);
         for told in [
-            "what will restart: deployment/backend-substra-backend-server",
+            "will restart: deployment/backend-substra-backend-server",
             "next: commit backend-values.yaml; never a key",
             r#"next: let your sync apply these values: {"orchestrator":{"tls":{"cacert":"orchestrator-cacert","enabled":true,"mtls":{"clientCertificate":"orchestrator-client-cert","enabled":true}}}}"#,
             "argocd app sync APP",

@@ -253,7 +253,7 @@ impl Site {
         self.enroll("--certificate MyOrg1MSP.crt").ok();
     }
 
-    /// A helm that is killed in the middle of its upgrade of the backend, which is pending for ever.
+    /// A helm that is killed in the middle of its upgrade of the backend, which is pending forever.
     pub(crate) fn upgrade_is_cut_short(&self) {
         // Without a pod for the hook no upgrade ends before it is killed.
         self.admin(&self.org, "create quota none --hard=pods=0");

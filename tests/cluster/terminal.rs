@@ -61,10 +61,7 @@ fn a_bootstrap_asks_once_and_has_one_live_line_for_each() {
     assert!(status == 5 && screen.contains("[declined]"), "{status} {screen}");
     let (screen, status) = at_terminal(&fed.site, "xterm", "default", line, &[("[y/N]", "y")]);
     assert_eq!(status, 0, "{screen}");
-    assert!(
-        screen.contains("then turn mutual TLS on (backends without a valid pair are cut off)? [y/N]"),
-        "{screen}"
-    );
+    assert!(screen.contains("then turn mutual TLS on (backends without a valid pair are cut off)? [y/N]"), "{screen}");
     assert_eq!(screen.matches("[y/N]").count(), 1);
     // A spinner before the name, drawn again and again on its own line, and the last state of each at the end.
     assert!(screen.contains("\u{1b}["), "{screen:?}");

@@ -72,5 +72,5 @@ impl SimulatedCluster {
 fn damaged(what: &str) -> Failure {
     Failure::new(Exit::Failed, Code::Simulated, "this is no simulated world")
         .why(format!("its {what} cannot be read"))
-        .next("store it anew")
+        .next("store it again")
 }

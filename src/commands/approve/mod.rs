@@ -167,12 +167,12 @@ impl<'a> Batch<'a> {
     /// When the organizations are accepted.
     fn gate(&self) -> &'static str {
         match (self.target.values.mtls_enabled, self.deploys()) {
-            (true, true) => "mutual TLS is on: each organization is let in as soon as its certificate is installed",
+            (true, true) => "mutual TLS is on: each organization is accepted as soon as its certificate is installed",
             (true, false) => {
-                "mutual TLS is on: each organization is let in once these values are deployed and its certificate is installed"
+                "mutual TLS is on: each organization is accepted once these values are deployed and its certificate is installed"
             }
             (false, _) => {
-                "mutual TLS is off at the orchestrator: the values file alone changes, until gate close turns it on"
+                "mutual TLS is off at the orchestrator: only the values file changes, until gate close turns it on"
             }
         }
     }

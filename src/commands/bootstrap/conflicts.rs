@@ -60,7 +60,7 @@ pub(super) fn edits(plan: &FederationPlan<'_>) -> Result<()> {
                 )
                 .why(format!("{other} reads it too, and would be changed by the way"))
                 .next(format!(
-                    "move what stands in it under orchestrator.tls into a file of {who} alone, named after it"
+                    "move what stands in it under orchestrator.tls into a file that only {who} uses, named after it"
                 )));
             }
         }

@@ -135,7 +135,7 @@ impl<'a> OrchestratorState<'a> {
     pub(super) fn knows(&self, ca: &Certificate, approval: &Approval<'_>) -> Result<()> {
         let name = &self.state.values.cacert;
         let next = format!(
-            "name the CA that is in use at orchestrator.ca, or put it alone into {name} as ca.crt; then run the same command again"
+            "name the CA that is in use at orchestrator.ca, or put only that into {name} as ca.crt; then run the same command again"
         );
         approval.is_the_clusters(ca).map_err(|failure| failure.next(next))
     }

@@ -70,7 +70,7 @@ pub(super) fn find_or_install<V: HasSide>(target: &Target<'_, V>, site: &Site, i
             ReleaseState::to_install(cluster, &site.release, V::SIDE, target.options, namespace)
         }
         Err(failure) if failure.code == Code::NoRelease => {
-            Err(failure.next("mend the federation file, or install what is missing with --install"))
+            Err(failure.next("fix the federation file, or install what is missing with --install"))
         }
         found => found,
     }

@@ -248,7 +248,7 @@ impl Row {
         };
         let date = certificate.not_after.date();
         let until = if certificate.is_over {
-            format!("{date}, ENDED")
+            format!("{date}, EXPIRED")
         } else {
             format!("{date}, {} days", certificate.days_left)
         };

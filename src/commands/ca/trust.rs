@@ -57,7 +57,7 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
         outcome
     } else {
         outcome.next(
-            "mutual TLS is off at the orchestrator: the values file alone has changed, until gate close turns it on",
+            "mutual TLS is off at the orchestrator: only the values file has changed, until gate close turns it on",
         )
     })
 }
@@ -87,7 +87,7 @@ pub(super) fn single_ca(args: &TrustArgs, session: &Session<'_>, passed_over: &[
     let (Some(certificate), true) = (found.pop(), count == 1) else {
         return Err(Failure::new(Exit::Refused, Code::TrustBundle, format!("{path} holds {count} certificates"))
             .why("only the first would count for the identity check, and all of them for TLS")
-            .next("give a file with the CA's own certificate alone, each CA by a run of its own"));
+            .next("give a file with only the CA's own certificate, each CA by a run of its own"));
     };
     let ask = "ask the owner of this CA for a root certificate that is fit for it";
     let findings = authority::faults(&certificate, session.now).into_iter();
@@ -173,6 +173,6 @@ fn show(session: &Session<'_>, certificate: &Certificate, danger: &str, plan: &P
     let say = |text: String| session.console.say(text);
     say(format!("CA: {}, until {}", certificate.subject, certificate.not_after.date()));
     say(format!("  key          {}", certificate.fingerprint()));
-    say(format!("  beware       {danger}"));
+    say(format!("  warning      {danger}"));
     session.say_restarts(plan, "");
 }

@@ -36,9 +36,9 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     let is_known = step.state != InitialState::ToDo && args.fingerprint.is_none();
     let is_compared = is_known || identified(args, session, &certificate)?;
     let plan = Plan::of([step]).then(if args.enable_tls { upgrade(&state)? } else { Plan::default() });
-    session.say_restarts(&plan, " (the server is away for a moment, sessions end)");
+    session.say_restarts(&plan, " (brief downtime; users are logged out)");
     session.show(&plan)?;
-    let tls = if plan.upgrades() { ", dial the orchestrator with TLS alone and upgrade the release" } else { "" };
+    let tls = if plan.upgrades() { ", dial the orchestrator only with TLS and upgrade the release" } else { "" };
     session.apply(&plan, Some(&format!("trust {} for the orchestrator{tls}", certificate.subject)))?;
     let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session);
     let dials = if args.enable_tls {
@@ -55,7 +55,7 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
 fn upgrade(state: &Observed<'_, BackendTrust>) -> Result<Plan> {
     let edited = state.files.edit(&state.values.settings())?;
     let own = state.values.own_settings(state.cluster.release.config());
-    let then = "the backend dials the orchestrator with TLS alone";
+    let then = "the backend dials the orchestrator only with TLS";
     let (plan, _) = state.cluster.release.plan(&state.upgrade(&edited, &own, &backend::OWN_PATHS, then))?;
     Ok(Plan::of(edited.steps).then(plan.with_rollouts_seen(&state.cluster.objects)))
 }
@@ -122,7 +122,7 @@ fn what_follows(enable_tls: bool, state: &Observed<'_, BackendTrust>) -> Next {
         let enroll = state.options.command(state.session, "enroll");
         Next::from("this backend's own key and request: ").command(enroll)
     } else if release.manifest.mount_kind(name.as_str()).is_some() {
-        "nothing restarts: the backend reads the object anew for every call, within a minute or two".into()
+        "nothing restarts: the backend reads the object again for every call, within a minute or two".into()
     } else {
         format!(
             "release {} does not use {name} yet: run this again with --enable-tls once the orchestrator has TLS on",

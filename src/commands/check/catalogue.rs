@@ -192,7 +192,7 @@ catalogue! {
         "a verb that is refused half-way leaves work undone", "the Role that `helm substra-mtls role backend` (or orchestrator) prints";
 
     Release "release" Release BOTH, "the release is there and can be read",
-        "everything else is judged by it", "name it with --release, --namespace and --kube-context";
+        "everything else depends on it", "name it with --release, --namespace and --kube-context";
     ReleasePending "release-pending" Release BOTH, "no helm operation holds the release",
         "a helm that was killed leaves it pending, and every upgrade fails from then on",
         "run the verb again: it waits, or goes on with --recover; by hand helm rollback, when no helm is running";
@@ -204,43 +204,43 @@ catalogue! {
     Drift "drift" Release BOTH, "the values files and the deployed values are equal, mutual TLS aside",
         "an upgrade would change more than mutual TLS, so the verbs stop", "bring the files up to what is deployed, or --accept-drift";
     HalfWay "half-way" Release BOTH, "what the files say of mutual TLS is deployed",
-        "a run that was interrupted leaves the file ahead of the release", "run the same verb again: it goes on from what it finds";
+        "a run that was interrupted leaves the file ahead of the release", "run the same verb again: it continues where it stopped";
 
     Values "values" Values BOTH, "names and switches in the values can be used",
         "Helm reads an unquoted 0123, no or on as something else, and a default of the chart is nobody's name",
-        "mend the value in the file, with quotes";
+        "fix the value in the file, with quotes";
     ValuesOddWords "values-odd-words" Values BOTH, "no word is read by Helm otherwise than it looks",
         "Helm reads YAML 1.1: yes, no, on, off, y and n are booleans, as keys too, and 0123 is 83", "quote the word, or write true, false or the number";
     Tls "tls" Values BOTH, "TLS to the orchestrator is on",
         "mutual TLS requires TLS", "ca init at the orchestrator, then ca trust --backend --enable-tls at each backend";
 
     MountMissing "mount-missing" Objects BOTH, "every mounted object is there, in the kind that the chart mounts",
-        "pods wait in ContainerCreating for ever; charts mount Secrets since orchestrator 8.6 and backend 26.0, ConfigMaps before", "ca trust at a backend, ca init at the orchestrator: they make it in the kind that is mounted";
+        "pods wait in ContainerCreating forever; charts mount Secrets since orchestrator 8.6 and backend 26.0, ConfigMaps before", "ca trust at a backend, ca init at the orchestrator: they make it in the kind that is mounted";
     MountCa "mount-ca" Objects BOTH, "each ca.crt is there and begins with a CA's certificate",
         "the server reads the first PEM block of every client CA, and crashes on anything else", "ca trust at a backend, ca init at the orchestrator: they make it again";
     MountBundle "mount-bundle" Objects ORC, "an object under clientCACerts holds one CA",
         "all of a bundle count for TLS, only its first for the identity check", "one object for each CA";
     PodsWaiting "pods-waiting" Objects BOTH, "no pod waits for a mount, an image or its next crash",
-        "a StatefulSet's pod that hung on a mount does not recover by itself", "kubectl describe it, mend what it waits for, delete it if it stays";
+        "a StatefulSet's pod that hung on a mount does not recover by itself", "kubectl describe it, fix what it waits for, delete it if it stays";
 
     MountSki "mount-ski" Keys BOTH, "every CA has a subjectKeyIdentifier",
         "without one the identity check compares empty identifiers: anybody's leaf without authorityKeyIdentifier fits", "a CA with that extension";
-    MountExpired "mount-expired" Keys BOTH, "no CA has ended",
+    MountExpired "mount-expired" Keys BOTH, "no CA has expired",
         "both servers look at the CA's own dates: everybody is refused at once", "a new CA, rolled out to all";
-    CaEnds "ca-ends" Keys BOTH, "no CA is about to end (--warn-before)",
+    CaEnds "ca-ends" Keys BOTH, "no CA expires soon (--warn-before)",
         "a new CA takes every organization's operator", "plan its rotation";
     ServerPair "server-pair" Keys ORC, "the server's pair can be read and its halves fit",
         "else the server exits when it starts", "ca init, which renews it and restarts the server";
-    ServerExpired "server-expired" Keys ORC, "the server's certificate has not ended",
+    ServerExpired "server-expired" Keys ORC, "the server's certificate has not expired",
         "every backend refuses it, and so does the probe", "ca init, which renews it and restarts the server";
-    ServerEnds "server-ends" Keys ORC, "the server's certificate is not about to end (--warn-before)",
-        "its end cuts everybody off at once", "ca init, which renews it and restarts the server";
+    ServerEnds "server-ends" Keys ORC, "the server's certificate does not expire soon (--warn-before)",
+        "everybody is cut off at once when it expires", "ca init, which renews it and restarts the server";
     ServerAuth "server-auth" Keys ORC, "the server's certificate may be a server",
         "every backend refuses it otherwise", "ca init, which makes one with serverAuth and clientAuth";
     ServerClientAuth "server-client-auth" Keys ORC, "the server's certificate may be a client too",
         "with mutual TLS the health probe dials with the server's own pair", "ca init, which makes one with serverAuth and clientAuth";
     ServerName "server-name" Keys ORC, "the server's certificate covers the name that the probe asks for",
-        "the kubelet would restart the pod for ever", "ca init, which makes one with that name";
+        "the kubelet would restart the pod forever", "ca init, which makes one with that name";
     ServerChain "server-chain" Keys ORC, "the server's certificate comes from a CA of the client pool",
         "the probe would be refused as a client", "ca init, which makes one from that CA";
     Pair "pair" Keys ORG, "the client pair is there and can be read",
@@ -251,14 +251,14 @@ catalogue! {
         "the orchestrator trusts its own CA and those under clientCACerts", "a certificate from the federation's CA";
     PairExpired "pair-expired" Keys ORG, "the certificate is valid now",
         "the next connection is refused", "enroll, which asks for a new one";
-    PairEnds "pair-ends" Keys ORG, "the certificate is not about to end (--warn-before)",
+    PairEnds "pair-ends" Keys ORG, "the certificate does not expire soon (--warn-before)",
         "a renewal takes two people", "enroll, which asks for a new one while the old one serves";
     Renewal "renewal" Keys ORG, "the certificate's renewal is on schedule: asked for in its last third, answered within 7 days and before its last sixth",
         "a renewal that nobody answers cuts the organization off on its certificate's last day", "enroll, then a call to the orchestrator's operator";
 
     PairKeyId "pair-key-id" Identity ORG, "the certificate is X.509 v3 and names its CA by key identifier",
-        "the identity check finds the CA by it alone; the walkthrough's openssl x509 -req writes v1 without it", "a certificate from approve";
-    PairUsage "pair-usage" Identity ORG, "the certificate is for a client alone",
+        "the identity check finds the CA only by it; the walkthrough's openssl x509 -req writes v1 without it", "a certificate from approve";
+    PairUsage "pair-usage" Identity ORG, "the certificate is only for a client",
         "with serverAuth, or without any extended key usage, its holder can pose as the orchestrator", "a certificate from approve";
     PairOrganization "pair-organization" Identity ORG, "its O is orchestrator.mspID, byte for byte",
         "the identity check refuses every call otherwise", "a certificate for that name, or the right mspID";
@@ -275,7 +275,7 @@ catalogue! {
     IdentityCheck "identity-check" Identity ORC, "verifyClientMSPID is on where mutual TLS is",
         "without it any holder of any certificate can act as any organization", "gate close";
     ForeignCa "foreign-ca" Identity ORC, "no CA but the orchestrator's own is in the client pool",
-        "whoever holds the key of any CA in the pool can act as every organization", "certificates from the federation's CA for that organization";
+        "anyone who has the key of any CA in the pool can act as every organization", "certificates from the federation's CA for that organization";
     IssuerAnyOrganization "issuer-any-organization" Identity ORC, "no cert-manager issuer gives any namespace any O",
         "a ClusterIssuer with the CA's key signs what every namespace asks for", "an Issuer in the orchestrator's namespace";
     IssuedName "issued-name" Identity ORC, "no certificate of the issue log can pose as the orchestrator",

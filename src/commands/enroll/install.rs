@@ -82,7 +82,7 @@ fn show_certificate(enrolment: &Enrolment<'_>, pair: &ClientPair, plan: &Plan) {
     say(format!("  valid from {from} to {to}"));
     if !plan.restarts.is_empty() {
         let restarts = plan.restarts.join(", ");
-        say(format!("  what will restart: {restarts} (the server is away for a moment, sessions end)"));
+        say(format!("  will restart: {restarts} (brief downtime; users are logged out)"));
     }
 }
 

@@ -86,7 +86,7 @@ pub fn close(args: &CloseArgs, session: &Session<'_>) -> Result<Outcome> {
     let verifies = gate.values.verify_msp_id || !args.no_verify_mspid;
     let outcome = result(&gate, ("gate close", Stage::Closed), (true, verifies), &plan);
     Ok(outcome
-        .next(Next::from("who is let in and who is not: ").command(live))
+        .next(Next::from("who is accepted and who is not: ").command(live))
         .next(Next::from("the way back: ").command(back)))
 }
 

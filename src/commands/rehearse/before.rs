@@ -114,7 +114,7 @@ impl SimulatedFederation {
         let deployed = self.deployed()?;
         let runs = self.orchestrator.with_server(&self.release, |_| ()).is_some();
         let said = match (deployed.tls_enabled, deployed.mtls_enabled, deployed.verify_msp_id) {
-            (false, _, _) => "TLS is off at the orchestrator. Everybody who reaches it is let in, in plain text.",
+            (false, _, _) => "TLS is off at the orchestrator. Everybody who reaches it is accepted, in plain text.",
             (true, false, _) if !runs => {
                 "TLS is on in the files, and the CA is not made yet: without it the orchestrator does not start."
             }
@@ -122,7 +122,7 @@ impl SimulatedFederation {
                 let why = self.orchestrator.waiting_reason(&self.release).unwrap_or_default();
                 return Ok(format!("the orchestrator does not start with these values ({why})."));
             }
-            (true, false, _) => "TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in.",
+            (true, false, _) => "TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is accepted.",
             (true, true, false) => {
                 "mutual TLS is on, the identity check is off. Any organization can act as any other."
             }

@@ -87,7 +87,7 @@ impl SimulatedFederation {
         let why =
             format!("{} dials {host}; the server's certificate names {}", org.msp_id, server.dns_names.join(", "));
         let next = format!(
-            "mend orchestrator.host in {}, or have the name added to the certificate: ca init --host {host}",
+            "fix orchestrator.host in {}, or have the name added to the certificate: ca init --host {host}",
             org.file
         );
         Some((why, next))

@@ -40,7 +40,7 @@ impl PairRenewal<'_> {
         let old =
             found.map(|pair| &pair.leaf).filter(|leaf| leaf.is_in_last_third(self.now) && !self.reaches_end(leaf));
         fault.or_else(|| {
-            old.map(|old| format!("it is in the last third of its life, which ends on {}", old.not_after.date()))
+            old.map(|old| format!("it is in the last third of its life, which expires on {}", old.not_after.date()))
         })
     }
 
@@ -48,8 +48,9 @@ impl PairRenewal<'_> {
     pub(super) fn ends_with_the_ca(&self, leaf: &Certificate) -> Option<String> {
         let end = leaf.not_after.date();
         let warned = leaf.is_in_last_third(self.now) && self.reaches_end(leaf);
-        warned
-            .then(|| format!("the server pair ends on {end} with the CA, and everybody is cut off then: plan a new CA"))
+        warned.then(|| {
+            format!("the server pair expires on {end} with the CA, and everybody is cut off then: plan a new CA")
+        })
     }
 
     fn reaches_end(&self, leaf: &Certificate) -> bool {

@@ -205,7 +205,7 @@ pub(super) fn hosts(values: impl IntoIterator<Item = String>, more: &[Hostname])
         let host = name.parse().map_err(|bad: crate::names::BadName| {
             unsigned(Code::ServerHost, format!("{name:?} cannot stand in the server's certificate"))
                 .why(bad.rule)
-                .next("mend ingress.hostname or ingress.extraHosts in the values; a wildcard is not issued")
+                .next("fix ingress.hostname or ingress.extraHosts in the values; a wildcard is not issued")
         })?;
         names.push(host);
     }

@@ -126,7 +126,11 @@ pub fn reissue(entry: &Entry, authority: &Authority, now: OffsetDateTime) -> Res
         .next("put the log back from a copy: without it a request could be answered twice")
     })?;
     if certificate.not_after - now < Duration::DAY {
-        return Err(answered(format!("its certificate {} ends on {}", entry.serial, times::rfc3339(entry.not_after))));
+        return Err(answered(format!(
+            "its certificate {} expires on {}",
+            entry.serial,
+            times::rfc3339(entry.not_after)
+        )));
     }
     Ok(IssuedCertificate {
         pem: pem::write("CERTIFICATE", &certificate.der)?,

@@ -33,7 +33,7 @@ pub(super) fn read(attributes: &Attributes, findings: &mut Vec<Failure>) -> Requ
             oid::CHALLENGE_PASSWORD => findings.push(
                 attribute_finding("it holds a challenge password")
                     .why("a password has no place in a file that is sent around")
-                    .next("ask for a new request without it; that password is burnt"),
+                    .next("ask for a new request without it; that password is compromised"),
             ),
             other => findings.push(
                 attribute_finding(&format!("it has an unknown attribute ({other})"))
@@ -122,7 +122,7 @@ fn key_usage(usage: Option<KeyUsage>, asked: &mut RequestedExtensions) -> Result
 fn extended_key_usage(usage: Option<ExtendedKeyUsage>, asked: &mut RequestedExtensions) -> Result<(), String> {
     let usage = usage.ok_or("its extended key usage cannot be read")?;
     if usage.0 != [oid::CLIENT_AUTH] {
-        return Err("it asks for an extended key usage other than clientAuth alone".to_owned());
+        return Err("it asks for another extended key usage than clientAuth".to_owned());
     }
     asked.lines.push("extended key usage: clientAuth".to_owned());
     Ok(())

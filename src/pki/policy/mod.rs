@@ -198,7 +198,7 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<Identifi
             Code::RequestOrganization,
             format!("{file}: it names {own}, but its fingerprint was given for {other}"),
         )
-        .why(format!("whoever has this key asks to be {own}"))
+        .why(format!("the holder of this key asks to be {own}"))
         .next(format!("ask {other} why its request names {own}; do not approve it")));
     }
     if claims.contains(&(own.clone(), print)) {

@@ -46,7 +46,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<ParsedRequest, Failure> {
     // In the raw bytes and first: a key is burnt whatever else is wrong with the file.
     if pem::shows_private_key(bytes) {
         return Err(finding(Code::RequestHoldsPrivateKey, "it holds a private key")
-            .why("a private key that left its machine is burnt: whoever read the mail can act as the organization")
+            .why("a private key that left its machine is compromised: anyone who read the mail can act as the organization")
             .next(
                 Next::from("tell the sender to destroy this key and to make a new request with ")
                     .command(CommandLine::enroll_anew()),

@@ -45,6 +45,6 @@ pub const RULES: &[Rule] = &[
     rule(Code::ProofAlarm, "renewals of an organization whose key may be in two hands"),
     rule(Code::ProofEnded, "a proof by a certificate that expired or was replaced"),
     rule(Code::ProofHosts, "more or other hosts than those that were approved"),
-    rule(Code::ProofUnverified, "a swapped first request that renews itself for ever"),
+    rule(Code::ProofUnverified, "a swapped first request that renews itself forever"),
     rule(Code::RequestAnswered, "a second certificate for one request"),
 ];

@@ -43,7 +43,7 @@ impl OrchestratorServer {
     /// Starts with what is mounted, as the real server does once (`server/common/tls.go`).
     ///
     /// # Errors
-    /// Why the real one crashes, for ever: mutual TLS without client CAs, a CA file without any certificate, under the
+    /// Why the real one crashes, forever: mutual TLS without client CAs, a CA file without any certificate, under the
     /// identity check one whose first PEM block is none, a pair that does not load.
     pub fn start(
         pair: PemPair,

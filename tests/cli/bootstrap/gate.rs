@@ -215,7 +215,7 @@ fn an_upgrade_that_failed_while_it_closed_the_gate_is_finished_only_with_everybo
 fn what_somebody_else_has_written_is_brought_in_by_no_bootstrap() {
     let fed = Fed::new(2);
     let evil = "        MyOrg2MSP: [orchestrator-tls-cacert, evil-ca]\n";
-    let danger = "whoever holds the key of a CA in evil-ca can act as every organization of the federation, not only as MyOrg2MSP";
+    let danger = "anyone who has the key of a CA in evil-ca can act as every organization of the federation, not only as MyOrg2MSP";
     let orchestrator = fed.world.read("orchestrator-values.yaml");
     fed.world.write(
         "orchestrator-values.yaml",
@@ -237,5 +237,5 @@ fn what_somebody_else_has_written_is_brought_in_by_no_bootstrap() {
     let backend = fed.world.read("org-1.yaml").replace("cacert: orchestrator-cacert", "cacert: other-ca");
     fed.world.write("org-1.yaml", &backend);
     let text = writes_nothing(&fed, LINE, Exit::CheckFailed, "drift");
-    assert!(text.contains("whoever holds the key of a CA in other-ca can pose as the orchestrator"), "{text}");
+    assert!(text.contains("anyone who has the key of a CA in other-ca can pose as the orchestrator"), "{text}");
 }

@@ -35,7 +35,7 @@ fn one_backend_that_went_ahead_is_rehearsed_in_no_time() {
     let (before, rest) = first_line(&ran);
     assert_eq!(
         before,
-        "Before: TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in. Assumed, since files cannot say it: the pair of MyOrg1MSP was made by this tool."
+        "Before: TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is accepted. Assumed, since files cannot say it: the pair of MyOrg1MSP was made by this tool."
     );
     assert!(rest.starts_with("  connected: MyOrg1MSP accepted; MyOrg2MSP accepted\n"), "{rest}");
     assert!(!ran.stdout.contains("NOT EXPECTED"), "{}", ran.stdout);
@@ -58,12 +58,12 @@ fn what_the_files_cannot_say_is_said_in_the_first_line() {
         (
             foreign,
             BACKEND.to_owned(),
-            "TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in. Assumed, since files cannot say it: their-ca of clientCACerts holds the orchestrator's own CA.",
+            "TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is accepted. Assumed, since files cannot say it: their-ca of clientCACerts holds the orchestrator's own CA.",
         ),
         (
             half,
             dialled,
-            "TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is let in. Assumed, since files cannot say it: the pair of MyOrg1MSP was made by Substra's walkthrough (X.509 version 1, no authorityKeyId); the server's certificate names orc.test, which MyOrg1MSP dials.",
+            "TLS is on, mutual TLS is off. Everybody who reaches the orchestrator is accepted. Assumed, since files cannot say it: the pair of MyOrg1MSP was made by Substra's walkthrough (X.509 version 1, no authorityKeyId); the server's certificate names orc.test, which MyOrg1MSP dials.",
         ),
     ] {
         let world = World::new();
@@ -160,7 +160,7 @@ fn a_host_that_the_server_s_certificate_does_not_name_is_said_and_nothing_is_rec
         "{}",
         ran.stderr
     );
-    assert!(ran.stderr.contains("\n  next: mend orchestrator.host in two.yaml, "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("\n  next: fix orchestrator.host in two.yaml, "), "{}", ran.stderr);
     assert!(!ran.stderr.contains("on the real clusters"), "{}", ran.stderr);
     // The others are refused, or let in, for what they are.
     let wrong: Vec<&str> = ran.stdout.lines().filter(|line| line.ends_with("(NOT EXPECTED)")).collect();
@@ -219,7 +219,7 @@ fn a_federation_in_plain_text_is_rehearsed_from_there() {
     }
     let ran = world.run("rehearse federation.yaml").ok();
     let (before, rest) = first_line(&ran);
-    assert_eq!(before, "Before: TLS is off at the orchestrator. Everybody who reaches it is let in, in plain text.");
+    assert_eq!(before, "Before: TLS is off at the orchestrator. Everybody who reaches it is accepted, in plain text.");
     assert!(
         rest.starts_with("  connected: MyOrg1MSP accepted, in plain text; MyOrg2MSP accepted, in plain text\n"),
         "{rest}"

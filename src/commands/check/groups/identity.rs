@@ -52,7 +52,7 @@ fn judge_leaf(observed: &ObservedRelease, findings: &mut Findings) {
         findings.failed(Check::PairKeyId, seen, &again);
     }
     match (leaf.has_eku(), leaf.client_auth(), leaf.server_auth()) {
-        (true, true, false) => findings.ok(Check::PairUsage, "clientAuth alone"),
+        (true, true, false) => findings.ok(Check::PairUsage, "only clientAuth"),
         (true, false, _) => findings.failed(Check::PairUsage, "its extended key usage lacks clientAuth", &again),
         (true, true, true) => {
             findings.warn(Check::PairUsage, "it has serverAuth: its holder can pose as a server", &again);

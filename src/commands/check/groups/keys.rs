@@ -118,7 +118,7 @@ fn ends(
 ) {
     let left = time_left(leaf, observed.now);
     if leaf.not_after < observed.now {
-        findings.skip(check, "it has ended");
+        findings.skip(check, "it has expired");
     } else if is_near_its_end(leaf, warn_before, observed.now) {
         findings.warn(check, left, next);
     } else {

@@ -30,12 +30,12 @@ pub(super) fn check(observed: &ObservedRelease, findings: &mut Findings) {
             let next = server(observed).map_or_else(|| observed.kubectl("get pods"), restart);
             findings.failed(
                 Check::LiveWithout,
-                format!("{address} lets in a client without a certificate, although mutual TLS is on"),
+                format!("{address} accepts a client without a certificate, although mutual TLS is on"),
                 next,
             );
         }
         Ok(_) if open => {
-            let seen = format!("{address} lets in a client without a certificate: the gate is open");
+            let seen = format!("{address} accepts a client without a certificate: the gate is open");
             let next: Next = match observed.side {
                 Side::Orchestrator => observed.ours("gate close", "").into(),
                 Side::Backend => "the orchestrator's operator closes the gate, once all are installed".into(),
@@ -93,7 +93,7 @@ fn judge_own(observed: &ObservedRelease, address: &str, called: &CallResult, fin
             "tell the orchestrator's operator: approve this organization's request again".into()
         }
         (Side::Backend, CallOutcome::ServerNotTrusted(_)) => {
-            "compare the CA in this cluster with the orchestrator's operator; a certificate of the server that has ended is theirs to renew".into()
+            "compare the CA in this cluster with the orchestrator's operator; a server certificate that has expired is theirs to renew".into()
         }
         (Side::Backend, _) => observed.request("--new-request").into(),
         (Side::Orchestrator, _) => observed.ours("ca init", "").into(),

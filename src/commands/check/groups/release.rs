@@ -60,14 +60,14 @@ pub(super) fn check(observed: &ObservedRelease, findings: &mut Findings) {
     check_files(observed, release, findings);
 }
 
-/// What no release of Helm's stands behind: of the files only what pods mount can be seen.
+/// What no Helm release stands behind: of the files only what pods mount can be seen.
 fn check_external(observed: &ObservedRelease, release: &ReleaseState, findings: &mut Findings) {
     const NO_HELM: &str = "Helm has no release of that name: something else applies what the chart renders";
     let workloads = release.workloads().len();
     let (name, chart) = (&release.name, &release.chart);
     findings.ok(
         Check::Release,
-        format!("{name}: chart {} {}, {workloads} workloads, no release of Helm's", chart.name, chart.version),
+        format!("{name}: chart {} {}, {workloads} workloads, no Helm release", chart.name, chart.version),
     );
     for check in [Check::ReleasePending, Check::ReleaseFailed, Check::Drift] {
         findings.skip(check, NO_HELM);
