@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cluster::{Object, PAIR_TYPE},
     command_line::CommandLine,
-    failure::{Code, Exit, Failure, Result},
+    failure::{Code, Exit, Failure, Next, Result},
     files,
     pki::{
         inspect::{self, Certificate},
@@ -106,7 +106,11 @@ impl Enrolment<'_> {
         let session = self.state.session;
         let expected =
             ExpectedCertificate { spki: key.spki(), msp_id: &self.backend().msp_id, authorities, now: session.now };
-        let certificate = verify_returned::verify(&name, &pem, &expected).map_err(|mut found| {
+        let certificate = verify_returned::verify(&name, &pem, &expected).map_err(|found| {
+            let mut found = match source {
+                CertificateSource::Live => found.into_iter().map(|finding| self.replaced(finding)).collect(),
+                CertificateSource::File { .. } => found,
+            };
             // The first ends the verb.
             if !found.is_empty() {
                 found.rotate_left(1);
@@ -128,6 +132,15 @@ impl Enrolment<'_> {
     pub(crate) fn pair_is_in_use(&self) -> bool {
         let mounted = self.state.cluster.release.manifest.mount_kind(self.backend().client_certificate.as_str());
         self.presents_pair() && mounted == Some(ObjectKind::Secret)
+    }
+
+    /// A live certificate of a form that `approve` never issues is replaced by a renewal.
+    fn replaced(&self, finding: Failure) -> Failure {
+        if !matches!(finding.code, Code::CertificateUsage | Code::CertificateAuthorityKeyId) {
+            return finding;
+        }
+        let renew = self.state.options.command(self.state.session, "enroll").flag("--renew", true);
+        finding.next(Next::from("ask for a new one, which replaces it: ").command(renew))
     }
 
     /// Every key that a certificate could be for, the newest first.

@@ -247,8 +247,8 @@ codes! {
     CertificateFileHoldsKey "certificate-file-holds-key" "A private key stands where only certificates may.";
     CertificateFileOtherBlock "certificate-file-other-block" "Something other than certificates stands in the file.";
     CertificateKey "certificate-key" "The certificate is not for the key of this backend's request.";
-    CertificateOrganization "certificate-organization" "The certificate's O is not only the organization.";
-    CertificateUsage "certificate-usage" "The certificate is not only for a client.";
+    CertificateOrganization "certificate-organization" "The certificate's O is not exactly the organization.";
+    CertificateUsage "certificate-usage" "The certificate is not only for clients.";
     CertificateTimes "certificate-times" "The certificate is not valid yet, or ends too soon.";
     CertificateAuthority "certificate-authority" "The certificate was not signed by a CA that the cluster trusts.";
     CertificateAuthorityTimes "certificate-authority-times" "The certificate's CA is not valid now.";

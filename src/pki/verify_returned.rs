@@ -70,7 +70,7 @@ fn organization(certificate: &Certificate, msp_id: &MspId) -> Option<Failure> {
     let found: Vec<_> = certificate.organizations.iter().map(|organization| excerpt(organization)).collect();
     let found = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
     Some(
-        finding(Code::CertificateOrganization, format!("its O is not only {msp_id}"))
+        finding(Code::CertificateOrganization, format!("its O is not exactly {msp_id}"))
             .why(format!("its O is {found}; the orchestrator compares it with `orchestrator.mspID`"))
             .next(format!("ask for a certificate for {msp_id}, or correct `orchestrator.mspID` and enroll again")),
     )
@@ -85,7 +85,7 @@ fn usage(certificate: &Certificate) -> Option<Failure> {
         _ => return None,
     };
     Some(
-        finding(Code::CertificateUsage, "it is not a certificate only for a client")
+        finding(Code::CertificateUsage, "it is not a certificate only for clients")
             .why(why)
             .next("ask for one issued by approve, with only clientAuth"),
     )

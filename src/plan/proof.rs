@@ -95,7 +95,8 @@ pub(super) fn is_deployed(cluster: &dyn Cluster, upgrade: &Upgrade) -> Result<()
         )
         .why(format!("it is at revision {}, this upgrade was to be {wanted}; {whose}", now.revision))
         .next(
-            Next::from(history(cluster, name)).words("; agree with whoever did it, then run the same command again"),
+            Next::from(history(cluster, name))
+                .words("; agree with the other operator, then run the same command again"),
         ));
     }
     if now.revision < wanted {

@@ -35,6 +35,9 @@ const DEFAULT_PAIR: &str = "orchestrator-tls-server-pair";
 /// The chart's own name.
 const CHART: &str = "orchestrator";
 
+/// The key of `clientCACerts` that the walkthrough tells to use for everybody.
+pub const WALKTHROUGH_KEY: &str = "orchestrator";
+
 /// The only paths that `approve` and `gate` may set.
 pub const OWN_PATHS: &[&[&str]] = &[MTLS_ENABLED, CLIENT_CAS, VERIFY];
 

@@ -273,7 +273,7 @@ mod tests {
         let next = Line::next("next", &next);
         let whole = "next: who is accepted and who is not: helm substra-mtls check --live -n orchestrator -f orchestrator-values.yaml; then again";
         assert_eq!([next.to_string(), next.within(200, plain)], [whole, whole]);
-        let broken = "next: who is let in and who is\n  not:\n  helm substra-mtls check --live -n orchestrator -f orchestrator-values.yaml;\n  then again";
+        let broken = "next: who is accepted and who\n  is not:\n  helm substra-mtls check --live -n orchestrator -f orchestrator-values.yaml;\n  then again";
         assert_eq!(next.within(30, plain), broken);
         let coloured = next.within(30, |tone, words| format!("<{tone:?}>{words}"));
         assert_eq!(coloured.replace("<Next>", ""), broken, "a tone changes no break");

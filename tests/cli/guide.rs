@@ -96,3 +96,32 @@ organizations:
     assert!(guide.with_the_guide_s_pair().to_string().contains("invalid issuer for MSPID"));
     ORGANIZATIONS.iter().for_each(|org| assert_eq!(guide.revision(org, "backend"), 1, "{org} was not restarted"));
 }
+
+#[test]
+fn the_guide_s_key_is_no_organization_and_its_pair_is_replaced_by_the_command_that_enroll_names() {
+    let guide = Guide::new();
+    let looks = page::commands_of(PAGE, "What check says on the way");
+    let checked = guide.reader.runs(&format!("{} -o json", looks[1]));
+    let answer: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();
+    let rows = answer["result"]["organizations"].as_array().unwrap().iter();
+    let names: BTreeSet<&str> = rows.map(|row| row["organization"].as_str().unwrap()).collect();
+    assert_eq!(names, BTreeSet::from(ORGANIZATIONS));
+    let checks = answer["result"]["sites"][0]["checks"].as_array().unwrap();
+    let key = checks.iter().find(|check| check["id"] == "key-admits-nobody").unwrap();
+    let told = "orchestrator is the walkthrough's key for everybody, and no organization: under the identity check it admits nobody";
+    assert_eq!(key["seen"], told);
+
+    let enroll = "helm substra-mtls enroll -n ingen -f backend-ingen-values.yaml --yes -o json";
+    let refused = guide.reader.runs(enroll);
+    assert_eq!(refused.status, 5, "{}", refused.stdout);
+    let answer: serde_json::Value = serde_json::from_str(&refused.stdout).unwrap();
+    let error = &answer["error"];
+    let all: Vec<&serde_json::Value> = std::iter::once(error).chain(error["also"].as_array().unwrap()).collect();
+    let codes: BTreeSet<&str> = all.iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, BTreeSet::from(["certificate-authority-key-id", "certificate-usage"]));
+    let renew = "helm substra-mtls enroll -n ingen -f backend-ingen-values.yaml --renew";
+    assert!(all.iter().all(|one| one["commands"] == serde_json::json!([renew])), "{error:#}");
+    guide.reader.does(renew);
+    guide.all_are_connected("renewed");
+    assert!(guide.reader.read("ingen.csr").starts_with("-----BEGIN CERTIFICATE REQUEST-----"));
+}

@@ -258,7 +258,7 @@ catalogue! {
 
     PairKeyId "pair-key-id" Identity ORG, "the certificate is X.509 v3 and names its CA by key identifier",
         "the identity check finds the CA only by it; the walkthrough's openssl x509 -req writes v1 without it", "a certificate from approve";
-    PairUsage "pair-usage" Identity ORG, "the certificate is only for a client",
+    PairUsage "pair-usage" Identity ORG, "the certificate is only for clients",
         "with serverAuth, or without any extended key usage, its holder can pose as the orchestrator", "a certificate from approve";
     PairOrganization "pair-organization" Identity ORG, "its O is orchestrator.mspID, byte for byte",
         "the identity check refuses every call otherwise", "a certificate for that name, or the right mspID";

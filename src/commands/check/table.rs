@@ -14,7 +14,7 @@ use crate::{
     },
     report::{Told, table},
     substra::Side,
-    substra::orchestrator::Orchestrator,
+    substra::orchestrator::{Orchestrator, WALKTHROUGH_KEY},
     times,
 };
 
@@ -150,7 +150,8 @@ fn of_backend(observed: &ObservedRelease) -> Option<Standing> {
 fn of_orchestrator(observed: &ObservedRelease) -> Vec<Standing> {
     let Some(orchestrator) = observed.orchestrator() else { return Vec::new() };
     let is_member = |key: &&String| orchestrator.members.contains(key);
-    let keys = orchestrator.client_cas.keys().filter(|key| !is_member(key));
+    // The walkthrough's key is of no organization: the check of the keys says what it is.
+    let keys = orchestrator.client_cas.keys().filter(|key| !is_member(key) && *key != WALKTHROUGH_KEY);
     let log = observed.log.as_ref().and_then(|log| log.as_ref().ok());
     let admits = |o: &Orchestrator, organization: &String| {
         o.client_cas.get(organization).is_some_and(|objects| !objects.is_empty())

@@ -20,12 +20,12 @@ use crate::{
         request,
     },
     substra::{
-        backend::Backend, forged_certificates::CertificateRecipe, kebab::kebab_case, orchestrator::Orchestrator,
+        backend::Backend,
+        forged_certificates::CertificateRecipe,
+        kebab::kebab_case,
+        orchestrator::{Orchestrator, WALKTHROUGH_KEY},
     },
 };
-
-/// The key of `clientCACerts` that the walkthrough tells to use for everybody.
-const WALKTHROUGH_KEY: &str = "orchestrator";
 
 /// A client pair that is in place before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

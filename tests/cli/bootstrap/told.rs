@@ -69,6 +69,25 @@ fn a_dry_run_calls_nobody_done() {
 }
 
 #[test]
+fn a_dry_run_shows_that_a_release_is_installed_where_it_is_not_there() {
+    let upgrades = |fed: &Fed, line: &str| -> Vec<String> {
+        let outcome = fed.outcome(line).unwrap();
+        let steps = outcome.described_steps().iter().filter(|step| step.id.id() == "upgrade");
+        steps.map(|step| step.title.clone()).collect()
+    };
+    let line = format!("{LINE} --install --dry-run");
+    let wanted = [
+        "helm upgrade --install orchestrator substra/orchestrator --version 8.8.0",
+        "helm upgrade --install backend substra/substra-backend --version 26.15.3",
+        // Once every pair is there, mutual TLS is turned on.
+        "helm upgrade orchestrator substra/orchestrator --version 8.8.0",
+    ];
+    assert_eq!(upgrades(&Fed::empty(1), &line), wanted);
+    let there = upgrades(&Fed::new(1), &line);
+    assert!(!there.is_empty() && there.iter().all(|title| !title.contains("--install")), "{there:?}");
+}
+
+#[test]
 fn a_release_and_its_orchestrator_may_be_installed_into_one_namespace() {
     let fed = Fed::empty(2);
     let text = federation(2, "{create: true}", "close")

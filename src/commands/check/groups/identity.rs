@@ -17,7 +17,7 @@ use crate::{
     },
     substra::{
         kebab::{kebab_case, volume_of},
-        orchestrator::Orchestrator,
+        orchestrator::{Orchestrator, WALKTHROUGH_KEY},
     },
 };
 
@@ -108,8 +108,13 @@ fn judge_keys(observed: &ObservedRelease, orchestrator: &Orchestrator, findings:
         }
         forms.entry(kebab).or_default().push(key);
         if !orchestrator.members.contains(key) {
-            let seen =
-                format!("{key} is no member of any channel: under the identity check it admits nobody of another name");
+            let seen = if key.as_str() == WALKTHROUGH_KEY {
+                format!(
+                    "{key} is the walkthrough's key for everybody, and no organization: under the identity check it admits nobody"
+                )
+            } else {
+                format!("{key} is no member of any channel: under the identity check it admits nobody of another name")
+            };
             findings.warn(Check::KeyAdmitsNobody, seen, taken_out(observed, orchestrator, &format!("key {key}")));
         }
     }
