@@ -183,7 +183,7 @@ error: release orchestrator is pending-upgrade since revision {revision} [releas
         site.admin(&site.org, "delete jobs --all");
         cut(site, &site.org, "backend", &enroll());
         let (screen, status) = at_terminal(site, "xterm", &site.org, &enroll(), &[("[y/N]", "n")]);
-        assert!(status == 5 && screen.contains("Continue: remove unfinished revision 4 of release backend and upgrade it again"), "{screen}");
+        assert!(status == 5 && screen.contains("Remove unfinished revision 4 of release backend and upgrade it again"), "{screen}");
         let (screen, status) = at_terminal(site, "xterm", &site.org, &enroll(), &[("[y/N]", "y")]);
         assert_eq!(status, 0, "{screen}");
     }
