@@ -109,7 +109,7 @@ impl Enrolment<'_> {
         let certificate = verify_returned::verify(&name, &pem, &expected).map_err(|found| {
             let mut found = match source {
                 CertificateSource::Live => found.into_iter().map(|finding| self.replaced(finding)).collect(),
-                CertificateSource::File { .. } => found,
+                CertificateSource::File { .. } | CertificateSource::Read { .. } => found,
             };
             // The first ends the verb.
             if !found.is_empty() {
