@@ -1,6 +1,7 @@
 //! The README: every block of it is run as it stands there, each person's lines in their order, or named with a reason.
 
 mod gitops;
+mod mailbox;
 mod page;
 mod pages;
 mod person;
@@ -36,11 +37,12 @@ const STORIES: [(&str, &[&str]); 6] = [
 ];
 
 /// Pages whose blocks other tests read and run.
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 5] = [
     ("docs/troubleshooting.md", "tests/cli/troubleshooting.rs"),
     ("docs/air-gapped.md", "tests/cli/air_gapped.rs"),
     ("docs/coming-from-the-guide.md", "tests/cli/guide.rs"),
     ("docs/federation.md", "tests/federation"),
+    ("docs/renewal.md", "tests/cluster/readme/mailbox.rs"),
 ];
 
 /// Command lines that are not run here, and who runs them.
@@ -144,12 +146,18 @@ fn is_closed(site: &Site) -> bool {
 
 /// An orchestrator that checks as the real one does, with the pair that is in the cluster, where `--live` can dial it.
 fn serve_live(site: &Site) -> String {
+    serve_live_to(site, &["MyOrg1MSP"])
+}
+
+/// The same for these members.
+fn serve_live_to(site: &Site, members: &[&str]) -> String {
     let object = |name: &str| site.object(&site.orc, &format!("secret/{name}"))["data"].take();
     let bytes = |text: &serde_json::Value| BASE64_STANDARD.decode(text.as_str().unwrap()).unwrap();
     let (pair, ca) = (object("orchestrator-tls-server-pair"), bytes(&object("orchestrator-tls-cacert")["ca.crt"]));
     let pair = PemPair { certificate: bytes(&pair["tls.crt"]), key: bytes(&pair["tls.key"]).into() };
-    let trusted = TrustedCa { organization: "MyOrg1MSP".into(), pem: ca.clone() };
-    let server = OrchestratorServer::start(pair, &ca, &[trusted], true, true).unwrap();
+    let trusted = |member: &&str| TrustedCa { organization: (*member).into(), pem: ca.clone() };
+    let trusted: Vec<TrustedCa> = members.iter().map(trusted).collect();
+    let server = OrchestratorServer::start(pair, &ca, &trusted, true, true).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {

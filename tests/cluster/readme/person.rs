@@ -36,7 +36,7 @@ impl<'a> Person<'a> {
     fn with(site: &'a Site, page: &str, heading: &str, kubeconfig: String) -> Self {
         let folder = site.path(heading);
         fs::create_dir_all(site.path("bin")).unwrap();
-        fs::create_dir(&folder).unwrap();
+        fs::create_dir_all(&folder).unwrap();
         let helm = site.path("bin/helm");
         if !helm.exists() {
             std::os::unix::fs::symlink(site.helm_binary(), helm).unwrap();
