@@ -46,7 +46,7 @@ const OTHERS: [(&str, &str); 5] = [
 ];
 
 /// Command lines that are not run here, and who runs them.
-const ELSEWHERE: [(&str, &str); 17] = [
+const ELSEWHERE: [(&str, &str); 18] = [
     ("cargo run --release -- rehearse", "tests/cli/rehearse.rs runs this verb of this binary"),
     ("testbed/test", "runs this test; .ci/run calls it"),
     (
@@ -64,6 +64,10 @@ const ELSEWHERE: [(&str, &str); 17] = [
         "no pod runs here",
     ),
     ("k3d cluster delete substra", "needs Docker"),
+    (
+        "helm substra-mtls gate close -n orchestrator -f orchestrator-values.yaml --installed MyOrg1MSP --yes --recover",
+        "tests/cluster/pending.rs runs it after a helm that was killed",
+    ),
     // Of docs/install.md: the tests have folders, keys and servers of other names.
     (
         "SUBSTRA_MTLS_TGZ=/media/usb/substra-mtls-linux-amd64-0.1.0.tgz helm plugin install git@git.example.com:mirrors/substra-mtls.git",
