@@ -171,5 +171,6 @@ impl<'a> Session<'a> {
         for diff in steps.iter().filter_map(Step::diff).filter(|diff| !diff.is_empty()) {
             self.console.say_diff(&diff);
         }
+        plan::hides(steps).into_iter().for_each(|note| self.console.say(note));
     }
 }

@@ -122,7 +122,12 @@ pub fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Failure> {
         if block.headers || block.label != "CERTIFICATE" {
             return Err(bad(Code::CertificateFileOtherBlock, "something other than a certificate stands in the file")
                 .why(format!("it holds a block of {}", excerpt(&block.label)))
-                .next("give a file with only CERTIFICATE blocks"));
+                .next(match block.label.as_str() {
+                    "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+                        "this is a request (.csr): give the certificate (.crt)"
+                    }
+                    _ => "give a file with only CERTIFICATE blocks",
+                }));
         }
         certificates.push(Certificate::from_der(&block.der)?);
     }

@@ -19,7 +19,7 @@ pub use self::{
     step_report::{StepReport, StepState},
     unfinished::Unfinished,
 };
-use crate::cluster::Object;
+use crate::{cluster::Object, values::HIDDEN};
 
 /// What would be done, in its order, and what comes with it.
 #[derive(Default)]
@@ -34,6 +34,12 @@ pub struct Plan {
     pub cuts_off: bool,
     /// What is left to somebody else, where the release is not upgraded.
     pub handoff: Option<Handoff>,
+}
+
+/// What is said below diffs that hide something: else people fear for their own values.
+pub(crate) fn hides<'s>(steps: impl IntoIterator<Item = &'s Step>) -> Option<String> {
+    let hides = steps.into_iter().filter_map(Step::diff).any(|diff| diff.contains(HIDDEN));
+    hides.then(|| format!("{HIDDEN} stands for a value or comment of yours: it is not shown, and stays as it is"))
 }
 
 impl Plan {

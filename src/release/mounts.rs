@@ -157,15 +157,11 @@ impl<'a> Mounts<'a> {
         let why = if self.object(&ObjectRef::of_kind(other, name)).is_some() {
             format!("there is a {other} of that name, and chart {} {} mounts a {kind}", chart.name, chart.version)
         } else {
-            "nothing of that name is there, and the pods that mount it wait forever".to_owned()
+            format!("nothing of that name is there, and pods of {} that mount it do not start", chart.name)
         };
-        Failure::new(
-            Exit::CheckFailed,
-            Code::MountMissing,
-            format!("{} would not start: {kind} {name} is not there", chart.name),
-        )
-        .why(why)
-        .next(self.remedy.make(kind, name))
+        Failure::new(Exit::CheckFailed, Code::MountMissing, format!("{kind} {name} is not there"))
+            .why(why)
+            .next(self.remedy.make(kind, name))
     }
 
     /// Every certificate that the server trusts for clients: of the objects that hold CAs, in the kind that is mounted. What

@@ -25,11 +25,11 @@ use crate::{
         ca::CaSource,
         state::{GateReport, Holds},
     },
-    failure::Result,
+    failure::{Next, Result},
     files,
     names::MspId,
     pki::{authority::Authority, log::Entry},
-    plan::{Plan, Step},
+    plan::{InitialState, Plan, Step, StepId},
     release::{Target, mounts, read},
     report::{Outcome, Stage},
     session::Session,
@@ -154,9 +154,12 @@ impl<'a> Batch<'a> {
         };
         let lines = approved.lines(outcome.stage());
         let outcome = outcome.result(&ApproveResult::Approved(approved), lines);
-        ready.iter().fold(outcome, |outcome, one| {
-            outcome.next(format!("send {} to {}'s operator", one.target.display(), one.request.msp_id))
-        })
+        let outcome = ready.iter().fold(outcome, |outcome, one| outcome.next(one.sent()));
+        if values.mtls_enabled || self.args.offline {
+            return outcome;
+        }
+        let close = self.target.options.command(self.approval.session, "gate close");
+        outcome.next(Next::from("once every organization has said \"installed\": ").command(close))
     }
 
     /// Whether it upgrades the release where there is something to upgrade.
@@ -181,9 +184,12 @@ impl<'a> Batch<'a> {
 fn consent(ready: &[SigningPlan], plan: &Plan) -> String {
     let orgs = ready.iter().map(|one| one.request.msp_id.to_string()).collect::<Vec<_>>().join(", ");
     let them = if ready.len() == 1 { "it" } else { "them" };
-    if plan.upgrades() {
-        format!("sign for {orgs}, admit {them} in the values file and upgrade the orchestrator")
-    } else {
-        format!("sign for {orgs} and admit {them} in the values file")
+    // A renewal is admitted already: nobody is asked for what does not happen.
+    let admits = plan.steps.iter().any(|step| step.id == StepId::Values && step.state != InitialState::Already);
+    match (admits, plan.upgrades()) {
+        (true, true) => format!("sign for {orgs}, admit {them} in the values file and upgrade the orchestrator"),
+        (true, false) => format!("sign for {orgs} and admit {them} in the values file"),
+        (false, true) => format!("sign for {orgs} and upgrade the orchestrator"),
+        (false, false) => format!("sign for {orgs}"),
     }
 }

@@ -99,6 +99,7 @@ impl Batch<'_> {
         let lines = renewals.lines();
         let outcome =
             commands::outcome(VERB, Stage::Approved, &plan, session).result(&ApproveResult::Renewals(renewals), lines);
+        let outcome = ready.iter().filter(|one| !one.is_again).fold(outcome, |outcome, one| outcome.next(one.sent()));
         Ok(match failure {
             Some(failure) => outcome.failed(failure),
             None => outcome,

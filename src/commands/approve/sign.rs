@@ -132,7 +132,7 @@ impl Batch<'_> {
         let at = times::rfc3339;
         say(format!("  valid        {} to {}{cut}", at(window.not_before), at(window.not_after)));
         if ready.is_again {
-            say("  again        this request is in the log: its certificate is given out again, nothing is signed or logged, --validity has no say".to_owned());
+            say("  again        this request was signed before: it gets the same certificate; nothing new is signed or logged, and --validity changes nothing".to_owned());
         } else {
             identified_line(&ready.identified).into_iter().for_each(say);
         }
@@ -170,6 +170,11 @@ fn identified_line(identified: &Identification) -> Option<String> {
 }
 
 impl SigningPlan {
+    /// What its operator does with the certificate.
+    pub(super) fn sent(&self) -> String {
+        format!("send {} to {}'s operator", self.target.display(), self.request.msp_id)
+    }
+
     /// Whether somebody compared its fingerprint, now or when it was answered.
     pub(super) fn is_compared(&self) -> bool {
         let compared =

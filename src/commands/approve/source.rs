@@ -28,7 +28,7 @@ pub(crate) fn found(args: &ApproveArgs) -> Result<(CaSource, Option<String>)> {
     match CaSource::in_folder(Path::new(".")) {
         CaSource::Files { certificate, key } if certificate.exists() && key.exists() => {
             let said = format!(
-                "No CA is named: {} and {} of the working directory sign.",
+                "The CA of the working directory signs: {} and {}.",
                 certificate.display(),
                 key.display()
             );

@@ -12,8 +12,9 @@ mod work;
 
 pub use self::args::BootstrapArgs;
 use crate::{
+    command_line::CommandLine,
     exchange::ca::PlannedCa,
-    failure::{Code, Failure, Result},
+    failure::{Code, Failure, Next, Result},
     federation::{Federation, GateSpec},
     files,
     names::MspId,
@@ -22,7 +23,7 @@ use crate::{
     pki::{authority::Authority, log::IssueLog},
     plan::Plan,
     release::EditedFiles,
-    report::{Console, Outcome},
+    report::{Console, Outcome, Stage},
     session::{OpenCluster, Session},
 };
 
@@ -67,7 +68,15 @@ pub fn run(args: &BootstrapArgs, session: &Session<'_>, open: OpenCluster<'_>) -
     let alone = signs.as_deref().map(files::lock).transpose()?;
     let outcome = carry_out(&federation, args, session, open);
     drop((lock, alone));
-    Ok(if args.dry_run { outcome?.of_dry_run() } else { outcome? })
+    let outcome = outcome?;
+    Ok(match outcome.stage() {
+        _ if args.dry_run => outcome.of_dry_run(),
+        Stage::Bootstrapped => {
+            let look = CommandLine::ours("check").word(args.federation.display());
+            outcome.next(Next::from("see how each release stands: ").command(look))
+        }
+        _ => outcome,
+    })
 }
 
 /// The same for a federation that is at hand.

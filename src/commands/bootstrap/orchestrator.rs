@@ -49,6 +49,14 @@ impl<'a> OrchestratorState<'a> {
         &self.state.cluster.release
     }
 
+    /// What must not be lost of a CA that this file has made.
+    pub(super) fn back_up(&self) -> Vec<String> {
+        match self.federation().orchestrator.ca {
+            federation::CaSpec::Create { .. } => source(self.federation()).back_up(),
+            _ => Vec::new(),
+        }
+    }
+
     /// How the CA is asked for.
     pub(super) fn ca_request(&self) -> Result<CaRequest<'a>> {
         let missing = |what: String, why: &str, next: &str| {

@@ -9,8 +9,7 @@ use crate::{
     federation::GateSpec,
     names::MspId,
     pki::inspect::Certificate,
-    plan::{InitialState, Step},
-    plan::{StepReport, StepState},
+    plan::{self, InitialState, Step, StepReport, StepState},
     report::{Outcome, Stage},
     session::Session,
     text::{Line, Tone},
@@ -98,6 +97,9 @@ impl FederationPlan<'_> {
         }
         show("orchestrator", &self.last.steps, &self.last.restarts, session);
         warn(&self.last.warnings);
+        let members = self.members.iter().flat_map(|member| &member.plan.steps);
+        let all = self.first.steps.iter().chain(members).chain(&self.last.steps);
+        plan::hides(all).into_iter().for_each(|note| session.console.say(format!("  {note}")));
         if let Some(why) = self.stays() {
             session.console.say(format!("  the gate stays as it is: {why}"));
         }
@@ -145,7 +147,8 @@ impl FederationPlan<'_> {
 
     /// Who stands where. Organizations that were left behind end the verb with the first one's status.
     pub(super) fn outcome(&self, ran: &RunReport) -> Outcome {
-        let bootstrapped = Bootstrapped { organizations: self.members(ran).collect(), gate: self.gate_state(ran) };
+        let (organizations, gate) = (self.members(ran).collect(), self.gate_state(ran));
+        let bootstrapped = Bootstrapped { organizations, gate, back_up: self.orchestrator.back_up() };
         let left = ran.ended.iter().flat_map(|one| one.left.iter().map(|why| format!("{}: {why}", one.msp_id)));
         let warnings = ran.warnings.iter().chain(&self.last.warnings).cloned().chain(left);
         let outcome = Outcome::new(VERB, ran.stage)

@@ -14,9 +14,12 @@ use crate::{
 /// What `bootstrap` answers.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Bootstrapped {
     pub(super) organizations: Vec<MemberReport>,
     pub(super) gate: GateState,
+    /// Where the file has the CA made: what has to be backed up.
+    pub(super) back_up: Vec<String>,
 }
 
 /// How far an organization is.
@@ -115,7 +118,8 @@ impl MemberReport {
 impl Bootstrapped {
     pub(super) fn lines(&self) -> Vec<String> {
         let organizations = self.organizations.iter().map(|one| format!("organization: {}", one.line()));
-        organizations.chain([format!("gate: {}", self.gate)]).collect()
+        let back_up = (!self.back_up.is_empty()).then(|| format!("back up: {}", self.back_up.join(", ")));
+        organizations.chain([format!("gate: {}", self.gate)]).chain(back_up).collect()
     }
 }
 

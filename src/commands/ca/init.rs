@@ -20,7 +20,7 @@ use crate::{
     names::{ObjectName, ReleaseName},
     pki::{fingerprint::Fingerprint, inspect::Certificate},
     plan::{InitialState, Plan, StepId},
-    release::{Observed, Target, issue_log, read},
+    release::{Observed, Target, read},
     report::{Outcome, Stage},
     session::Session,
     substra::orchestrator::Orchestrator,
@@ -100,7 +100,7 @@ impl Initialized {
             hosts: leaf.dns_names.clone(),
             not_after: leaf.not_after,
             to_carry,
-            back_up: backups(source),
+            back_up: source.back_up(),
             tls: true,
             deployed: holds.is_deployed(),
         }
@@ -113,10 +113,10 @@ impl Initialized {
             ("ca", ca.map(|ca| ca.ca.clone())),
             ("ca fingerprint", ca.map(|ca| ca.ca_fingerprint.to_string())),
             ("to read out", ca.map(|ca| ca.to_read_out.clone())),
-            ("ca not after", Some(times::rfc3339(self.ca_not_after))),
+            ("ca valid until", Some(times::rfc3339(self.ca_not_after))),
             ("server pair", self.server_pair.clone()),
-            ("hosts", Some(self.hosts.join(", "))),
-            ("not after", Some(times::rfc3339(self.not_after))),
+            ("names", Some(self.hosts.join(", "))),
+            ("server pair valid until", Some(times::rfc3339(self.not_after))),
             ("to carry to the cluster", Some(self.to_carry.join(", ")).filter(|files| !files.is_empty())),
             ("back up", Some(self.back_up.join(", "))),
             ("TLS", Some(holds.said(self.tls))),
@@ -213,20 +213,6 @@ pub(super) fn told(source: &CaSource) -> String {
         CaSource::Secret(name) => format!("tls.crt of Secret {name} (never its tls.key)"),
     };
     format!("send {pem} to each backend's operator and read the CA's fingerprint out to them by phone")
-}
-
-/// What must not be lost: who loses the key can admit nobody any more, who loses the log may answer a request twice.
-fn backups(source: &CaSource) -> Vec<String> {
-    match source {
-        CaSource::Files { certificate, key } => vec![
-            format!("{} (the CA's key)", key.display()),
-            format!("{} (the issue log, once approve has signed)", issue_log::beside(certificate).display()),
-        ],
-        CaSource::Secret(name) => vec![
-            format!("Secret {name} (the CA's key)"),
-            format!("ConfigMaps labelled substra-mtls/issue-log={name} (the issue log, once approve has signed)"),
-        ],
-    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub(super) fn run(args: &TrustArgs, session: &Session<'_>) -> Result<Outcome> {
     let plan = Plan::of([step]).then(if args.enable_tls { upgrade(&state)? } else { Plan::default() });
     session.say_restarts(&plan, " (brief downtime; users are logged out)");
     session.show(&plan)?;
-    let tls = if plan.upgrades() { ", dial the orchestrator only with TLS and upgrade the release" } else { "" };
+    let tls = if plan.upgrades() { ", use TLS to the orchestrator from now on and upgrade the release" } else { "" };
     session.apply(&plan, Some(&format!("trust {} for the orchestrator{tls}", certificate.subject)))?;
     let outcome = commands::outcome("ca trust", Stage::Trusted, &plan, session);
     let dials = if args.enable_tls {

@@ -73,10 +73,10 @@ impl Trusted {
     pub(super) fn lines(&self) -> Vec<String> {
         labelled(&[
             ("organization", self.organization.as_ref().map(MspId::to_string)),
-            ("object", Some(self.object.to_string())),
+            ("kept in", Some(self.object.to_string())),
             ("ca", Some(self.ca.clone())),
             ("ca fingerprint", self.ca_fingerprint.map(|fingerprint| fingerprint.to_string())),
-            ("ca not after", Some(times::rfc3339(self.ca_not_after))),
+            ("ca valid until", Some(times::rfc3339(self.ca_not_after))),
             ("TLS to the orchestrator", self.tls.as_ref().map(|dials| dials.holds.said(dials.tls))),
         ])
     }

@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{
     cluster::Cluster,
+    command_line::CommandLine,
     commands::check::CheckArgs,
-    failure::Result,
+    failure::{Next, Result},
     federation::{CaSpec, Federation, Site},
     files, interrupt,
     parallel::at_most,
@@ -17,6 +18,7 @@ use crate::{
         log::IssueLog,
     },
     release::{ValuesFiles, issue_log},
+    report::Stage,
     session::OpenCluster,
     session::Session,
     substra::Side,
@@ -50,7 +52,14 @@ pub fn federation(args: &CheckArgs, session: &Session<'_>, open: OpenCluster<'_>
         look(args, session, (*side, site, ca), cluster, log, &known)
     });
     interrupt::stopped()?;
-    Ok(outcome(args, judged, session).warnings(unread))
+    let outcome = outcome(args, judged, session).warnings(unread);
+    let plan = CommandLine::ours("bootstrap").word(path.display()).with("--dry-run");
+    // A builder mends all releases by one command, not each by its own.
+    Ok(if outcome.stage() == Stage::Failed {
+        outcome.next(Next::from("what bootstrap would do about it: ").command(plan))
+    } else {
+        outcome
+    })
 }
 
 fn look(

@@ -84,6 +84,6 @@ fn not_installed(member: &str) -> Failure {
         Code::NotInstalled,
         format!("{member} may be cut off: nobody has confirmed that its pair is installed"),
     )
-    .why("a certificate that was signed a minute ago is not in place yet")
+    .why("a certificate that is signed is not yet installed: only its operator knows when it is")
     .next(format!("ask its operator; then add --installed {member}, or give it up with --cut-off {member}"))
 }

@@ -24,7 +24,7 @@ use crate::{
         key::{KeyError, KeyType, PrivateKey},
     },
     plan::{Action, Plan, Step, StepId},
-    release::ClusterState,
+    release::{ClusterState, issue_log},
     session::Session,
     substra::kind::ObjectKind,
 };
@@ -68,6 +68,20 @@ pub(crate) struct PlannedCa<'a> {
 }
 
 impl CaSource {
+    /// What must not be lost: who loses the key can admit nobody any more, who loses the log may answer a request twice.
+    pub(crate) fn back_up(&self) -> Vec<String> {
+        match self {
+            Self::Files { certificate, key } => vec![
+                format!("{} (the CA's key)", key.display()),
+                format!("{} (the issue log, once approve has signed)", issue_log::beside(certificate).display()),
+            ],
+            Self::Secret(name) => vec![
+                format!("Secret {name} (the CA's key)"),
+                format!("ConfigMaps labelled substra-mtls/issue-log={name} (the issue log, once approve has signed)"),
+            ],
+        }
+    }
+
     /// The walkthrough's two names in a folder.
     pub(crate) fn in_folder(folder: &Path) -> Self {
         let file = |name| files::in_folder(folder, name);

@@ -116,7 +116,7 @@ impl<'a> ServerTarget<'a> {
                 (None, None, found.leaf, step, secret.annotation(NOTE).map(str::to_owned))
             }
             (due, secret, found) => {
-                let why = due.unwrap_or_default();
+                let why = if secret.is_some() { due.unwrap_or_default() } else { "there is none yet".to_owned() };
                 let name = &self.orchestrator.server_pair;
                 renewal_of.may_replace(name, self.orchestrator.cert_manager, found.as_ref(), &why)?;
                 let kept = self.files.map(|files| files.taken_over(&renewal_of, found.as_ref(), &mut warnings));

@@ -216,9 +216,7 @@ pub fn identify(file: &str, request: &Request, claim: &Claim) -> Result<Identifi
 
 /// What helps wherever nothing else shows whose request it is.
 fn by_fingerprint(own: &MspId) -> String {
-    format!(
-        "have {own} read its fingerprint out over another channel, and give that one: --fingerprint {own}=SHA256:..."
-    )
+    format!("ask {own}'s operator by phone, then add --fingerprint {own}=SHA256:HEX")
 }
 
 fn finding(code: Code, what: impl Into<String>) -> Failure {

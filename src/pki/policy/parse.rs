@@ -18,6 +18,8 @@ use crate::{
 /// More than any request of one key and a few names needs, with its proof.
 const LARGEST: usize = 16 * 1024;
 
+/// For the operator, whose own slip it is.
+const GIVE_THE_REQUEST: &str = "give the request, MyOrg1MSP.csr, and not the certificate, MyOrg1MSP.crt";
 pub(super) const SEND_A_NEW_ONE: &str = "ask the sender for a new request, made by enroll and sent as an attachment";
 
 pub(super) const ITS_OWN_HOST: &str = "ask for a request that names the backend's own host";
@@ -55,7 +57,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<ParsedRequest, Failure> {
     let RequestFile { request: der, proof, text_around } = blocks(bytes).map_err(|why| {
         finding(Code::RequestNotOnePem, "it is not one certificate signing request in PEM form")
             .why(why)
-            .next(SEND_A_NEW_ONE)
+            .next(if is_certificate(bytes) { GIVE_THE_REQUEST } else { SEND_A_NEW_ONE })
     })?;
     let request = CertReq::from_der(&der).ok().filter(|request| request.to_der().ok().as_deref() == Some(&der[..]));
     let info = request.as_ref().and_then(|request| request.info.to_der().ok());
@@ -90,6 +92,11 @@ fn blocks(bytes: &[u8]) -> Result<RequestFile, String> {
         proof: proof.map(|proof| labelled(proof, "second", &[proof::LABEL])).transpose()?,
         text_around: scan.text_around,
     })
+}
+
+/// The answer was given in the place of the question: nobody has to send anything.
+fn is_certificate(bytes: &[u8]) -> bool {
+    pem::scan(bytes).is_ok_and(|scan| scan.blocks.first().is_some_and(|block| block.label == "CERTIFICATE"))
 }
 
 fn labelled(block: &PemBlock, which: &str, labels: &[&str]) -> Result<Vec<u8>, String> {

@@ -151,7 +151,10 @@ fn what_is_given_out_again_says_so_and_claims_no_entry_of_the_log() {
     fs::remove_file(world.path("MyOrg1MSP.crt")).unwrap();
     let log = world.read("ca.issued.jsonl");
     let again = world.approve("MyOrg1MSP.csr", "--unverified-mail --validity 1d").ok().stderr;
-    assert!(again.contains("nothing is signed or logged, --validity has no say"), "{again}");
+    assert!(
+        again.contains("it gets the same certificate; nothing new is signed or logged, and --validity changes nothing"),
+        "{again}"
+    );
     assert!(!again.contains("and the log will say so"), "{again}");
     assert_eq!(world.read("ca.issued.jsonl"), log);
 }
@@ -188,11 +191,11 @@ fn the_walkthrough_s_ca_of_the_working_directory_signs_where_none_is_named() {
     fs::copy(world.path("ca.crt"), world.path("orchestrator-ca.crt")).unwrap();
     fs::copy(world.path("ca.key"), world.path("orchestrator-ca.key")).unwrap();
     let ran = world.run(&format!("{BARE} --yes")).ok();
-    let said = "No CA is named: orchestrator-ca.crt and orchestrator-ca.key of the working directory sign.";
+    let said = "The CA of the working directory signs: orchestrator-ca.crt and orchestrator-ca.key.";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     assert!(world.path("orchestrator-ca.issued.jsonl").exists());
     let named = world.run(&format!("{BARE} --yes --ca-cert ca.crt --ca-key ca.key --out-dir .")).ok();
-    assert!(!named.stderr.contains("No CA is named"), "{}", named.stderr);
+    assert!(!named.stderr.contains("of the working directory signs"), "{}", named.stderr);
 }
 
 /// A request of the first organization for its own host and for others.

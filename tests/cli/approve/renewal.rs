@@ -111,7 +111,7 @@ fn what_began_with_unverified_mail_needs_a_fingerprint_once() {
     let print = renewal(&world, "MyOrg1MSP.csr", "second.key");
     let ran = world.approve("MyOrg1MSP.csr", "");
     let said = ran.refused(5, "proof-unverified").stderr;
-    assert!(said.contains("this once, have MyOrg1MSP read its fingerprint out"), "{said}");
+    assert!(said.contains("this once, ask MyOrg1MSP's operator by phone"), "{said}");
     world.approve("MyOrg1MSP.csr", &format!("--fingerprint MyOrg1MSP={print}")).ok();
     world.write("MyOrg1MSP.key", &world.read("second.key"));
     renewal(&world, "MyOrg1MSP.csr", "third.key");
