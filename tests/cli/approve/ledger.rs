@@ -2,9 +2,12 @@
 
 use std::{fs, os::unix::fs::symlink};
 
-use substra_mtls::cluster::{Kubernetes, Object, ObjectRef, PAIR_TYPE};
+use substra_mtls::{
+    cluster::{Kubernetes, Object, ObjectRef, PAIR_TYPE},
+    pki::inspect::certificates,
+};
 
-use super::batch::second;
+use super::{batch::second, renewal::renewal};
 use crate::{
     bootstrap::world::{Fed, LINE},
     simulated::Federation,
@@ -138,4 +141,38 @@ fn a_batch_that_was_logged_in_one_object_is_still_read() {
     assert_eq!(federation.run(&federation.orc, &both).unwrap().stage().id(), "already");
     assert_eq!(federation.world.snapshot(), before);
     assert_eq!(logged(&federation).len(), 1);
+}
+
+/// Two operators sign different renewals by one key at one time: the object of a renewal is named after the certificate
+/// whose one successor it is.
+#[test]
+fn two_operators_do_not_let_one_certificate_vouch_for_two() {
+    let federation = in_the_cluster();
+    let by_print =
+        ONLINE.replace("--unverified-mail", &format!("--fingerprint MyOrg1MSP={}", federation.world.request()));
+    federation.run(&federation.orc, &format!("approve @MyOrg1MSP.csr {by_print}")).unwrap();
+    let vouched = ONLINE.replace("--unverified-mail", "");
+    let run = |line: &str| federation.run(&federation.orc, &format!("approve {line} {vouched}"));
+    let first = certificates(federation.world.read("MyOrg1MSP.crt").as_bytes()).unwrap().remove(0).serial;
+    for (file, key) in [("MyOrg1MSP.csr", "own.key"), ("other.csr", "other.key")] {
+        renewal(&federation.world, file, key);
+    }
+    run("@MyOrg1MSP.csr").unwrap();
+    let name = format!("the-ca-renewed-{first}");
+    let entry = logged(&federation).into_iter().find(|object| object.name() == name).unwrap();
+    let certificate = federation.world.read("MyOrg1MSP.crt");
+    federation.orc.remove_object(&ObjectRef::config_map(&name));
+    relabelled(&federation, &entry, &name, &[]);
+    assert_eq!(run("@other.csr").err().unwrap().code.id(), "exists");
+    assert_eq!(federation.world.read("MyOrg1MSP.crt"), certificate, "nothing leaves");
+
+    federation.orc.remove_object(&ObjectRef::config_map(&name));
+    relabelled(&federation, &entry, &name, &[(LABEL, "the-ca")]);
+    assert_eq!(run("@other.csr").err().unwrap().code.id(), "proof-second-successor");
+    let is_alarm = |object: &Object| object.name().starts_with("the-ca-alarm-");
+    assert_eq!(logged(&federation).iter().filter(|object| is_alarm(object)).count(), 1);
+    run(&format!("--settle MyOrg1MSP --keep {first}")).unwrap();
+    assert!(logged(&federation).iter().any(|object| object.name().starts_with("the-ca-settled-")));
+    let settled = run(&format!("--settle MyOrg1MSP --keep {first}"));
+    assert_eq!(settled.err().unwrap().code.id(), "no-alarm");
 }

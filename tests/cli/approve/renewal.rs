@@ -25,7 +25,7 @@ fn certificate(world: &World, file: &str) -> Certificate {
 
 /// A request with a new key, and the proof by the key in `MyOrg1MSP.key` and the certificate in `MyOrg1MSP.crt`; the new
 /// key goes into `key`.
-fn renewal(world: &World, file: &str, key: &str) -> String {
+pub(super) fn renewal(world: &World, file: &str, key: &str) -> String {
     renewal_of(world, "MyOrg1MSP", "substra.org-1.example.org", "MyOrg1MSP.key", file, key)
 }
 
