@@ -23,7 +23,7 @@ use self::plain::opened;
 pub use self::{
     append::{append_synced, tail},
     descriptor::read_descriptor,
-    lines::{FileIdentity, each_line, followed, plain_size},
+    lines::{FileIdentity, each_line, followed, is_there, plain_size},
     probe::{probe_append, probe_folder, probe_new},
     scratch::{Scratch, scratch, sweep},
     target::in_folder,
@@ -43,12 +43,6 @@ const LARGEST: u64 = 8 << 20;
 /// The file is missing, unreadable, larger, or not a regular file (a FIFO would hang us).
 pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     slurp(path, opened(path)?)
-}
-
-/// Whether there is anything of that name.
-#[must_use]
-pub fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
 }
 
 /// As [`read`], with `None` for a file that is not there.

@@ -45,6 +45,12 @@ pub fn followed(path: &Path) -> PathBuf {
     if fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink()) { real(path) } else { path.to_owned() }
 }
 
+/// Whether there is anything of that name.
+#[must_use]
+pub fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
 /// The size of a plain file, in bytes; `None` for anything else, a link to one included.
 #[must_use]
 pub fn plain_size(path: &Path) -> Option<u64> {

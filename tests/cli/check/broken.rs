@@ -9,7 +9,7 @@ use substra_mtls::{
 };
 use time::Duration;
 
-use super::world::{Scene, at, put};
+use super::world::{Scene, annotate, at, entry_is, put};
 
 const ORG: &str = "backend";
 const ORC: &str = "orchestrator";
@@ -332,20 +332,6 @@ fn waits(scene: &mut Scene, reason: &'static str, minutes: i64) {
         all[0]["metadata"]["creationTimestamp"] = json!(made);
         all[0]["status"]["containerStatuses"] = json!([{"state": {"waiting": {"reason": reason}}}]);
     });
-}
-
-fn annotate(all: &mut Value, name: &str, annotations: &Value) {
-    for object in all.as_array_mut().unwrap().iter_mut().filter(|object| object["metadata"]["name"] == name) {
-        object["metadata"]["annotations"] = annotations.clone();
-    }
-}
-
-/// The log is changed by what its last entry says.
-fn entry_is(scene: &mut Scene, change: impl FnOnce(&mut String, Value)) {
-    let mut log = scene.federation.world.read("ca.issued.jsonl");
-    let entry = serde_json::from_str(log.lines().last().unwrap()).unwrap();
-    change(&mut log, entry);
-    scene.federation.world.write("ca.issued.jsonl", &log);
 }
 
 /// The last entry of the issue log gets another certificate.

@@ -298,3 +298,17 @@ impl Kubernetes for Seen<'_> {
         panic!("check writes nothing")
     }
 }
+
+/// The log is changed by what its last entry says.
+pub(crate) fn entry_is(scene: &mut Scene, change: impl FnOnce(&mut String, Value)) {
+    let mut log = scene.federation.world.read("ca.issued.jsonl");
+    let entry = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    change(&mut log, entry);
+    scene.federation.world.write("ca.issued.jsonl", &log);
+}
+
+pub(crate) fn annotate(all: &mut Value, name: &str, annotations: &Value) {
+    for object in all.as_array_mut().unwrap().iter_mut().filter(|object| object["metadata"]["name"] == name) {
+        object["metadata"]["annotations"] = annotations.clone();
+    }
+}
