@@ -337,3 +337,12 @@ fn enroll_writes_over_nothing_that_it_reads_and_nothing_of_others() {
     let ran = world.run("enroll -f backend-values.yaml --key-file newer.key").ok();
     assert!(ran.stderr.contains("MyOrg1MSP.csr, replaces another request of yours"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_certificate_in_the_place_of_a_request_is_the_reader_s_own_slip() {
+    let world = World::new();
+    world.request();
+    let ran = world.approve("ca.crt", "").refused(5, "request-not-one-pem");
+    assert!(ran.stderr.contains("  next: give the request, MyOrg1MSP.csr, and not the certificate"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("ask the sender"), "{}", ran.stderr);
+}
