@@ -106,7 +106,7 @@ from_plain! {
         let ((first, note), old, revision) = (serials(site), pods(site), site.helm(&site.orc, "history orchestrator"));
         assert_eq!(note, "", "pods that start with the pair need no restart");
         let ran = site.ca("init --host other.example.org").ok();
-        assert!(ran.fact("hosts").contains("other.example.org"));
+        assert!(ran.fact("names").contains("other.example.org"));
         let (second, note) = serials(site);
         assert!(second != first && note == second, "{first} {second} {note}");
         assert!(pods(site).is_disjoint(&old));
@@ -293,5 +293,5 @@ fn the_fingerprint_of_a_backend_s_ca_is_typed_at_a_terminal() {
     let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, &"0".repeat(64))]);
     assert!(status == 5 && screen.contains("[ca-fingerprint]"), "{status} {screen}");
     let (screen, status) = at_terminal(&site, "dumb", &site.org, line, &[(GROUPS, &print_of(&site)), ("[y/N]", "y")]);
-    assert!(status == 0 && screen.contains("trust CN=OrgCA for the orchestrator?"), "{status} {screen}");
+    assert!(status == 0 && screen.contains("Trust CN=OrgCA for the orchestrator?"), "{status} {screen}");
 }

@@ -146,7 +146,7 @@ both_helms! {
         site.write("orchestrator-values.yaml", &below("hub", &plain, "backend:\n  enabled: false\n"));
         site.helm(&site.orc, "install platform ./platform -f orchestrator-values.yaml");
         let made = orc(&site, "ca init -f orchestrator-values.yaml --values-key hub --chart ./platform --yes").ok();
-        assert!(made.fact("hosts").contains(&format!("platform-hub-server.{}.svc.cluster.local", site.orc)), "{}", made.stdout);
+        assert!(made.fact("names").contains(&format!("platform-hub-server.{}.svc.cluster.local", site.orc)), "{}", made.stdout);
         assert!(volumes(&site, &site.orc, "platform-hub-server").contains("orchestrator-tls-cacert"));
         let values = site.read("orchestrator-values.yaml");
         assert!(values.contains("  orchestrator:\n    tls:\n      enabled: true\n"), "{values}");
