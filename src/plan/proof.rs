@@ -35,10 +35,10 @@ pub(super) fn look(action: &Action, context: &StepContext<'_>) -> Result<()> {
 pub(super) fn sentence(action: &Action) -> String {
     match action {
         Action::KeyFile { path, .. } | Action::Publish { path, .. } | Action::EditValues { path, .. } => {
-            format!("{} holds what it must", path.display())
+            format!("{} is as planned", path.display())
         }
         Action::AppendLog { path, .. } => format!("{} ends with the new lines", path.display()),
-        Action::Create(object) | Action::Replace(object) => format!("{} holds what it must", named(object)),
+        Action::Create(object) | Action::Replace(object) => format!("{} is as planned", named(object)),
         Action::Delete { seen, .. } => format!("{} is gone", named(seen)),
         Action::Recover(unfinished) => {
             format!("revision {} of release {} is gone", unfinished.revision, unfinished.release)

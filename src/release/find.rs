@@ -112,7 +112,7 @@ fn absent(cluster: &dyn Cluster, query: &ReleaseQuery<'_>) -> Failure {
     let location = cluster.location();
     let unnamed = is_unnamed(&cluster.target());
     let by_a_sync = if query.hints.is_none() { BY_A_SYNC } else { "" };
-    let forgotten = "no namespace was named with -n, or the default one";
+    let forgotten = "-n was not given, or it names the default namespace";
     let by_name = if unnamed {
         add_namespace()
     } else {

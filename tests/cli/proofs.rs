@@ -89,7 +89,7 @@ fn proven_is_what_was_looked_at_and_nothing_more() {
     let all = proven(&federation.install().unwrap());
     for part in [
         "the certificate is from the cluster's CA, names MyOrg1MSP and fits its key",
-        "Secret orchestrator-client-cert holds what it must",
+        "Secret orchestrator-client-cert is as planned",
         "release backend is deployed with the values of the files",
         "every workload of release backend runs what is deployed",
     ] {

@@ -171,7 +171,7 @@ impl EnrollResult {
                 ("organization", Some(organization.to_string())),
                 ("serial", Some(serial.clone())),
                 ("fingerprint", Some(fingerprint.to_string())),
-                ("not after", Some(times::rfc3339(*not_after))),
+                ("valid until", Some(times::rfc3339(*not_after))),
                 ("nothing to do until", Some(times::rfc3339(*due_at))),
             ]),
         }
@@ -202,7 +202,7 @@ impl Installed {
             ("organization", Some(self.organization.to_string())),
             ("serial", Some(self.serial.clone())),
             ("fingerprint", Some(self.fingerprint.to_string())),
-            ("not after", Some(times::rfc3339(self.not_after))),
+            ("valid until", Some(times::rfc3339(self.not_after))),
             ("mutual TLS", Some(self.holds.said(self.mutual_tls))),
             ("proven", self.proof.as_ref().map(|proof| proof.proven.clone())),
             ("not proven", self.proof.as_ref().map(|proof| proof.not_proven.to_owned())),

@@ -89,7 +89,7 @@ fn whoever_forgets_the_namespace_is_told_so() {
     let elsewhere = SimulatedCluster::new("default", &fed.clock());
     let outcome = fed.run(&elsewhere, "check -f @backend-values.yaml").unwrap();
     let found = findings(&outcome).remove("release").unwrap();
-    assert!(found.seen.contains("namespace default: no namespace was named with -n"), "{}", found.seen);
+    assert!(found.seen.contains("namespace default: -n was not given"), "{}", found.seen);
     assert!(found.next.starts_with("add -n NAMESPACE"), "{}", found.next);
     assert!(!found.next.contains("--chart"), "check has no such option: {}", found.next);
     fed.enroll("").unwrap();
