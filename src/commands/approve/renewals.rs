@@ -14,8 +14,7 @@ use super::{
     verify::{Readable, VerifiedRequest, second_of},
 };
 use crate::{
-    commands,
-    exchange::{self, NOT_SIGNED},
+    commands, exchange,
     failure::{Code, Exit, Failure, Result},
     files,
     names::MspId,
@@ -28,6 +27,7 @@ use crate::{
     plan::Plan,
     report::{Outcome, Stage},
     substra::orchestrator::Orchestrator,
+    text::count,
     times,
 };
 
@@ -115,6 +115,8 @@ impl Batch<'_> {
                 Ok(ready) => sorted.ready.push(ready),
                 Err(failure) => {
                     sorted.second.extend(request.filter(|_| failure.code == Code::ProofSecondSuccessor));
+                    // The others go on: what is left as it was is this organization's part alone.
+                    let failure = Failure { standing: None, ..failure };
                     sorted.refused.push(failure.unchanged(format!("nothing of {org} was signed")));
                 }
             }
@@ -209,9 +211,11 @@ fn first_request(file: &str, org: &MspId, log: &IssueLog) -> Failure {
 fn worst(first: &Failure, all: usize) -> Failure {
     match all {
         1 => first.clone(),
-        _ => Failure { what: format!("{}; and {} more requests are not signed", first.what, all - 1), ..first.clone() },
+        _ => Failure {
+            what: format!("{}; and {} not signed", first.what, count(all - 1, "other request")),
+            ..first.clone()
+        },
     }
-    .unchanged(NOT_SIGNED)
 }
 
 impl Overdue {
