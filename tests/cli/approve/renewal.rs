@@ -196,6 +196,10 @@ fn unattended_nothing_is_signed_but_what_is_vouched_for() {
     let ran = renew(&world, "MyOrg1MSP.csr MyOrg2MSP.csr README.csr");
     let said = ran.refused(3, "request-fingerprint").stderr;
     assert!(said.contains("MyOrg2MSP has to be called"), "{said}");
+    assert!(
+        said.contains("unchanged: nothing of MyOrg2MSP was signed") && !said.contains("nothing was written"),
+        "{said}"
+    );
     assert!(said.contains("not read: README.csr: its name is not ORG.csr of a member"), "{said}");
     assert_eq!((log(&world).len(), &log(&world)[1]["kind"]), (2, &"renewal".into()), "the others go on");
     assert_eq!(world.read("orchestrator-values.yaml"), values);
